@@ -1,0 +1,1 @@
+"""What moving cargo costs and where to build."""

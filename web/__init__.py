@@ -1,0 +1,1 @@
+"""The map view: shows results and starts runs."""
