@@ -1,0 +1,86 @@
+"""Sea ports, inland depots, planned parks and their rail links: the point tables of a pack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from geodata.tables import Bounds, Column, read_table
+
+# India's land with its islands, a little widened: Survey of India outline, 68.1-97.4 E, 6.7-37.1 N.
+INDIA_BOUNDS: Bounds = (68.0, 6.5, 97.6, 37.3)
+
+_LON = Column("lon", "number", minimum=-180, maximum=180)
+_LAT = Column("lat", "number", minimum=-90, maximum=90)
+
+GATEWAY_COLUMNS = (
+    Column("gateway_id", unique=True),  # UN/LOCODE
+    Column("name"),
+    Column("state"),
+    _LON,
+    _LAT,
+    Column("category", required=False),  # "major" (Union government) or "non-major"
+    Column("container_service", "boolean"),  # regular gateway container or liner service for exports today
+    Column("rail_served", "boolean"),
+    Column("container_capacity_million_teu", "number", required=False, minimum=0),
+    Column("export_dwell_h", "number", minimum=0),
+    Column("source"),
+    Column("note", required=False),
+)
+
+DEPOT_COLUMNS = (
+    Column("depot_id", unique=True),
+    Column("name"),
+    Column("state"),
+    _LON,
+    _LAT,
+    Column("rail_served", "boolean"),
+    Column("confidence", required=False),  # that it works and where it is: "high" or "medium"
+    Column("source"),
+    Column("note", required=False),
+)
+
+PLANNED_SITE_COLUMNS = (
+    Column("site_id", unique=True),
+    Column("name"),
+    Column("host_district", required=False),
+    Column("state"),
+    _LON,
+    _LAT,
+    Column("coordinate_basis"),
+    Column("programme_status", required=False),
+    Column("source"),
+)
+
+RAIL_CONNECTOR_COLUMNS = (
+    Column("terminal_id", unique=True),  # a gateway_id, depot_id or site_id
+    _LON,  # of the end on the rail network, not of the terminal
+    _LAT,
+    Column("km", "number", minimum=0),
+    Column("source"),
+)
+
+
+def load_gateways(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.DataFrame:
+    """Sea ports, one row each, with ``GATEWAY_COLUMNS``; raises InputError naming every fault."""
+    return read_table(path, GATEWAY_COLUMNS, bounds)
+
+
+def load_depots(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.DataFrame:
+    """Inland container depots, one row each, with ``DEPOT_COLUMNS``; raises InputError naming every fault."""
+    return read_table(path, DEPOT_COLUMNS, bounds)
+
+
+def load_planned_sites(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.DataFrame:
+    """Planned parks, one row each, with ``PLANNED_SITE_COLUMNS``; raises InputError naming every fault."""
+    return read_table(path, PLANNED_SITE_COLUMNS, bounds)
+
+
+def load_rail_connectors(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.DataFrame:
+    """Rail links of terminals that lie off the network, with ``RAIL_CONNECTOR_COLUMNS``.
+
+    A link runs ``km`` over rails from the terminal to the network's node nearest to (lon, lat).
+    Raises InputError naming every fault.
+    """
+    return read_table(path, RAIL_CONNECTOR_COLUMNS, bounds)

@@ -1,0 +1,174 @@
+"""Read the CSV tables of a pack, or a user's own, and name every fault at once."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from geodata.errors import InputError
+
+Bounds = tuple[float, float, float, float]  # west, south, east, north in degrees
+
+_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+_UNKNOWN_CELLS = ("", "nan", "null", "none", "na", "n/a")
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column of a table holds.
+
+    ``required`` means that the column must be there and every cell filled. An optional column that is
+    missing reads as NaN (number) or "" (text); a boolean is always required.
+    """
+
+    name: str
+    dtype: Literal["text", "number", "boolean"] = "text"
+    required: bool = True
+    minimum: float = -math.inf
+    maximum: float = math.inf
+    unique: bool = False
+
+
+def read_table(path: Path | str, columns: Sequence[Column], bounds: Bounds | None = None) -> pd.DataFrame:
+    """Read a UTF-8 CSV file into a frame with exactly ``columns``, in that order.
+
+    With ``bounds`` the columns ``lon`` and ``lat`` (degrees) must lie inside them. Row numbers in messages
+    are those a spreadsheet shows: the header is row 1.
+
+    Raises
+    ------
+    InputError
+        With one line per fault: unreadable file, missing, repeated or unknown column, wrong number of
+        cells, empty or unreadable cell, value out of range, repeated identifier, point out of bounds.
+    """
+    path = Path(path)
+    header, rows = _read_cells(path)
+    problems = _header_problems(path, header, columns)
+    if problems:
+        raise InputError(problems)
+    problems = [
+        f"{path}: row {number} has {len(cells)} cells, the header has {len(header)}; "
+        "put text that contains commas in double quotes"
+        for number, cells in rows
+        if len(cells) != len(header)
+    ]
+    if problems:
+        raise InputError(problems)
+    if not rows:
+        raise InputError(f"{path}: the table has no rows; add at least one below the header")
+
+    numbers = [number for number, _ in rows]
+    text = pd.DataFrame([cells for _, cells in rows], columns=header, index=numbers, dtype=str)
+    table = pd.DataFrame(index=text.index)
+    for column in columns:
+        if column.name in text:
+            table[column.name], found = _parse(path, text[column.name].str.strip(), column)
+            problems += found
+        else:
+            table[column.name] = math.nan if column.dtype == "number" else ""
+    if bounds is not None:
+        problems += _bounds_problems(path, table, bounds)
+    if problems:
+        raise InputError(problems)
+    return table.reset_index(drop=True)
+
+
+def _read_cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header cells and (row number, cells) of every row that is not blank."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.reader(file))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); check the path and its permissions"
+        ) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: not a UTF-8 CSV file ({error}); save the sheet as 'CSV UTF-8'") from None
+    if not rows or not any(cell.strip() for cell in rows[0]):
+        raise InputError(f"{path}: row 1 is empty; it must hold the column names")
+    header = [cell.strip() for cell in rows[0]]
+    return header, [(i, row) for i, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
+
+
+def _header_problems(path: Path, header: list[str], columns: Sequence[Column]) -> list[str]:
+    known = [column.name for column in columns]
+    unknown = sorted({name for name in header if name not in known})
+    problems = []
+    for column in columns:
+        if column.name not in header and (column.required or column.dtype == "boolean"):
+            near = difflib.get_close_matches(column.name, unknown, n=1)
+            remedy = f"rename {near[0]!r} to it" if near else f"add it; the file has {', '.join(header)}"
+            problems.append(f"{path}: row 1 has no column {column.name!r}; {remedy}")
+        if header.count(column.name) > 1:
+            problems.append(f"{path}: row 1 has column {column.name!r} more than once; keep one")
+    # An unknown column is a fault because it is most often a misspelt optional one, which would be lost.
+    for name in unknown:
+        problems.append(
+            f"{path}: row 1 has the unknown column {name!r}; remove it (known: {', '.join(known)})"
+        )
+    return problems
+
+
+def _parse(path: Path, cells: pd.Series[str], column: Column) -> tuple[pd.Series[object], list[str]]:
+    """Values of one column and its faults; a faulty cell reads as missing."""
+    lower = cells.str.lower()
+    empty = lower.isin(_UNKNOWN_CELLS)
+
+    def faults(mask: pd.Series[bool], remedy: str) -> list[str]:
+        return [f"{path}: row {row}: {column.name} is {cells[row]!r}; {remedy}" for row in cells.index[mask]]
+
+    problems: list[str] = []
+    values: pd.Series[object]
+    if column.dtype == "boolean":
+        values = lower.isin(_TRUE)
+        problems += faults(~lower.isin(_TRUE + _FALSE), "write true or false")
+    elif column.dtype == "number":
+        parsed = pd.to_numeric(cells.mask(empty), errors="coerce").astype(float)
+        values = parsed
+        if column.required:
+            problems += faults(empty, "fill in a number")
+        readable = parsed.notna() & (parsed.abs() != math.inf)
+        problems += faults(~empty & ~readable, "write a number, with a point and without separators or units")
+        problems += faults(readable & (parsed < column.minimum), f"it must be at least {column.minimum:g}")
+        problems += faults(readable & (parsed > column.maximum), f"it must be at most {column.maximum:g}")
+    else:
+        values = cells
+        if column.required:
+            problems += faults(cells == "", "fill it in")
+    if column.unique:
+        first = {value: row for row, value in reversed(list(cells.items()))}
+        repeated = cells.duplicated() & (cells != "")
+        problems += [
+            f"{path}: row {row}: {column.name} {cells[row]!r} is already in row {first[cells[row]]}; "
+            "give each row its own, or remove one"
+            for row in cells.index[repeated]
+        ]
+    return values, problems
+
+
+def _bounds_problems(path: Path, table: pd.DataFrame, bounds: Bounds) -> list[str]:
+    west, south, east, north = bounds
+    lon, lat = table["lon"], table["lat"]
+    given = lon.notna() & lat.notna() & (lon.abs() != math.inf) & (lat.abs() != math.inf)
+    outside = given & ~(lon.between(west, east) & lat.between(south, north))
+    swapped = outside & lat.between(west, east) & lon.between(south, north)
+    problems = []
+    for row in table.index[outside]:
+        point = f"{path}: row {row}: lon {lon[row]:g}, lat {lat[row]:g}"
+        if swapped[row]:
+            problems.append(f"{point} look swapped; put longitude in lon and latitude in lat")
+        else:
+            problems.append(
+                f"{point} lies outside the study area (lon {west:g} to {east:g}, "
+                f"lat {south:g} to {north:g}); correct the coordinates, in decimal degrees"
+            )
+    return problems
