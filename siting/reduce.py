@@ -1,0 +1,280 @@
+"""Exact reduction of a FacilityProblem to its Core: the lanes and options an optimal plan can use.
+
+Nothing here is a heuristic: an optimal solution of the core is an optimal solution of the problem.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from siting.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray, LaneArray
+
+HashArray = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class Core:
+    """The reduced problem, its lanes sorted by client and then by cost, in an order of its own.
+
+    Clients and options are numbered by what they are (their costs, demands, lanes), not by where they stood,
+    so the plan does not depend on the order in which the caller listed them.
+
+    Attributes:
+        client, options, cost: (n_lanes,), (n_lanes, 2), (n_lanes,) as in FacilityProblem; options[:, 0] is
+            never empty.
+        first_lane: (n_clients + 1,) lanes of client i are first_lane[i]:first_lane[i + 1].
+        unserved: (n_clients,) cost without any option: s_i, or a lane that needs none if that is cheaper.
+        demand, fixed_cost, capex, capacity, group, forced: as in FacilityProblem, forced as a mask.
+        lane_of, option_of, client_of: where each one stood in the problem.
+        base: cost of the clients that have no lane left.
+    """
+
+    client: LaneArray
+    options: LaneArray
+    cost: FloatArray
+    first_lane: IntArray
+    unserved: FloatArray
+    demand: FloatArray
+    fixed_cost: FloatArray
+    capex: FloatArray
+    capacity: FloatArray
+    group: IntArray
+    forced: BoolArray
+    budget: float | None
+    n_open: int | None
+    single_source: bool
+    lane_of: IntArray
+    option_of: IntArray
+    client_of: IntArray
+    base: float
+
+    @property
+    def n_clients(self) -> int:
+        return len(self.demand)
+
+    @property
+    def n_options(self) -> int:
+        return len(self.capex)
+
+    @property
+    def n_lanes(self) -> int:
+        return len(self.cost)
+
+    @property
+    def capacitated(self) -> bool:
+        """Whether any capacity can bind."""
+        return bool(np.isfinite(self.capacity).any())
+
+
+def reduce_problem(problem: FacilityProblem) -> Core:
+    """Drop what no optimal plan needs and renumber the rest.
+
+    - lanes through forbidden options, through options over the budget, or through rivals of a forced one;
+    - lanes that do not beat the client's cost without options (unserved, or a lane that needs no option);
+    - lanes dominated by a lane of the same client that is no dearer and needs a subset of its options;
+    - lanes through an option without capacity or, for single-source problems, too small for the client;
+    - lanes dearer than a lane whose options are all forced open and have no capacity limit;
+    - options that no lane uses, unless forced, needed to fill n_open, or gainful to open.
+    """
+    p = problem
+    closed = np.zeros(p.n_options, dtype=bool)
+    closed[p.forbidden] = True
+    forced = np.zeros(p.n_options, dtype=bool)
+    forced[p.forced_open] = True
+    rival = np.isin(p.group, p.group[forced & (p.group >= 0)]) & ~forced
+    closed |= rival
+    if p.budget is not None:
+        left = p.budget - p.capex[forced].sum()
+        closed |= ~forced & (p.capex > left * (1 + 1e-12) + 1e-12 * p.budget)
+    limited = np.isfinite(p.capacity) & (p.capacity < _reachable_demand(p)) & (p.capacity > 0)
+
+    shut = np.append(closed, False)  # the last entry answers for NO_OPTION
+    keep = ~(shut[p.lane_options[:, 0]] | shut[p.lane_options[:, 1]])
+    free = (p.lane_options == NO_OPTION).all(axis=1)
+    unserved = p.unserved_cost.copy()
+    np.minimum.at(unserved, p.lane_client[free], p.lane_cost[free])
+    always = np.append(forced & ~limited, True)
+    certain = keep & always[p.lane_options[:, 0]] & always[p.lane_options[:, 1]]
+    ceiling = unserved.copy()
+    np.minimum.at(ceiling, p.lane_client[certain], p.lane_cost[certain])
+    keep &= ~free
+    keep &= p.lane_cost < unserved[p.lane_client]
+    keep &= p.lane_cost <= ceiling[p.lane_client]
+    room = np.append(p.capacity, np.inf)[p.lane_options].min(axis=1)
+    need = p.demand[p.lane_client]
+    keep &= (need <= room * (1 + 1e-12)) if p.single_source else (need == 0) | (room > 0)
+
+    lane = np.flatnonzero(keep)
+    options = p.lane_options[lane].copy()
+    options[options[:, 0] == NO_OPTION] = options[options[:, 0] == NO_OPTION][:, ::-1]
+    lane, options = _undominated(p, lane, options)
+
+    used = np.zeros(p.n_options + 1, dtype=bool)
+    used[options.ravel()] = True
+    used = used[:-1] | forced
+    if p.n_open is not None:
+        used[:] = True
+    used |= p.fixed_cost < 0
+    used &= ~closed
+    served = np.zeros(p.n_clients, dtype=bool)
+    served[p.lane_client[lane]] = True
+    base = float(unserved[~served].sum())
+
+    client_key, option_key = _content_keys(p, lane, options, unserved, forced)
+    client_of = _ranked(np.flatnonzero(served), client_key)
+    option_of = _ranked(np.flatnonzero(used), option_key)
+    new_client = np.full(p.n_clients, -1)
+    new_client[client_of] = np.arange(len(client_of))
+    new_option = np.full(p.n_options + 1, NO_OPTION)
+    new_option[option_of] = np.arange(len(option_of))
+    client = new_client[p.lane_client[lane]]
+    options = new_option[options]
+    order = _by_client_and_cost(client, options, p.lane_cost[lane], len(client_of), len(option_of))
+    lane, client, options = lane[order], client[order], options[order]
+    return Core(
+        client=client.astype(np.int32),
+        options=options.astype(np.int32),
+        cost=p.lane_cost[lane],
+        first_lane=np.searchsorted(client, np.arange(len(client_of) + 1)),
+        unserved=unserved[client_of],
+        demand=p.demand[client_of],
+        fixed_cost=p.fixed_cost[option_of],
+        capex=p.capex[option_of],
+        capacity=np.where(limited, p.capacity, np.inf)[option_of],
+        group=_numbered(p.group[option_of]),
+        forced=forced[option_of],
+        budget=p.budget,
+        n_open=p.n_open,
+        single_source=p.single_source,
+        lane_of=lane,
+        option_of=option_of,
+        client_of=client_of,
+        base=base,
+    )
+
+
+def _reachable_demand(p: FacilityProblem) -> FloatArray:
+    """(n_options,) demand of all clients with a lane through each option: a capacity above never binds."""
+    total = np.zeros(p.n_options)
+    if not np.isfinite(p.capacity).any():
+        return total
+    pair: list[IntArray] = []
+    for column in p.lane_options.T:
+        has = column >= 0
+        pair.append(p.lane_client[has].astype(np.int64) * p.n_options + column[has])
+    pairs = np.unique(np.concatenate(pair))
+    if len(pairs):
+        np.add.at(total, pairs % p.n_options, p.demand[pairs // p.n_options])
+    return total
+
+
+def _undominated(p: FacilityProblem, lane: IntArray, options: LaneArray) -> tuple[IntArray, LaneArray]:
+    """Lanes no other lane of the same client beats with the same options or fewer."""
+    low, high = np.sort(options, axis=1).T.astype(np.int64)
+    client = p.lane_client[lane].astype(np.int64)
+    n = p.n_options + 1
+    key = (client * n + (low + 1)) * n + high  # low + 1 = 0 where the lane needs one option only
+    if (np.diff(key) <= 0).any():  # strictly increasing keys, as from a full matrix, are all different
+        order = np.lexsort((p.lane_cost[lane], key))
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = key[order][1:] != key[order][:-1]
+        keep = np.sort(order[first])
+        lane, options, low, high, client = lane[keep], options[keep], low[keep], high[keep], client[keep]
+    single = low == NO_OPTION
+    if single.all() or not len(lane):
+        return lane, options
+    single_key = client[single] * n + high[single]
+    by_key = np.argsort(single_key)
+    sorted_key, cost = single_key[by_key], p.lane_cost[lane[single]][by_key]
+    alive = np.ones(len(lane), dtype=bool)
+    if len(sorted_key):
+        for option in (low, high):
+            wanted = client * n + option
+            at = np.minimum(np.searchsorted(sorted_key, wanted), len(sorted_key) - 1)
+            alive &= single | (sorted_key[at] != wanted) | (p.lane_cost[lane] < cost[at])
+    return lane[alive], options[alive]
+
+
+def _by_client_and_cost(
+    client: IntArray, options: npt.NDArray[Any], cost: FloatArray, n_clients: int, n_options: int
+) -> IntArray:
+    """Order of lanes by client, cost, and (among ties) the numbers of their options."""
+    low, high = np.sort(options, axis=1).T
+    order = np.argsort((client * (n_options + 1) + high) * (n_options + 1) + low + 1)
+    first = np.searchsorted(client[order], np.arange(n_clients + 1))
+    cost = cost[order]
+    for start, end in pairwise(first):
+        order[start:end] = order[start:end][np.argsort(cost[start:end], kind="stable")]
+    return order
+
+
+def _content_keys(
+    p: FacilityProblem, lane: IntArray, options: LaneArray, unserved: FloatArray, forced: BoolArray
+) -> tuple[HashArray, HashArray]:
+    """Hashes of clients and options by content: equal under any reordering of the problem.
+
+    Two rounds of colour refinement on the graph of lanes; clients and options that still share a hash are
+    interchangeable for every practical purpose.
+    """
+    first, second = options.T
+    paired = np.flatnonzero(second >= 0)
+    client = p.lane_client[lane]
+    bits = _bits(p.lane_cost[lane])
+    client_key = _scramble(_bits(p.demand) + _scramble(_bits(unserved)))
+    option_key = _scramble(_bits(p.fixed_cost) + _scramble(_bits(p.capex) + _scramble(_bits(p.capacity))))
+    option_key = _scramble(option_key + forced.astype(np.uint64))
+    for _ in range(2):
+        ends = bits + option_key[first]
+        ends[paired] += option_key[second[paired]]
+        client_key = _gather(client_key, client, ends)
+        starts = bits + client_key[client]
+        total = _sum_by(first, starts, p.n_options)
+        total += _sum_by(second[paired], starts[paired], p.n_options)
+        option_key = _scramble(option_key + total)
+        grouped = np.flatnonzero(p.group >= 0)
+        if len(grouped):
+            number = np.unique(p.group[grouped], return_inverse=True)[1]
+            group_key = _sum_by(number, option_key[grouped], int(number.max()) + 1)
+            option_key[grouped] = _scramble(option_key[grouped] + group_key[number])
+    return client_key, option_key
+
+
+def _bits(values: FloatArray) -> HashArray:
+    """The bit pattern of each number, with one zero."""
+    return (values + 0.0).view(np.uint64)
+
+
+def _scramble(key: HashArray) -> HashArray:
+    """One round of the SplitMix64 finaliser [Steele, Lea and Flood 2014]."""
+    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))
+
+
+def _sum_by(index: npt.NDArray[np.integer], values: HashArray, n: int) -> HashArray:
+    """Sum of scrambled values by index, modulo 2**64: exact, so free of order."""
+    total = np.zeros(n, dtype=np.uint64)
+    np.add.at(total, index, _scramble(values))
+    return total
+
+
+def _gather(key: HashArray, index: npt.NDArray[np.integer], values: HashArray) -> HashArray:
+    return _scramble(key + _sum_by(index, values, len(key)))
+
+
+def _ranked(members: IntArray, key: HashArray) -> IntArray:
+    """Members in order of their keys."""
+    return members[np.argsort(key[members], kind="stable")]
+
+
+def _numbered(group: IntArray) -> IntArray:
+    """Group labels renumbered by first appearance."""
+    labels, first, inverse = np.unique(group, return_index=True, return_inverse=True)
+    first[labels == NO_OPTION] = -1
+    rank = np.argsort(np.argsort(first))
+    return rank[inverse] - int(NO_OPTION in labels)

@@ -1,0 +1,138 @@
+"""Cheapest service of every client through a given set of open options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from scipy.sparse import coo_array
+
+from siting.problem import BoolArray, FloatArray, IntArray
+from siting.reduce import Core
+
+CAPACITY_TOLERANCE = 1e-9
+"""Relative overload that counts as rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Service:
+    """How the clients are served.
+
+    Attributes:
+        lane_share: (n_lanes,) share of its client that each lane carries.
+        unserved_share: (n_clients,) what is left.
+        cost: lanes plus unserved, without the fixed costs of options.
+        bound: no service costs less; below cost only where a time limit stopped a single-source assignment.
+    """
+
+    lane_share: FloatArray
+    unserved_share: FloatArray
+    cost: float
+    bound: float
+
+
+def usable_lanes(core: Core, opened: BoolArray) -> BoolArray:
+    """Lanes whose options are all open."""
+    is_open = np.append(opened, True)  # the last entry answers for NO_OPTION
+    return np.asarray(is_open[core.options[:, 0]] & is_open[core.options[:, 1]])
+
+
+def nearest_lanes(core: Core, opened: BoolArray) -> tuple[IntArray, FloatArray]:
+    """Each client's cheapest lane (-1: unserved) and its cost, capacities apart.
+
+    Lanes are sorted by cost within a client, so the first usable one is the cheapest.
+    """
+    usable = np.flatnonzero(usable_lanes(core, opened))
+    client = core.client[usable]
+    lane = np.full(core.n_clients, -1)
+    lane[client[::-1]] = usable[::-1]
+    cost = np.where(lane >= 0, np.append(core.cost, np.inf)[lane], np.inf)
+    unserved = core.unserved <= cost
+    return np.where(unserved, -1, lane), np.where(unserved, core.unserved, cost)
+
+
+def loads(core: Core, lane_share: FloatArray) -> FloatArray:
+    """(n_options,) demand through each option."""
+    carried = lane_share * core.demand[core.client]
+    total = np.zeros(core.n_options + 1)
+    np.add.at(total, core.options[:, 0], carried)
+    np.add.at(total, core.options[:, 1], carried)
+    return total[:-1]
+
+
+def serve(core: Core, opened: BoolArray, time_limit: float | None = None) -> Service | None:
+    """Optimal service through the open options, or None where somebody cannot be served."""
+    lane, cost = nearest_lanes(core, opened)
+    if np.isinf(cost).any():
+        return None
+    share = np.zeros(core.n_lanes)
+    share[lane[lane >= 0]] = 1.0
+    if not (loads(core, share) > core.capacity * (1 + CAPACITY_TOLERANCE)).any():
+        total = float(cost.sum())
+        return Service(share, (lane < 0).astype(float), total, total)
+    return _serve_within_capacity(core, opened, time_limit)
+
+
+def _serve_within_capacity(core: Core, opened: BoolArray, time_limit: float | None) -> Service | None:
+    """Equations (2) and (4) for fixed y: a transportation problem, or an assignment when single-source."""
+    lanes = np.flatnonzero(usable_lanes(core, opened))
+    client, options = core.client[lanes], core.options[lanes]
+    limited = np.flatnonzero(opened & np.isfinite(core.capacity))
+    row = np.full(core.n_options + 1, -1)
+    row[limited] = core.n_clients + np.arange(len(limited))
+    room = core.capacity[limited]
+    column = np.arange(len(lanes))
+    rows, columns, values = [client.astype(np.int64)], [column], [np.ones(len(lanes))]
+    for end in options.T:
+        bound = row[end] >= 0
+        rows.append(row[end][bound])
+        columns.append(column[bound])
+        values.append(core.demand[client[bound]] / room[row[end][bound] - core.n_clients])
+    n_rows = core.n_clients + len(limited)
+    matrix = coo_array(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(n_rows, len(lanes))
+    ).tocsc()
+    must = np.isinf(core.unserved)
+    reference = np.where(must, 0.0, core.unserved)
+    saving = core.cost[lanes] - reference[client]
+    scale = float(np.abs(saving).max(initial=0.0)) / 1000.0 or 1.0
+
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(lanes), n_rows
+    lp.col_cost_ = saving / scale
+    lp.col_lower_, lp.col_upper_ = np.zeros(len(lanes)), np.ones(len(lanes))
+    lp.row_lower_ = np.concatenate([np.where(must, 1.0, -np.inf), np.full(len(limited), -np.inf)])
+    lp.row_upper_ = np.ones(n_rows)
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
+    lp.a_matrix_.value_ = matrix.data
+    if core.single_source:
+        lp.integrality_ = [highspy.HighsVarType.kInteger] * len(lanes)
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("primal_feasibility_tolerance", 1e-9)
+    highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
+    highs.setOptionValue("mip_rel_gap", 1e-9)
+    if time_limit is not None:
+        highs.setOptionValue("time_limit", max(time_limit, 0.01))
+    highs.passModel(lp)
+    highs.run()
+    info = highs.getInfo()
+    if info.primal_solution_status != highspy.kSolutionStatusFeasible:
+        return None
+    found = np.clip(np.array(highs.getSolution().col_value), 0.0, 1.0)
+    found = np.round(found) if core.single_source else np.where(found < 1e-9, 0.0, found)
+    served = np.bincount(client, weights=found, minlength=core.n_clients)
+    # Shares sum to one exactly, up to the last bit: rounding in the solver is not left to the caller.
+    over = (served > 1.0) | must
+    found /= np.where(over, np.where(served > 0, served, 1.0), 1.0)[client]
+    share = np.zeros(core.n_lanes)
+    share[lanes] = found
+    left = np.clip(1.0 - np.bincount(client, weights=found, minlength=core.n_clients), 0.0, 1.0)
+    left[left < 1e-12] = 0.0
+    cost = float(share @ core.cost + left[~must] @ core.unserved[~must])
+    bound = cost
+    if core.single_source:
+        bound = min(cost, float(info.mip_dual_bound) * scale + float(core.unserved[~must].sum()))
+    return Service(share, left, cost, bound)
