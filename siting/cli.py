@@ -1,0 +1,295 @@
+"""The ``siting`` command, but for ``serve``, which the web layer adds to it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from geodata.errors import InputError
+from geodata.exports import concentration
+from siting.outputs import atomic_folder, check_replaceable, crore, indian, summary, write_tables
+from siting.plan import Plan, build_model, make_plan
+from siting.report import write_report
+from siting.scenario import compare, sweep, sweep_table
+from siting.study import Study, load_study, make_study
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (0 done, 1 no proven answer, 2 bad input, 130 interrupted)."""
+    arguments = parser.parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+    except InputError as error:
+        for problem in error.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    return code
+
+
+def build_parser() -> tuple[argparse.ArgumentParser, Any]:
+    """Return the parser and the collection that further commands are added to."""
+    parser = argparse.ArgumentParser(prog="siting", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = add_command(commands, "run", _run, "solve a study and write its plan")
+    _study_arguments(run)
+    run.add_argument("--budget", help="₹ crore, replaces the study's")
+    run.add_argument("--out", type=Path, help="folder for the result (default: results/STUDY)")
+
+    budgets = add_command(commands, "sweep", _sweep, "solve a study for several budgets")
+    _study_arguments(budgets)
+    budgets.add_argument("budgets", nargs="+", metavar="BUDGET", help="₹ crore")
+    budgets.add_argument("--out", type=Path, help="folder for the results (default: results/STUDY-sweep)")
+
+    check = add_command(commands, "check", _check, "check a study and its data, and list all faults")
+    check.add_argument("study", type=Path)
+
+    both = add_command(commands, "compare", _compare, "tell which sites and districts differ between two results")
+    both.add_argument("a", type=Path)
+    both.add_argument("b", type=Path)
+
+    show = add_command(commands, "show", _show, "print a result")
+    show.add_argument("folder", type=Path)
+    return parser, commands
+
+
+def addadd_command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=run)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    return parser
+
+
+def _study_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", type=Path, help="study file (TOML)")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="replace a key or parameter")
+    parser.add_argument("--gap", help="relative gap that counts as proven")
+    parser.add_argument("--time-limit", help="solver seconds")
+    parser.add_argument("--quiet", action="store_true", help="print only the result")
+
+
+def _read_study(arguments: argparse.Namespace) -> Study:
+    """Read the study file and apply the command line on top of it, collecting the faults of both."""
+    problems: list[str] = []
+    study = Study()
+    try:
+        study = load_study(arguments.study)
+    except InputError as error:
+        problems += error.problems
+    changes: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
+    options = [("budget_inr_crore", getattr(arguments, "budget", None)), ("gap", arguments.gap),
+               ("time_limit_s", arguments.time_limit)]  # fmt: skip
+    for item in arguments.set:
+        key, sign, value = item.partition("=")
+        if not sign:
+            problems.append(f"--set {item}: write KEY=VALUE")
+        else:
+            options.append((key.strip(), value.strip()))
+    for key, text in options:
+        if text is not None:
+            (changes if key in Study.__dataclass_fields__ else parameters)[key] = _value(text)
+    base = {f: getattr(study, f) for f in Study.__dataclass_fields__}
+    merged = {**base, **changes, "parameters": {**study.parameters, **parameters}}
+    return make_study(merged, "command line" if changes or parameters else arguments.study.name, problems)
+
+
+def _value(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text.split(",") if "," in text else text
+
+
+class _Log:
+    """Says what runs: a spinner on a terminal, lines in ``log.txt``."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.console = Console(stderr=True, quiet=quiet)
+        self.status = self.console.status("starting")
+        self.start = time.perf_counter()
+        self.lines: list[str] = []
+
+    def __enter__(self) -> _Log:
+        self.status.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.status.stop()
+
+    def __call__(self, stage: str) -> None:
+        self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {stage}")
+        self.status.update(stage)
+
+    def write(self, folder: Path) -> None:
+        (folder / "log.txt").write_text("\n".join(self.lines) + "\n", encoding="utf-8")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    study = _read_study(arguments)
+    out = arguments.out or Path("results") / arguments.study.stem
+    check_replaceable(out)
+    with _Log(arguments.quiet or arguments.json) as log:
+        plan = make_plan(build_model(study, log), log)
+        with atomic_folder(out) as folder:
+            _write(plan, folder, log)
+    if arguments.json:
+        print(json.dumps(summary(plan), ensure_ascii=False))
+    else:
+        print("\n".join(_lines(plan)))
+        print(f"Report: {out / 'report.html'}")
+    return 0 if plan.solution.status == "optimal" else 1
+
+
+def _write(plan: Plan, folder: Path, log: _Log) -> None:
+    log("write tables")
+    start = time.perf_counter()
+    write_tables(plan, folder)
+    log("write report")
+    write_report(plan, folder)
+    plan.stages["write"] = round(time.perf_counter() - start, 3)
+    log("done")
+    log.write(folder)
+
+
+def _lines(plan: Plan) -> list[str]:
+    """Say in at most 25 lines what a plan amounts to."""
+    s, demand = summary(plan), plan.model.demand
+    placed = demand["export_usd"]
+    sites = plan.opened.groupby(["facility_type", "tier"]).size()
+    before, after = s["before"], s["after"]
+    ratio = "none built" if s["benefit_cost_ratio"] is None else f"{s['benefit_cost_ratio']:.2f}"
+    payback = "never" if s["payback_years"] is None else f"{s['payback_years']:.1f} years"
+    cut = "none served" if s["served_cost_cut"] is None else f"{100 * s['served_cost_cut']:.1f} %"
+    part = plan.client_table[plan.client_table["under_utilised"] & (plan.client_table["load"] == "part")]
+    part_cost = (part["cost_inr_per_t_before"] * part["tonnes_per_year"]).sum()
+    wall = sum(plan.stages.values())
+    return [
+        f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %, {wall:.1f} s",
+        f"Districts         {s['counts']['districts']}, under-utilised {s['counts']['under_utilised']}, "
+        f"served by a new site {s['counts']['served_by_hub']}, unreachable {s['counts']['unreachable']}",
+        f"Concentration     {concentration(placed, 0.5)} districts make 50 % and {concentration(placed, 0.75)} make 75 % "
+        "of exports (the paper: 18 and 50)",
+        f"Budget            ₹{indian(s['budget_inr_crore'])} crore, of which ₹{indian(s['capex_inr_crore'])} crore is spent",
+        "Sites             " + (", ".join(f"{n} {t.replace('_', ' ')} {tier}" for (t, tier), n in sites.items()) or "none"),
+        f"Cost before       {crore(before['cost_inr_per_year'])} a year, of which part loads {crore(part_cost)}",
+        f"Cost after        {crore(after['cost_inr_per_year'])} a year, and {crore(s['fixed_cost_inr_per_year'])} to run the sites",
+        f"Net saving        {crore(s['saving_inr_per_year'])} a year, "
+        f"{100 * s['saving_inr_per_year'] / before['cost_inr_per_year']:.2f} % of the cost, "
+        f"{100 * s['saving_inr_per_year'] / part_cost:.1f} % of the part-load cost",
+        f"Benefit/cost      {ratio}, payback {payback}",
+        f"Served cargo      cost per tonne falls by {cut} (the paper: 11 % where multimodal hubs were built)",
+        f"Mean time         {before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
+        f"CO2e              {indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
+        f"Fingerprint       {s['fingerprint'][:16]}",
+    ]  # fmt: skip
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    study = _read_study(arguments)
+    budgets = [_value(text) for item in arguments.budgets for text in item.split()]
+    for budget in budgets:
+        make_study({"name": study.name, "budget_inr_crore": budget}, "BUDGETS")
+    out = arguments.out or Path("results") / f"{arguments.study.stem}-sweep"
+    check_replaceable(out)
+    plans = []
+    with _Log(arguments.quiet or arguments.json) as log, atomic_folder(out) as folder:
+        model = build_model(study, log)
+        for plan in sweep(model, budgets):
+            log(f"budget {plan.model.study.budget_inr_crore:g}")
+            plans.append(plan)
+            target = folder / f"budget-{plan.model.study.budget_inr_crore:g}"
+            target.mkdir()
+            _write(plan, target, log)
+        table = sweep_table(plans)
+        table.to_csv(folder / "sweep.csv", index=False)
+        log.write(folder)
+    print(table.to_json(orient="records") if arguments.json else _text_table(table))
+    if not arguments.json:
+        print(f"Chart: {out / 'sweep.svg'}")
+    return 0 if all(plan.solution.status == "optimal" for plan in plans) else 1
+
+
+def _text_table(table: pd.DataFrame) -> str:
+    return table.to_string(index=False, float_format=lambda x: f"{x:,.4g}")
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Validate a study and all of its data; the lanes are not priced."""
+    problems: list[str] = []
+    study = Study()
+    try:
+        study = load_study(arguments.study)
+    except InputError as error:
+        problems += error.problems
+    pack = study.pack()
+    for layer in ("districts", "sectors", "exports", "gateways", "depots", "planned_sites", "rail_connectors",
+                  "road", "rail"):  # fmt: skip
+        try:
+            getattr(pack, layer)
+        except InputError as error:
+            problems += [p for p in error.problems if p not in problems]
+    if problems:
+        raise InputError(problems)
+    print(json.dumps({"ok": True}) if arguments.json else f"{arguments.study}: no faults found")
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    result = compare(arguments.a, arguments.b)
+    if arguments.json:
+        tables = {name: json.loads(getattr(result, name).to_json(orient="records"))
+                  for name in ("only_a", "only_b", "districts")}  # fmt: skip
+        print(json.dumps({"totals": json.loads(result.totals.to_json(orient="index")), **tables}, ensure_ascii=False))
+        return 0
+    print(result.totals.to_string(float_format=lambda x: f"{x:,.6g}"))
+    for label, folder, table in (("a", arguments.a, result.only_a), ("b", arguments.b, result.only_b)):
+        print(f"\nSites only in {label} ({folder}): {len(table)}")
+        for row in table.itertuples():
+            print(f"  {row.option}, ₹{row.capex_inr_crore:.1f} crore, saves {crore(row.saving_inr_per_year, 2)} a year")
+    print(f"\nDistricts whose hub or cost differs: {len(result.districts)}")
+    for row in result.districts.itertuples():
+        hubs = (_names(row.hub_1_a, row.hub_2_a), _names(row.hub_1_b, row.hub_2_b))
+        print(f"  {row.district}, {row.state}: {hubs[0]} -> {hubs[1]}, {row.change_inr_per_t:+,.0f} INR/t")
+    return 0
+
+
+def _names(*hubs: Any) -> str:
+    return " + ".join(str(hub) for hub in hubs if isinstance(hub, str)) or "no hub"
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    file = arguments.folder / "plan.json"
+    if not file.is_file():
+        raise InputError(f"{arguments.folder}: no plan.json; name a folder written by `siting run`")
+    if arguments.json:
+        print(file.read_text(encoding="utf-8").strip())
+        return 0
+    plan = json.loads(file.read_text(encoding="utf-8"))
+    keys = ("study", "status", "gap", "budget_inr_crore", "capex_inr_crore", "fixed_cost_inr_per_year",
+            "saving_inr_per_year", "benefit_cost_ratio", "payback_years")  # fmt: skip
+    print(pd.Series({key: plan[key] for key in keys}).to_string())
+    sites = pd.read_csv(arguments.folder / "sites.csv")
+    columns = ["name", "state", "facility_type", "tier", "capex_inr_crore", "utilisation", "districts_served"]
+    sites["saves_inr_crore_per_year"] = sites["saving_inr_per_year"] / 1e7
+    if len(sites):
+        print("\n" + sites[[*columns, "saves_inr_crore_per_year"]].to_string(index=False, float_format=lambda x: f"{x:,.2f}"))
+    return 0
+

@@ -1,0 +1,331 @@
+"""From a study to a plan: price lanes, solve, re-check, tabulate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geodata.pack import Pack
+from siting.costs import Array, Tariff, annuity_factor
+from siting.demand import build_clients, district_demand
+from siting.lanes import NONE, Conditions, LanePricer, Lanes
+from siting.options import INR_PER_CRORE, build_options, options_of_lanes, select_options
+from siting.parameters import Parameters
+from siting.places import Places, build_places
+from siting.problem import FacilityProblem
+from siting.solve import Solution, solve
+from siting.study import Study
+
+Progress = Callable[[str], None]
+COST_TOLERANCE = 1e-6  # relative difference between the search's price of a lane and the sum of its parts
+
+
+@dataclass(frozen=True)
+class Model:
+    """A study made ready to solve; budgets and forced or forbidden sites change without rebuilding it."""
+
+    study: Study
+    pack: Pack
+    parameters: Parameters
+    places: Places
+    demand: pd.DataFrame
+    clients: pd.DataFrame
+    options: pd.DataFrame
+    pricer: LanePricer
+    existing: Lanes
+    improving: Lanes
+    lane_of_row: NDArray[np.int64]
+    problem: FacilityProblem
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def active(self) -> NDArray[np.int64]:
+        """Clients that take part in the choice: with a status quo lane and a weight."""
+        weight = self.clients["weight"].to_numpy()[self.existing.client]
+        return self.existing.client[weight > 0]
+
+
+def build_model(
+    study: Study, progress: Progress = lambda stage: None, only_options: Collection[str] | None = None
+) -> Model:
+    """Load the pack, measure distances, price lanes and state the facility-location problem of a study.
+
+    Args:
+        only_options: build nothing but these, where they are possible at all (default: everything).
+    """
+    stages: dict[str, float] = {}
+    with _timed(stages, "load", progress):
+        pack, parameters = study.pack(), study.parameter_values()
+        _ = pack.districts, pack.exports, pack.road, pack.rail
+    with _timed(stages, "matrices", progress):
+        places = build_places(pack, parameters)
+    with _timed(stages, "lanes", progress):
+        demand = district_demand(pack, study, places)
+        clients = build_clients(demand, places, parameters, study.leader_weight)
+        options = build_options(places, parameters, study.facility_types)
+        if only_options is not None:
+            options = options[options["option_id"].isin(only_options)].reset_index(drop=True)
+        pricer = LanePricer(places, Tariff.from_parameters(parameters), _conditions(pack, places, parameters), clients)
+        existing = pricer.existing()
+        weighted = clients["weight"].to_numpy()[existing.client] > 0
+        sites = np.unique(options.loc[options["facility_type"] != "mmlp", "place"])
+        parks = np.unique(options.loc[options["facility_type"] == "mmlp", "place"])
+        improving = pricer.improving(existing.take(weighted), sites, parks)
+        problem, lane_of_row = _state(study, clients, options, places, existing.take(weighted), improving)
+    return Model(
+        study, pack, parameters, places, demand, clients, options, pricer, existing, improving, lane_of_row,
+        problem, stages,
+    )  # fmt: skip
+
+
+def _conditions(pack: Pack, places: Places, parameters: Parameters) -> Conditions:
+    dwell_h = pack.gateways.set_index("gateway_id")["export_dwell_h"]
+    dwell = dwell_h.reindex(places.table["place_id"].iloc[places.gateways]).to_numpy(np.float64)
+    dwell = dwell * (1 + parameters["port_congestion_delay"]) - parameters["customs_time_saved_h"]
+    return Conditions(
+        np.maximum(dwell, 0.0), parameters["road_only_delay"], parameters["warehouse_shortage_markup"]
+    )
+
+
+def _state(
+    study: Study, clients: pd.DataFrame, options: pd.DataFrame, places: Places, existing: Lanes, improving: Lanes
+) -> tuple[FacilityProblem, NDArray[np.int64]]:
+    """State the problem over the active clients; the second result maps its lanes to ``improving``."""
+    lane, needs = options_of_lanes(improving, clients["cargo_class"].to_numpy(object), options, places)
+    position = np.full(len(clients), NONE)
+    position[existing.client] = np.arange(len(existing))
+    tonnes = clients["tonnes_per_year"].to_numpy()
+    weight = clients["weight"].to_numpy() * tonnes
+    group = pd.factorize(options["site_id"])[0]
+    problem = FacilityProblem(
+        lane_client=position[improving.client[lane]],
+        lane_options=needs,
+        lane_cost=improving.cost_inr_per_t[lane] * weight[improving.client[lane]],
+        n_clients=len(existing),
+        n_options=len(options),
+        unserved_cost=existing.cost_inr_per_t * weight[existing.client],
+        demand=tonnes[existing.client],
+        fixed_cost=options["fixed_cost_inr_per_year"].to_numpy(),
+        capex=options["capex_inr_crore"].to_numpy(),
+        capacity=options["capacity_t_per_year"].to_numpy(),
+        group=group,
+        budget=study.budget_inr_crore,
+        forced_open=select_options(options, study.forced, "forced", study.name),
+        forbidden=select_options(options, study.forbidden, "forbidden", study.name),
+        option_names=options["option_id"].tolist(),
+    )
+    return problem, lane
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The solved answer of a study, as tables. Column names and meanings: design of ``plan.json`` and the CSVs."""
+
+    model: Model
+    solution: Solution
+    chosen: Lanes
+    """lanes that carry cargo: status quo and improving, one row per client and lane"""
+    share: Array
+    """(n_chosen,) share of its client's cargo"""
+    parts: pd.DataFrame
+    """parts of the chosen lanes"""
+    parts_before: pd.DataFrame
+    """parts of the status quo lanes"""
+    stages: dict[str, float]
+
+    # -- totals ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def opened(self) -> pd.DataFrame:
+        """Open options with ``throughput_t_per_year``, ``districts_served`` and ``saving_inr_per_year``.
+
+        A lane's saving is shared equally by the sites it uses, so the column adds up to the gross saving.
+        """
+        model = self.model
+        options = model.options.iloc[self.solution.open]
+        clients, rows = model.clients, np.flatnonzero(self.solution.lane_share > 0)
+        problem = model.problem
+        client = model.active[problem.lane_client[rows]]
+        tonnes = clients["tonnes_per_year"].to_numpy()[client] * self.solution.lane_share[rows]
+        quo = np.full(len(clients), np.nan)
+        quo[model.existing.client] = model.existing.cost_inr_per_t
+        saving = (quo[client] - model.improving.cost_inr_per_t[model.lane_of_row[rows]]) * tonnes
+        needs = problem.lane_options[rows]
+        n_sites = (needs >= 0).sum(axis=1)
+        use = pd.concat([
+            pd.DataFrame({
+                "option": needs[:, k], "district": clients["district"].to_numpy()[client],
+                "tonnes": tonnes, "saving": saving / n_sites,
+            })
+            for k in (0, 1)
+        ])  # fmt: skip
+        use = use[use["option"] >= 0].groupby("option").agg(
+            throughput_t_per_year=("tonnes", "sum"),
+            districts_served=("district", "nunique"),
+            saving_inr_per_year=("saving", "sum"),
+        )  # fmt: skip
+        opened = options.join(use).fillna(
+            {"throughput_t_per_year": 0.0, "districts_served": 0, "saving_inr_per_year": 0.0}
+        )
+        opened["utilisation"] = opened["throughput_t_per_year"] / opened["capacity_t_per_year"]
+        return opened.astype({"districts_served": int})
+
+    @cached_property
+    def capex_inr_crore(self) -> float:
+        return float(self.opened["capex_inr_crore"].sum())
+
+    @cached_property
+    def fixed_cost_inr_per_year(self) -> float:
+        return float(self.opened["fixed_cost_inr_per_year"].sum())
+
+    @cached_property
+    def client_table(self) -> pd.DataFrame:
+        """Clients with cost, hours and kg CO2e per tonne before and after, hours to the gate after."""
+        table = self.model.clients.copy()
+        for when, lanes, share, parts in (
+            ("before", self.model.existing, np.ones(len(self.model.existing)), self.parts_before),
+            ("after", self.chosen, self.share, self.parts),
+        ):
+            lane = parts["lane"].to_numpy()
+            sums = parts.assign(client=lanes.client[lane])
+            gate = sums["to"].isin(self.model.places.gateways) & (sums["mode"] == "dwell")
+            sums["transit_hours"] = np.where(gate, 0.0, sums["hours"])
+            values = ["cost_inr_per_t", "hours", "co2e_kg_per_t", "transit_hours"]
+            sums[values] = sums[values].mul(share[lane], axis=0)
+            total = sums.groupby("client")[values].sum()
+            table = table.join(total.add_suffix(f"_{when}"))
+        return table
+
+    def totals(self, when: str) -> dict[str, float]:
+        """Cost, mean hours and CO2e of the under-utilised districts, ``before`` or ``after``."""
+        table = self.client_table
+        table = table[table["under_utilised"] & table[f"cost_inr_per_t_{when}"].notna()]
+        tonnes = table["tonnes_per_year"]
+        return {
+            "cost_inr_per_year": float((table[f"cost_inr_per_t_{when}"] * tonnes).sum()),
+            "mean_hours": float((table[f"hours_{when}"] * tonnes).sum() / tonnes.sum()) if len(table) else 0.0,
+            "co2e_t_per_year": float((table[f"co2e_kg_per_t_{when}"] * tonnes).sum() / 1000.0),
+        }
+
+    @cached_property
+    def net_saving_inr_per_year(self) -> float:
+        """Saving of the under-utilised districts less the yearly cost of the sites."""
+        gross = self.totals("before")["cost_inr_per_year"] - self.totals("after")["cost_inr_per_year"]
+        return gross - self.fixed_cost_inr_per_year
+
+    @cached_property
+    def benefit_cost_ratio(self) -> float | None:
+        """Present value of the net saving over the capital; None where nothing is built."""
+        p = self.model.parameters
+        if self.capex_inr_crore == 0:
+            return None
+        factor = annuity_factor(p["discount_rate"] - p["credit_subsidy"], p["appraisal_years"])
+        return self.net_saving_inr_per_year * factor / (self.capex_inr_crore * INR_PER_CRORE)
+
+    @cached_property
+    def payback_years(self) -> float | None:
+        """Capital over net saving; None where nothing is built or nothing is saved."""
+        if self.capex_inr_crore == 0 or self.net_saving_inr_per_year <= 0:
+            return None
+        return self.capex_inr_crore * INR_PER_CRORE / self.net_saving_inr_per_year
+
+    @cached_property
+    def served_cost_cut(self) -> float | None:
+        """Fall in cost per tonne of the cargo that goes through new sites, as a fraction; None where none does."""
+        table = self.client_table
+        served = table.index.isin(np.unique(self.chosen.client[self.uses_site]))
+        table = table[served & table["under_utilised"]]
+        before = (table["cost_inr_per_t_before"] * table["tonnes_per_year"]).sum()
+        after = (table["cost_inr_per_t_after"] * table["tonnes_per_year"]).sum()
+        return float(1 - after / before) if before > 0 else None
+
+    @cached_property
+    def uses_site(self) -> NDArray[np.bool_]:
+        """(n_chosen,) whether the lane goes through a new site."""
+        at_site = np.append(self.model.places.is_site, False)
+        return np.asarray(at_site[self.chosen.hub] | at_site[self.chosen.terminal])
+
+
+def make_plan(model: Model, progress: Progress = lambda stage: None, **changes: Any) -> Plan:
+    """Solve a model and re-check the answer.
+
+    Args:
+        changes: fields of the study that differ from the model's: ``budget_inr_crore``, ``forced``, ``forbidden``.
+
+    Raises:
+        RuntimeError: when the answer does not stand up to the re-check.
+    """
+    study = model.study.with_changes(**changes)
+    stages = dict(model.stages)
+    problem = model.problem.with_changes(
+        budget=study.budget_inr_crore,
+        forced_open=select_options(model.options, study.forced, "forced", study.name),
+        forbidden=select_options(model.options, study.forbidden, "forbidden", study.name),
+    )
+    model = _with_study(model, study, problem)
+    with _timed(stages, "solve", progress):
+        solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s)
+    with _timed(stages, "tables", progress):
+        chosen, share = _chosen_lanes(model, solution)
+        plan = Plan(
+            model, solution, chosen, share, model.pricer.parts(chosen), model.pricer.parts(model.existing), stages
+        )
+        _recheck(plan)
+    return plan
+
+
+def _with_study(model: Model, study: Study, problem: FacilityProblem) -> Model:
+    values = {f: getattr(model, f) for f in Model.__dataclass_fields__}
+    return Model(**{**values, "study": study, "problem": problem})
+
+
+def _chosen_lanes(model: Model, solution: Solution) -> tuple[Lanes, Array]:
+    """Lanes that carry cargo, with the share of their client: improving ones and what stays on the status quo."""
+    rows = np.flatnonzero(solution.lane_share > 0)
+    improving = model.improving.take(model.lane_of_row[rows])
+    stays = np.ones(len(model.clients))
+    np.subtract.at(stays, improving.client, solution.lane_share[rows])
+    keep = stays[model.existing.client] > 1e-9
+    existing = model.existing.take(keep)
+    columns = (np.concatenate([getattr(improving, f), getattr(existing, f)]) for f in Lanes.__dataclass_fields__)
+    lanes = Lanes(*columns)
+    share = np.concatenate([solution.lane_share[rows], stays[existing.client]])
+    order = np.argsort(lanes.client, kind="stable")
+    return lanes.take(order), share[order]
+
+
+def _recheck(plan: Plan) -> None:
+    """Recompute what the search claimed from the parts of the lanes, by the reporting formula."""
+    faults = []
+    for name, lanes, parts in (
+        ("status quo", plan.model.existing, plan.parts_before),
+        ("plan", plan.chosen, plan.parts),
+    ):
+        total = np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(lanes))
+        worst = np.abs(total / np.maximum(lanes.cost_inr_per_t, 1e-9) - 1).max(initial=0.0)
+        if worst > COST_TOLERANCE:
+            faults.append(f"{name}: a lane's parts differ from its price by {worst:.2e}")
+    table = plan.client_table.iloc[plan.model.active]
+    objective = (
+        table["cost_inr_per_t_after"] * table["tonnes_per_year"] * table["weight"]
+    ).sum() + plan.fixed_cost_inr_per_year
+    if abs(objective - plan.solution.objective) > COST_TOLERANCE * max(abs(objective), 1.0):
+        faults.append(f"objective {plan.solution.objective:.6g} differs from the lanes' sum {objective:.6g}")
+    if faults:
+        raise RuntimeError("the answer failed its re-check: " + "; ".join(faults))
+
+
+@contextmanager
+def _timed(stages: dict[str, float], stage: str, progress: Progress) -> Iterator[None]:
+    progress(stage)
+    start = time.perf_counter()
+    yield
+    stages[stage] = round(time.perf_counter() - start, 3)

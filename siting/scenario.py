@@ -1,0 +1,132 @@
+"""Budget sweeps, comparison of plans, and what the answer depends on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from geodata.errors import InputError
+from siting.plan import Model, Plan, build_model, make_plan
+from siting.solve import solve
+
+
+def sweep(model: Model, budgets_inr_crore: Sequence[float]) -> Iterator[Plan]:
+    """Solve one model for each budget, from the smallest up.
+
+    The plan of a smaller budget is feasible for a larger one; should the solver return less than it (both within
+    the gap), the smaller plan stands, so that the saving never falls along the sweep.
+    """
+    best: Plan | None = None
+    for budget in sorted(set(budgets_inr_crore)):
+        plan = make_plan(model, budget_inr_crore=budget)
+        if best is not None and plan.solution.objective > best.solution.objective:
+            forced = tuple(model.options["option_id"].iloc[best.solution.open])
+            kept = make_plan(model, budget_inr_crore=budget, forced=forced)
+            if kept.solution.objective < plan.solution.objective:
+                plan = kept
+        best = plan
+        yield plan
+
+
+def sweep_table(plans: Sequence[Plan]) -> pd.DataFrame:
+    """One row per plan: budget, capital, saving, ratios, sites by type, and the return on the last rupee."""
+    rows = []
+    for plan in plans:
+        sites = plan.opened["facility_type"].value_counts()
+        rows.append({
+            "budget_inr_crore": plan.model.study.budget_inr_crore,
+            "status": plan.solution.status,
+            "gap": plan.solution.gap,
+            "capex_inr_crore": plan.capex_inr_crore,
+            "saving_inr_per_year": plan.net_saving_inr_per_year,
+            "saving_fraction": plan.net_saving_inr_per_year / plan.totals("before")["cost_inr_per_year"],
+            "benefit_cost_ratio": plan.benefit_cost_ratio,
+            "payback_years": plan.payback_years,
+            "warehouses": int(sites.get("warehouse", 0)),
+            "cold_stores": int(sites.get("cold_store", 0)),
+            "mmlps": int(sites.get("mmlp", 0)),
+        })  # fmt: skip
+    table = pd.DataFrame(rows)
+    extra_capex = table["capex_inr_crore"].diff().fillna(table["capex_inr_crore"]) * 1e7
+    extra_saving = table["saving_inr_per_year"].diff().fillna(table["saving_inr_per_year"])
+    ratio = np.divide(extra_saving, extra_capex, out=np.full(len(table), np.nan), where=extra_capex.to_numpy() > 0)
+    table["marginal_saving_per_year_per_rupee"] = ratio
+    return table
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two results: sites only in one, districts whose hub or cost differs, totals."""
+
+    only_a: pd.DataFrame
+    only_b: pd.DataFrame
+    districts: pd.DataFrame
+    totals: pd.DataFrame
+
+
+def compare(a: Path, b: Path) -> Comparison:
+    """Compare two result folders.
+
+    Raises:
+        InputError: for each folder that holds no result.
+    """
+    problems = [f"{folder}: no plan.json; name a folder written by `siting run`" for folder in (a, b)
+                if not (folder / "plan.json").is_file()]  # fmt: skip
+    if problems:
+        raise InputError(problems)
+    plans = [json.loads((folder / "plan.json").read_text(encoding="utf-8")) for folder in (a, b)]
+    sites = [pd.read_csv(folder / "sites.csv") for folder in (a, b)]
+    for table in sites:
+        table["option"] = table["facility_type"] + " " + table["tier"] + ", " + table["name"] + ", " + table["state"]
+    only = [mine[~mine["option"].isin(other["option"])] for mine, other in (sites, sites[::-1])]
+    key = ["state", "district"]
+    columns = [*key, "hub_1", "hub_2", "cost_after_inr_per_t"]
+    left, right = (pd.read_csv(folder / "districts.csv")[columns] for folder in (a, b))
+    both = left.merge(right, on=key, how="outer", suffixes=("_a", "_b"))
+    moved = (both["hub_1_a"].fillna("") != both["hub_1_b"].fillna("")) | (
+        both["hub_2_a"].fillna("") != both["hub_2_b"].fillna("")
+    )
+    change = both["cost_after_inr_per_t_b"] - both["cost_after_inr_per_t_a"]
+    both["change_inr_per_t"] = change
+    keys = ["budget_inr_crore", "capex_inr_crore", "saving_inr_per_year", "benefit_cost_ratio", "payback_years", "gap"]
+    totals = pd.DataFrame({"a": [plans[0][k] for k in keys], "b": [plans[1][k] for k in keys]}, index=keys)
+    return Comparison(only[0], only[1], both[moved | (change.abs() > 0.5)], totals)
+
+
+def sensitivity(plan: Plan, progress: Callable[[str, int, int], None] = lambda key, k, n: None) -> pd.DataFrame:
+    """Net saving of a plan's own sites when one parameter at a time takes its low and its high value.
+
+    The sites stay as chosen; cargo re-routes to its cheapest lane under the changed parameter. This tells how
+    far the promised saving hangs on each number, not which sites another number would have chosen.
+
+    Returns:
+        One row per parameter: ``key``, ``unit``, ``low``, ``value``, ``high``, ``saving_low``, ``saving_high``
+        (INR a year), ``swing`` (largest distance from the base saving), sorted by swing.
+    """
+    parameters, base = plan.model.parameters, plan.net_saving_inr_per_year
+    rows = []
+    for k, (key, row) in enumerate(parameters.rows.items()):
+        progress(key, k, len(parameters))
+        saving = {end: _saving_with(plan, key, getattr(row, end)) for end in ("low", "high")}
+        rows.append({
+            "key": key, "unit": row.unit, "low": row.low, "value": parameters[key], "high": row.high,
+            "saving_low": saving["low"], "saving_high": saving["high"],
+            "swing": max(abs(s - base) for s in saving.values()),
+        })  # fmt: skip
+    return pd.DataFrame(rows).sort_values("swing", ascending=False, kind="stable", ignore_index=True)
+
+
+def _saving_with(plan: Plan, key: str, value: float) -> float:
+    """Net saving in the objective's weights with one parameter changed and exactly the plan's sites open."""
+    study = plan.model.study
+    changed = study.with_changes(parameters={**study.parameters, key: value}, forced=(), forbidden=())
+    opened = set(plan.opened["option_id"])
+    problem = build_model(changed, only_options=opened).problem
+    problem = problem.with_changes(budget=None, forced_open=np.arange(problem.n_options))
+    solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s)
+    return float(problem.unserved_cost.sum() - solution.objective)

@@ -1,0 +1,193 @@
+"""A study: what is asked, read from a TOML file and checked as a whole."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from geodata.errors import InputError
+from geodata.pack import INDIA, REPLACEABLE, Pack, open_pack
+from siting.parameters import Parameters, load_parameters
+
+FACILITY_TYPES = ("warehouse", "cold_store", "mmlp")
+TONNAGE_BASES = ("current", "potential")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question to the model. Field names are the keys of a study file's ``[study]`` table.
+
+    Args:
+        name: title of the report.
+        budget_inr_crore: capital that may be spent on sites.
+        facility_types: what may be built.
+        tonnage_basis: ``current`` exports, or ``potential``: what an under-utilised district would export at the
+            ``potential_percentile`` of exports per inhabitant among districts of similar access.
+        leader_share: districts that make this first share of exports are leaders, all others under-utilised.
+        leader_weight: weight of the leaders' cost in the objective; 0 leaves them out of the choice.
+        forced: options that must open, ``type-tier@place``.
+        forbidden: sites that must stay closed, ``type@place`` or a place for all types.
+        gap: relative gap at which an answer counts as proven.
+        time_limit_s: solver time; the best plan found so far is kept.
+        parameters: values that replace those of ``siting/parameters.csv`` (table ``[parameters]``).
+        data: files that replace layers of the bundled pack (table ``[data]``, paths relative to the study).
+    """
+
+    name: str = "Study"
+    budget_inr_crore: float = 10_000.0
+    facility_types: tuple[str, ...] = FACILITY_TYPES
+    tonnage_basis: str = "current"
+    potential_percentile: float = 50.0
+    leader_share: float = 0.75
+    leader_weight: float = 0.0
+    forced: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    gap: float = 1e-3
+    time_limit_s: float = 60.0
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    data: Mapping[str, Path] = field(default_factory=dict)
+
+    def pack(self) -> Pack:
+        """Open the bundled pack with this study's own files in place of its layers."""
+        return open_pack(INDIA, self.data)
+
+    def parameter_values(self) -> Parameters:
+        """Return all parameters with this study's overrides."""
+        return load_parameters().with_overrides(self.parameters)
+
+    def with_changes(self, **changes: Any) -> Study:
+        """Return the same study with some fields replaced."""
+        return replace(self, **changes)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return everything the answer depends on besides the pack, as plain data."""
+        plain = {k: v for k, v in asdict(self).items() if k not in ("data", "parameters")}
+        plain["parameters"] = dict(sorted(self.parameter_values().items()))
+        plain["data"] = {layer: path.name for layer, path in sorted(self.data.items())}
+        return json.loads(json.dumps(plain))  # type: ignore[no-any-return]
+
+    def fingerprint(self, pack: Pack) -> str:
+        """SHA-256 of the resolved study, the pack's contents and the package version."""
+        text = json.dumps(
+            {"study": self.resolved(), "pack": pack.checksum, "version": version("deh-siting")}, sort_keys=True
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _number(low: float, high: float) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            return "is not a number; give one without quotes"
+        return None if low <= value <= high else f"is out of range; give {low:g} to {high:g}"
+
+    return check
+
+
+def _one_of(*allowed: str) -> Callable[[Any], str | None]:
+    return lambda value: None if value in allowed else f"is unknown; choose from {', '.join(allowed)}"
+
+
+def _texts(allowed: tuple[str, ...] | None = None) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+            return "is not a list of texts"
+        wrong = [v for v in value if allowed is not None and v not in allowed]
+        if wrong and allowed is not None:
+            return f"names unknown {', '.join(map(repr, wrong))}; choose from {', '.join(allowed)}"
+        return "is empty; name at least one" if allowed is not None and not value else None
+
+    return check
+
+
+_CHECKS: dict[str, Callable[[Any], str | None]] = {
+    "name": lambda value: None if isinstance(value, str) and value.strip() else "is not a text",
+    "budget_inr_crore": _number(0, 1e7),
+    "facility_types": _texts(FACILITY_TYPES),
+    "tonnage_basis": _one_of(*TONNAGE_BASES),
+    "potential_percentile": _number(0, 100),
+    "leader_share": _number(0, 1),
+    "leader_weight": _number(0, 1),
+    "forced": _texts(),
+    "forbidden": _texts(),
+    "gap": _number(0, 0.5),
+    "time_limit_s": _number(0.1, 86_400),
+}
+
+
+def load_study(path: Path) -> Study:
+    """Read and check a study file.
+
+    Raises:
+        InputError: every fault of the file at once.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such study file; see studies/ for examples")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name}: not a TOML file: {error}; see studies/ for examples") from error
+    if not content.get("study"):
+        raise InputError(f"{path.name}: empty study; give a [study] table, see studies/national.toml")
+    tables = {"study": _CHECKS, "parameters": None, "data": None}
+    problems = [
+        f"{path.name}: unknown table [{name}]{_hint(name, tables)}" for name in content if name not in tables
+    ]
+    problems += [
+        f"{path.name}: [{name}] is not a table; write [{name}] on a line of its own"
+        for name in tables
+        if name in content and not isinstance(content[name], dict)
+    ]
+    if problems:
+        raise InputError(problems)
+    data = {}
+    for layer, file in content.get("data", {}).items():
+        if layer not in REPLACEABLE:
+            problems.append(f"{path.name}: [data] {layer}: unknown layer{_hint(layer, REPLACEABLE)}")
+        elif not isinstance(file, str) or not (path.parent / file).is_file():
+            problems.append(f"{path.name}: [data] {layer} = {file!r}: no such file; paths are relative to the study")
+        else:
+            data[layer] = path.parent / file
+    return make_study(
+        {**content["study"], "parameters": content.get("parameters", {}), "data": data}, path.name, problems
+    )
+
+
+def make_study(values: Mapping[str, Any], source: str, problems: list[str] | None = None) -> Study:
+    """Build a study from plain values; ``problems`` are faults already found, reported together with new ones.
+
+    Raises:
+        InputError: every fault at once, each naming ``source``, the key and the remedy.
+    """
+    problems = list(problems or [])
+    known = {f.name for f in fields(Study)}
+    for key, value in values.items():
+        if key in ("parameters", "data"):
+            continue
+        if key not in known:
+            problems.append(f"{source}: unknown key '{key}'{_hint(key, _CHECKS)}")
+        elif (fault := _CHECKS[key](value)) is not None:
+            problems.append(f"{source}: {key} = {value!r} {fault}")
+    overrides = values.get("parameters", {})
+    known_parameters = load_parameters()
+    for key, value in overrides.items():
+        if key not in known_parameters:
+            problems.append(f"{source}: unknown parameter '{key}'{_hint(key, known_parameters)}")
+        elif (fault := _number(0, 1e12)(value)) is not None:
+            problems.append(f"{source}: parameter {key} = {value!r} {fault}")
+    if problems:
+        raise InputError(problems)
+    lists = {k: tuple(v) for k, v in values.items() if isinstance(v, list | tuple)}
+    return Study(**{**values, **lists})
+
+
+def _hint(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(list(known)[:12])}"

@@ -1,0 +1,25 @@
+"""The whole ``siting`` command: the study commands and ``serve``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from siting.cli import add_command, build_parser, run_command
+from web.app import serve
+
+
+def main() -> None:
+    """Run the ``siting`` command."""
+    parser, commands = build_parser()
+    map_command = add_command(commands, "serve", _serve, "open the map of results in a browser")
+    map_command.add_argument("results", type=Path, nargs="?", default=Path("results"))
+    map_command.add_argument("--host", default="127.0.0.1")
+    map_command.add_argument("--port", type=int, default=8000)
+    sys.exit(run_command(parser))
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    serve(arguments.results, arguments.host, arguments.port)
+    return 0
