@@ -1,0 +1,454 @@
+"""Build road.parquet, rail.parquet and network_repairs.csv of the India pack from OSM-derived packages.
+
+Road: scgraph-data ``world_highways`` (nodes to 0.001 degree, edges with km; no class, geometry or one-way).
+Rail: @railroute-ts/india ``network.json`` (lines with km, gauge, electrification) and ``stations.json``.
+Outline that cargo may not leave: india-basemap ``india-states.geojson``. All ODbL, (c) OpenStreetMap contributors.
+
+Steps: read, cut long lines so that points can snap to them, clip to India, calibrate lengths, close small gaps, apply
+the hand-made table network_links.csv, contract, write. Whatever is not in the source is listed in network_repairs.csv.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import re
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.spatial import KDTree
+
+from geodata.errors import InputError
+from geodata.matrix import shortest_path
+from geodata.network import (
+    EARTH_RADIUS_KM,
+    LONG_STRAIGHT_EDGE_KM,
+    FloatArray,
+    components,
+    great_circle_km,
+    load_network,
+    snap,
+    unit_xyz,
+)
+
+EQUAL_AREA_INDIA = "+proj=laea +lat_0=23 +lon_0=82 +datum=WGS84 +units=m"
+BORDER_TOLERANCE_KM = 3.0  # the outline and the roads are both simplified; without it coast roads are cut
+COORDINATE_DECIMALS = 5  # about 1 m
+
+# Simplified source geometry loses curves. Factors fitted on the "fit" half of the published city distances in
+# tests/geodata/city_distances.csv, checked there on the other half.
+ROAD_FACTOR = {"plain": 1.05, "hill": 1.30}
+RAIL_FACTOR = {"main": 1.0}
+
+HILL_STATES = (
+    "Jammu and Kashmir",
+    "Ladakh",
+    "Himachal Pradesh",
+    "Uttarakhand",
+    "Sikkim",
+    "Arunachal Pradesh",
+    "Nagaland",
+    "Manipur",
+    "Mizoram",
+    "Meghalaya",
+    "Tripura",
+)
+# Where the western Himalaya rises from the plain (about 500 m above the sea), from Jammu to Tanakpur: hill states reach
+# into the plain west and south of it. Degrees.
+HIMALAYAN_FOOT = (
+    (73.9, 33.2), (74.9, 32.75), (75.6, 32.35), (76.0, 31.9), (76.5, 31.3), (76.9, 30.88), (77.6, 30.45),
+    (78.0, 30.30), (78.35, 29.95), (79.1, 29.42), (79.55, 29.25), (80.2, 29.08),
+)  # fmt: skip
+
+ROAD_LONGEST_KM = 8.0
+RAIL_LONGEST_KM = 5.0
+RAIL_WORKING_KM = 1.0  # finer while gaps are closed, so that a line can be met between its ends
+
+# Stations along the dedicated freight corridors as far as they were open at the end of 2025 (Dedicated Freight
+# Corridor Corporation of India): Vaitarna-JNPT is not. The source does not tell freight tracks apart, so the
+# shortest way along these stations is marked, which is the freight track or the main line beside it.
+DFC_STATIONS = {
+    "western": "RE RGS FL MDJN BER MJ FA ABR PNU MSH SAU BRC BH UDN BL GVD VTN".split(),
+    "eastern": "SNL UMB SRE MTC KRJ ALJN TDL ETW PNKD FTP PRYJ MZP DDU SSM SEB".split(),
+}
+
+Coordinate = tuple[float, float]
+
+
+class Edge(NamedTuple):
+    """One edge under construction; its nodes are the ends of its line, known by their coordinates."""
+
+    line: FloatArray  # (n, 2) lon, lat
+    km: float
+    edge_class: str
+    repair: str | None
+
+    @property
+    def ends(self) -> tuple[Coordinate, Coordinate]:
+        return (float(self.line[0, 0]), float(self.line[0, 1])), (
+            float(self.line[-1, 0]),
+            float(self.line[-1, 1]),
+        )
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One row of network_repairs.csv: what was changed against the source."""
+
+    network: str
+    from_lon: float
+    from_lat: float
+    to_lon: float
+    to_lat: float
+    km: float
+    kind: str
+    reason: str
+
+
+def build_networks(scgraph: Path, railroute: Path, basemap: Path, out: Path) -> dict[str, Any]:
+    """Write road.parquet, rail.parquet and network_repairs.csv into `out` and return figures about them.
+
+    `scgraph`, `railroute` and `basemap` are the unpacked packages; `out` already holds network_links.csv.
+    """
+    states = gpd.read_file(_find(basemap, "india-states.geojson"))
+    states["geometry"] = states.geometry.make_valid()
+    india = _buffered(states.geometry.union_all(), BORDER_TOLERANCE_KM)
+    links = pd.read_csv(out / "network_links.csv")
+    repairs: list[Repair] = []
+    figures = {
+        "road": build_road(scgraph, states, india, links[links["network"] == "road"], out, repairs),
+        "rail": build_rail(railroute, india, links[links["network"] == "rail"], out, repairs),
+    }
+    table = pd.DataFrame([asdict(repair) for repair in repairs])
+    table = table.round({"from_lon": 5, "from_lat": 5, "to_lon": 5, "to_lat": 5, "km": 3})
+    table.to_csv(out / "network_repairs.csv", index=False, lineterminator="\n")
+    for name, group in table.groupby("network"):
+        kinds = group.groupby("kind")["km"].agg(["size", "sum"])
+        figures[str(name)]["repairs"] = {
+            kind: {"count": int(row["size"]), "km": round(float(row["sum"]), 1)}
+            for kind, row in kinds.iterrows()
+        }
+    return figures
+
+
+def build_road(
+    scgraph: Path,
+    states: gpd.GeoDataFrame,
+    india: shapely.Geometry,
+    links: pd.DataFrame,
+    out: Path,
+    repairs: list[Repair],
+) -> dict[str, Any]:
+    """Road network; returns its figures and appends to `repairs`."""
+    lines, km = read_roads(_find(scgraph, "world_highways.py"))
+    shapely.prepare(india)
+    ends_inside = shapely.contains_xy(india, lines[:, :, 0], lines[:, :, 1]).all(axis=1)
+    lines, km = lines[ends_inside], km[ends_inside]
+    crosses = ~shapely.covers(india, shapely.linestrings(lines))
+    for line, length in zip(lines[crosses], km[crosses], strict=True):
+        repairs.append(_repair("road", line, length, "dropped", "leaves India between its ends"))
+    lines, km = lines[~crosses], km[~crosses]
+    raw_km = float(km.sum())
+
+    hills = hill_area(states)
+    shapely.prepare(hills)
+    middle = lines.mean(axis=1)
+    edge_class = np.where(shapely.contains_xy(hills, middle[:, 0], middle[:, 1]), "hill", "plain")
+    edges: list[Edge] = []
+    for line, length, name in zip(lines, km, edge_class, strict=True):
+        if length > LONG_STRAIGHT_EDGE_KM:
+            repairs.append(_repair("road", line, length, "split", "long straight line in the source"))
+        length = length * ROAD_FACTOR[name]
+        edges += [
+            Edge(piece, part, str(name), None) for piece, part in split_line(line, length, ROAD_LONGEST_KM)
+        ]
+
+    edges += close_gaps(edges, "road", repairs, radius_km=0.3, detour_km=5.0, detour_ratio=5.0)
+    edges += close_gaps(
+        edges, "road", repairs, radius_km=2.0, detour_km=8.0, detour_ratio=8.0, candidates=dead_ends(edges)
+    )
+    edges = apply_links(edges, links, "road", repairs)
+    figures = write_network(edges, out / "road.parquet")
+    return {"raw_km": round(raw_km), "factor": ROAD_FACTOR, **figures}
+
+
+def build_rail(
+    railroute: Path, india: shapely.Geometry, links: pd.DataFrame, out: Path, repairs: list[Repair]
+) -> dict[str, Any]:
+    """Rail network (broad gauge); returns its figures and appends to `repairs`."""
+    source = json.loads(_find(railroute, "network.json").read_text(encoding="utf-8"))
+    shapely.prepare(india)
+    edges: list[Edge] = []
+    source_ends: set[Coordinate] = set()
+    other_gauge_km = raw_km = 0.0
+    for feature in source["features"]:
+        km = float(feature["properties"]["km"])
+        # Metre and narrow gauge lines carry no port traffic and broad gauge wagons cannot run on them.
+        if feature["properties"].get("gauge") not in (None, "1676"):
+            other_gauge_km += km
+            continue
+        line = np.array(feature["geometry"]["coordinates"], dtype=float).round(COORDINATE_DECIMALS)
+        pieces = [Edge(piece, part, "main", None) for piece, part in split_line(line, km, RAIL_WORKING_KM)]
+        inside = shapely.covers(india, shapely.linestrings([piece.line[[0, -1]] for piece in pieces]))
+        edges += [piece for piece, keep in zip(pieces, inside, strict=True) if keep]
+        raw_km += sum(piece.km for piece, keep in zip(pieces, inside, strict=True) if keep)
+        source_ends |= {pieces[0].ends[0], pieces[-1].ends[1]}
+    edges += close_gaps(edges, "rail", repairs, radius_km=0.1, detour_km=3.0, detour_ratio=10.0)
+    edges += close_gaps(
+        edges, "rail", repairs, radius_km=2.0, detour_km=5.0, detour_ratio=10.0, candidates=source_ends
+    )
+    edges = apply_links(edges, links, "rail", repairs)
+    edges = contract(edges, RAIL_LONGEST_KM)
+    path = out / "rail.parquet"
+    write_network(edges, path)
+    stations = json.loads(_find(railroute, "stations.json").read_text(encoding="utf-8"))
+    edges = mark_freight_corridors(edges, path, {s["code"]: s["coord"] for s in stations})
+    figures = write_network(edges, path)
+    return {"raw_km": round(raw_km), "other_gauge_km_left_out": round(other_gauge_km), **figures}
+
+
+def read_roads(path: Path) -> tuple[FloatArray, FloatArray]:
+    """Straight lines (n, 2, 2) lon, lat and lengths in km (n,) of every edge near India, each once.
+
+    The file is Python source with two literals, turned into JSON here: importing it needs an old scgraph, and Python's
+    own parser takes minutes and gigabytes for it.
+    """
+    text = path.read_text(encoding="utf-8")
+    graph_text = text[text.index("graph=") + len("graph=") : text.index("\nnodes=")]
+    nodes_text = text[text.index("\nnodes=") + len("\nnodes=") : text.rindex("\nworld_highways_geograph")]
+    nodes = np.array(json.loads(nodes_text), dtype=float)[:, ::-1]
+    graph = json.loads(re.sub(r"(\d+):", r'"\1":', graph_text))
+    near = (nodes > (67, 5)).all(axis=1) & (nodes < (99, 39)).all(axis=1)
+    arcs = np.array(
+        [
+            (i, int(j), km)
+            for i in np.flatnonzero(near)
+            for j, km in graph[i].items()
+            if i < int(j) and near[int(j)]
+        ]
+    )
+    i, j = arcs[:, 0].astype(int), arcs[:, 1].astype(int)
+    lines = np.stack([nodes[i], nodes[j]], axis=1)
+    apart = (lines[:, 0] != lines[:, 1]).any(axis=1)  # nodes are rounded: some edges have become points
+    return lines[apart], arcs[apart, 2]
+
+
+def hill_area(states: gpd.GeoDataFrame) -> shapely.Geometry:
+    """Where roads wind: the Himalayan and north-eastern hill states without their part of the plain."""
+    area = states.loc[states["State_Name"].isin(HILL_STATES), "geometry"].union_all()
+    plain = shapely.Polygon([*HIMALAYAN_FOOT, (80.2, 28.0), (73.0, 28.0), (73.0, 33.2)])
+    return area.difference(plain)
+
+
+def split_line(line: FloatArray, km: float, longest_km: float) -> list[tuple[FloatArray, float]]:
+    """Cut a line of (n, 2) degrees into equal pieces of at most `longest_km`, each with its share of `km`."""
+    steps = great_circle_km(line[:-1, 0], line[:-1, 1], line[1:, 0], line[1:, 1])
+    pieces = int(np.ceil(max(km, float(steps.sum())) / longest_km))
+    if pieces <= 1:
+        return [(line, km)]
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    cuts = np.linspace(0.0, along[-1], pieces + 1)
+    cut_points = np.column_stack([np.interp(cuts, along, line[:, k]) for k in (0, 1)]).round(
+        COORDINATE_DECIMALS
+    )
+    result = []
+    for i in range(pieces):
+        inner = line[(along > cuts[i] + 1e-3) & (along < cuts[i + 1] - 1e-3)]
+        result.append(
+            (np.concatenate([cut_points[i : i + 1], inner, cut_points[i + 1 : i + 2]]), km / pieces)
+        )
+    return result
+
+
+def close_gaps(
+    edges: list[Edge],
+    network: str,
+    repairs: list[Repair],
+    *,
+    radius_km: float,
+    detour_km: float,
+    detour_ratio: float,
+    candidates: set[Coordinate] | None = None,
+) -> list[Edge]:
+    """New edges between nodes that lie within `radius_km` but are far apart, or cut off, over the network.
+
+    Shortest gaps first, and a gap is closed only if the way round is longer than both `detour_km` and `detour_ratio`
+    times the gap, as in a greedy spanner (Althoefer et al. 1993). At least one end must be among `candidates`.
+    """
+    number: dict[Coordinate, int] = {}
+    neighbours: dict[int, dict[int, float]] = defaultdict(dict)
+    for edge in edges:
+        a, b = (number.setdefault(end, len(number)) for end in edge.ends)
+        neighbours[a][b] = neighbours[b][a] = min(edge.km, neighbours[a].get(b, np.inf))
+    points = np.array(list(number))
+    pairs = KDTree(unit_xyz(points[:, 0], points[:, 1])).query_pairs(
+        2 * np.sin(radius_km / EARTH_RADIUS_KM / 2), output_type="ndarray"
+    )
+    if candidates is not None:
+        chosen = np.array([point in candidates for point in number])
+        pairs = pairs[chosen[pairs].any(axis=1)]
+    a, b = points[pairs[:, 0]], points[pairs[:, 1]]
+    gap = great_circle_km(a[:, 0], a[:, 1], b[:, 0], b[:, 1])
+    edge_class = edges[0].edge_class
+    reason = f"gap closed: ends within {radius_km:g} km"
+    added = []
+    for k in np.lexsort((pairs[:, 1], pairs[:, 0], gap)):
+        i, j = int(pairs[k, 0]), int(pairs[k, 1])
+        if _within(neighbours, i, j, max(detour_km, detour_ratio * gap[k])):
+            continue
+        neighbours[i][j] = neighbours[j][i] = float(gap[k])
+        line = points[[i, j]]
+        added.append(Edge(line, float(gap[k]), edge_class, reason))
+        repairs.append(_repair(network, line, gap[k], "gap", reason))
+    return added
+
+
+def _within(neighbours: dict[int, dict[int, float]], source: int, target: int, limit: float) -> bool:
+    """Whether a path of at most `limit` leads from source to target (Dijkstra that gives up at the limit)."""
+    best = {source: 0.0}
+    queue = [(0.0, source)]
+    while queue:
+        distance, node = heapq.heappop(queue)
+        if node == target:
+            return True
+        if distance > best[node]:
+            continue
+        for neighbour, km in neighbours[node].items():
+            further = distance + km
+            if further <= limit and further < best.get(neighbour, np.inf):
+                best[neighbour] = further
+                heapq.heappush(queue, (further, neighbour))
+    return False
+
+
+def dead_ends(edges: list[Edge]) -> set[Coordinate]:
+    """Nodes with one edge."""
+    degree: dict[Coordinate, int] = defaultdict(int)
+    for edge in edges:
+        for end in edge.ends:
+            degree[end] += 1
+    return {end for end, count in degree.items() if count == 1}
+
+
+def apply_links(edges: list[Edge], links: pd.DataFrame, network: str, repairs: list[Repair]) -> list[Edge]:
+    """Add the hand-made links between the nodes nearest to their ends. Raises InputError if none is within 3 km."""
+    nodes = np.array(sorted({end for edge in edges for end in edge.ends}))
+    problems = []
+    result = list(edges)
+    for row in links.itertuples():
+        line = []
+        for lon, lat in ((row.from_lon, row.from_lat), (row.to_lon, row.to_lat)):
+            distance = great_circle_km(lon, lat, nodes[:, 0], nodes[:, 1])
+            line.append(nodes[distance.argmin()])
+            if distance.min() > 3.0:
+                problems.append(
+                    f"network_links.csv {row.name}: no {network} node within 3 km of {lon}, {lat}"
+                )
+        ends = np.array(line)
+        result.append(Edge(ends, float(row.km), edges[0].edge_class, f"link: {row.name}"))
+        repairs.append(_repair(network, ends, row.km, "link", f"{row.name}: {row.reason}"))
+    if problems:
+        raise InputError(problems)
+    return result
+
+
+def contract(edges: list[Edge], longest_km: float) -> list[Edge]:
+    """Merge edges that meet at a node of two edges of the same kind, while the whole is at most `longest_km`."""
+    alive = dict(enumerate(edges))
+    at_node: dict[Coordinate, set[int]] = defaultdict(set)
+    for k, edge in alive.items():
+        for end in edge.ends:
+            at_node[end].add(k)
+    for node, ids in list(at_node.items()):
+        if len(ids) != 2:
+            continue
+        (i, a), (j, b) = ((k, alive[k]) for k in sorted(ids))
+        if (a.edge_class, a.repair) != (b.edge_class, b.repair) or a.km + b.km > longest_km:
+            continue
+        first = a.line if a.ends[1] == node else a.line[::-1]
+        second = b.line if b.ends[0] == node else b.line[::-1]
+        if (first[0] == second[-1]).all():  # would become a loop
+            continue
+        merged = Edge(np.concatenate([first, second[1:]]), a.km + b.km, a.edge_class, a.repair)
+        alive[i] = merged
+        del alive[j], at_node[node]
+        for end in merged.ends:
+            at_node[end] -= {j}
+            at_node[end].add(i)
+    return list(alive.values())
+
+
+def mark_freight_corridors(edges: list[Edge], path: Path, station: dict[str, list[float]]) -> list[Edge]:
+    """Give class "dfc" to the shortest way along the stations of each dedicated freight corridor.
+
+    `path` holds the same edges in the same order.
+    """
+    network = load_network(path)
+    on_corridor: set[int] = set()
+    for codes in DFC_STATIONS.values():
+        nodes, _ = snap(network, *np.array([station[code] for code in codes]).T)
+        for a, b in zip(nodes[:-1], nodes[1:], strict=True):
+            route = shortest_path(network, a, b)
+            on_corridor.update(() if route is None else route.edges.tolist())
+    return [edge._replace(edge_class="dfc") if k in on_corridor else edge for k, edge in enumerate(edges)]
+
+
+def write_network(edges: list[Edge], path: Path) -> dict[str, Any]:
+    """Number the nodes, write GeoParquet and return figures. Lengths are whole metres, never below the great circle."""
+    ends = np.array([end for edge in edges for end in edge.ends])
+    nodes, number = np.unique(ends, axis=0, return_inverse=True)
+    number = number.reshape(-1, 2)
+    a, b = nodes[number[:, 0]], nodes[number[:, 1]]
+    straight = great_circle_km(a[:, 0], a[:, 1], b[:, 0], b[:, 1])
+    km = np.ceil(np.maximum([edge.km for edge in edges], straight) * 1000) / 1000
+    table = gpd.GeoDataFrame(
+        {
+            "from_node": number[:, 0].astype(np.int32),
+            "to_node": number[:, 1].astype(np.int32),
+            "km": km,
+            "edge_class": [edge.edge_class for edge in edges],
+            "repair": pd.array([edge.repair for edge in edges], dtype="string"),
+        },
+        geometry=shapely.from_wkb(
+            shapely.to_wkb([shapely.LineString(edge.line) for edge in edges], output_dimension=2)
+        ),
+        crs="EPSG:4326",
+    )
+    table.to_parquet(path, compression="zstd", index=False)
+    network = load_network(path)
+    label = components(network)
+    return {
+        "km": round(float(km.sum())),
+        "km_by_class": {
+            str(key): round(float(value)) for key, value in table.groupby("edge_class")["km"].sum().items()
+        },
+        "nodes": network.n_nodes,
+        "edges": network.n_edges,
+        "components": int(label.max()) + 1,
+        "km_outside_main_component": round(float(km[label[network.edge_from] != 0].sum())),
+    }
+
+
+def _repair(network: str, line: FloatArray, km: float, kind: str, reason: str) -> Repair:
+    (from_lon, from_lat), (to_lon, to_lat) = line[0], line[-1]
+    return Repair(
+        network, float(from_lon), float(from_lat), float(to_lon), float(to_lat), float(km), kind, reason
+    )
+
+
+def _buffered(area: shapely.Geometry, km: float) -> shapely.Geometry:
+    metres = gpd.GeoSeries([area], crs="EPSG:4326").to_crs(EQUAL_AREA_INDIA).buffer(1000 * km)
+    return metres.to_crs("EPSG:4326").iloc[0]
+
+
+def _find(folder: Path, name: str) -> Path:
+    found = sorted(folder.rglob(name))
+    if not found:
+        raise InputError(f"{folder}: no file {name} in it; unpack the package there")
+    return found[0]
