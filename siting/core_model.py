@@ -82,15 +82,24 @@ def build_model(core: Core, relaxed: bool = False) -> CoreModel:
         lanes = x[core.first_lane[i] : core.first_lane[i + 1]]
         sense = pulp.LpConstraintEQ if must[i] else pulp.LpConstraintLE
         add([(v, 1.0) for v in lanes], sense, 1.0, f"serve{i}")
-    for k, (option, lanes_of_pair) in enumerate(_pairs(core)):
+    options_at: list[list[int]] = [[] for _ in range(core.n_places)]
+    for j, place in enumerate(core.place.tolist()):
+        options_at[place].append(j)
+    lanes_at: list[list[IntArray]] = [[] for _ in range(core.n_places)]
+    for k, (place, lanes_of_pair) in enumerate(_pairs(core)):
+        lanes_at[place].append(lanes_of_pair)
         terms = [(x[lane], 1.0) for lane in lanes_of_pair]
-        add([*terms, (y[option], -1.0)], pulp.LpConstraintLE, 0.0, f"link{k}")
-    for j in np.flatnonzero(np.isfinite(core.capacity)):
-        lanes_of = np.flatnonzero((core.options == j).any(axis=1))
-        room = float(core.capacity[j])
-        load = core.demand[core.client[lanes_of]] / room
-        terms = [(x[lane], q) for lane, q in zip(lanes_of, load.tolist(), strict=True) if q > 0]
-        add([*terms, (y[j], -1.0)], pulp.LpConstraintLE, 0.0, f"capacity{j}")
+        opened = [(y[j], -1.0) for j in options_at[place]]
+        add([*terms, *opened], pulp.LpConstraintLE, 0.0, f"link{k}")
+    for place, options in enumerate(options_at):
+        room = core.capacity[options]
+        if lanes_at[place] and np.isfinite(room).all():
+            unit = float(room.max())
+            through = np.concatenate(lanes_at[place])
+            load = core.demand[core.client[through]] / unit
+            terms = [(x[lane], q) for lane, q in zip(through, load.tolist(), strict=True) if q > 0]
+            opened = [(y[j], -float(core.capacity[j]) / unit) for j in options]
+            add([*terms, *opened], pulp.LpConstraintLE, 0.0, f"capacity{place}")
     if core.budget is not None:
         unit = core.budget or 1.0
         terms = [(v, k) for v, k in zip(y, (core.capex / unit).tolist(), strict=True) if k > 0]
@@ -105,15 +114,15 @@ def build_model(core: Core, relaxed: bool = False) -> CoreModel:
 
 
 def _pairs(core: Core) -> list[tuple[int, IntArray]]:
-    """(option, lanes) for every client and option that some lane of the client uses, as (3) needs."""
-    second = np.flatnonzero(core.options[:, 1] >= 0)
+    """(place, lanes) for every client and place that some lane of the client uses, as (3) needs."""
+    second = np.flatnonzero(core.places[:, 1] >= 0)
     lane = np.concatenate([np.arange(core.n_lanes), second])
-    option = np.concatenate([core.options[:, 0], core.options[second, 1]]).astype(np.int64)
-    key = core.client[lane] * np.int64(core.n_options) + option
+    place = np.concatenate([core.places[:, 0], core.places[second, 1]]).astype(np.int64)
+    key = core.client[lane] * np.int64(core.n_places) + place
     order = np.argsort(key, kind="stable")
-    lane, option, key = lane[order], option[order], key[order]
+    lane, place, key = lane[order], place[order], key[order]
     starts = np.flatnonzero(np.diff(key, prepend=-1))
-    return [(int(j), lanes) for j, lanes in zip(option[starts], np.split(lane, starts[1:]), strict=False)]
+    return [(int(j), lanes) for j, lanes in zip(place[starts], np.split(lane, starts[1:]), strict=False)]
 
 
 def solve_core(

@@ -306,15 +306,24 @@ class LanePricer:
         keep = np.flatnonzero(own_rail < best_alone[parks])
         found.append(_lanes(i, parks[keep], parks[keep], rail_gateway[parks[keep]], own_rail[keep]))
         best_alone[parks] = np.fmin(best_alone[parks], own_rail)
+        if not len(parks):
+            return found
+
+        def then_park(near: Index) -> Array:
+            """(n_near, n_parks) cost of consolidating at a place and taking the box to a park's rail."""
+            drayage = places.road_km[np.ix_(near, parks)] * self._box_km_cost(i, rail=True)
+            return (first[near] + self._extra_wait(i, False))[:, None] + drayage + rail[parks]
+
+        # An existing depot, then a park's rail.
+        shed = np.concatenate([places.depots, places.gateways])
+        by_shed, best = _nanmin(then_park(shed).T)
+        keep = np.flatnonzero(by_shed < best_alone[parks])
+        found.append(_lanes(i, shed[best[keep]], parks[keep], rail_gateway[parks[keep]], by_shed[keep]))
+        best_alone[parks] = np.fmin(best_alone[parks], by_shed)
         # A warehouse or cold store, then a park's rail.
         near = sites[first[sites] < quo]
-        if len(near) and len(parks):
-            box = self._box_km_cost(i, rail=True)
-            two = (
-                (first[near] + self._extra_wait(i, False))[:, None]
-                + places.road_km[np.ix_(near, parks)] * box
-                + rail[parks]
-            )
+        if len(near):
+            two = then_park(near)
             limit = np.minimum(best_alone[near][:, None], best_alone[parks][None, :])
             a, b = np.nonzero((two < limit) & (near[:, None] != parks[None, :]))
             found.append(_lanes(i, near[a], parks[b], rail_gateway[parks[b]], two[a, b]))

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import pandas as pd
-
 from geodata.errors import InputError
 from geodata.tables import Column, read_table
 
@@ -69,23 +67,17 @@ def load_parameters(path: Path = BUNDLED) -> Parameters:
     table = read_table(
         path,
         [
-            Column("key", "str", unique=True),
-            Column("value", "float"),
-            Column("unit", "str"),
-            Column("low", "float"),
-            Column("high", "float"),
-            Column("year", "str"),
-            Column("source", "str"),
-            Column("note", "str", required=False),
+            Column("key", unique=True),
+            Column("value", "number"),
+            Column("unit"),
+            Column("low", "number"),
+            Column("high", "number"),
+            Column("year"),
+            Column("source"),
+            Column("note", required=False),
         ],
     )
-    rows = {
-        row.key: Parameter(
-            row.key, row.value, row.unit, row.low, row.high, row.year, row.source,
-            "" if pd.isna(row.note) else row.note,
-        )
-        for row in table.itertuples()
-    }  # fmt: skip
+    rows = {str(row["key"]): Parameter(**row) for row in table.to_dict("records")}
     problems = [
         f"{path.name}: row {n} ({p.key}): value {p.value:g} is outside its range {p.low:g} to {p.high:g}; "
         "correct the value or the range"

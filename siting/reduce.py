@@ -6,6 +6,7 @@ Nothing here is a heuristic: an optimal solution of the core is an optimal solut
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -21,25 +22,32 @@ HashArray = npt.NDArray[np.uint64]
 class Core:
     """The reduced problem, its lanes sorted by client and then by cost, in an order of its own.
 
+    Options of one group with the same lanes (size tiers of one facility) share a *place*: lanes lead through
+    places, and a place is open with the capacity of its open option. This states the problem with fewer
+    lanes and a stronger link than one lane per tier would.
+
     Clients and options are numbered by what they are (their costs, demands, lanes), not by where they stood,
     so the plan does not depend on the order in which the caller listed them.
 
     Attributes:
-        client, options, cost: (n_lanes,), (n_lanes, 2), (n_lanes,) as in FacilityProblem; options[:, 0] is
-            never empty.
+        client, cost: (n_lanes,).
+        places: (n_lanes, 2) places each lane needs; places[:, 0] is never empty, places[:, 1] may be NO_OPTION.
         first_lane: (n_clients + 1,) lanes of client i are first_lane[i]:first_lane[i + 1].
         unserved: (n_clients,) cost without any option: s_i, or a lane that needs none if that is cheaper.
-        demand, fixed_cost, capex, capacity, group, forced: as in FacilityProblem, forced as a mask.
-        lane_of, option_of, client_of: where each one stood in the problem.
+        place: (n_options,) place of each option.
+        demand, fixed_cost, capex, capacity, group, forced: as in FacilityProblem, forced as a mask; capacity
+            is inf at every option of a place that no option limits, and finite at every option elsewhere.
+        option_of, client_of: where each one stood in the problem.
         base: cost of the clients that have no lane left.
     """
 
     client: LaneArray
-    options: LaneArray
+    places: LaneArray
     cost: FloatArray
     first_lane: IntArray
     unserved: FloatArray
     demand: FloatArray
+    place: IntArray
     fixed_cost: FloatArray
     capex: FloatArray
     capacity: FloatArray
@@ -48,7 +56,6 @@ class Core:
     budget: float | None
     n_open: int | None
     single_source: bool
-    lane_of: IntArray
     option_of: IntArray
     client_of: IntArray
     base: float
@@ -65,10 +72,25 @@ class Core:
     def n_lanes(self) -> int:
         return len(self.cost)
 
-    @property
+    @cached_property
+    def n_places(self) -> int:
+        return int(self.place.max(initial=-1)) + 1
+
+    @cached_property
     def capacitated(self) -> bool:
         """Whether any capacity can bind."""
         return bool(np.isfinite(self.capacity).any())
+
+    @cached_property
+    def paired(self) -> bool:
+        """Whether any lane needs two places."""
+        return bool((self.places[:, 1] >= 0).any())
+
+    def place_capacity(self, opened: BoolArray) -> FloatArray:
+        """(n_places,) capacity of each place with these options open; NaN where it is closed."""
+        room = np.full(self.n_places, np.nan)
+        room[self.place[opened]] = self.capacity[opened]
+        return room
 
 
 def reduce_problem(problem: FacilityProblem) -> Core:
@@ -91,7 +113,8 @@ def reduce_problem(problem: FacilityProblem) -> Core:
     if p.budget is not None:
         left = p.budget - p.capex[forced].sum()
         closed |= ~forced & (p.capex > left * (1 + 1e-12) + 1e-12 * p.budget)
-    limited = np.isfinite(p.capacity) & (p.capacity < _reachable_demand(p)) & (p.capacity > 0)
+    reachable = _reachable_demand(p)
+    limited = np.isfinite(p.capacity) & (p.capacity < reachable) & (p.capacity > 0)
 
     shut = np.append(closed, False)  # the last entry answers for NO_OPTION
     keep = ~(shut[p.lane_options[:, 0]] | shut[p.lane_options[:, 1]])
@@ -130,28 +153,32 @@ def reduce_problem(problem: FacilityProblem) -> Core:
     option_of = _ranked(np.flatnonzero(used), option_key)
     new_client = np.full(p.n_clients, -1)
     new_client[client_of] = np.arange(len(client_of))
-    new_option = np.full(p.n_options + 1, NO_OPTION)
-    new_option[option_of] = np.arange(len(option_of))
-    client = new_client[p.lane_client[lane]]
-    options = new_option[options]
-    order = _by_client_and_cost(client, options, p.lane_cost[lane], len(client_of), len(option_of))
-    lane, client, options = lane[order], client[order], options[order]
+    place = _numbered(_twins(p, lane, options)[option_of])
+    new_place = np.full(p.n_options + 1, NO_OPTION)
+    new_place[option_of] = place
+    client, places = new_client[p.lane_client[lane]], new_place[options]
+    capacity = np.where(limited, p.capacity, np.inf)[option_of]
+    tight = np.zeros(len(option_of), dtype=bool)
+    tight[place[np.isfinite(capacity)]] = True
+    capacity = np.where(tight[place], np.minimum(capacity, reachable[option_of]), np.inf)
+    order = _by_client_and_cost(client, places, p.lane_cost[lane], len(client_of), len(option_of))
+    lane, client, places = lane[order], client[order], places[order]
     return Core(
         client=client.astype(np.int32),
-        options=options.astype(np.int32),
+        places=places.astype(np.int32),
         cost=p.lane_cost[lane],
         first_lane=np.searchsorted(client, np.arange(len(client_of) + 1)),
         unserved=unserved[client_of],
         demand=p.demand[client_of],
+        place=place,
         fixed_cost=p.fixed_cost[option_of],
         capex=p.capex[option_of],
-        capacity=np.where(limited, p.capacity, np.inf)[option_of],
+        capacity=capacity,
         group=_numbered(p.group[option_of]),
         forced=forced[option_of],
         budget=p.budget,
         n_open=p.n_open,
         single_source=p.single_source,
-        lane_of=lane,
         option_of=option_of,
         client_of=client_of,
         base=base,
@@ -200,12 +227,34 @@ def _undominated(p: FacilityProblem, lane: IntArray, options: LaneArray) -> tupl
     return lane[alive], options[alive]
 
 
+def _twins(p: FacilityProblem, lane: IntArray, options: LaneArray) -> IntArray:
+    """(n_options,) the first option of the same group with the same lanes: the option itself where none is."""
+    itself = np.arange(p.n_options)
+    grouped = np.flatnonzero(p.group >= 0)
+    if not len(grouped):
+        return itself
+    first, second = options.T
+    content = _scramble(_bits(p.lane_cost[lane])) + p.lane_client[lane].astype(np.uint64)
+    other = np.append(_scramble(itself.astype(np.uint64)), np.uint64(0))
+    paired = np.flatnonzero(second >= 0)
+    key = _sum_by(first, content + other[second], p.n_options)
+    key += _sum_by(second[paired], content[paired] + other[first[paired]], p.n_options)
+    table = np.column_stack([p.group[grouped].astype(np.uint64), key[grouped]])
+    _, leader, member = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    itself[grouped] = grouped[leader][member.ravel()]
+    return itself
+
+
 def _by_client_and_cost(
-    client: IntArray, options: npt.NDArray[Any], cost: FloatArray, n_clients: int, n_options: int
+    client: IntArray, places: IntArray, cost: FloatArray, n_clients: int, n_options: int
 ) -> IntArray:
-    """Order of lanes by client, cost, and (among ties) the numbers of their options."""
-    low, high = np.sort(options, axis=1).T
-    order = np.argsort((client * (n_options + 1) + high) * (n_options + 1) + low + 1)
+    """Order of lanes by client, cost, and (among ties) the numbers of their places; one lane per tier set."""
+    low, high = np.sort(places, axis=1).T
+    key = (client * (n_options + 1) + high) * (n_options + 1) + low + 1
+    order = np.argsort(key, kind="stable")
+    same = np.diff(key[order]) == 0
+    if same.any():
+        order = order[np.append(True, ~same)]
     first = np.searchsorted(client[order], np.arange(n_clients + 1))
     cost = cost[order]
     for start, end in pairwise(first):

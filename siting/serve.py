@@ -33,9 +33,11 @@ class Service:
 
 
 def usable_lanes(core: Core, opened: BoolArray) -> BoolArray:
-    """Lanes whose options are all open."""
-    is_open = np.append(opened, True)  # the last entry answers for NO_OPTION
-    return np.asarray(is_open[core.options[:, 0]] & is_open[core.options[:, 1]])
+    """Lanes whose places are all open."""
+    is_open = np.zeros(core.n_places + 1, dtype=bool)
+    is_open[core.place[opened]] = True
+    is_open[-1] = True  # answers for NO_OPTION
+    return np.asarray(is_open[core.places[:, 0]] & is_open[core.places[:, 1]])
 
 
 def nearest_lanes(core: Core, opened: BoolArray) -> tuple[IntArray, FloatArray]:
@@ -53,11 +55,12 @@ def nearest_lanes(core: Core, opened: BoolArray) -> tuple[IntArray, FloatArray]:
 
 
 def loads(core: Core, lane_share: FloatArray) -> FloatArray:
-    """(n_options,) demand through each option."""
-    carried = lane_share * core.demand[core.client]
-    total = np.zeros(core.n_options + 1)
-    np.add.at(total, core.options[:, 0], carried)
-    np.add.at(total, core.options[:, 1], carried)
+    """(n_places,) demand through each place."""
+    used = np.flatnonzero(lane_share)
+    carried = lane_share[used] * core.demand[core.client[used]]
+    total = np.zeros(core.n_places + 1)
+    np.add.at(total, core.places[used, 0], carried)
+    np.add.at(total, core.places[used, 1], carried)
     return total[:-1]
 
 
@@ -68,7 +71,8 @@ def serve(core: Core, opened: BoolArray, time_limit: float | None = None) -> Ser
         return None
     share = np.zeros(core.n_lanes)
     share[lane[lane >= 0]] = 1.0
-    if not (loads(core, share) > core.capacity * (1 + CAPACITY_TOLERANCE)).any():
+    room = core.place_capacity(opened)
+    if not (loads(core, share) > room * (1 + CAPACITY_TOLERANCE)).any():
         total = float(cost.sum())
         return Service(share, (lane < 0).astype(float), total, total)
     return _serve_within_capacity(core, opened, time_limit)
@@ -77,14 +81,15 @@ def serve(core: Core, opened: BoolArray, time_limit: float | None = None) -> Ser
 def _serve_within_capacity(core: Core, opened: BoolArray, time_limit: float | None) -> Service | None:
     """Equations (2) and (4) for fixed y: a transportation problem, or an assignment when single-source."""
     lanes = np.flatnonzero(usable_lanes(core, opened))
-    client, options = core.client[lanes], core.options[lanes]
-    limited = np.flatnonzero(opened & np.isfinite(core.capacity))
-    row = np.full(core.n_options + 1, -1)
+    client, places = core.client[lanes], core.places[lanes]
+    room_of = core.place_capacity(opened)
+    limited = np.flatnonzero(np.isfinite(room_of))
+    row = np.full(core.n_places + 1, -1)
     row[limited] = core.n_clients + np.arange(len(limited))
-    room = core.capacity[limited]
+    room = room_of[limited]
     column = np.arange(len(lanes))
     rows, columns, values = [client.astype(np.int64)], [column], [np.ones(len(lanes))]
-    for end in options.T:
+    for end in places.T:
         bound = row[end] >= 0
         rows.append(row[end][bound])
         columns.append(column[bound])

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 
 from siting.check import check_solution
@@ -182,12 +183,11 @@ def _solution(
     """Translate an answer of the core to the caller's clients, options and lanes."""
     assert answer.open is not None
     p = problem
-    share = np.zeros(p.n_lanes)
-    share[core.lane_of] = service.lane_share
+    opened = np.sort(core.option_of[answer.open])
+    share = _lane_shares(p, core, answer.open, service.lane_share)
     unserved = np.ones(p.n_clients)
     unserved[core.client_of] = service.unserved_share
     _use_free_lanes(p, share, unserved)
-    opened = np.sort(core.option_of[answer.open])
     finite = np.isfinite(p.unserved_cost)
     objective = float(p.lane_cost @ share + p.unserved_cost[finite] @ unserved[finite])
     objective += float(p.fixed_cost[opened].sum())
@@ -217,6 +217,29 @@ def _solution(
         solver=solver_name(),
         flow=flow,
     )
+
+
+def _lane_shares(p: FacilityProblem, core: Core, opened: BoolArray, core_share: FloatArray) -> FloatArray:
+    """(n_lanes,) shares of the caller's lanes: the cheapest between the open options of a core lane's places."""
+    place_of = np.full(p.n_options + 1, -2)  # -2: closed
+    place_of[core.option_of[opened]] = core.place[opened]
+    place_of[-1] = NO_OPTION
+    places = place_of[p.lane_options]
+    lane = np.flatnonzero((places != -2).all(axis=1))
+    n = np.int64(core.n_places + 1)
+
+    def key(client: IntArray, places: npt.NDArray[np.integer]) -> IntArray:
+        low, high = np.sort(places.astype(np.int64), axis=1).T
+        return np.asarray((client * n + low + 1) * n + high + 1)
+
+    have = key(p.lane_client[lane].astype(np.int64), places[lane])
+    order = np.lexsort((p.lane_cost[lane], have))
+    lane, have = lane[order], have[order]
+    used = np.flatnonzero(core_share)
+    wanted = key(core.client_of[core.client[used]], core.places[used])
+    share = np.zeros(p.n_lanes)
+    share[lane[np.searchsorted(have, wanted)]] = core_share[used]
+    return share
 
 
 def _use_free_lanes(p: FacilityProblem, share: FloatArray, unserved: FloatArray) -> None:

@@ -46,12 +46,24 @@ def random_problem(seed: int) -> FacilityProblem:
         settings["n_open"] = int(rng.integers(0, options + 1))
     if rng.random() < 0.7:
         settings["fixed_cost"] = rng.integers(-1, top, options).astype(float)
+    client = rng.integers(0, clients, lanes)
+    ends = np.column_stack([first, second])
+    if options > 2 and rng.random() < 0.4:
+        last = options - 1  # becomes a size tier of option 0: same group, same lanes
+        keep = (ends != last).all(axis=1)
+        client, ends, cost = client[keep], ends[keep], cost[keep]
+        copied = (ends == 0).any(axis=1)
+        twins = np.where(ends == 0, last, ends)[copied]
+        client, cost = np.concatenate([client, client[copied]]), np.concatenate([cost, cost[copied]])
+        ends = np.concatenate([ends, twins])
+        group = settings.setdefault("group", np.full(options, -1))
+        group[[0, last]] = 9
     if rng.random() < 0.2:
         settings["forbidden"] = [int(rng.integers(0, options))]
     settings["single_source"] = bool(rng.random() < 0.3)
     return FacilityProblem(
-        lane_client=rng.integers(0, clients, lanes),
-        lane_options=np.column_stack([first, second]),
+        lane_client=client,
+        lane_options=ends,
         lane_cost=cost,
         n_clients=clients,
         n_options=options,
