@@ -1,0 +1,259 @@
+"""Districts and states: names, keys, boundaries, representative points.
+
+A district is known by its state *and* its name: AURANGABAD, BILASPUR, BALRAMPUR, HAMIRPUR and PRATAPGARH each
+name two districts. ``district_id`` ("uttar-pradesh/prayagraj") is that pair in a form fit for files and URLs.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.errors import InputError
+
+# Longitude and latitude that hold all of India as the Survey of India depicts it, islands included.
+INDIA_BOUNDS = (67.0, 6.0, 98.0, 38.0)
+# Equal-area projection for area tests and shares; conformal one for distances and nearest-neighbour work.
+EQUAL_AREA_CRS = "+proj=aea +lat_1=12 +lat_2=32 +lat_0=22 +lon_0=82 +datum=WGS84 +units=m"
+METRIC_CRS = "EPSG:7755"
+
+DISTRICT_COLUMNS = (
+    "district_id",
+    "state",
+    "district",
+    "district_hi",
+    "lgd_code",
+    "lon",
+    "lat",
+    "post_offices",
+    "population_weight",
+    "geometry",
+)
+
+# Spellings of states in the source tables that are not just a matter of capitals.
+_STATE_SPELLINGS = {
+    "andaman & nicobar": "Andaman and Nicobar Islands",
+    "chhattishgarh": "Chhattisgarh",
+    "dadra,nh,daman,diu": "Dadra and Nagar Haveli and Daman and Diu",
+    "daman and diu and dadra and nagar haveli": "Dadra and Nagar Haveli and Daman and Diu",
+    "national capital territory of delhi": "Delhi",
+    "tamilnadu": "Tamil Nadu",
+    "telengana": "Telangana",
+    "the dadra and nagar haveli and daman and diu": "Dadra and Nagar Haveli and Daman and Diu",
+}
+
+
+def title_case(name: str) -> str:
+    """``"JAMMU AND KASHMIR"`` -> ``"Jammu and Kashmir"``."""
+    words = re.split(r"(\s+|-)", " ".join(name.split()).lower())
+    return "".join(word if word in {"and", "of"} else word[:1].upper() + word[1:] for word in words)
+
+
+def canonical_state(name: str) -> str:
+    """The one spelling of a state or union territory used in the pack."""
+    return _STATE_SPELLINGS.get(" ".join(name.split()).lower(), title_case(name))
+
+
+def district_id(state: str, district: str) -> str:
+    """``"state-slug/district-slug"``: ASCII lower case, words joined by hyphens."""
+
+    def slug(text: str) -> str:
+        ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+        return "-".join(re.findall(r"[a-z0-9]+", ascii_text.lower()))
+
+    return f"{slug(state)}/{slug(district)}"
+
+
+def load_districts(
+    path: Path | str, bounds: tuple[float, float, float, float] = INDIA_BOUNDS
+) -> gpd.GeoDataFrame:
+    """Read and check a district table.
+
+    Args:
+        path: GeoParquet, GeoPackage or GeoJSON with the columns of ``DISTRICT_COLUMNS``.
+        bounds: (west, south, east, north) in degrees; every representative point must lie inside.
+
+    Returns:
+        GeoDataFrame in EPSG:4326, one row per district, in file order.
+
+    Raises:
+        InputError: naming every fault found: missing columns, missing or doubled districts, coordinates that are
+            not numbers, swapped or far away, weights that are negative, polygons that are empty or not valid.
+    """
+    path = Path(path)
+    districts = _read_geo(path)
+    missing = [column for column in DISTRICT_COLUMNS if column not in districts.columns]
+    if missing:
+        raise InputError(
+            [
+                f"{path}: column {column!r} is missing; add it (the table has {', '.join(districts.columns)})"
+                for column in missing
+            ]
+        )
+    problems = (
+        _name_problems(path, districts)
+        + _point_problems(path, districts, bounds)
+        + _number_problems(path, districts)
+        + _geometry_problems(path, districts)
+    )
+    if problems:
+        raise InputError(problems)
+    return districts[list(DISTRICT_COLUMNS)].to_crs(4326)
+
+
+def load_states(path: Path | str) -> gpd.GeoDataFrame:
+    """Read the state outlines: columns state, state_hi, geometry; EPSG:4326.
+
+    Raises:
+        InputError: if a column is missing, a state is named twice, or an outline is empty or not valid.
+    """
+    path = Path(path)
+    states = _read_geo(path)
+    missing = [column for column in ("state", "state_hi", "geometry") if column not in states.columns]
+    if missing:
+        raise InputError([f"{path}: column {column!r} is missing; add it" for column in missing])
+    problems = [
+        f"{path}, row {row}: state {states['state'].iloc[row]!r} appears twice; keep one row"
+        for row in np.flatnonzero(states["state"].duplicated())
+    ]
+    problems += _geometry_problems(path, states)
+    if problems:
+        raise InputError(problems)
+    return states[["state", "state_hi", "geometry"]].to_crs(4326)
+
+
+def load_aliases(path: Path | str) -> pd.DataFrame:
+    """Read the alias table: state, name_in_source, district, source_table, note (all text).
+
+    Raises:
+        InputError: if a column is missing, a field other than note is blank, or one source name has two meanings.
+    """
+    path = Path(path)
+    aliases = pd.read_csv(path, dtype=str, keep_default_na=False)
+    columns = ["state", "name_in_source", "district", "source_table", "note"]
+    missing = [column for column in columns if column not in aliases.columns]
+    if missing:
+        raise InputError([f"{path}: column {column!r} is missing; add it" for column in missing])
+    problems = [
+        f"{path}, row {row}: {column} is blank; fill it in"
+        for column in columns[:4]
+        for row in np.flatnonzero(aliases[column].str.strip() == "")
+    ]
+    key = aliases[["state", "name_in_source", "source_table"]].apply(lambda column: column.str.casefold())
+    problems += [
+        f"{path}, row {row}: {aliases['name_in_source'].iloc[row]!r} in {aliases['state'].iloc[row]} is listed twice "
+        f"for {aliases['source_table'].iloc[row]}; keep one row"
+        for row in np.flatnonzero(key.duplicated())
+    ]
+    if problems:
+        raise InputError(problems)
+    return aliases[columns]
+
+
+def resolve_names(states: pd.Series, names: pd.Series, aliases: pd.DataFrame, source_table: str) -> pd.Series:
+    """Names as written in a source table -> names of the pack, by (state, name) and never by name alone.
+
+    Names without an alias are only put in title case; whether such a district exists is for the caller to check.
+
+    Args:
+        states: canonical state per row.
+        names: district name per row, as in the source.
+        aliases: table of ``load_aliases``.
+        source_table: which rows of the alias table apply.
+    """
+    rows = aliases[aliases["source_table"] == source_table]
+    lookup = {
+        (state, name.casefold()): district
+        for state, name, district in zip(rows["state"], rows["name_in_source"], rows["district"], strict=True)
+    }
+    resolved = [
+        lookup.get((state, name.strip().casefold()), title_case(name))
+        for state, name in zip(states, names, strict=True)
+    ]
+    return pd.Series(resolved, index=names.index, name="district")
+
+
+def _read_geo(path: Path) -> gpd.GeoDataFrame:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; give the path of a GeoParquet, GeoPackage or GeoJSON file")
+    try:
+        table = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot be read as a map layer ({error}); save it as GeoParquet") from error
+    if table.crs is None:
+        raise InputError(f"{path}: no coordinate reference system; save it as EPSG:4326")
+    return table
+
+
+def _name_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
+    problems = []
+    for column in ("district_id", "state", "district"):
+        blank = districts[column].isna() | (districts[column].astype(str).str.strip() == "")
+        problems += [f"{path}, row {row}: {column} is blank; fill it in" for row in np.flatnonzero(blank)]
+    for row in np.flatnonzero(districts.duplicated(["state", "district"])):
+        state, district = districts[["state", "district"]].iloc[row]
+        problems.append(f"{path}, row {row}: district {district!r} of {state!r} appears twice; keep one row")
+    for row in np.flatnonzero(districts["district_id"].duplicated()):
+        problems.append(
+            f"{path}, row {row}: district_id {districts['district_id'].iloc[row]!r} appears twice; make it unique"
+        )
+    return problems
+
+
+def _point_problems(
+    path: Path, districts: gpd.GeoDataFrame, bounds: tuple[float, float, float, float]
+) -> list[str]:
+    west, south, east, north = bounds
+    problems = []
+    lon = pd.to_numeric(districts["lon"], errors="coerce").to_numpy(dtype=float)
+    lat = pd.to_numeric(districts["lat"], errors="coerce").to_numpy(dtype=float)
+
+    def inside(x: float, y: float) -> bool:
+        return west <= x <= east and south <= y <= north
+
+    for row, (x, y) in enumerate(zip(lon, lat, strict=True)):
+        where = f"{path}, row {row} ({districts['district_id'].iloc[row]})"
+        if not (np.isfinite(x) and np.isfinite(y)):
+            given = f"lon {districts['lon'].iloc[row]}, lat {districts['lat'].iloc[row]}"
+            problems.append(f"{where}: {given} is not a position; give degrees")
+        elif not inside(x, y) and inside(y, x):
+            problems.append(f"{where}: lon {x}, lat {y} are swapped; exchange longitude and latitude")
+        elif not inside(x, y):
+            problems.append(
+                f"{where}: lon {x}, lat {y} is outside {west}-{east} E, {south}-{north} N; correct the position"
+            )
+    return problems
+
+
+def _number_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
+    problems = []
+    for column in ("post_offices", "population_weight"):
+        values = pd.to_numeric(districts[column], errors="coerce").to_numpy(dtype=float)
+        problems += [
+            f"{path}, row {row} ({districts['district_id'].iloc[row]}): {column} is "
+            f"{districts[column].iloc[row]}; give a number of 0 or more"
+            for row in np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+        ]
+    return problems
+
+
+def _geometry_problems(path: Path, table: gpd.GeoDataFrame) -> list[str]:
+    problems = []
+    for row, geometry in enumerate(table.geometry):
+        where = f"{path}, row {row} ({table.iloc[row, 0]})"
+        if geometry is None or geometry.is_empty:
+            problems.append(f"{where}: geometry is empty; give a polygon")
+        elif geometry.geom_type not in ("Polygon", "MultiPolygon"):
+            problems.append(f"{where}: geometry is a {geometry.geom_type}; give a Polygon or MultiPolygon")
+        elif not geometry.is_valid:
+            problems.append(
+                f"{where}: polygon is not valid ({shapely.is_valid_reason(geometry)}); mend it, "
+                "for example with shapely.make_valid"
+            )
+    return problems

@@ -1,0 +1,260 @@
+"""District exports by sector -> tonnes by cargo class, concentration, and which districts are under-utilised.
+
+An export table has one row per district: district_id, state, district, and one ``<sector>_usd_million`` column for each
+sector of the sector table (US$ million a year, free on board). Districts without a row export nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from geodata.districts import canonical_state, district_id, resolve_names
+from geodata.errors import InputError
+
+CARGO_CLASSES = ("general", "perishable", "air_only", "port_bulk")
+SECTOR_COLUMNS = ("sector", "value_usd_per_t", "cargo_class", "air_share_of_value", "source")
+KEY_COLUMNS = ("district_id", "state", "district")
+VALUE_SUFFIX = "_usd_million"
+UNPLACED_COLUMNS = ("state", "district", "export_usd_million", "reason")
+
+
+def load_sectors(path: Path | str) -> pd.DataFrame:
+    """Read the sector table, indexed by sector.
+
+    Returns:
+        DataFrame with columns value_usd_per_t (> 0), cargo_class (one of ``CARGO_CLASSES``), air_share_of_value
+        (0 to 1: share of value that flies) and source.
+
+    Raises:
+        InputError: naming every missing column, doubled sector and value out of range.
+    """
+    path = Path(path)
+    sectors = _read_csv(path, SECTOR_COLUMNS)
+    problems = []
+    for row in np.flatnonzero(sectors["sector"].duplicated()):
+        problems.append(
+            f"{path}, row {row}: sector {sectors['sector'].iloc[row]!r} appears twice; keep one row"
+        )
+    for row in np.flatnonzero(~sectors["cargo_class"].isin(CARGO_CLASSES)):
+        problems.append(
+            f"{path}, row {row}: cargo_class {sectors['cargo_class'].iloc[row]!r} is unknown; "
+            f"use one of {', '.join(CARGO_CLASSES)}"
+        )
+    unit_value = pd.to_numeric(sectors["value_usd_per_t"], errors="coerce")
+    for row in np.flatnonzero(~(np.isfinite(unit_value) & (unit_value > 0))):
+        problems.append(
+            f"{path}, row {row}: value_usd_per_t is {sectors['value_usd_per_t'].iloc[row]}; give a number above 0"
+        )
+    air_share = pd.to_numeric(sectors["air_share_of_value"], errors="coerce")
+    for row in np.flatnonzero(~air_share.between(0, 1)):
+        problems.append(
+            f"{path}, row {row}: air_share_of_value is {sectors['air_share_of_value'].iloc[row]}; "
+            "give a share from 0 to 1"
+        )
+    if problems:
+        raise InputError(problems)
+    return sectors.assign(value_usd_per_t=unit_value, air_share_of_value=air_share).set_index("sector")[
+        list(SECTOR_COLUMNS[1:])
+    ]
+
+
+def load_exports(path: Path | str, districts: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFrame:
+    """Read and check an export table.
+
+    Args:
+        path: CSV with ``KEY_COLUMNS`` and one ``<sector>_usd_million`` column per sector.
+        districts: district table (column district_id).
+        sectors: table of ``load_sectors``.
+
+    Returns:
+        DataFrame with ``KEY_COLUMNS`` and the value columns in the order of ``sectors``; US$ million a year.
+
+    Raises:
+        InputError: naming every missing or unknown column, unknown or doubled district, and value that is negative or
+            not a number.
+    """
+    path = Path(path)
+    value_columns = [f"{sector}{VALUE_SUFFIX}" for sector in sectors.index]
+    exports = _read_csv(path, (*KEY_COLUMNS, *value_columns))
+    problems = [
+        f"{path}: column {column!r} belongs to no sector; add the sector to the sector table or drop the column"
+        for column in exports.columns
+        if column not in (*KEY_COLUMNS, *value_columns)
+    ]
+    known = set(districts["district_id"])
+    for row, key in enumerate(exports["district_id"]):
+        if key not in known:
+            problems.append(
+                f"{path}, row {row}: district_id {key!r} is not in the district table; correct it"
+            )
+    for row in np.flatnonzero(exports["district_id"].duplicated()):
+        problems.append(
+            f"{path}, row {row}: district_id {exports['district_id'].iloc[row]!r} appears twice; add the rows up"
+        )
+    for column in value_columns:
+        values = pd.to_numeric(exports[column], errors="coerce")
+        for row in np.flatnonzero(~(np.isfinite(values) & (values >= 0))):
+            problems.append(
+                f"{path}, row {row} ({exports['district_id'].iloc[row]}): {column} is {exports[column].iloc[row]}; "
+                "give US$ million of 0 or more"
+            )
+        exports[column] = values
+    if problems:
+        raise InputError(problems)
+    return exports[[*KEY_COLUMNS, *value_columns]]
+
+
+def place_exports(
+    raw: pd.DataFrame, districts: pd.DataFrame, aliases: pd.DataFrame, source_table: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Put an export table with names as published onto the districts of a pack; nothing is guessed.
+
+    A row is placed when (state, name), through the alias table or as it stands, is a district of the pack. Rows that
+    lead to the same district are added up; all others are listed with the reason.
+
+    Args:
+        raw: columns state, district and ``<sector>_usd_million``, as published.
+        districts: district table (columns district_id, state, district).
+        aliases: table of ``geodata.districts.load_aliases``.
+        source_table: which rows of the alias table apply.
+
+    Returns:
+        (placed, unplaced): an export table sorted by district_id, and a table with ``UNPLACED_COLUMNS``.
+    """
+    value_columns = [column for column in raw.columns if column.endswith(VALUE_SUFFIX)]
+    state = raw["state"].map(canonical_state)
+    name = resolve_names(state, raw["district"], aliases, source_table)
+    keys = pd.Series(
+        [district_id(*pair) for pair in zip(state, name, strict=True)], index=raw.index, name="district_id"
+    )
+    found = keys.isin(set(districts["district_id"]))
+    totals = raw.loc[found, value_columns].groupby(keys[found]).sum().reset_index()
+    placed = totals.merge(districts[list(KEY_COLUMNS)], on="district_id").sort_values("district_id")
+
+    nowhere = raw[~found]
+    reasons = [
+        "the source names no district"
+        if district.strip().casefold() == "unspecified"
+        else f"{home} has no district of this name and the alias table does not say which one is meant"
+        for home, district in zip(state[~found], nowhere["district"], strict=True)
+    ]
+    unplaced = pd.DataFrame(
+        {
+            "state": state[~found],
+            "district": nowhere["district"],
+            "export_usd_million": nowhere[value_columns].sum(axis=1),
+            "reason": reasons,
+        }
+    )
+    columns = [*KEY_COLUMNS, *value_columns]
+    return placed[columns].reset_index(drop=True), unplaced.sort_values(["state", "district"]).reset_index(
+        drop=True
+    )
+
+
+def tonnes_by_class(exports: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFrame:
+    """Tonnes and value a year by cargo class.
+
+    tonnes = value / value per tonne. The share of a sector's value that flies counts as ``air_only``; the rest moves on
+    the surface in the sector's own class.
+
+    Returns:
+        DataFrame indexed by district_id with one column per cargo class (tonnes a year) and one
+        ``value_usd_<class>`` column per cargo class (US$ a year).
+    """
+    index = pd.Index(exports["district_id"], name="district_id")
+    value_usd = exports[[f"{sector}{VALUE_SUFFIX}" for sector in sectors.index]].to_numpy(dtype=float) * 1e6
+    air_share = sectors["air_share_of_value"].to_numpy()
+    # One row per sector, one column per class: the part of the sector's value in that class.
+    shares = np.array(
+        [[own == cargo_class for cargo_class in CARGO_CLASSES] for own in sectors["cargo_class"]]
+    )
+    shares = shares * (1 - air_share)[:, None]
+    shares[:, CARGO_CLASSES.index("air_only")] += air_share
+    tonnes = value_usd @ (shares / sectors["value_usd_per_t"].to_numpy()[:, None])
+    values = pd.DataFrame(value_usd @ shares, index, [f"value_usd_{name}" for name in CARGO_CLASSES])
+    return pd.DataFrame(tonnes, index, list(CARGO_CLASSES)).join(values)
+
+
+def concentration(values: pd.Series, share: float) -> int:
+    """Number of the largest districts that together make at least ``share`` (0 to 1) of the total.
+
+    Args:
+        values: exports per district, any unit.
+    """
+    return int(_leaders(values, share).sum())
+
+
+def under_utilised(values: pd.Series, leader_share: float = 0.75) -> pd.Series:
+    """True for every district that is not a leader; leaders make the first ``leader_share`` of all exports.
+
+    Args:
+        values: exports per district, any unit; districts without exports count as 0 and are under-utilised.
+        leader_share: share of the total, 0 to 1.
+
+    Returns:
+        Boolean Series with the index of ``values``.
+    """
+    return ~_leaders(values, leader_share)
+
+
+def potential_exports(
+    tonnes: pd.Series, population: pd.Series, access_class: pd.Series, percentile: float
+) -> pd.Series:
+    """What each district would export if it did as well per inhabitant as a good district of similar access.
+
+    Within each access class the benchmark is the given percentile (interpolated) of tonnes per inhabitant;
+    potential = max(current tonnes, benchmark x inhabitants). Districts without inhabitants keep their tonnes.
+
+    Args:
+        tonnes: current tonnes a year per district.
+        population: inhabitants per district (``population_weight``), same index.
+        access_class: any label per district, same index; districts are compared only with their own class.
+        percentile: 0 to 100.
+
+    Returns:
+        Tonnes a year, same index as ``tonnes``.
+
+    Raises:
+        InputError: if the percentile is out of range or the tables do not cover the same districts.
+    """
+    problems = []
+    if not 0 <= percentile <= 100:
+        problems.append(f"percentile is {percentile}; give a number from 0 to 100")
+    for name, table in (("population", population), ("access_class", access_class)):
+        absent = tonnes.index.difference(table.index)
+        problems += [f"{name}: district {key!r} has no value; add it" for key in absent]
+    if problems:
+        raise InputError(problems)
+    people = population.reindex(tonnes.index)
+    rate = (tonnes / people.where(people > 0)).rename("rate")
+    benchmark = rate.groupby(access_class.reindex(tonnes.index)).transform(
+        lambda group: group.quantile(percentile / 100)
+    )
+    return np.maximum(tonnes, (benchmark * people).fillna(0.0)).rename(tonnes.name)
+
+
+def _leaders(values: pd.Series, share: float) -> pd.Series:
+    """True for the fewest largest districts whose sum reaches ``share`` of the total; ties in file order."""
+    if not 0 <= share <= 1:
+        raise InputError(f"share is {share}; give a share from 0 to 1")
+    order = np.argsort(-values.to_numpy(dtype=float), kind="stable")
+    running = values.to_numpy(dtype=float)[order].cumsum()
+    before = np.concatenate([[0.0], running[:-1]])
+    # The tolerance keeps rounding in the running sum from adding a district that is not needed.
+    leads = np.zeros(len(values), dtype=bool)
+    leads[order] = before < share * running[-1] * (1 - 1e-12) if len(values) else False
+    return pd.Series(leads, index=values.index)
+
+
+def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; give the path of a CSV table")
+    table = pd.read_csv(path)
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise InputError([f"{path}: column {column!r} is missing; add it" for column in missing])
+    return table
