@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -118,8 +118,8 @@ def _header_problems(path: Path, header: list[str], columns: Sequence[Column]) -
     return problems
 
 
-def _parse(path: Path, cells: pd.Series[str], column: Column) -> tuple[pd.Series[object], list[str]]:
-    """Values of one column and its faults; a faulty cell reads as missing."""
+def _parse(path: Path, cells: pd.Series[str], column: Column) -> tuple[pd.Series[Any], list[str]]:
+    """Values of one column (an unreadable number is NaN) and its faults."""
     lower = cells.str.lower()
     empty = lower.isin(_UNKNOWN_CELLS)
 
@@ -127,7 +127,7 @@ def _parse(path: Path, cells: pd.Series[str], column: Column) -> tuple[pd.Series
         return [f"{path}: row {row}: {column.name} is {cells[row]!r}; {remedy}" for row in cells.index[mask]]
 
     problems: list[str] = []
-    values: pd.Series[object]
+    values: pd.Series[Any]
     if column.dtype == "boolean":
         values = lower.isin(_TRUE)
         problems += faults(~lower.isin(_TRUE + _FALSE), "write true or false")
