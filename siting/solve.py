@@ -14,7 +14,7 @@ from scipy.sparse import coo_array, csr_array
 
 from siting.check import check_solution
 from siting.core_model import CoreAnswer, solve_core
-from siting.problem import FacilityProblem, FloatArray, IntArray
+from siting.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray
 from siting.reduce import Core, reduce_problem
 from siting.serve import Service, serve
 
