@@ -19,25 +19,27 @@ def district_demand(pack: Pack, study: Study, places: Places) -> pd.DataFrame:
 
     Returns:
         One row per district in the order of the pack: ``district_id``, ``state``, ``district``, ``lgd_code``,
-        ``export_usd``, ``under_utilised``, and for each cargo class ``<class>_t`` (per year) and ``<class>_usd``.
-        With the tonnage basis ``potential`` tonnes and value of under-utilised districts grow alike.
+        ``export_usd`` (current, all cargo), ``under_utilised``, and for each cargo class that hubs serve
+        ``<class>_t`` and ``<class>_usd`` a year, on the study's tonnage basis. A district that exports nothing of
+        a class today takes the national value per tonne when the basis is ``potential``.
     """
     districts = pack.districts
     by_class = tonnes_by_class(pack.exports, pack.sectors).reindex(districts["district_id"]).fillna(0.0)
-    usd_columns = [column for column in by_class if column.endswith("_usd")]
     demand = districts[["district_id", "state", "district", "lgd_code"]].reset_index(drop=True)
-    demand = pd.concat([demand, by_class.reset_index(drop=True)], axis=1)
+    usd_columns = [column for column in by_class if column.startswith("value_usd_")]
     demand["export_usd"] = by_class[usd_columns].sum(axis=1).to_numpy()
-    demand["under_utilised"] = under_utilised(demand["export_usd"], study.leader_share).to_numpy()
-    if study.tonnage_basis == "potential":
-        access = access_class(places, len(districts))
-        target = potential_exports(
-            demand["export_usd"], districts["population_weight"].reset_index(drop=True), access,
-            demand["under_utilised"], study.potential_percentile,
-        )  # fmt: skip
-        factor = np.where(demand["export_usd"] > 0, target / demand["export_usd"], 1.0)
-        columns = [c for c in demand if c.endswith(("_t", "_usd")) and c != "export_usd"]
-        demand[columns] = demand[columns].mul(factor, axis=0)
+    demand["under_utilised"] = under_utilised(demand["export_usd"], study.leader_share)
+    for cargo_class in CARGO_CLASSES:
+        tonnes = by_class[cargo_class].reset_index(drop=True)
+        usd = by_class[f"value_usd_{cargo_class}"].reset_index(drop=True)
+        usd_per_t = (usd / tonnes).where(tonnes > 0, usd.sum() / max(tonnes.sum(), 1.0))
+        if study.tonnage_basis == "potential":
+            population = districts["population_weight"].reset_index(drop=True)
+            access = access_class(places, len(districts))
+            potential = potential_exports(tonnes, population, access, study.potential_percentile)
+            tonnes = potential.where(demand["under_utilised"], tonnes)
+        demand[f"{cargo_class}_t"] = tonnes
+        demand[f"{cargo_class}_usd"] = tonnes * usd_per_t
     return demand
 
 

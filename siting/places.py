@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -47,19 +48,19 @@ class Places:
     def _of(self, *kinds: str) -> Index:
         return np.flatnonzero(self.table["kind"].isin(kinds))
 
-    @property
+    @cached_property
     def districts(self) -> Index:
         return self._of("district")
 
-    @property
+    @cached_property
     def depots(self) -> Index:
         return self._of("depot")
 
-    @property
+    @cached_property
     def gateways(self) -> Index:
         return self._of("gateway")
 
-    @property
+    @cached_property
     def is_site(self) -> NDArray[np.bool_]:
         return self.table["kind"].isin(["district", "planned"]).to_numpy()
 
