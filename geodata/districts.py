@@ -16,9 +16,10 @@ import pandas as pd
 import shapely
 
 from geodata.errors import InputError
+from geodata.tables import Bounds, Column, read_table
 
 # Longitude and latitude that hold all of India as the Survey of India depicts it, islands included.
-INDIA_BOUNDS = (67.0, 6.0, 98.0, 38.0)
+INDIA_BOUNDS: Bounds = (67.0, 6.0, 98.0, 38.0)
 # Equal-area projection for area tests and shares; conformal one for distances and nearest-neighbour work.
 EQUAL_AREA_CRS = "+proj=aea +lat_1=12 +lat_2=32 +lat_0=22 +lon_0=82 +datum=WGS84 +units=m"
 METRIC_CRS = "EPSG:7755"
@@ -70,9 +71,7 @@ def district_id(state: str, district: str) -> str:
     return f"{slug(state)}/{slug(district)}"
 
 
-def load_districts(
-    path: Path | str, bounds: tuple[float, float, float, float] = INDIA_BOUNDS
-) -> gpd.GeoDataFrame:
+def load_districts(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> gpd.GeoDataFrame:
     """Read and check a district table.
 
     Args:
@@ -83,8 +82,9 @@ def load_districts(
         GeoDataFrame in EPSG:4326, one row per district, in file order.
 
     Raises:
-        InputError: naming every fault found: missing columns, missing or doubled districts, coordinates that are
-            not numbers, swapped or far away, weights that are negative, polygons that are empty or not valid.
+        InputError: naming every fault found: missing columns, missing or doubled districts, coordinates that
+            are not numbers, swapped or far away, weights that are negative, polygons that are empty or not
+            valid. The first row of the layer is row 1.
     """
     path = Path(path)
     districts = _read_geo(path)
@@ -119,7 +119,7 @@ def load_states(path: Path | str) -> gpd.GeoDataFrame:
     if missing:
         raise InputError([f"{path}: column {column!r} is missing; add it" for column in missing])
     problems = [
-        f"{path}, row {row}: state {states['state'].iloc[row]!r} appears twice; keep one row"
+        f"{path}, row {row + 1}: state {states['state'].iloc[row]!r} appears twice; keep one row"
         for row in np.flatnonzero(states["state"].duplicated())
     ]
     problems += _geometry_problems(path, states)
@@ -132,34 +132,26 @@ def load_aliases(path: Path | str) -> pd.DataFrame:
     """Read the alias table: state, name_in_source, district, source_table, note (all text).
 
     Raises:
-        InputError: if a column is missing, a field other than note is blank, or one source name has two meanings.
+        InputError: naming every missing column, blank field (note may be blank) and name listed twice.
     """
-    path = Path(path)
-    aliases = pd.read_csv(path, dtype=str, keep_default_na=False)
-    columns = ["state", "name_in_source", "district", "source_table", "note"]
-    missing = [column for column in columns if column not in aliases.columns]
-    if missing:
-        raise InputError([f"{path}: column {column!r} is missing; add it" for column in missing])
-    problems = [
-        f"{path}, row {row}: {column} is blank; fill it in"
-        for column in columns[:4]
-        for row in np.flatnonzero(aliases[column].str.strip() == "")
-    ]
+    columns = [Column("state"), Column("name_in_source"), Column("district"), Column("source_table")]
+    aliases = read_table(path, [*columns, Column("note", required=False)])
     key = aliases[["state", "name_in_source", "source_table"]].apply(lambda column: column.str.casefold())
-    problems += [
-        f"{path}, row {row}: {aliases['name_in_source'].iloc[row]!r} in {aliases['state'].iloc[row]} is listed twice "
-        f"for {aliases['source_table'].iloc[row]}; keep one row"
-        for row in np.flatnonzero(key.duplicated())
+    twice = aliases[key.duplicated()]
+    problems = [
+        f"{path}: {row.name_in_source!r} in {row.state} is listed twice for {row.source_table}; keep one row"
+        for row in twice.itertuples()
     ]
     if problems:
         raise InputError(problems)
-    return aliases[columns]
+    return aliases
 
 
 def resolve_names(states: pd.Series, names: pd.Series, aliases: pd.DataFrame, source_table: str) -> pd.Series:
     """Names as written in a source table -> names of the pack, by (state, name) and never by name alone.
 
-    Names without an alias are only put in title case; whether such a district exists is for the caller to check.
+    Names without an alias are only put in title case; whether such a district exists is for the caller to
+    check.
 
     Args:
         states: canonical state per row.
@@ -195,20 +187,19 @@ def _name_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
     problems = []
     for column in ("district_id", "state", "district"):
         blank = districts[column].isna() | (districts[column].astype(str).str.strip() == "")
-        problems += [f"{path}, row {row}: {column} is blank; fill it in" for row in np.flatnonzero(blank)]
+        problems += [f"{path}, row {row + 1}: {column} is blank; fill it in" for row in np.flatnonzero(blank)]
     for row in np.flatnonzero(districts.duplicated(["state", "district"])):
         state, district = districts[["state", "district"]].iloc[row]
-        problems.append(f"{path}, row {row}: district {district!r} of {state!r} appears twice; keep one row")
-    for row in np.flatnonzero(districts["district_id"].duplicated()):
         problems.append(
-            f"{path}, row {row}: district_id {districts['district_id'].iloc[row]!r} appears twice; make it unique"
+            f"{path}, row {row + 1}: district {district!r} of {state!r} appears twice; keep one row"
         )
+    for row in np.flatnonzero(districts["district_id"].duplicated()):
+        key = districts["district_id"].iloc[row]
+        problems.append(f"{path}, row {row + 1}: district_id {key!r} appears twice; keep one row")
     return problems
 
 
-def _point_problems(
-    path: Path, districts: gpd.GeoDataFrame, bounds: tuple[float, float, float, float]
-) -> list[str]:
+def _point_problems(path: Path, districts: gpd.GeoDataFrame, bounds: Bounds) -> list[str]:
     west, south, east, north = bounds
     problems = []
     lon = pd.to_numeric(districts["lon"], errors="coerce").to_numpy(dtype=float)
@@ -218,7 +209,7 @@ def _point_problems(
         return west <= x <= east and south <= y <= north
 
     for row, (x, y) in enumerate(zip(lon, lat, strict=True)):
-        where = f"{path}, row {row} ({districts['district_id'].iloc[row]})"
+        where = f"{path}, row {row + 1} ({districts['district_id'].iloc[row]})"
         if not (np.isfinite(x) and np.isfinite(y)):
             given = f"lon {districts['lon'].iloc[row]}, lat {districts['lat'].iloc[row]}"
             problems.append(f"{where}: {given} is not a position; give degrees")
@@ -226,7 +217,7 @@ def _point_problems(
             problems.append(f"{where}: lon {x}, lat {y} are swapped; exchange longitude and latitude")
         elif not inside(x, y):
             problems.append(
-                f"{where}: lon {x}, lat {y} is outside {west}-{east} E, {south}-{north} N; correct the position"
+                f"{where}: lon {x}, lat {y} is outside {west}-{east} E, {south}-{north} N; correct it"
             )
     return problems
 
@@ -236,7 +227,7 @@ def _number_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
     for column in ("post_offices", "population_weight"):
         values = pd.to_numeric(districts[column], errors="coerce").to_numpy(dtype=float)
         problems += [
-            f"{path}, row {row} ({districts['district_id'].iloc[row]}): {column} is "
+            f"{path}, row {row + 1} ({districts['district_id'].iloc[row]}): {column} is "
             f"{districts[column].iloc[row]}; give a number of 0 or more"
             for row in np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
         ]
@@ -246,7 +237,7 @@ def _number_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
 def _geometry_problems(path: Path, table: gpd.GeoDataFrame) -> list[str]:
     problems = []
     for row, geometry in enumerate(table.geometry):
-        where = f"{path}, row {row} ({table.iloc[row, 0]})"
+        where = f"{path}, row {row + 1} ({table.iloc[row, 0]})"
         if geometry is None or geometry.is_empty:
             problems.append(f"{where}: geometry is empty; give a polygon")
         elif geometry.geom_type not in ("Polygon", "MultiPolygon"):

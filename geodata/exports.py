@@ -1,7 +1,8 @@
 """District exports by sector -> tonnes by cargo class, concentration, and which districts are under-utilised.
 
-An export table has one row per district: district_id, state, district, and one ``<sector>_usd_million`` column for each
-sector of the sector table (US$ million a year, free on board). Districts without a row export nothing.
+An export table has one row per district: district_id, state, district, and one ``<sector>_usd_million``
+column for each sector of the sector table (US$ million a year, free on board). Districts without a row export
+nothing.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import pandas as pd
 
 from geodata.districts import canonical_state, district_id, resolve_names
 from geodata.errors import InputError
+from geodata.tables import Column, read_table
 
 CARGO_CLASSES = ("general", "perishable", "air_only", "port_bulk")
-SECTOR_COLUMNS = ("sector", "value_usd_per_t", "cargo_class", "air_share_of_value", "source")
 KEY_COLUMNS = ("district_id", "state", "district")
 VALUE_SUFFIX = "_usd_million"
 UNPLACED_COLUMNS = ("state", "district", "export_usd_million", "reason")
@@ -25,40 +26,31 @@ def load_sectors(path: Path | str) -> pd.DataFrame:
     """Read the sector table, indexed by sector.
 
     Returns:
-        DataFrame with columns value_usd_per_t (> 0), cargo_class (one of ``CARGO_CLASSES``), air_share_of_value
-        (0 to 1: share of value that flies) and source.
+        DataFrame with columns value_usd_per_t, cargo_class (one of ``CARGO_CLASSES``), air_share_of_value (share
+        of the value that flies, 0 to 1) and source.
 
     Raises:
-        InputError: naming every missing column, doubled sector and value out of range.
+        InputError: naming every missing or unknown column, doubled sector and value out of range.
     """
-    path = Path(path)
-    sectors = _read_csv(path, SECTOR_COLUMNS)
-    problems = []
-    for row in np.flatnonzero(sectors["sector"].duplicated()):
-        problems.append(
-            f"{path}, row {row}: sector {sectors['sector'].iloc[row]!r} appears twice; keep one row"
-        )
-    for row in np.flatnonzero(~sectors["cargo_class"].isin(CARGO_CLASSES)):
-        problems.append(
-            f"{path}, row {row}: cargo_class {sectors['cargo_class'].iloc[row]!r} is unknown; "
-            f"use one of {', '.join(CARGO_CLASSES)}"
-        )
-    unit_value = pd.to_numeric(sectors["value_usd_per_t"], errors="coerce")
-    for row in np.flatnonzero(~(np.isfinite(unit_value) & (unit_value > 0))):
-        problems.append(
-            f"{path}, row {row}: value_usd_per_t is {sectors['value_usd_per_t'].iloc[row]}; give a number above 0"
-        )
-    air_share = pd.to_numeric(sectors["air_share_of_value"], errors="coerce")
-    for row in np.flatnonzero(~air_share.between(0, 1)):
-        problems.append(
-            f"{path}, row {row}: air_share_of_value is {sectors['air_share_of_value'].iloc[row]}; "
-            "give a share from 0 to 1"
-        )
+    sectors = read_table(
+        path,
+        [
+            Column("sector", unique=True),
+            Column("value_usd_per_t", "number", minimum=0.01),
+            Column("cargo_class"),
+            Column("air_share_of_value", "number", minimum=0, maximum=1),
+            Column("source"),
+        ],
+    )
+    problems = [
+        f"{path}: sector {sector!r} has the unknown cargo_class {cargo_class!r}; "
+        f"use one of {', '.join(CARGO_CLASSES)}"
+        for sector, cargo_class in zip(sectors["sector"], sectors["cargo_class"], strict=True)
+        if cargo_class not in CARGO_CLASSES
+    ]
     if problems:
         raise InputError(problems)
-    return sectors.assign(value_usd_per_t=unit_value, air_share_of_value=air_share).set_index("sector")[
-        list(SECTOR_COLUMNS[1:])
-    ]
+    return sectors.set_index("sector")
 
 
 def load_exports(path: Path | str, districts: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFrame:
@@ -73,38 +65,21 @@ def load_exports(path: Path | str, districts: pd.DataFrame, sectors: pd.DataFram
         DataFrame with ``KEY_COLUMNS`` and the value columns in the order of ``sectors``; US$ million a year.
 
     Raises:
-        InputError: naming every missing or unknown column, unknown or doubled district, and value that is negative or
-            not a number.
+        InputError: naming every missing or unknown column, unknown or doubled district, and value that is
+            negative or not a number.
     """
-    path = Path(path)
-    value_columns = [f"{sector}{VALUE_SUFFIX}" for sector in sectors.index]
-    exports = _read_csv(path, (*KEY_COLUMNS, *value_columns))
-    problems = [
-        f"{path}: column {column!r} belongs to no sector; add the sector to the sector table or drop the column"
-        for column in exports.columns
-        if column not in (*KEY_COLUMNS, *value_columns)
-    ]
+    columns = [Column("district_id", unique=True), Column("state"), Column("district")]
+    columns += [Column(f"{sector}{VALUE_SUFFIX}", "number", minimum=0) for sector in sectors.index]
+    exports = read_table(path, columns)
     known = set(districts["district_id"])
-    for row, key in enumerate(exports["district_id"]):
-        if key not in known:
-            problems.append(
-                f"{path}, row {row}: district_id {key!r} is not in the district table; correct it"
-            )
-    for row in np.flatnonzero(exports["district_id"].duplicated()):
-        problems.append(
-            f"{path}, row {row}: district_id {exports['district_id'].iloc[row]!r} appears twice; add the rows up"
-        )
-    for column in value_columns:
-        values = pd.to_numeric(exports[column], errors="coerce")
-        for row in np.flatnonzero(~(np.isfinite(values) & (values >= 0))):
-            problems.append(
-                f"{path}, row {row} ({exports['district_id'].iloc[row]}): {column} is {exports[column].iloc[row]}; "
-                "give US$ million of 0 or more"
-            )
-        exports[column] = values
+    problems = [
+        f"{path}: district_id {key!r} is not in the district table; correct it"
+        for key in exports["district_id"]
+        if key not in known
+    ]
     if problems:
         raise InputError(problems)
-    return exports[[*KEY_COLUMNS, *value_columns]]
+    return exports
 
 
 def place_exports(
@@ -112,8 +87,8 @@ def place_exports(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Put an export table with names as published onto the districts of a pack; nothing is guessed.
 
-    A row is placed when (state, name), through the alias table or as it stands, is a district of the pack. Rows that
-    lead to the same district are added up; all others are listed with the reason.
+    A row is placed when (state, name), through the alias table or as it stands, is a district of the pack.
+    Rows that lead to the same district are added up; all others are listed with the reason.
 
     Args:
         raw: columns state, district and ``<sector>_usd_million``, as published.
@@ -158,8 +133,8 @@ def place_exports(
 def tonnes_by_class(exports: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFrame:
     """Tonnes and value a year by cargo class.
 
-    tonnes = value / value per tonne. The share of a sector's value that flies counts as ``air_only``; the rest moves on
-    the surface in the sector's own class.
+    tonnes = value / value per tonne. The share of a sector's value that flies counts as ``air_only``; the
+    rest moves on the surface in the sector's own class.
 
     Returns:
         DataFrame indexed by district_id with one column per cargo class (tonnes a year) and one
@@ -234,7 +209,7 @@ def potential_exports(
     benchmark = rate.groupby(access_class.reindex(tonnes.index)).transform(
         lambda group: group.quantile(percentile / 100)
     )
-    return np.maximum(tonnes, (benchmark * people).fillna(0.0)).rename(tonnes.name)
+    return tonnes.clip(lower=(benchmark * people).fillna(0.0))
 
 
 def _leaders(values: pd.Series, share: float) -> pd.Series:
@@ -248,13 +223,3 @@ def _leaders(values: pd.Series, share: float) -> pd.Series:
     leads = np.zeros(len(values), dtype=bool)
     leads[order] = before < share * running[-1] * (1 - 1e-12) if len(values) else False
     return pd.Series(leads, index=values.index)
-
-
-def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; give the path of a CSV table")
-    table = pd.read_csv(path)
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise InputError([f"{path}: column {column!r} is missing; add it" for column in missing])
-    return table
