@@ -15,11 +15,12 @@ from rich.console import Console
 
 from geodata.errors import InputError
 from geodata.exports import concentration
+from geodata.pack import INDIA, LAYERS, open_pack
 from siting.outputs import atomic_folder, check_replaceable, crore, indian, summary, write_tables
-from siting.plan import Plan, build_model, make_plan
+from siting.plan import Plan, build_model, check_names, make_plan
 from siting.report import write_report
 from siting.scenario import compare, sweep, sweep_table
-from siting.study import Study, load_study, make_study
+from siting.study import Study, make_study, read_study, study_faults
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -70,7 +71,8 @@ def build_parser() -> tuple[argparse.ArgumentParser, Any]:
     return parser, commands
 
 
-def addadd_command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+def add_command(commands: Any, name: str, run: Command, text: str) -> argparse.ArgumentParser:
+    """Add a command to the parser's collection; ``run`` takes the parsed arguments and returns the exit code."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(command=run)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
@@ -87,28 +89,24 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _read_study(arguments: argparse.Namespace) -> Study:
     """Read the study file and apply the command line on top of it, collecting the faults of both."""
-    problems: list[str] = []
-    study = Study()
-    try:
-        study = load_study(arguments.study)
-    except InputError as error:
-        problems += error.problems
-    changes: dict[str, Any] = {}
-    parameters: dict[str, Any] = {}
-    options = [("budget_inr_crore", getattr(arguments, "budget", None)), ("gap", arguments.gap),
-               ("time_limit_s", arguments.time_limit)]  # fmt: skip
+    values, problems = read_study(arguments.study)
+    given = {"budget_inr_crore": getattr(arguments, "budget", None), "gap": arguments.gap,
+             "time_limit_s": arguments.time_limit}  # fmt: skip
+    changes: dict[str, Any] = {key: _value(text) for key, text in given.items() if text is not None}
+    changes["parameters"] = {}
     for item in arguments.set:
-        key, sign, value = item.partition("=")
+        key, sign, text = (part.strip() for part in item.partition("="))
         if not sign:
-            problems.append(f"--set {item}: write KEY=VALUE")
+            problems.append(f"command line: --set {item}: write KEY=VALUE")
+        elif key in Study.__dataclass_fields__:
+            changes[key] = _value(text)
         else:
-            options.append((key.strip(), value.strip()))
-    for key, text in options:
-        if text is not None:
-            (changes if key in Study.__dataclass_fields__ else parameters)[key] = _value(text)
-    base = {f: getattr(study, f) for f in Study.__dataclass_fields__}
-    merged = {**base, **changes, "parameters": {**study.parameters, **parameters}}
-    return make_study(merged, "command line" if changes or parameters else arguments.study.name, problems)
+            changes["parameters"][key] = _value(text)
+    problems += study_faults(changes, "command line")
+    if problems:
+        raise InputError(problems)
+    parameters = {**values.get("parameters", {}), **changes["parameters"]}
+    return make_study({**values, **changes, "parameters": parameters})
 
 
 def _value(text: str) -> Any:
@@ -205,8 +203,9 @@ def _lines(plan: Plan) -> list[str]:
 def _sweep(arguments: argparse.Namespace) -> int:
     study = _read_study(arguments)
     budgets = [_value(text) for item in arguments.budgets for text in item.split()]
-    for budget in budgets:
-        make_study({"name": study.name, "budget_inr_crore": budget}, "BUDGETS")
+    problems = [fault for budget in budgets for fault in study_faults({"budget_inr_crore": budget}, "budgets")]
+    if problems:
+        raise InputError(problems)
     out = arguments.out or Path("results") / f"{arguments.study.stem}-sweep"
     check_replaceable(out)
     plans = []
@@ -233,21 +232,16 @@ def _text_table(table: pd.DataFrame) -> str:
 
 def _check(arguments: argparse.Namespace) -> int:
     """Validate a study and all of its data; the lanes are not priced."""
-    problems: list[str] = []
-    study = Study()
-    try:
-        study = load_study(arguments.study)
-    except InputError as error:
-        problems += error.problems
-    pack = study.pack()
-    for layer in ("districts", "sectors", "exports", "gateways", "depots", "planned_sites", "rail_connectors",
-                  "road", "rail"):  # fmt: skip
+    values, problems = read_study(arguments.study)
+    pack = open_pack(INDIA, values.get("data"))
+    for layer in LAYERS:
         try:
-            getattr(pack, layer)
+            getattr(pack, Path(layer).stem)
         except InputError as error:
-            problems += [p for p in error.problems if p not in problems]
+            problems += [problem for problem in error.problems if problem not in problems]
     if problems:
         raise InputError(problems)
+    check_names(make_study(values))
     print(json.dumps({"ok": True}) if arguments.json else f"{arguments.study}: no faults found")
     return 0
 

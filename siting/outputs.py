@@ -120,7 +120,8 @@ def districts_table(plan: Plan) -> pd.DataFrame:
     flow = _flows(plan, plan.chosen, plan.share)
     flow = flow[plan.uses_site]
     through = pd.concat([flow.assign(site=flow["hub"]), flow[flow["terminal"] != flow["hub"]].assign(site=flow["terminal"])])
-    through = through[through["site"].map(lambda place: place >= 0 and model.places.is_site[place])]
+    at_site = np.append(model.places.is_site, False)  # position -1 is "none"
+    through = through[at_site[through["site"].to_numpy(np.int64)]]
     rank = through.groupby(["district", "site"])["tonnes"].sum().reset_index()
     rank = rank.sort_values(["district", "tonnes", "site"], ascending=[True, False, True])
     rank["rank"] = rank.groupby("district").cumcount() + 1

@@ -86,6 +86,21 @@ def build_model(
     )  # fmt: skip
 
 
+def check_names(study: Study) -> None:
+    """Raise InputError for forced or forbidden names of a study that its data do not know."""
+    parameters = study.parameter_values()
+    options = build_options(build_places(study.pack(), parameters), parameters, study.facility_types)
+    _chosen_options(options, study)
+
+
+def _chosen_options(options: pd.DataFrame, study: Study) -> dict[str, NDArray[np.int64]]:
+    """Forced and forbidden options of a study, as arguments of the problem."""
+    return {
+        key: select_options(options, getattr(study, name), name, study.name)
+        for key, name in (("forced_open", "forced"), ("forbidden", "forbidden"))
+    }
+
+
 def _conditions(pack: Pack, places: Places, parameters: Parameters) -> Conditions:
     dwell_h = pack.gateways.set_index("gateway_id")["export_dwell_h"]
     dwell = dwell_h.reindex(places.table["place_id"].iloc[places.gateways]).to_numpy(np.float64)
@@ -118,8 +133,7 @@ def _state(
         capacity=options["capacity_t_per_year"].to_numpy(),
         group=group,
         budget=study.budget_inr_crore,
-        forced_open=select_options(options, study.forced, "forced", study.name),
-        forbidden=select_options(options, study.forbidden, "forbidden", study.name),
+        **_chosen_options(options, study),
         option_names=options["option_id"].tolist(),
     )
     return problem, lane
@@ -266,9 +280,7 @@ def make_plan(model: Model, progress: Progress = lambda stage: None, **changes: 
     study = model.study.with_changes(**changes)
     stages = dict(model.stages)
     problem = model.problem.with_changes(
-        budget=study.budget_inr_crore,
-        forced_open=select_options(model.options, study.forced, "forced", study.name),
-        forbidden=select_options(model.options, study.forbidden, "forbidden", study.name),
+        budget=study.budget_inr_crore, **_chosen_options(model.options, study)
     )
     model = _with_study(model, study, problem)
     with _timed(stages, "solve", progress):

@@ -8,7 +8,7 @@ import json
 import math
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,21 @@ def load_study(path: Path) -> Study:
     Raises:
         InputError: every fault of the file at once.
     """
+    values, problems = read_study(path)
+    if problems:
+        raise InputError(problems)
+    return make_study(values)
+
+
+def read_study(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Read a study file.
+
+    Returns:
+        The values for ``make_study``, as far as they can be read, and every fault of the file.
+
+    Raises:
+        InputError: when the file cannot be read as a study at all.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such study file; see studies/ for examples")
     try:
@@ -136,55 +151,50 @@ def load_study(path: Path) -> Study:
         raise InputError(f"{path.name}: not a TOML file: {error}; see studies/ for examples") from error
     if not content.get("study"):
         raise InputError(f"{path.name}: empty study; give a [study] table, see studies/national.toml")
-    tables = {"study": _CHECKS, "parameters": None, "data": None}
-    problems = [
-        f"{path.name}: unknown table [{name}]{_hint(name, tables)}" for name in content if name not in tables
-    ]
+    tables = ("study", "parameters", "data")
+    problems = [f"{path.name}: unknown table [{name}]{_hint(name, tables)}" for name in content if name not in tables]
     problems += [
-        f"{path.name}: [{name}] is not a table; write [{name}] on a line of its own"
+        f"{path.name}: {name} is not a table; write [{name}] on a line of its own"
         for name in tables
-        if name in content and not isinstance(content[name], dict)
+        if not isinstance(content.get(name, {}), dict)
     ]
     if problems:
         raise InputError(problems)
-    data = {}
+    values = {**content["study"], "parameters": content.get("parameters", {})}
+    problems += study_faults(values, path.name)
+    values["data"] = {}
     for layer, file in content.get("data", {}).items():
         if layer not in REPLACEABLE:
             problems.append(f"{path.name}: [data] {layer}: unknown layer{_hint(layer, REPLACEABLE)}")
         elif not isinstance(file, str) or not (path.parent / file).is_file():
             problems.append(f"{path.name}: [data] {layer} = {file!r}: no such file; paths are relative to the study")
         else:
-            data[layer] = path.parent / file
-    return make_study(
-        {**content["study"], "parameters": content.get("parameters", {}), "data": data}, path.name, problems
-    )
+            values["data"][layer] = path.parent / file
+    return values, problems
 
 
-def make_study(values: Mapping[str, Any], source: str, problems: list[str] | None = None) -> Study:
-    """Build a study from plain values; ``problems`` are faults already found, reported together with new ones.
-
-    Raises:
-        InputError: every fault at once, each naming ``source``, the key and the remedy.
-    """
-    problems = list(problems or [])
-    known = {f.name for f in fields(Study)}
+def study_faults(values: Mapping[str, Any], source: str) -> list[str]:
+    """List what is wrong with values for ``make_study``; each fault names ``source``, the key and the remedy."""
+    problems = []
     for key, value in values.items():
         if key in ("parameters", "data"):
             continue
-        if key not in known:
+        if key not in _CHECKS:
             problems.append(f"{source}: unknown key '{key}'{_hint(key, _CHECKS)}")
         elif (fault := _CHECKS[key](value)) is not None:
             problems.append(f"{source}: {key} = {value!r} {fault}")
-    overrides = values.get("parameters", {})
-    known_parameters = load_parameters()
-    for key, value in overrides.items():
-        if key not in known_parameters:
-            problems.append(f"{source}: unknown parameter '{key}'{_hint(key, known_parameters)}")
+    known = load_parameters()
+    for key, value in values.get("parameters", {}).items():
+        if key not in known:
+            problems.append(f"{source}: unknown parameter '{key}'{_hint(key, known)}")
         elif (fault := _number(0, 1e12)(value)) is not None:
             problems.append(f"{source}: parameter {key} = {value!r} {fault}")
-    if problems:
-        raise InputError(problems)
-    lists = {k: tuple(v) for k, v in values.items() if isinstance(v, list | tuple)}
+    return problems
+
+
+def make_study(values: Mapping[str, Any]) -> Study:
+    """Build a study from checked plain values."""
+    lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
     return Study(**{**values, **lists})
 
 

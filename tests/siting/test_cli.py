@@ -1,0 +1,230 @@
+"""The command line: one clear error for bad input, nothing half-written; results that read back."""
+
+import json
+import shutil
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+from siting.cli import build_parser, run_command
+
+
+def siting(*argv: object) -> int:
+    parser, _ = build_parser()
+    return run_command(parser, [str(a) for a in argv])
+
+
+@pytest.fixture
+def study(tmp_path, tiny_layers):
+    """A study file on the tiny pack, and a function that writes variants of it."""
+    for path in tiny_layers.values():
+        shutil.copy(path, tmp_path / path.name)
+    data = "\n".join(f'{name} = "{path.name}"' for name, path in tiny_layers.items())
+
+    def write(lines: str = 'name = "Tiny"\nbudget_inr_crore = 60', more: str = "") -> object:
+        file = tmp_path / "tiny.toml"
+        file.write_text(f"[study]\n{lines}\n[data]\n{data}\n{more}")
+        return file
+
+    write.folder = tmp_path
+    return write
+
+
+def refused(capsys, tmp_path, *argv: object) -> str:
+    """Run, expect exit code 2 and no result; return the message."""
+    before = sorted(p for p in tmp_path.rglob("*"))
+    assert siting(*argv) == 2
+    assert sorted(p for p in tmp_path.rglob("*")) == before, "something was written"
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+    assert all(line.startswith("error: ") for line in err.strip().splitlines())
+    return err
+
+
+def test_run_writes_all_files_and_says_so_briefly(study, capsys):
+    out = study.folder / "out"
+    assert siting("run", study(), "--out", out) == 0
+    text = capsys.readouterr().out
+    assert len(text.strip().splitlines()) <= 25
+    assert str(out / "report.html") in text
+    names = {p.name for p in out.iterdir()}
+    assert names == {
+        "plan.json", "sites.csv", "districts.csv", "lanes.csv", "study.gpkg", "report.html", "log.txt",
+    }  # fmt: skip
+
+
+def test_json_output_is_the_plan_file(study, capsys):
+    out = study.folder / "out"
+    assert siting("run", study(), "--out", out, "--json") == 0
+    printed = json.loads(capsys.readouterr().out)
+    written = json.loads((out / "plan.json").read_text())
+    assert {k: v for k, v in printed.items() if k != "wall_s"} == {k: v for k, v in written.items() if k != "wall_s"}
+    assert siting("show", out, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == written
+
+
+def test_set_and_budget_replace_the_study(study, capsys):
+    out = study.folder / "out"
+    siting("run", study(), "--budget", "0", "--set", "discount_rate=0.08", "--out", out, "--json")
+    s = json.loads(capsys.readouterr().out)
+    assert s["budget_inr_crore"] == 0
+    assert s["resolved_study"]["parameters"]["discount_rate"] == 0.08
+
+
+def test_sweep_never_saves_less_with_more_money(study, capsys):
+    out = study.folder / "sweep"
+    assert siting("sweep", study(), "0", "15", "30 60", "120", "--out", out) == 0
+    table = pd.read_csv(out / "sweep.csv")
+    assert table["budget_inr_crore"].tolist() == [0, 15, 30, 60, 120]
+    assert table["saving_inr_per_year"].is_monotonic_increasing
+    assert table["saving_inr_per_year"].iloc[0] == 0 < table["saving_inr_per_year"].iloc[-1]
+    assert (table["capex_inr_crore"] <= table["budget_inr_crore"]).all()
+    assert (out / "sweep.svg").is_file()
+    assert (out / "budget-60" / "plan.json").is_file()
+
+
+def test_compare_names_what_differs(study, capsys):
+    a, b = study.folder / "a", study.folder / "b"
+    siting("run", study(), "--budget", "15", "--out", a)
+    siting("run", study(), "--budget", "60", "--out", b)
+    capsys.readouterr()
+    assert siting("compare", a, b) == 0
+    text = capsys.readouterr().out
+    only_b = set(pd.read_csv(b / "sites.csv")["name"]) - set(pd.read_csv(a / "sites.csv")["name"])
+    assert only_b and all(name in text for name in only_b)
+    assert siting("compare", a, a) == 0
+    assert "Sites only in a" in (same := capsys.readouterr().out) and ": 0" in same
+
+
+def test_check_finds_no_fault_in_a_good_study(study, capsys):
+    assert siting("check", study()) == 0
+    assert "no faults" in capsys.readouterr().out
+
+
+def test_an_existing_folder_with_other_files_is_not_overwritten(study, capsys):
+    precious = study.folder / "mine"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years of work")
+    err = refused(capsys, study.folder, "run", study(), "--out", precious)
+    assert "holds other files" in err
+
+
+# -- bad input ----------------------------------------------------------------------------------------------
+
+
+def test_missing_study_file(study, capsys):
+    err = refused(capsys, study.folder, "run", study.folder / "none.toml", "--out", study.folder / "out")
+    assert "none.toml: no such study file" in err
+
+
+@pytest.mark.parametrize(
+    ("lines", "more", "expected"),
+    [
+        ("", "", ["empty study"]),
+        ('budget_inr_crore = "lots"', "", ["budget_inr_crore = 'lots' is not a number"]),
+        ("budget_inr_crore = -5", "", ["budget_inr_crore = -5 is out of range"]),
+        ("budget_inr_crore = nan", "", ["budget_inr_crore = nan is not a number"]),
+        ('facility_types = ["warehouse", "airport"]', "", ["unknown 'airport'", "cold_store"]),
+        ("budgt_inr_crore = 5", "", ["unknown key 'budgt_inr_crore'", "did you mean 'budget_inr_crore'"]),
+        ('name = "x"', "[parameters]\nrail_cost = 2", ["unknown parameter 'rail_cost'"]),
+        ('name = "x"', "[parameters]\nrail_inr_per_t_km = 'x'", ["rail_inr_per_t_km = 'x' is not a number"]),
+        ('name = "x"', "[params]\na = 1", ["unknown table [params]", "did you mean 'parameters'"]),
+        ("budget_inr_crore = = 5", "", ["not a TOML file"]),
+        ('tonnage_basis = "wishful"', "", ["tonnage_basis", "current, potential"]),
+        ('forced = ["warehouse-huge@madhya-pradesh/d3"]', "", ["forced names unknown", "did you mean"]),
+        (
+            'budget_inr_crore = "x"\nfacility_types = ["y"]',
+            "[parameters]\nz = 1",
+            ["budget_inr_crore = 'x'", "unknown 'y'", "unknown parameter 'z'"],
+        ),
+    ],
+)
+def test_faulty_study(study, capsys, lines, more, expected):
+    err = refused(capsys, study.folder, "run", study(lines, more), "--out", study.folder / "out")
+    for text in expected:
+        assert text in err
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        (["--budget", "many"], "budget_inr_crore = 'many' is not a number"),
+        (["--set", "rail_inr_per_tkm=2"], "unknown parameter 'rail_inr_per_tkm'"),
+        (["--set", "oops"], "--set oops: write KEY=VALUE"),
+        (["--gap", "2"], "gap = 2.0 is out of range"),
+        (["--time-limit", "soon"], "time_limit_s = 'soon' is not a number"),
+    ],
+)
+def test_faulty_argument(study, capsys, argument, expected):
+    err = refused(capsys, study.folder, "run", study(), "--out", study.folder / "out", *argument)
+    assert expected in err
+
+
+def edit_csv(folder, name, change):
+    path = folder / f"{name}.csv"
+    table = pd.read_csv(path, dtype=object)
+    table = change(table)
+    table.to_csv(path, index=False)
+
+
+def put(column, value, row=2):
+    def change(table):
+        table.loc[row, column] = value
+        return table
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("layer", "change", "expected"),
+    [
+        ("exports", lambda t: t.rename(columns={"textiles_usd_million": "textile"}), ["textiles_usd_million"]),
+        ("exports", put("textiles_usd_million", "-3"), ["exports.csv", "row 4", "-3", "at least 0"]),
+        ("exports", put("textiles_usd_million", ""), ["exports.csv", "row 4", "textiles_usd_million"]),
+        ("exports", lambda t: pd.concat([t, t.iloc[[1]]]), ["exports.csv", "madhya-pradesh/d1"]),
+        ("exports", put("district_id", "madhya-pradesh/nowhere"), ["nowhere"]),
+        ("sectors", put("value_usd_per_t", "-900", 1), ["sectors.csv", "row 3", "-900"]),
+        ("gateways", put("lon", "nan", 0), ["gateways.csv", "row 2", "lon"]),
+        ("gateways", lambda t: t.assign(lon="19.5", lat="75.5"), ["gateways.csv", "swapped"]),
+        ("depots", lambda t: pd.concat([t, t]), ["depots.csv", "row 3", "'mid'"]),
+        ("depots", put("rail_served", "perhaps", 0), ["depots.csv", "row 2", "perhaps"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_faulty_table(study, capsys, layer, change, expected, command):
+    edit_csv(study.folder, layer, change)
+    argv = ["run", study(), "--out", study.folder / "out"] if command == "run" else ["check", study()]
+    err = refused(capsys, study.folder, *argv)
+    for text in expected:
+        assert text in err
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda d: pd.concat([d, d.iloc[[3]]]), ["districts.parquet", "D3"]),
+        (lambda d: d.assign(lon=d["lat"], lat=d["lon"]), ["districts.parquet", "swapped"]),
+        (lambda d: d.assign(lon=float("nan")), ["districts.parquet", "lon"]),
+        (lambda d: d.drop(columns="district"), ["districts.parquet", "'district'"]),
+    ],
+)
+def test_faulty_districts(study, capsys, change, expected):
+    path = study.folder / "districts.parquet"
+    change(gpd.read_parquet(path)).to_parquet(path)
+    err = refused(capsys, study.folder, "check", study())
+    for text in expected:
+        assert text in err
+
+
+def test_check_lists_the_faults_of_study_and_data_at_once(study, capsys):
+    edit_csv(study.folder, "depots", put("rail_served", "perhaps", 0))
+    edit_csv(study.folder, "gateways", put("lon", "nan", 0))
+    err = refused(capsys, study.folder, "check", study('budget_inr_crore = "x"'))
+    assert "budget_inr_crore" in err and "perhaps" in err and "gateways.csv" in err
+
+
+def test_a_result_folder_that_is_none(study, capsys):
+    assert "no plan.json" in refused(capsys, study.folder, "show", study.folder)
+    assert "no plan.json" in refused(capsys, study.folder, "compare", study.folder, study.folder)

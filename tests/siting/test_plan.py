@@ -1,0 +1,144 @@
+"""A plan is what its lanes add up to, and behaves as a budget should."""
+
+import io
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+
+from siting.outputs import (
+    atomic_folder,
+    districts_table,
+    indian,
+    lanes_table,
+    sites_table,
+    summary,
+    write_tables,
+)
+from siting.plan import build_model, make_plan
+
+
+def test_the_plan_builds_saves_and_is_proven(tiny_plan):
+    s = summary(tiny_plan)
+    assert s["status"] == "optimal"
+    assert s["bound_inr"] <= s["objective_inr"] * (1 + 1e-9)
+    assert s["gap"] <= 1e-3
+    assert 0 < s["capex_inr_crore"] <= 60
+    assert s["saving_inr_per_year"] > 0
+    assert s["counts"]["served_by_hub"] > 0
+
+
+def test_totals_equal_the_sum_of_the_lanes_file(tiny_plan):
+    """Over under-utilised rows, cost_inr_per_t x tonnes_per_year adds up to after.cost_inr_per_year."""
+    lanes = pd.read_csv(io.StringIO(lanes_table(tiny_plan).to_csv(index=False)))
+    rows = lanes[lanes["under_utilised"]]
+    s = summary(tiny_plan)
+    assert (rows["cost_inr_per_t"] * rows["tonnes_per_year"]).sum() == pytest.approx(s["after"]["cost_inr_per_year"])
+    assert s["objective_inr"] == pytest.approx(s["after"]["cost_inr_per_year"] + s["fixed_cost_inr_per_year"])
+    first = rows[rows["part"] == 1]
+    on_lanes = tiny_plan.client_table
+    reachable = on_lanes["under_utilised"] & on_lanes["cost_inr_per_t_after"].notna()
+    assert first["tonnes_per_year"].sum() == pytest.approx(on_lanes.loc[reachable, "tonnes_per_year"].sum())
+
+
+def test_savings_of_sites_and_of_districts_add_up_to_the_gross_saving(tiny_plan):
+    s = summary(tiny_plan)
+    gross = s["before"]["cost_inr_per_year"] - s["after"]["cost_inr_per_year"]
+    districts = districts_table(tiny_plan)
+    assert sites_table(tiny_plan)["saving_inr_per_year"].sum() == pytest.approx(gross)
+    assert districts.loc[districts["under_utilised"], "saving_inr_per_year"].sum() == pytest.approx(gross)
+
+
+def test_a_district_without_road_is_reported_not_served(tiny_plan):
+    s = summary(tiny_plan)
+    assert [d["district"] for d in s["unreachable"]] == ["D11"]
+    row = districts_table(tiny_plan).iloc[11]
+    assert np.isnan(row["cost_before_inr_per_t"]) and pd.isna(row["gateway_after"])
+    assert row["tonnes_per_year"] > 0
+    assert "D11" not in lanes_table(tiny_plan)["district"].tolist()
+
+
+def test_the_leader_keeps_its_status_quo(tiny_plan):
+    row = districts_table(tiny_plan).iloc[0]
+    assert not row["under_utilised"]
+    assert row["cost_before_inr_per_t"] == pytest.approx(row["cost_after_inr_per_t"])
+
+
+def test_zero_budget_opens_nothing_and_saves_nothing(tiny_model):
+    s = summary(make_plan(tiny_model, budget_inr_crore=0.0))
+    assert s["capex_inr_crore"] == 0
+    assert s["saving_inr_per_year"] == pytest.approx(0, abs=1)
+    assert s["benefit_cost_ratio"] is None and s["payback_years"] is None
+    assert s["before"] == s["after"]
+
+
+def test_capacity_is_kept(tiny_plan):
+    assert (tiny_plan.opened["utilisation"] <= 1 + 1e-9).all()
+
+
+def test_forced_sites_open_and_forbidden_ones_stay_closed(tiny_model):
+    forced = make_plan(tiny_model, forced=("warehouse-medium@madhya-pradesh/d10",))
+    assert "warehouse-medium@madhya-pradesh/d10" in forced.opened["option_id"].tolist()
+    free = make_plan(tiny_model)
+    best = free.opened.sort_values("saving_inr_per_year")["site_id"].iloc[-1]
+    without = make_plan(tiny_model, forbidden=(best,))
+    assert best not in without.opened["site_id"].tolist()
+    assert without.solution.objective >= free.solution.objective - 1
+
+
+def test_a_park_pays_where_rail_beats_road_by_far(tiny_study):
+    """Dear trailers and cheap parks make the planned park at the rail head worth building."""
+    study = tiny_study.with_changes(
+        budget_inr_crore=2000.0,
+        parameters={"container_payload_t": 5, "mmlp_capex_inr_crore_per_acre": 0.1, "om_fraction_per_year": 0.001},
+    )
+    plan = make_plan(build_model(study))
+    assert "mmlp" in plan.opened["facility_type"].tolist()
+    assert "rail" in lanes_table(plan)["mode"].tolist()
+
+
+def test_files_read_back_as_the_plan(tiny_plan, tmp_path):
+    write_tables(tiny_plan, tmp_path)
+    s = json.loads((tmp_path / "plan.json").read_text())
+    assert s["fingerprint"] == tiny_plan.model.study.fingerprint(tiny_plan.model.pack)
+    sites = gpd.read_file(tmp_path / "study.gpkg", layer="sites")
+    assert len(sites) == len(pd.read_csv(tmp_path / "sites.csv")) == len(tiny_plan.opened)
+    assert sites["capex_inr_crore"].sum() == pytest.approx(s["capex_inr_crore"])
+    lanes = gpd.read_file(tmp_path / "study.gpkg", layer="lanes")
+    assert lanes.geometry.is_valid.all() and (lanes["tonnes_per_year"] > 0).all()
+    assert len(gpd.read_file(tmp_path / "study.gpkg", layer="districts")) == 12
+
+
+def test_same_study_same_plan(tiny_study, tiny_plan):
+    again = make_plan(build_model(tiny_study))
+    assert again.opened["option_id"].tolist() == tiny_plan.opened["option_id"].tolist()
+    assert again.solution.objective == tiny_plan.solution.objective
+
+
+def test_fingerprint_follows_study_and_data(tiny_study, tiny_model):
+    pack = tiny_model.pack
+    base = tiny_study.fingerprint(pack)
+    assert base == tiny_study.fingerprint(pack)
+    assert base != tiny_study.with_changes(budget_inr_crore=61.0).fingerprint(pack)
+    assert base != tiny_study.with_changes(parameters={"discount_rate": 0.08}).fingerprint(pack)
+
+
+def test_an_interrupted_run_leaves_the_old_result(tmp_path):
+    out = tmp_path / "result"
+    with atomic_folder(out) as folder:
+        (folder / "plan.json").write_text("old")
+    with pytest.raises(KeyboardInterrupt), atomic_folder(out) as folder:
+        (folder / "plan.json").write_text("half")
+        raise KeyboardInterrupt
+    assert (out / "plan.json").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["result"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (999, "999"), (1000, "1,000"), (12345678, "1,23,45,678"), (-100000, "-1,00,000"), (-0.2, "0")],
+)
+def test_indian_grouping(number, text):
+    assert indian(number) == text
