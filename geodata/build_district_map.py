@@ -98,7 +98,8 @@ def clean(located: pd.DataFrame) -> pd.DataFrame:
     """Offices fit to draw the map with: near their own state and, except in tiny districts, among their like.
 
     Strays are settled by a vote of their neighbours, offices of several districts in one position by
-    majority, and clusters of strays by size (see the constants at the top of this module). ``ANCHORS`` are added.
+    majority, and clusters of strays by size (see the constants at the top of this module). ``ANCHORS`` are
+    added.
     """
     wrong = pd.MultiIndex.from_frame(located[["lon", "lat"]]).isin(WRONG_POSITIONS)
     kept = located[located["near_own_state"] & ~wrong].reset_index(drop=True)
@@ -151,9 +152,8 @@ def draw_districts(kept: pd.DataFrame, outlines: gpd.GeoDataFrame) -> gpd.GeoDat
         pd.DataFrame(list(keys[merged.index]), columns=["state", "district"]), geometry=shapes, crs=METRIC_CRS
     ).to_crs(4326)
     # 1e-5 degree is about a metre; short numbers compress well and neighbours round alike.
-    districts.geometry = shapely.transform(
-        districts.geometry.to_numpy(), lambda degrees: np.round(degrees, 5)
-    )
+    rounded = shapely.transform(districts.geometry.to_numpy(), lambda degrees: np.round(degrees, 5))
+    districts.geometry = _without_holes(rounded)
     if not shapely.coverage_is_valid(districts.geometry.to_numpy()):
         raise RuntimeError("district polygons overlap or leave slivers after simplification")
     return districts.sort_values(["state", "district"]).reset_index(drop=True)
@@ -185,6 +185,16 @@ def holdout_accuracy(located: pd.DataFrame, outlines: gpd.GeoDataFrame) -> dict[
         "holdout_offices": len(test),
         "holdout_accuracy_new_positions": round(float(hit[new].mean()), 4),
     }
+
+
+def _without_holes(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Fill what simplification closed off from the sea: each hole goes to the district around most of it."""
+    filled = shapes.copy()
+    whole = shapely.coverage_union_all(shapes)
+    for hole in [shapely.Polygon(ring) for part in shapely.get_parts(whole) for ring in part.interiors]:
+        district = int(np.argmax(shapely.length(shapely.intersection(shapes, hole.boundary))))
+        filled[district] = shapely.coverage_union(filled[district], hole)
+    return filled
 
 
 def _polygons_only(geometries: npt.NDArray[Any]) -> npt.NDArray[Any]:

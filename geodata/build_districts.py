@@ -271,15 +271,16 @@ def _centres(districts: gpd.GeoDataFrame, people: pd.DataFrame) -> pd.DataFrame:
     shape = districts.set_index(["state", "district"]).geometry
     rows = []
     for key, group in people.groupby(["state", "district"]):
+        group = group.round({"lon": 5, "lat": 5})
         inside = group[shapely.contains_xy(shape[key], group["lon"], group["lat"])]
         if inside.empty:
             point = shape[key].representative_point()
-            rows.append((*key, round(point.x, 5), round(point.y, 5)))
+            rows.append((*key, point.x, point.y))
             continue
         xy = inside[["x", "y"]].to_numpy()
         distance = np.hypot(*(xy[:, None, :] - xy[None, :, :]).transpose(2, 0, 1))
         best = inside.iloc[int((distance @ inside["people"].to_numpy()).argmin())]
-        rows.append((*key, round(best["lon"], 5), round(best["lat"], 5)))
+        rows.append((*key, best["lon"], best["lat"]))
     return pd.DataFrame(rows, columns=["state", "district", "lon", "lat"])
 
 
@@ -289,7 +290,9 @@ def _hindi_names(path: Path) -> dict[str, Any]:
     state = {row["id"]: canonical_state(row["name"]) for row in data["regions"]}
     regions = {state[row["id"]]: row["translations"].get("hi") for row in data["regions"]}
     cities = pd.DataFrame(data["cities"])
-    cities["name_hi"] = cities["translations"].map(lambda names: names.get("hi"))
+    # Some names say "district", "town" or "India" behind the name, a few are not in Devanagari.
+    hindi = cities["translations"].map(lambda names: names.get("hi"))
+    cities["name_hi"] = hindi.str.extract(r"^([\u0900-\u097f ]+?)(?: जिला| टाउन|, भारत)?$", expand=False)
     cities["state"] = cities["regionId"].map(state)
     places = gpd.GeoDataFrame(
         cities[["state", "name", "name_hi", "population"]],

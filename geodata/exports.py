@@ -26,8 +26,8 @@ def load_sectors(path: Path | str) -> pd.DataFrame:
     """Read the sector table, indexed by sector.
 
     Returns:
-        DataFrame with columns value_usd_per_t, cargo_class (one of ``CARGO_CLASSES``), air_share_of_value (share
-        of the value that flies, 0 to 1) and source.
+        DataFrame with columns value_usd_per_t, cargo_class (one of ``CARGO_CLASSES``), air_share_of_value
+        (share of the value that flies, 0 to 1) and source.
 
     Raises:
         InputError: naming every missing or unknown column, doubled sector and value out of range.

@@ -1,0 +1,315 @@
+"""Exports: every dollar placed or listed, tonnes by class, concentration, potential, bad tables."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from geodata.districts import load_aliases, load_districts
+from geodata.errors import InputError
+from geodata.exports import (
+    CARGO_CLASSES,
+    concentration,
+    load_exports,
+    load_sectors,
+    place_exports,
+    potential_exports,
+    tonnes_by_class,
+    under_utilised,
+)
+
+ROOT = Path(__file__).parents[2]
+PACK = ROOT / "geodata" / "india"
+FACTS = ROOT.parent / "shared" / "facts" / "district_exports_fy2025.csv"
+needs_facts = pytest.mark.skipif(not FACTS.is_file(), reason="the source table of the exports is not here")
+
+
+@pytest.fixture(scope="module")
+def districts():
+    return load_districts(PACK / "districts.parquet")
+
+
+@pytest.fixture(scope="module")
+def sectors():
+    return load_sectors(PACK / "sectors.csv")
+
+
+@pytest.fixture(scope="module")
+def exports(districts, sectors):
+    return load_exports(PACK / "exports.csv", districts, sectors)
+
+
+@pytest.fixture(scope="module")
+def unplaced():
+    return pd.read_csv(PACK / "exports_unplaced.csv")
+
+
+@pytest.fixture
+def published():
+    """The export table as published, in US$ million."""
+    raw = pd.read_csv(FACTS)
+    values = raw.drop(columns=["state", "district", "export_usd_thousand"]) / 1000
+    values.columns = [column.replace("_thousand", "_million") for column in values.columns]
+    return raw[["state", "district"]].join(values)
+
+
+def value_usd_million(exports):
+    return exports.filter(like="_usd_million").sum(axis=1)
+
+
+# The pack
+
+
+def test_every_dollar_is_placed_or_listed(exports, unplaced):
+    total = value_usd_million(exports).sum() + unplaced["export_usd_million"].sum()
+    # US$ 437.66 bn: India's merchandise exports, April 2024 to March 2025 (DGCI&S).
+    assert total == pytest.approx(437_660, abs=10)
+    assert unplaced["reason"].str.len().min() > 10
+    figures = json.loads((PACK / "manifest.json").read_text(encoding="utf-8"))["figures"]["districts"]
+    assert figures["exports_placed_usd_million"] == pytest.approx(value_usd_million(exports).sum(), abs=0.01)
+    assert figures["exports_unplaced_usd_million"] == pytest.approx(
+        unplaced["export_usd_million"].sum(), abs=0.01
+    )
+
+
+@needs_facts
+def test_placing_the_published_table_gives_the_pack_to_the_dollar_rounding(
+    published, districts, exports, unplaced
+):
+    aliases = load_aliases(PACK / "district_aliases.csv")
+    placed, listed = place_exports(published, districts, aliases, "exports_fy2025")
+    pd.testing.assert_frame_equal(placed[exports.columns], exports, atol=1e-3, rtol=0)
+    assert listed[["state", "district"]].values.tolist() == unplaced[["state", "district"]].values.tolist()
+    total = value_usd_million(published).sum()
+    assert value_usd_million(exports).sum() + unplaced["export_usd_million"].sum() == pytest.approx(
+        total, abs=0.01
+    )
+
+
+@needs_facts
+def test_only_unspecified_rows_and_one_ambiguous_name_are_not_placed(published, unplaced):
+    named = unplaced[unplaced["district"] != "UNSPECIFIED"]
+    assert named[["state", "district"]].values.tolist() == [["Haryana", "SOUTH"]]
+    assert (published["district"] == "UNSPECIFIED").sum() == len(unplaced) - 1
+
+
+@needs_facts
+def test_state_totals_survive_the_placing(published, exports, unplaced):
+    raw = value_usd_million(published).groupby(published["state"].str.casefold()).sum()
+    ours = value_usd_million(exports).groupby(exports["state"].str.casefold()).sum()
+    rest = unplaced.groupby(unplaced["state"].str.casefold())["export_usd_million"].sum()
+    both = ours.add(rest, fill_value=0)
+    for state in ("gujarat", "maharashtra", "tamil nadu", "uttar pradesh", "andhra pradesh", "sikkim"):
+        assert both[state] == pytest.approx(raw[state], abs=0.01), state
+
+
+def test_repeated_names_carry_their_own_exports(exports):
+    value = value_usd_million(exports.set_index("district_id"))
+    # Aurangabad of Maharashtra is an industrial city, that of Bihar a farming district.
+    assert value["maharashtra/chhatrapati-sambhajinagar"] > 100 * value["bihar/aurangabad"]
+    for name in ("balrampur", "bilaspur"):
+        assert (value.index.str.endswith("/" + name)).sum() == 2
+
+
+def test_jamnagar_leads_because_of_its_refineries(exports):
+    leader = exports.loc[value_usd_million(exports).idxmax()]
+    assert leader["district_id"] == "gujarat/jamnagar"
+    assert leader["mineral_products_usd_million"] / value_usd_million(exports).max() > 0.8
+
+
+def test_concentration_agrees_with_a_plain_count(exports):
+    ranked = sorted(value_usd_million(exports), reverse=True)
+    for share in (0.5, 0.75):
+        total, count = 0.0, 0
+        while total < share * sum(ranked):
+            total += ranked[count]
+            count += 1
+        assert concentration(value_usd_million(exports), share) == count
+    # The study behind this project counts 18 and 50 on other figures; the order of magnitude must agree.
+    assert 15 <= concentration(value_usd_million(exports), 0.5) <= 25
+    assert 45 <= concentration(value_usd_million(exports), 0.75) <= 60
+
+
+def test_surface_cargo_is_about_125_million_tonnes_without_refinery_products(exports, sectors):
+    tonnes = tonnes_by_class(exports, sectors)
+    assert tonnes[["general", "perishable", "air_only"]].sum().sum() / 1e6 == pytest.approx(125, abs=10)
+    values = tonnes[[f"value_usd_{name}" for name in CARGO_CLASSES]].sum(axis=1)
+    assert values.sum() == pytest.approx(value_usd_million(exports).sum() * 1e6)
+
+
+# Tonnes
+
+
+def small_tables():
+    sectors = pd.DataFrame(
+        {
+            "value_usd_per_t": [1000.0, 50_000.0, 500.0, 700.0],
+            "cargo_class": ["general", "general", "perishable", "port_bulk"],
+            "air_share_of_value": [0.0, 0.5, 0.1, 0.0],
+        },
+        index=pd.Index(["metals", "phones", "fruit", "oil"], name="sector"),
+    )
+    exports = pd.DataFrame(
+        {
+            "district_id": ["a/one", "a/two"],
+            "state": "A",
+            "district": ["One", "Two"],
+            "metals_usd_million": [1.0, 0.0],
+            "phones_usd_million": [10.0, 0.0],
+            "fruit_usd_million": [0.0, 5.0],
+            "oil_usd_million": [0.0, 7.0],
+        }
+    )
+    return exports, sectors
+
+
+def test_the_air_part_of_a_sector_flies_and_the_rest_keeps_its_class():
+    exports, sectors = small_tables()
+    tonnes = tonnes_by_class(exports, sectors)
+    assert tonnes.loc["a/one", list(CARGO_CLASSES)].tolist() == pytest.approx([1000 + 100, 0, 100, 0])
+    assert tonnes.loc["a/two", list(CARGO_CLASSES)].tolist() == pytest.approx([0, 9000, 1000, 10_000])
+    assert tonnes.loc["a/one", "value_usd_air_only"] == pytest.approx(5e6)
+    assert tonnes.loc["a/two", "value_usd_perishable"] == pytest.approx(4.5e6)
+
+
+# Leaders
+
+
+def test_leaders_make_the_first_share_and_all_others_are_under_utilised():
+    values = pd.Series([10.0, 50.0, 0.0, 25.0, 15.0], index=list("abcde"))
+    assert under_utilised(values, 0.75).tolist() == [True, False, True, False, True]
+    assert concentration(values, 0.75) == 2
+    assert concentration(values, 0.76) == 3
+    assert concentration(values, 0.0) == 0
+    assert concentration(values, 1.0) == 4
+
+
+def test_districts_without_exports_never_lead():
+    assert under_utilised(pd.Series([0.0, 0.0]), 0.75).all()
+    assert concentration(pd.Series([], dtype=float), 0.5) == 0
+
+
+def test_a_share_beyond_one_is_refused():
+    with pytest.raises(InputError, match=r"share is 1\.5"):
+        concentration(pd.Series([1.0]), 1.5)
+
+
+# Potential
+
+
+def test_potential_lifts_a_district_to_the_benchmark_of_its_own_access_class():
+    index = list("abcdef")
+    tonnes = pd.Series([0.0, 100.0, 400.0, 0.0, 8.0, 16.0], index=index)
+    people = pd.Series([100.0, 100.0, 100.0, 10.0, 10.0, 20.0], index=index)
+    access = pd.Series(["near", "near", "near", "far", "far", "far"], index=index)
+    potential = potential_exports(tonnes, people, access, 50)
+    assert potential.tolist() == pytest.approx([100, 100, 400, 8, 8, 16])
+    assert potential_exports(tonnes, people, access, 0).tolist() == tonnes.tolist()
+    assert potential_exports(tonnes, people, access, 100).tolist() == pytest.approx([400, 400, 400, 8, 8, 16])
+
+
+def test_potential_needs_a_percentile_and_a_value_for_every_district():
+    tonnes = pd.Series([1.0, 2.0], index=["a", "b"])
+    people = pd.Series([1.0], index=["a"])
+    with pytest.raises(InputError) as error:
+        potential_exports(tonnes, people, pd.Series("x", index=tonnes.index), 120)
+    assert len(error.value.problems) == 2
+    assert "'b'" in str(error.value)
+
+
+def test_a_district_without_inhabitants_keeps_its_tonnes():
+    tonnes, people = pd.Series([5.0, 5.0]), pd.Series([0.0, 1.0])
+    assert potential_exports(tonnes, people, pd.Series(["x", "x"]), 50).tolist() == [5.0, 5.0]
+
+
+# Placing
+
+
+def test_nothing_is_guessed():
+    districts = pd.DataFrame(
+        {
+            "district_id": ["bihar/aurangabad", "uttar-pradesh/prayagraj"],
+            "state": ["Bihar", "Uttar Pradesh"],
+            "district": ["Aurangabad", "Prayagraj"],
+        }
+    )
+    aliases = pd.DataFrame(
+        {
+            "state": ["Uttar Pradesh"],
+            "name_in_source": ["ALLAHABAD"],
+            "district": ["Prayagraj"],
+            "source_table": ["old"],
+            "note": ["renamed"],
+        }
+    )
+    raw = pd.DataFrame(
+        {
+            "state": ["BIHAR", "MAHARASHTRA", "UTTAR PRADESH", "UTTAR PRADESH", "UTTAR PRADESH", "BIHAR"],
+            "district": ["AURANGABAD", "AURANGABAD", "ALLAHABAD", "PRAYAGRAJ", "PRAYAGRAJJ", "UNSPECIFIED"],
+            "metals_usd_million": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0],
+        }
+    )
+    placed, unplaced = place_exports(raw, districts, aliases, "old")
+    assert placed.set_index("district_id")["metals_usd_million"].to_dict() == {
+        "bihar/aurangabad": 1.0,
+        "uttar-pradesh/prayagraj": 12.0,
+    }
+    assert unplaced["district"].tolist() == ["UNSPECIFIED", "AURANGABAD", "PRAYAGRAJJ"]
+    assert unplaced["export_usd_million"].sum() == 50.0
+    assert unplaced["reason"][0] == "the source names no district"
+
+
+# The loaders
+
+
+def write_exports(exports, tmp_path):
+    path = tmp_path / "exports.csv"
+    exports.to_csv(path, index=False)
+    return path
+
+
+def test_all_faults_of_an_export_table_are_named_at_once(exports, districts, sectors, tmp_path):
+    bad = exports.head(5).copy()
+    bad.loc[0, "auto_usd_million"] = -3.5
+    bad.loc[1, "toys_usd_million"] = np.nan
+    bad.loc[3, "district_id"] = bad.loc[2, "district_id"]
+    path = write_exports(bad, tmp_path)
+    with pytest.raises(InputError) as error:
+        load_exports(path, districts, sectors)
+    problems = error.value.problems
+    assert len(problems) == 3
+    assert all(str(path) in problem for problem in problems)
+    assert any("auto_usd_million" in problem and "-3.5" in problem for problem in problems)
+    assert any("toys_usd_million" in problem for problem in problems)
+    assert any(bad.loc[2, "district_id"] in problem for problem in problems)
+
+
+def test_an_unknown_district_is_named(exports, districts, sectors, tmp_path):
+    bad = exports.head(2).copy()
+    bad.loc[1, "district_id"] = "bihar/atlantis"
+    with pytest.raises(InputError, match="bihar/atlantis"):
+        load_exports(write_exports(bad, tmp_path), districts, sectors)
+
+
+def test_missing_and_unknown_columns_are_named(exports, districts, sectors, tmp_path):
+    bad = exports.head(2).rename(columns={"auto_usd_million": "cars_usd_million"})
+    with pytest.raises(InputError) as error:
+        load_exports(write_exports(bad, tmp_path), districts, sectors)
+    assert "auto_usd_million" in str(error.value)
+    assert "cars_usd_million" in str(error.value)
+
+
+def test_a_bad_sector_table_is_refused(tmp_path):
+    path = tmp_path / "sectors.csv"
+    path.write_text(
+        "sector,value_usd_per_t,cargo_class,air_share_of_value,source\n"
+        "metals,0,general,0,x\nmetals,5,general,0,x\nfruit,900,perishable,1.5,x\n"
+    )
+    with pytest.raises(InputError) as error:
+        load_sectors(path)
+    assert len(error.value.problems) == 3
+    path.write_text("sector,value_usd_per_t,cargo_class,air_share_of_value,source\nmetals,5,gold,0,x\n")
+    with pytest.raises(InputError, match="unknown cargo_class 'gold'"):
+        load_sectors(path)
