@@ -91,21 +91,46 @@ def many_to_many(
 
 def shortest_path(network: Network, origin: int, destination: int, weight: Weight = "km") -> Route | None:
     """Shortest path between two nodes, or None where there is none. Raises InputError as `many_to_many`."""
-    origin, destination = (int(node) for node in _node_indices(network, [origin, destination]))
-    edge_weight = _edge_weight(network, weight)
-    graph, edge_of_entry = _scipy_graph(network, edge_weight)
-    distance, before = dijkstra(graph, indices=origin, return_predecessors=True)
-    if not np.isfinite(distance[destination]):
-        return None
-    nodes = [destination]
-    while nodes[-1] != origin:
-        nodes.append(int(before[nodes[-1]]))
-    nodes.reverse()
-    edges = []
-    for a, b in zip(nodes, nodes[1:], strict=False):
-        entries = slice(graph.indptr[a], graph.indptr[a + 1])
-        edges.append(edge_of_entry[entries][graph.indices[entries] == b][0])
-    return Route(np.array(nodes), np.array(edges, dtype=np.int64), float(distance[destination]))
+    return shortest_paths(network, [origin], [destination], weight)[0]
+
+
+def shortest_paths(
+    network: Network,
+    origins: ArrayLike,
+    destinations: ArrayLike,
+    weight: Weight = "km",
+    at_most: ArrayLike = np.inf,
+) -> list[Route | None]:
+    """Shortest path of each pair of nodes (n_pairs,), None where there is none.
+
+    One search per distinct destination. `at_most` bounds the weight of each path (n_pairs,) where it is known, which
+    keeps searches short; a path above its bound may come out as None. Raises InputError as `many_to_many`.
+    """
+    origin, destination = _node_indices(network, origins), _node_indices(network, destinations)
+    limit = np.broadcast_to(np.asarray(at_most, np.float64), origin.shape)
+    graph, edge_of_entry = _scipy_graph(network, _edge_weight(network, weight))
+    # Searching against the direction of travel, the predecessor of a node is the next one on its way.
+    backwards = graph.T.tocsr() if network.directed else graph
+    routes: list[Route | None] = [None] * len(origin)
+    for target in np.unique(destination):
+        pairs = np.flatnonzero(destination == target)
+        distance, following = dijkstra(
+            backwards, indices=target, return_predecessors=True, limit=limit[pairs].max()
+        )
+        for pair in pairs:
+            nodes = [int(origin[pair])]
+            if not np.isfinite(distance[nodes[0]]):
+                continue
+            while nodes[-1] != target:
+                nodes.append(int(following[nodes[-1]]))
+            edges = []
+            for a, b in zip(nodes, nodes[1:], strict=False):
+                entries = slice(graph.indptr[a], graph.indptr[a + 1])
+                edges.append(edge_of_entry[entries][graph.indices[entries] == b][0])
+            routes[pair] = Route(
+                np.array(nodes), np.array(edges, dtype=np.int64), float(distance[nodes[0]])
+            )
+    return routes
 
 
 def path_geometry(network: Network, route: Route) -> shapely.LineString | None:

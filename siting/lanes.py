@@ -61,6 +61,20 @@ class Lanes:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Leg:
+    """One part of many lanes; all arrays (n_lanes,), meaningful where ``applies``."""
+
+    applies: NDArray[np.bool_]
+    mode: str
+    start: Index
+    end: Index
+    km: Array
+    hours: Array
+    money: Array
+    kg: Array
+
+
 class LanePricer:
     """Prices lanes of one study: one formula for the search, the report and the check.
 
@@ -82,6 +96,7 @@ class LanePricer:
         self.time_value = clients["time_inr_per_t_h"].to_numpy(np.float64)
         self.first_mile = clients["first_mile_factor"].to_numpy(np.float64)
         self.reefer = np.where(clients["cargo_class"] == "perishable", tariff.reefer_factor, 1.0)
+        self._onward_of: dict[tuple[float, float], tuple[Array, Index, Array, Index]] = {}
         self.gateway_of_place = np.full(len(places), NONE)
         self.gateway_of_place[places.gateways] = np.arange(len(places.gateways))
 
@@ -89,75 +104,94 @@ class LanePricer:
         """Break lanes into parts, in order of travel.
 
         Returns:
-            One row per lane and part: ``lane`` (position), ``mode`` (road, rail, handling, dwell), ``from`` and
-            ``to`` (places), ``km``, ``hours``, ``freight_inr_per_t`` (money), ``co2e_kg_per_t`` and
-            ``cost_inr_per_t`` (money, time and carbon). Parts of zero cost are left out.
+            One row per lane and part: ``lane`` (position), ``part`` (from 1), ``mode`` (road, rail, handling,
+            dwell), ``from`` and ``to`` (places), ``km``, ``hours``, ``freight_inr_per_t`` (money),
+            ``co2e_kg_per_t`` and ``cost_inr_per_t`` (money, time and carbon). Parts a lane lacks are left out.
         """
+        blocks = []
+        for leg in self._legs(lanes):
+            lane = np.flatnonzero(leg.applies)
+            blocks.append(
+                pd.DataFrame({
+                    "lane": lane, "part": len(blocks), "mode": leg.mode, "from": leg.start[lane],
+                    "to": leg.end[lane], "km": leg.km[lane], "hours": leg.hours[lane],
+                    "freight_inr_per_t": leg.money[lane], "co2e_kg_per_t": leg.kg[lane],
+                    "cost_inr_per_t": self._cost(leg, lanes.client)[lane],
+                })
+            )  # fmt: skip
+        parts = pd.concat(blocks, ignore_index=True).sort_values(["lane", "part"], kind="stable", ignore_index=True)
+        parts["part"] = parts.groupby("lane").cumcount() + 1
+        return parts
+
+    def price(self, lanes: Lanes) -> Array:
+        """(n_lanes,) cost per tonne: the sum of the parts."""
+        total = np.zeros(len(lanes))
+        for leg in self._legs(lanes):
+            total += np.where(leg.applies, self._cost(leg, lanes.client), 0.0)
+        return total
+
+    def _cost(self, leg: _Leg, client: Index) -> Array:
+        return leg.money + leg.hours * self.time_value[client] + leg.kg * self.tariff.carbon_inr_per_kg
+
+    def _legs(self, lanes: Lanes) -> list[_Leg]:
+        """Say what each lane consists of; the one place where a lane's cost is defined."""
         tariff, places, client = self.tariff, self.places, lanes.client
         origin, hub, terminal, gateway = self.origin[client], lanes.hub, lanes.terminal, lanes.gateway
-        reefer = self.reefer[client]
+        reefer, weak = self.reefer[client], self.first_mile[client]
         consolidated, by_rail = hub != NONE, terminal != NONE
-        delay = np.where(by_rail, 1.0, 1.0 + self.conditions.road_only_delay)
-        dwell_g = self.conditions.gateway_dwell_h[self.gateway_of_place[gateway]]
+        at_terminal = consolidated & (hub == terminal)
+        h_per_km = tariff.road_h_per_km * np.where(by_rail, 1.0, 1.0 + self.conditions.road_only_delay)
+        column = self.gateway_of_place[gateway]
         box_at = np.where(consolidated, hub, origin)  # where the sealed box starts
         road_to = np.where(by_rail, terminal, gateway)
         zero = np.zeros(len(lanes))
-        rows = []
-
-        def add(mask: NDArray[np.bool_], mode: str, start: Index, end: Index, km: Array, hours: Array,
-                money: Array, kg: Array) -> None:  # fmt: skip
-            lane = np.flatnonzero(mask)
-            rows.append(
-                pd.DataFrame({
-                    "lane": lane, "part": len(rows), "mode": mode, "from": start[lane], "to": end[lane],
-                    "km": km[lane], "hours": hours[lane], "freight_inr_per_t": money[lane],
-                    "co2e_kg_per_t": kg[lane],
-                })
-            )  # fmt: skip
+        legs = []
 
         km = places.first_mile_km[origin, np.where(consolidated, hub, origin)]
-        factor = reefer * self.first_mile[client]
-        add(consolidated, "road", origin, hub, km, km * tariff.road_h_per_km * delay,
-            tariff.part_load_inr_per_t(km) * factor, tariff.part_load_kg_per_t(km))  # fmt: skip
-        stuffing = tariff.stuffing_inr_per_t * np.where(
-            places.is_site[hub], 1.0, 1.0 + self.conditions.shortage_markup
+        money = tariff.part_load_inr_per_t(km) * reefer * weak
+        legs.append(
+            _Leg(consolidated, "road", origin, hub, km, km * h_per_km, money, tariff.part_load_kg_per_t(km))
         )
-        add(consolidated, "handling", hub, hub, zero, zero, stuffing, zero)
-        fill_h = np.where(by_rail & (hub == terminal), 0.0, tariff.consolidation_dwell_h)
-        add(consolidated & (fill_h > 0), "dwell", hub, hub, zero, fill_h, zero, zero)
+        shortage = np.where(places.is_site[hub], 1.0, 1.0 + self.conditions.shortage_markup)
+        legs.append(
+            _Leg(consolidated, "handling", hub, hub, zero, zero, tariff.stuffing_inr_per_t * shortage, zero)
+        )
+        fill_h = zero + tariff.consolidation_dwell_h
+        legs.append(_Leg(consolidated & ~at_terminal, "dwell", hub, hub, zero, fill_h, zero, zero))
         km = np.where(consolidated, places.road_km[box_at, road_to], places.first_mile_km[origin, road_to])
-        factor = reefer * np.where(consolidated, 1.0, self.first_mile[client])
-        add(~consolidated | (box_at != road_to), "road", box_at, road_to, km, km * tariff.road_h_per_km * delay,
-            tariff.full_load_inr_per_t(km) * factor, tariff.full_load_kg_per_t(km))  # fmt: skip
-        add(by_rail, "handling", terminal, terminal, zero, zero + tariff.rake_handling_h,
-            zero + tariff.terminal_inr_per_t, zero)  # fmt: skip
-        wait_h = np.where(
-            consolidated & (hub == terminal),
-            max(tariff.terminal_dwell_h, tariff.consolidation_dwell_h),
-            tariff.terminal_dwell_h,
-        )
-        add(by_rail, "dwell", terminal, terminal, zero, wait_h, zero, zero)
-        column = self.gateway_of_place[gateway]
-        km, hours = places.rail_km[terminal, column], places.rail_h[terminal, column]
-        add(by_rail, "rail", terminal, gateway, km, hours + tariff.rake_handling_h,
-            tariff.rail_inr_per_t_km * km * reefer, tariff.rail_kg_per_t_km * km)  # fmt: skip
-        add(np.ones(len(lanes), bool), "dwell", gateway, gateway, zero, dwell_g, zero, zero)
-        parts = pd.concat(rows, ignore_index=True).sort_values(["lane", "part"], kind="stable", ignore_index=True)
-        parts["part"] = parts.groupby("lane").cumcount() + 1
-        parts["cost_inr_per_t"] = (
-            parts["freight_inr_per_t"]
-            + parts["hours"] * self.time_value[client[parts["lane"].to_numpy()]]
-            + parts["co2e_kg_per_t"] * tariff.carbon_inr_per_kg
-        )
-        return parts
+        money = tariff.full_load_inr_per_t(km) * reefer * np.where(consolidated, 1.0, weak)
+        legs.append(
+            _Leg(~consolidated | (box_at != road_to), "road", box_at, road_to, km, km * h_per_km, money,
+                 tariff.full_load_kg_per_t(km))
+        )  # fmt: skip
+        rake_h = zero + tariff.rake_handling_h
+        money = zero + tariff.terminal_inr_per_t
+        legs.append(_Leg(by_rail, "handling", terminal, terminal, zero, rake_h, money, zero))
+        filling = max(tariff.terminal_dwell_h, tariff.consolidation_dwell_h)  # fills while it waits for the train
+        wait_h = np.where(at_terminal, filling, tariff.terminal_dwell_h)
+        legs.append(_Leg(by_rail, "dwell", terminal, terminal, zero, wait_h, zero, zero))
+        km = places.rail_km[terminal, column]
+        money = tariff.rail_inr_per_t_km * km * reefer
+        hours = places.rail_h[terminal, column] + rake_h
+        legs.append(_Leg(by_rail, "rail", terminal, gateway, km, hours, money, tariff.rail_kg_per_t_km * km))
+        everyone = np.ones(len(lanes), bool)
+        dwell_h = self.conditions.gateway_dwell_h[column]
+        legs.append(_Leg(everyone, "dwell", gateway, gateway, zero, dwell_h, zero, zero))
+        return legs
 
-    def existing(self) -> Lanes:
-        """Return the status quo: the cheapest lane of every client that uses only what exists.
+    def existing(self, k: int = 1) -> Lanes:
+        """Return lanes that use only what exists: of every client the ``k`` cheapest by road and by rail each.
 
-        A client that no road links to a gateway has no lane.
+        A client that no road links to a gateway has none.
         """
-        found = [self._status_quo(i) for i in range(len(self.clients))]
-        return _collect([lane for lane in found if lane is not None])
+        return _collect([self._existing(i, k) for i in range(len(self.clients))])
+
+    def status_quo(self) -> Lanes:
+        """Return the cheapest existing lane of every client that has one."""
+        lanes = self.existing()
+        order = np.lexsort((lanes.cost_inr_per_t, lanes.client))
+        _, first = np.unique(lanes.client[order], return_index=True)
+        return lanes.take(order[first])
 
     def improving(self, existing: Lanes, sites: Index, parks: Index) -> Lanes:
         """Return the lanes through new sites that beat the client's status quo.
@@ -204,6 +238,16 @@ class LanePricer:
         carbon = self.tariff.trailer_kg_per_t_km * self.tariff.carbon_inr_per_kg
         return self.tariff.trailer_inr_per_t_km * float(self.reefer[i]) + carbon + self._road_h_cost(i, rail)
 
+    def _onward(self, i: int) -> tuple[Array, Index, Array, Index]:
+        """Cost of a box from each place to its best gateway, and that gateway: by rail, then by road.
+
+        Clients whose hour is worth the same and who need the same boxes share the result.
+        """
+        key = (float(self.time_value[i]), float(self.reefer[i]))
+        if key not in self._onward_of:
+            self._onward_of[key] = (*self._rail(i), *self._road(i))
+        return self._onward_of[key]
+
     def _rail(self, i: int) -> tuple[Array, Index]:
         """(n_places,) cost from each place by rail to its best gateway, with handling and dwell; and the gateway."""
         tariff, value = self.tariff, self.time_value[i]
@@ -218,14 +262,15 @@ class LanePricer:
         )
         return self._to_best_gateway(total)
 
-    def _road(self, i: int, from_origin: bool) -> tuple[Array, Index]:
-        """(n_places or 1,) cost of a box by road to its best gateway, and that gateway."""
-        gateways = self.places.gateways
-        km = self.places.first_mile_km[[self.origin[i]]] if from_origin else self.places.road_km
-        km = km[:, gateways]
-        lever = self.reefer[i] * self.tariff.trailer_inr_per_t_km * (self.first_mile[i] - 1) * from_origin
-        cost = km * (self._box_km_cost(i, rail=False) + lever)
+    def _road(self, i: int) -> tuple[Array, Index]:
+        """(n_places,) cost of a box by road from each place to its best gateway, and that gateway."""
+        km = self.places.road_km[:, self.places.gateways]
+        cost = km * self._box_km_cost(i, rail=False)
         return self._to_best_gateway(cost + self.time_value[i] * self.conditions.gateway_dwell_h)
+
+    def _lever(self, i: int) -> float:
+        """Extra cost of one trailer km where the first mile is dear."""
+        return float(self.reefer[i] * self.tariff.trailer_inr_per_t_km * (self.first_mile[i] - 1))
 
     def _to_best_gateway(self, cost: Array) -> tuple[Array, Index]:
         """Cheapest gateway of each row of an (n, n_gateways) table: its cost and its place."""
@@ -238,53 +283,48 @@ class LanePricer:
         shared = max(self.tariff.terminal_dwell_h, fill) - self.tariff.terminal_dwell_h
         return self.time_value[i] * np.where(hub_is_terminal, shared, fill)
 
-    def _status_quo(self, i: int) -> Lanes | None:
+    def _existing(self, i: int, k: int) -> Lanes:
         places = self.places
-        rail, rail_gateway = self._rail(i)
         depots = places.depots
-        if not self.is_part[i]:
-            road, road_gateway = self._road(i, from_origin=True)
-            lever = self.reefer[i] * self.tariff.trailer_inr_per_t_km * (self.first_mile[i] - 1)
-            drayage = places.first_mile_km[self.origin[i], depots] * (self._box_km_cost(i, rail=True) + lever)
-            by_rail = drayage + rail[depots]
-            best = _argmin(by_rail)
-            if best is not None and not by_rail[best] >= road[0]:
-                return _lane(i, NONE, depots[best], rail_gateway[depots[best]], by_rail[best])
-            return _lane(i, NONE, NONE, road_gateway[0], road[0]) if np.isfinite(road[0]) else None
-        candidates = [self._via(i, h) for h in (places.gateways, depots)]
-        lanes = [lane for lane in candidates if lane is not None]
-        return min(lanes, key=lambda lane: float(lane.cost_inr_per_t[0]), default=None)
+        if self.is_part[i]:
+            hubs = np.concatenate([places.gateways, depots])
+            by_road, road_gateway, by_rail, terminal, rail_gateway = self._through_hubs(i, hubs)
+            a, b = _cheapest(by_road, k), _cheapest(by_rail, k)
+            return _collect([
+                _lanes(i, hubs[a], np.full(len(a), NONE), road_gateway[a], by_road[a]),
+                _lanes(i, hubs[b], terminal[b], rail_gateway[b], by_rail[b]),
+            ])  # fmt: skip
+        km = places.first_mile_km[self.origin[i]]
+        by_road = km[places.gateways] * (self._box_km_cost(i, rail=False) + self._lever(i))
+        by_road = by_road + self.time_value[i] * self.conditions.gateway_dwell_h
+        rail, rail_gateway, _, _ = self._onward(i)
+        by_rail = km[depots] * (self._box_km_cost(i, rail=True) + self._lever(i)) + rail[depots]
+        a, b = _cheapest(by_road, k), depots[_cheapest(by_rail, k)]
+        none = np.full(max(len(a), len(b)), NONE)
+        return _collect([
+            _lanes(i, none[: len(a)], none[: len(a)], places.gateways[a], by_road[a]),
+            _lanes(i, none[: len(b)], b, rail_gateway[b], by_rail[_cheapest(by_rail, k)]),
+        ])  # fmt: skip
 
-    def _via(self, i: int, hubs: Index) -> Lanes | None:
-        """Cheapest lane of part-load client i through one of the given existing places."""
-        cost, terminal, gateway = self._through_hubs(i, hubs)
-        best = _argmin(cost)
-        return None if best is None else _lane(i, hubs[best], terminal[best], gateway[best], cost[best])
-
-    def _through_hubs(self, i: int, hubs: Index) -> tuple[Array, Index, Index]:
-        """Cost, terminal and gateway of part-load client i through each hub, onward over what exists."""
+    def _through_hubs(self, i: int, hubs: Index) -> tuple[Array, Index, Array, Index, Index]:
+        """Part-load client i through each hub: cost and gateway by road; cost, terminal and gateway by existing rail."""
         places = self.places
         km = places.first_mile_km[self.origin[i], hubs]
         first = self._first_mile(i)[hubs]
-        road, road_gateway = self._road(i, from_origin=False)
+        rail, rail_gateway, road, road_gateway = self._onward(i)
         by_road = first + km * self._road_h_cost(i, rail=False) + self._extra_wait(i, False) + road[hubs]
-        rail, rail_gateway = self._rail(i)
         depots = places.depots
         drayage = places.road_km[np.ix_(hubs, depots)] * self._box_km_cost(i, rail=True)
         wait = self._extra_wait(i, hubs[:, None] == depots[None, :])
-        onward = drayage + wait + rail[depots]
-        cost_rail, best = _nanmin(onward)
-        by_rail = first + km * self._road_h_cost(i, rail=True) + cost_rail
-        use_rail = ~(by_rail >= by_road) & np.isfinite(by_rail)
-        terminal = np.where(use_rail, depots[best] if len(depots) else NONE, NONE)
-        gateway = np.where(use_rail, rail_gateway[terminal], road_gateway[hubs])
-        return np.where(use_rail, by_rail, by_road), terminal, gateway
+        onward, best = _nanmin(drayage + wait + rail[depots])
+        by_rail = first + km * self._road_h_cost(i, rail=True) + onward
+        terminal = depots[best] if len(depots) else np.full(len(hubs), NONE)
+        return by_road, road_gateway[hubs], by_rail, terminal, rail_gateway[terminal]
 
     def _full_lanes(self, i: int, quo: float, parks: Index) -> list[Lanes]:
-        rail, gateway = self._rail(i)
-        lever = self.reefer[i] * self.tariff.trailer_inr_per_t_km * (self.first_mile[i] - 1)
+        rail, gateway, _, _ = self._onward(i)
         km = self.places.first_mile_km[self.origin[i], parks]
-        cost = km * (self._box_km_cost(i, rail=True) + lever) + rail[parks]
+        cost = km * (self._box_km_cost(i, rail=True) + self._lever(i)) + rail[parks]
         better = np.flatnonzero(cost < quo)
         return [_lanes(i, np.full(len(better), NONE), parks[better], gateway[parks[better]], cost[better])]
 
@@ -293,13 +333,17 @@ class LanePricer:
         affordable = self._first_mile(i) < quo
         sites = sites[affordable[sites]]
         hubs = np.union1d(sites, parks[affordable[parks]])
-        cost, terminal, gateway = self._through_hubs(i, hubs)
+        by_road, road_gateway, by_rail, terminal, rail_gateway = self._through_hubs(i, hubs)
+        use_rail = by_rail < by_road
+        cost = np.where(use_rail, by_rail, by_road)
+        terminal = np.where(use_rail, terminal, NONE)
+        gateway = np.where(use_rail, rail_gateway, road_gateway)
         better = np.flatnonzero(cost < quo)
         found = [_lanes(i, hubs[better], terminal[better], gateway[better], cost[better])]
         best_alone = np.full(len(places), quo)
         best_alone[hubs] = np.fmin(cost, quo)
         # A park as hub and terminal at once.
-        rail, rail_gateway = self._rail(i)
+        rail, rail_gateway, _, _ = self._onward(i)
         km = places.first_mile_km[self.origin[i]]
         first = self._first_mile(i) + km * self._road_h_cost(i, rail=True)
         own_rail = first[parks] + self._extra_wait(i, True) + rail[parks]
@@ -339,19 +383,14 @@ def _nanmin(values: Array) -> tuple[Array, Index]:
     return filled[np.arange(len(filled)), column], column
 
 
-def _argmin(values: Array) -> int | None:
-    """Position of the smallest finite value, or None."""
-    if not np.isfinite(values).any():
-        return None
-    return int(np.nanargmin(values))
+def _cheapest(values: Array, k: int) -> Index:
+    """Positions of the k smallest finite values, in order."""
+    order = np.argsort(values, kind="stable")[:k]
+    return order[np.isfinite(values[order])]
 
 
 def _lanes(i: int, hub: Index, terminal: Index, gateway: Index, cost: Array) -> Lanes:
     return Lanes(np.full(len(cost), i), hub, terminal, gateway, cost)
-
-
-def _lane(i: int, hub: int, terminal: int, gateway: int, cost: float) -> Lanes:
-    return _lanes(i, np.array([hub]), np.array([terminal]), np.array([gateway]), np.array([cost]))
 
 
 def _collect(lanes: list[Lanes]) -> Lanes:

@@ -53,35 +53,41 @@ def build_options(places: Places, parameters: Mapping[str, float], facility_type
         One row per option with the columns of ``COLUMNS``.
     """
     table = places.table
-    tiers = facility_tiers(parameters)
     on_road = np.isfinite(places.road_km[:, places.gateways]).any(axis=1)
+    tiers = facility_tiers(parameters)[["facility_type", "tier"]]
     blocks = []
     for facility_type in facility_types:
         kinds = ["district", "planned"] if facility_type == "mmlp" else ["district"]
         usable = table["kind"].isin(kinds).to_numpy() & on_road
         if facility_type == "mmlp":
             usable &= np.isfinite(places.rail_km).any(axis=1)
-        place = np.flatnonzero(usable)
-        sites = pd.DataFrame({
-            "place": place,
-            "facility_type": facility_type,
-            "status": np.where(table["kind"].iloc[place] == "planned", "planned", "candidate"),
-            "site_id": facility_type + "@" + table["place_id"].iloc[place].to_numpy(),
-            "siding_inr_crore": 0.0,
-        })  # fmt: skip
-        if facility_type == "mmlp":
-            sites["siding_inr_crore"] = (
-                table["rail_access_km"].iloc[place].to_numpy() * parameters["rail_siding_inr_crore_per_km"]
-            )
+        sites = pd.DataFrame({"place": np.flatnonzero(usable), "facility_type": facility_type})
         blocks.append(sites.merge(tiers, on="facility_type"))
     options = pd.concat(blocks, ignore_index=True)
-    options["capex_inr_crore"] += options["siding_inr_crore"]
-    options["fixed_cost_inr_per_year"] = (
-        options["capex_inr_crore"] * INR_PER_CRORE * parameters["om_fraction_per_year"]
-    )
-    place_id = table["place_id"].iloc[options["place"]].to_numpy()
-    options["option_id"] = options["facility_type"] + "-" + options["tier"] + "@" + place_id
+    at = table.iloc[options["place"]]
+    options["status"] = np.where(at["kind"] == "planned", "planned", "candidate")
+    options["site_id"] = options["facility_type"] + "@" + at["place_id"].to_numpy()
+    options["option_id"] = options["facility_type"] + "-" + options["tier"] + "@" + at["place_id"].to_numpy()
+    options = options.join(option_costs(options, places, parameters))
     return options[list(COLUMNS)]
+
+
+def option_costs(options: pd.DataFrame, places: Places, parameters: Mapping[str, float]) -> pd.DataFrame:
+    """Price options.
+
+    Returns:
+        ``capex_inr_crore`` (with the siding of a park), ``fixed_cost_inr_per_year`` and ``capacity_t_per_year``
+        for each row of ``options`` (columns ``place``, ``facility_type``, ``tier``), with its index.
+    """
+    tiers = facility_tiers(parameters).set_index(["facility_type", "tier"])
+    costs = tiers.loc[pd.MultiIndex.from_frame(options[["facility_type", "tier"]])].set_index(options.index)
+    siding_km = places.table["rail_access_km"].to_numpy()[options["place"]]
+    siding = np.where(options["facility_type"] == "mmlp", siding_km * parameters["rail_siding_inr_crore_per_km"], 0)
+    costs["capex_inr_crore"] += siding
+    costs["fixed_cost_inr_per_year"] = (
+        costs["capex_inr_crore"] * INR_PER_CRORE * parameters["om_fraction_per_year"]
+    )
+    return costs
 
 
 def options_of_lanes(

@@ -17,12 +17,13 @@ import pandas as pd
 import shapely
 
 from geodata.errors import InputError
-from geodata.matrix import path_geometry, shortest_path
-from geodata.network import Network, snap
+from geodata.matrix import path_geometry, shortest_paths
+from geodata.network import snap
 from siting.options import INR_PER_CRORE
-from siting.plan import Plan
+from siting.plan import Model, Plan
 
 CRS = "EPSG:4326"
+SEARCH_SLACK_KM = 1.0  # a movement's km cover its way on the network and the access to it
 PLAN_FILES = ("plan.json", "sites.csv", "districts.csv", "lanes.csv", "study.gpkg", "report.html")
 
 
@@ -191,25 +192,29 @@ def flow_lines(plan: Plan) -> gpd.GeoDataFrame:
         km=("km", "first"), tonnes_per_year=("tonnes_per_year", "sum")
     )
     names = plan.model.places.table["name"]
-    geometry = [lane_geometry(plan, row.mode, row.start, row.end)
-                for row in flows.rename(columns={"from": "start", "to": "end"}).itertuples()]  # fmt: skip
     flows["from_name"], flows["to_name"] = flows["from"].map(names), flows["to"].map(names)
-    return gpd.GeoDataFrame(flows, geometry=geometry, crs=CRS)
+    lines = pd.Series(index=flows.index, dtype=object)
+    for mode, rows in flows.groupby("mode").groups.items():
+        movement = flows.loc[rows]
+        lines[rows] = movement_lines(plan.model, str(mode), movement["from"], movement["to"], movement["km"])
+    return gpd.GeoDataFrame(flows, geometry=lines.tolist(), crs=CRS)
 
 
-def lane_geometry(plan: Plan, mode: str, start: int, end: int) -> shapely.LineString:
-    """Line of one movement along its network; straight where the network gives no path."""
-    table = plan.model.places.table
-    network: Network = plan.model.pack.road if mode == "road" else plan.model.pack.rail
-    ends = [(table["lon"].iloc[k], table["lat"].iloc[k]) for k in (start, end)]
-    if mode == "rail":
-        nodes = table["rail_node"].iloc[[start, end]].to_numpy()
-    else:
-        nodes, _ = snap(network, [e[0] for e in ends], [e[1] for e in ends])
-    route = shortest_path(network, int(nodes[0]), int(nodes[1]))
-    line = path_geometry(network, route) if route is not None else None
-    inner = list(line.coords) if line is not None else []
-    return shapely.LineString([ends[0], *inner, ends[1]])
+def movement_lines(
+    model: Model, mode: str, start: pd.Series[int], end: pd.Series[int], km: pd.Series[float]
+) -> list[shapely.LineString]:
+    """Lines of movements between places along their network; straight where the network gives no path."""
+    table = model.places.table
+    network = model.pack.road if mode == "road" else model.pack.rail
+    lonlat = table[["lon", "lat"]].to_numpy(np.float64)
+    node = table["rail_node"].to_numpy() if mode == "rail" else snap(network, *lonlat.T)[0]
+    routes = shortest_paths(network, node[start], node[end], at_most=km.to_numpy() + SEARCH_SLACK_KM)
+    lines = []
+    for a, b, route in zip(start, end, routes, strict=True):
+        line = path_geometry(network, route) if route is not None else None
+        inner = shapely.get_coordinates(line) if line is not None else np.zeros((0, 2))
+        lines.append(shapely.LineString(np.vstack([lonlat[a], inner, lonlat[b]])))
+    return lines
 
 
 def write_geopackage(plan: Plan, path: Path) -> None:

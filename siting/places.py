@@ -144,4 +144,4 @@ def _rail_access(pack: Pack, table: pd.DataFrame) -> tuple[Index, Array]:
     lat = np.where(has_connector, connectors["lat"], table["lat"]).astype(np.float64)
     node, snap_km = snap(pack.rail, lon, lat)
     snap_km = np.where(snap_km > MAX_RAIL_SNAP_KM, np.nan, snap_km)
-    return node, np.where(has_connector, connectors["km"].to_numpy(np.float64), snap_km)
+    return node, np.where(has_connector, connectors["km"].to_numpy(np.float64), 0.0) + snap_km

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,14 +53,8 @@ class Model:
         return self.existing.client[weight > 0]
 
 
-def build_model(
-    study: Study, progress: Progress = lambda stage: None, only_options: Collection[str] | None = None
-) -> Model:
-    """Load the pack, measure distances, price lanes and state the facility-location problem of a study.
-
-    Args:
-        only_options: build nothing but these, where they are possible at all (default: everything).
-    """
+def build_model(study: Study, progress: Progress = lambda stage: None) -> Model:
+    """Load the pack, measure distances, price lanes and state the facility-location problem of a study."""
     stages: dict[str, float] = {}
     with _timed(stages, "load", progress):
         pack, parameters = study.pack(), study.parameter_values()
@@ -71,10 +65,8 @@ def build_model(
         demand = district_demand(pack, study, places)
         clients = build_clients(demand, places, parameters, study.leader_weight)
         options = build_options(places, parameters, study.facility_types)
-        if only_options is not None:
-            options = options[options["option_id"].isin(only_options)].reset_index(drop=True)
-        pricer = LanePricer(places, Tariff.from_parameters(parameters), _conditions(pack, places, parameters), clients)
-        existing = pricer.existing()
+        pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
+        existing = pricer.status_quo()
         weighted = clients["weight"].to_numpy()[existing.client] > 0
         sites = np.unique(options.loc[options["facility_type"] != "mmlp", "place"])
         parks = np.unique(options.loc[options["facility_type"] == "mmlp", "place"])
@@ -101,7 +93,8 @@ def _chosen_options(options: pd.DataFrame, study: Study) -> dict[str, NDArray[np
     }
 
 
-def _conditions(pack: Pack, places: Places, parameters: Parameters) -> Conditions:
+def conditions(pack: Pack, places: Places, parameters: Parameters) -> Conditions:
+    """Dwell and levers of a study."""
     dwell_h = pack.gateways.set_index("gateway_id")["export_dwell_h"]
     dwell = dwell_h.reindex(places.table["place_id"].iloc[places.gateways]).to_numpy(np.float64)
     dwell = dwell * (1 + parameters["port_congestion_delay"]) - parameters["customs_time_saved_h"]

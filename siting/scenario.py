@@ -1,9 +1,9 @@
-"""Budget sweeps, comparison of plans, and what the answer depends on."""
+"""Budget sweeps and the comparison of plans."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.errors import InputError
-from siting.plan import Model, Plan, build_model, make_plan
-from siting.solve import solve
+from siting.plan import Model, Plan, make_plan
 
 
 def sweep(model: Model, budgets_inr_crore: Sequence[float]) -> Iterator[Plan]:
@@ -96,37 +95,3 @@ def compare(a: Path, b: Path) -> Comparison:
     keys = ["budget_inr_crore", "capex_inr_crore", "saving_inr_per_year", "benefit_cost_ratio", "payback_years", "gap"]
     totals = pd.DataFrame({"a": [plans[0][k] for k in keys], "b": [plans[1][k] for k in keys]}, index=keys)
     return Comparison(only[0], only[1], both[moved | (change.abs() > 0.5)], totals)
-
-
-def sensitivity(plan: Plan, progress: Callable[[str, int, int], None] = lambda key, k, n: None) -> pd.DataFrame:
-    """Net saving of a plan's own sites when one parameter at a time takes its low and its high value.
-
-    The sites stay as chosen; cargo re-routes to its cheapest lane under the changed parameter. This tells how
-    far the promised saving hangs on each number, not which sites another number would have chosen.
-
-    Returns:
-        One row per parameter: ``key``, ``unit``, ``low``, ``value``, ``high``, ``saving_low``, ``saving_high``
-        (INR a year), ``swing`` (largest distance from the base saving), sorted by swing.
-    """
-    parameters, base = plan.model.parameters, plan.net_saving_inr_per_year
-    rows = []
-    for k, (key, row) in enumerate(parameters.rows.items()):
-        progress(key, k, len(parameters))
-        saving = {end: _saving_with(plan, key, getattr(row, end)) for end in ("low", "high")}
-        rows.append({
-            "key": key, "unit": row.unit, "low": row.low, "value": parameters[key], "high": row.high,
-            "saving_low": saving["low"], "saving_high": saving["high"],
-            "swing": max(abs(s - base) for s in saving.values()),
-        })  # fmt: skip
-    return pd.DataFrame(rows).sort_values("swing", ascending=False, kind="stable", ignore_index=True)
-
-
-def _saving_with(plan: Plan, key: str, value: float) -> float:
-    """Net saving in the objective's weights with one parameter changed and exactly the plan's sites open."""
-    study = plan.model.study
-    changed = study.with_changes(parameters={**study.parameters, key: value}, forced=(), forbidden=())
-    opened = set(plan.opened["option_id"])
-    problem = build_model(changed, only_options=opened).problem
-    problem = problem.with_changes(budget=None, forced_open=np.arange(problem.n_options))
-    solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s)
-    return float(problem.unserved_cost.sum() - solution.objective)
