@@ -40,6 +40,9 @@ WRONG_POSITIONS = (
     (78.78784, 34.99447),  # offices of Kargil in Aksai Chin
     (76.05627, 34.97879),  # offices of Leh near Skardu
     (75.061222, 33.305413),  # offices of Kishtwar in Ramban
+    (81.2, 21.5),  # offices of half a dozen districts of Chhattisgarh
+    (81.5, 21.5),  # the same
+    (81.70542, 21.23784),  # the same
 )
 # Places that stand in where the list has no usable office: state, district, lon, lat. Yanam's only office
 # carries the position of a village 60 km away. The Jammu and Kashmir Reorganisation (Removal of Difficulties)
