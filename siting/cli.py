@@ -169,35 +169,37 @@ def _write(plan: Plan, folder: Path, log: _Log) -> None:
 
 def _lines(plan: Plan) -> list[str]:
     """Say in at most 25 lines what a plan amounts to."""
-    s, demand = summary(plan), plan.model.demand
-    placed = demand["export_usd"]
-    sites = plan.opened.groupby(["facility_type", "tier"]).size()
-    before, after = s["before"], s["after"]
-    ratio = "none built" if s["benefit_cost_ratio"] is None else f"{s['benefit_cost_ratio']:.2f}"
+    s, table = summary(plan), plan.client_table
+    counts, before, after = s["counts"], s["before"], s["after"]
+    exports = plan.model.demand["export_usd"]
+    half, three_quarters = concentration(exports, 0.5), concentration(exports, 0.75)
+    tiers = plan.opened.groupby(["facility_type", "tier"]).size()
+    sites = ", ".join(f"{n} {kind.replace('_', ' ')} {tier}" for (kind, tier), n in tiers.items())
+    ratio = "nothing built" if s["benefit_cost_ratio"] is None else f"{s['benefit_cost_ratio']:.2f}"
     payback = "never" if s["payback_years"] is None else f"{s['payback_years']:.1f} years"
     cut = "none served" if s["served_cost_cut"] is None else f"{100 * s['served_cost_cut']:.1f} %"
-    part = plan.client_table[plan.client_table["under_utilised"] & (plan.client_table["load"] == "part")]
+    part = table[table["under_utilised"] & (table["load"] == "part")]
     part_cost = (part["cost_inr_per_t_before"] * part["tonnes_per_year"]).sum()
-    wall = sum(plan.stages.values())
-    return [
-        f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %, {wall:.1f} s",
-        f"Districts         {s['counts']['districts']}, under-utilised {s['counts']['under_utilised']}, "
-        f"served by a new site {s['counts']['served_by_hub']}, unreachable {s['counts']['unreachable']}",
-        f"Concentration     {concentration(placed, 0.5)} districts make 50 % and {concentration(placed, 0.75)} make 75 % "
-        "of exports (the paper: 18 and 50)",
-        f"Budget            ₹{indian(s['budget_inr_crore'])} crore, of which ₹{indian(s['capex_inr_crore'])} crore is spent",
-        "Sites             " + (", ".join(f"{n} {t.replace('_', ' ')} {tier}" for (t, tier), n in sites.items()) or "none"),
-        f"Cost before       {crore(before['cost_inr_per_year'])} a year, of which part loads {crore(part_cost)}",
-        f"Cost after        {crore(after['cost_inr_per_year'])} a year, and {crore(s['fixed_cost_inr_per_year'])} to run the sites",
-        f"Net saving        {crore(s['saving_inr_per_year'])} a year, "
-        f"{100 * s['saving_inr_per_year'] / before['cost_inr_per_year']:.2f} % of the cost, "
-        f"{100 * s['saving_inr_per_year'] / part_cost:.1f} % of the part-load cost",
-        f"Benefit/cost      {ratio}, payback {payback}",
-        f"Served cargo      cost per tonne falls by {cut} (the paper: 11 % where multimodal hubs were built)",
-        f"Mean time         {before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
-        f"CO2e              {indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
-        f"Fingerprint       {s['fingerprint'][:16]}",
-    ]  # fmt: skip
+    saving = s["saving_inr_per_year"]
+    shares = [100 * saving / cost if cost else 0.0 for cost in (before["cost_inr_per_year"], part_cost)]
+    facts = {
+        "Districts": f"{counts['districts']}, under-utilised {counts['under_utilised']}, served by a new site "
+        f"{counts['served_by_hub']}, unreachable {counts['unreachable']}",
+        "Concentration": f"{half} districts make 50 % and {three_quarters} make 75 % of exports (the paper: 18 and 50)",
+        "Budget": f"₹{indian(s['budget_inr_crore'])} crore, of which ₹{indian(s['capex_inr_crore'])} crore is spent",
+        "Sites": sites or "none",
+        "Cost before": f"{crore(before['cost_inr_per_year'])} a year, of which part loads {crore(part_cost)}",
+        "Cost after": f"{crore(after['cost_inr_per_year'])} a year, and {crore(s['fixed_cost_inr_per_year'])} "
+        "to run the sites",
+        "Net saving": f"{crore(saving)} a year: {shares[0]:.1f} % of all cost, {shares[1]:.1f} % of part-load cost",
+        "Benefit/cost": f"{ratio}, payback {payback}",
+        "Served cargo": f"cost per tonne falls by {cut} (the paper: 11 % where multimodal hubs were built)",
+        "Mean time": f"{before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
+        "CO2e": f"{indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
+        "Fingerprint": s["fingerprint"][:16],
+    }
+    head = f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %, {sum(plan.stages.values()):.1f} s"
+    return [head, *(f"{label:<16}{text}" for label, text in facts.items())]
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
@@ -227,7 +229,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 
 def _text_table(table: pd.DataFrame) -> str:
-    return table.to_string(index=False, float_format=lambda x: f"{x:,.4g}")
+    return str(table.to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -284,6 +286,8 @@ def _show(arguments: argparse.Namespace) -> int:
     columns = ["name", "state", "facility_type", "tier", "capex_inr_crore", "utilisation", "districts_served"]
     sites["saves_inr_crore_per_year"] = sites["saving_inr_per_year"] / 1e7
     if len(sites):
-        print("\n" + sites[[*columns, "saves_inr_crore_per_year"]].to_string(index=False, float_format=lambda x: f"{x:,.2f}"))
+        print(
+            "\n"
+            + sites[[*columns, "saves_inr_crore_per_year"]].to_string(index=False, float_format=lambda x: f"{x:,.2f}")
+        )
     return 0
-

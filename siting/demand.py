@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from geodata.exports import potential_exports, tonnes_by_class, under_utilised
 
+from geodata.exports import potential_exports, tonnes_by_class, under_utilised
 from geodata.pack import Pack
 from siting.costs import part_load_share, value_of_time_inr_per_t_h
 from siting.lanes import CARGO_CLASSES, LOADS
@@ -66,12 +66,9 @@ def build_clients(demand: pd.DataFrame, places: Places, parameters: Parameters, 
     blocks = []
     for cargo_class in CARGO_CLASSES:
         tonnes = demand[f"{cargo_class}_t"].to_numpy(np.float64)
-        value_inr_per_t = np.divide(
-            demand[f"{cargo_class}_usd"] * parameters["fx_inr_per_usd"], tonnes, out=np.zeros(len(demand)), where=tonnes > 0
-        )  # fmt: skip
-        share = part_load_share(
-            tonnes, parameters["part_load_half_t_per_day"], parameters["working_days_per_year"]
-        )
+        value_inr = (demand[f"{cargo_class}_usd"] * parameters["fx_inr_per_usd"]).to_numpy(np.float64)
+        value_inr_per_t = np.divide(value_inr, tonnes, out=np.zeros(len(demand)), where=tonnes > 0)
+        share = part_load_share(tonnes, parameters["part_load_half_t_per_day"], parameters["working_days_per_year"])
         for load in LOADS:
             blocks.append(
                 pd.DataFrame({

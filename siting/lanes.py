@@ -91,11 +91,11 @@ class LanePricer:
         self.tariff = tariff
         self.conditions = conditions
         self.clients = clients
-        self.origin = clients["place"].to_numpy(np.int64)
-        self.is_part = (clients["load"] == "part").to_numpy()
-        self.time_value = clients["time_inr_per_t_h"].to_numpy(np.float64)
-        self.first_mile = clients["first_mile_factor"].to_numpy(np.float64)
-        self.reefer = np.where(clients["cargo_class"] == "perishable", tariff.reefer_factor, 1.0)
+        self.origin: Index = clients["place"].to_numpy(np.int64)
+        self.is_part: NDArray[np.bool_] = (clients["load"] == "part").to_numpy()
+        self.time_value: Array = clients["time_inr_per_t_h"].to_numpy(np.float64)
+        self.first_mile: Array = clients["first_mile_factor"].to_numpy(np.float64)
+        self.reefer: Array = np.where(clients["cargo_class"] == "perishable", tariff.reefer_factor, 1.0)
         self._onward_of: dict[tuple[float, float], tuple[Array, Index, Array, Index]] = {}
         self.gateway_of_place = np.full(len(places), NONE)
         self.gateway_of_place[places.gateways] = np.arange(len(places.gateways))
@@ -108,7 +108,7 @@ class LanePricer:
             dwell), ``from`` and ``to`` (places), ``km``, ``hours``, ``freight_inr_per_t`` (money),
             ``co2e_kg_per_t`` and ``cost_inr_per_t`` (money, time and carbon). Parts a lane lacks are left out.
         """
-        blocks = []
+        blocks: list[pd.DataFrame] = []
         for leg in self._legs(lanes):
             lane = np.flatnonzero(leg.applies)
             blocks.append(
@@ -149,13 +149,9 @@ class LanePricer:
 
         km = places.first_mile_km[origin, np.where(consolidated, hub, origin)]
         money = tariff.part_load_inr_per_t(km) * reefer * weak
-        legs.append(
-            _Leg(consolidated, "road", origin, hub, km, km * h_per_km, money, tariff.part_load_kg_per_t(km))
-        )
+        legs.append(_Leg(consolidated, "road", origin, hub, km, km * h_per_km, money, tariff.part_load_kg_per_t(km)))
         shortage = np.where(places.is_site[hub], 1.0, 1.0 + self.conditions.shortage_markup)
-        legs.append(
-            _Leg(consolidated, "handling", hub, hub, zero, zero, tariff.stuffing_inr_per_t * shortage, zero)
-        )
+        legs.append(_Leg(consolidated, "handling", hub, hub, zero, zero, tariff.stuffing_inr_per_t * shortage, zero))
         fill_h = zero + tariff.consolidation_dwell_h
         legs.append(_Leg(consolidated & ~at_terminal, "dwell", hub, hub, zero, fill_h, zero, zero))
         km = np.where(consolidated, places.road_km[box_at, road_to], places.first_mile_km[origin, road_to])
@@ -222,11 +218,9 @@ class LanePricer:
         stuffing = self.tariff.stuffing_inr_per_t * np.where(
             self.places.is_site, 1.0, 1.0 + self.conditions.shortage_markup
         )
-        return (
-            self.tariff.part_load_inr_per_t(km) * self.reefer[i] * self.first_mile[i]
-            + self.tariff.part_load_kg_per_t(km) * self.tariff.carbon_inr_per_kg
-            + stuffing
-        )
+        freight = self.tariff.part_load_inr_per_t(km) * self.reefer[i] * self.first_mile[i]
+        cost: Array = freight + self.tariff.part_load_kg_per_t(km) * self.tariff.carbon_inr_per_kg + stuffing
+        return cost
 
     def _road_h_cost(self, i: int, rail: bool) -> float:
         """Return the time cost of one road km for client i."""
@@ -251,15 +245,9 @@ class LanePricer:
     def _rail(self, i: int) -> tuple[Array, Index]:
         """(n_places,) cost from each place by rail to its best gateway, with handling and dwell; and the gateway."""
         tariff, value = self.tariff, self.time_value[i]
-        per_km = (
-            tariff.rail_inr_per_t_km * self.reefer[i] + tariff.rail_kg_per_t_km * tariff.carbon_inr_per_kg
-        )
+        per_km = tariff.rail_inr_per_t_km * self.reefer[i] + tariff.rail_kg_per_t_km * tariff.carbon_inr_per_kg
         fixed = tariff.terminal_inr_per_t + value * (2 * tariff.rake_handling_h + tariff.terminal_dwell_h)
-        total = (
-            self.places.rail_km * per_km
-            + value * (self.places.rail_h + self.conditions.gateway_dwell_h)
-            + fixed
-        )
+        total = self.places.rail_km * per_km + value * (self.places.rail_h + self.conditions.gateway_dwell_h) + fixed
         return self._to_best_gateway(total)
 
     def _road(self, i: int) -> tuple[Array, Index]:
@@ -281,7 +269,8 @@ class LanePricer:
         """Cost of waiting for a box to fill; at a terminal it fills while it waits for the train."""
         fill = self.tariff.consolidation_dwell_h
         shared = max(self.tariff.terminal_dwell_h, fill) - self.tariff.terminal_dwell_h
-        return self.time_value[i] * np.where(hub_is_terminal, shared, fill)
+        cost: Array = self.time_value[i] * np.where(hub_is_terminal, shared, fill)
+        return cost
 
     def _existing(self, i: int, k: int) -> Lanes:
         places = self.places
@@ -307,7 +296,7 @@ class LanePricer:
         ])  # fmt: skip
 
     def _through_hubs(self, i: int, hubs: Index) -> tuple[Array, Index, Array, Index, Index]:
-        """Part-load client i through each hub: cost and gateway by road; cost, terminal and gateway by existing rail."""
+        """Part-load client i through each hub: cost, gateway by road; cost, terminal, gateway by existing rail."""
         places = self.places
         km = places.first_mile_km[self.origin[i], hubs]
         first = self._first_mile(i)[hubs]
@@ -356,7 +345,8 @@ class LanePricer:
         def then_park(near: Index) -> Array:
             """(n_near, n_parks) cost of consolidating at a place and taking the box to a park's rail."""
             drayage = places.road_km[np.ix_(near, parks)] * self._box_km_cost(i, rail=True)
-            return (first[near] + self._extra_wait(i, False))[:, None] + drayage + rail[parks]
+            cost: Array = (first[near] + self._extra_wait(i, False))[:, None] + drayage + rail[parks]
+            return cost
 
         # An existing depot, then a park's rail.
         shed = np.concatenate([places.depots, places.gateways])

@@ -38,7 +38,12 @@ def facility_tiers(p: Mapping[str, float]) -> pd.DataFrame:
     for tier in ("small", "large"):
         acre = p[f"mmlp_{tier}_acre"]
         rows.append(
-            ("mmlp", tier, acre * p["mmlp_capex_inr_crore_per_acre"], acre * p["mmlp_throughput_t_per_acre_year"])
+            (
+                "mmlp",
+                tier,
+                acre * p["mmlp_capex_inr_crore_per_acre"],
+                acre * p["mmlp_throughput_t_per_acre_year"],
+            )
         )
     return pd.DataFrame(rows, columns=["facility_type", "tier", "capex_inr_crore", "capacity_t_per_year"])
 
@@ -84,9 +89,7 @@ def option_costs(options: pd.DataFrame, places: Places, parameters: Mapping[str,
     siding_km = places.table["rail_access_km"].to_numpy()[options["place"]]
     siding = np.where(options["facility_type"] == "mmlp", siding_km * parameters["rail_siding_inr_crore_per_km"], 0)
     costs["capex_inr_crore"] += siding
-    costs["fixed_cost_inr_per_year"] = (
-        costs["capex_inr_crore"] * INR_PER_CRORE * parameters["om_fraction_per_year"]
-    )
+    costs["fixed_cost_inr_per_year"] = costs["capex_inr_crore"] * INR_PER_CRORE * parameters["om_fraction_per_year"]
     return costs
 
 
@@ -117,7 +120,9 @@ def options_of_lanes(
     hub_park = hub_only.merge(parks, left_on="hub", right_on="place")
     both = table[(table["hub"] != NONE) & (table["park"] != NONE) & (table["hub"] != table["park"])]
     both = both.merge(keyed, left_on=["hub", "store"], right_on=["place", "facility_type"]).merge(
-        parks.rename(columns={"option": "second", "place": "park_place"}), left_on="park", right_on="park_place"
+        parks.rename(columns={"option": "second", "place": "park_place"}),
+        left_on="park",
+        right_on="park_place",
     )
     expanded = pd.concat(
         [

@@ -84,7 +84,10 @@ def sites_table(plan: Plan) -> pd.DataFrame:
     places = plan.model.places.table
     at = places.iloc[plan.opened["place"]]
     table = plan.opened.assign(
-        name=at["name"].to_numpy(), state=at["state"].to_numpy(), lon=at["lon"].to_numpy(), lat=at["lat"].to_numpy()
+        name=at["name"].to_numpy(),
+        state=at["state"].to_numpy(),
+        lon=at["lon"].to_numpy(),
+        lat=at["lat"].to_numpy(),
     )
     columns = [
         "site_id", "name", "state", "lon", "lat", "facility_type", "tier", "status", "capex_inr_crore",
@@ -120,7 +123,9 @@ def districts_table(plan: Plan) -> pd.DataFrame:
         table[f"gateway_{when}"] = gateway.reindex(table.index)
     flow = _flows(plan, plan.chosen, plan.share)
     flow = flow[plan.uses_site]
-    through = pd.concat([flow.assign(site=flow["hub"]), flow[flow["terminal"] != flow["hub"]].assign(site=flow["terminal"])])
+    through = pd.concat(
+        [flow.assign(site=flow["hub"]), flow[flow["terminal"] != flow["hub"]].assign(site=flow["terminal"])]
+    )
     at_site = np.append(model.places.is_site, False)  # position -1 is "none"
     through = through[at_site[through["site"].to_numpy(np.int64)]]
     rank = through.groupby(["district", "site"])["tonnes"].sum().reset_index()
@@ -272,7 +277,11 @@ def write_tables(plan: Plan, folder: Path) -> None:
     """Write everything of a plan but the report and the log into a folder."""
     text = json.dumps(summary(plan), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "plan.json").write_text(text + "\n", encoding="utf-8")
-    for name, table in (("sites", sites_table(plan)), ("districts", districts_table(plan)), ("lanes", lanes_table(plan))):
+    for name, table in (
+        ("sites", sites_table(plan)),
+        ("districts", districts_table(plan)),
+        ("lanes", lanes_table(plan)),
+    ):
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
     write_geopackage(plan, folder / "study.gpkg")
 

@@ -62,7 +62,7 @@ class Places:
 
     @cached_property
     def is_site(self) -> NDArray[np.bool_]:
-        return self.table["kind"].isin(["district", "planned"]).to_numpy()
+        return np.asarray(self.table["kind"].isin(["district", "planned"]), dtype=bool)
 
 
 def build_places(pack: Pack, parameters: Mapping[str, float]) -> Places:
@@ -111,7 +111,11 @@ def build_places(pack: Pack, parameters: Mapping[str, float]) -> Places:
     edge_h = hours(pack.rail, speed)
     nodes, position = np.unique(node, return_inverse=True)
     rail_km = cached_matrix(
-        lambda: many_to_many(pack.rail, nodes, node[ends]), *network_inputs(pack.rail), nodes, node[ends], "km"
+        lambda: many_to_many(pack.rail, nodes, node[ends]),
+        *network_inputs(pack.rail),
+        nodes,
+        node[ends],
+        "km",
     )[position]
     rail_h = cached_matrix(
         lambda: many_to_many(pack.rail, nodes, node[ends], weight=edge_h),

@@ -50,7 +50,7 @@ class Model:
     def active(self) -> NDArray[np.int64]:
         """Clients that take part in the choice: with a status quo lane and a weight."""
         weight = self.clients["weight"].to_numpy()[self.existing.client]
-        return self.existing.client[weight > 0]
+        return np.asarray(self.existing.client[weight > 0])
 
 
 def build_model(study: Study, progress: Progress = lambda stage: None) -> Model:
@@ -85,7 +85,7 @@ def check_names(study: Study) -> None:
     _chosen_options(options, study)
 
 
-def _chosen_options(options: pd.DataFrame, study: Study) -> dict[str, NDArray[np.int64]]:
+def _chosen_options(options: pd.DataFrame, study: Study) -> dict[str, Any]:
     """Forced and forbidden options of a study, as arguments of the problem."""
     return {
         key: select_options(options, getattr(study, name), name, study.name)
@@ -98,13 +98,16 @@ def conditions(pack: Pack, places: Places, parameters: Parameters) -> Conditions
     dwell_h = pack.gateways.set_index("gateway_id")["export_dwell_h"]
     dwell = dwell_h.reindex(places.table["place_id"].iloc[places.gateways]).to_numpy(np.float64)
     dwell = dwell * (1 + parameters["port_congestion_delay"]) - parameters["customs_time_saved_h"]
-    return Conditions(
-        np.maximum(dwell, 0.0), parameters["road_only_delay"], parameters["warehouse_shortage_markup"]
-    )
+    return Conditions(np.maximum(dwell, 0.0), parameters["road_only_delay"], parameters["warehouse_shortage_markup"])
 
 
 def _state(
-    study: Study, clients: pd.DataFrame, options: pd.DataFrame, places: Places, existing: Lanes, improving: Lanes
+    study: Study,
+    clients: pd.DataFrame,
+    options: pd.DataFrame,
+    places: Places,
+    existing: Lanes,
+    improving: Lanes,
 ) -> tuple[FacilityProblem, NDArray[np.int64]]:
     """State the problem over the active clients; the second result maps its lanes to ``improving``."""
     lane, needs = options_of_lanes(improving, clients["cargo_class"].to_numpy(object), options, places)
@@ -115,7 +118,7 @@ def _state(
     group = pd.factorize(options["site_id"])[0]
     problem = FacilityProblem(
         lane_client=position[improving.client[lane]],
-        lane_options=needs,
+        lane_options=needs.astype(np.int32),
         lane_cost=improving.cost_inr_per_t[lane] * weight[improving.client[lane]],
         n_clients=len(existing),
         n_options=len(options),
@@ -272,16 +275,20 @@ def make_plan(model: Model, progress: Progress = lambda stage: None, **changes: 
     """
     study = model.study.with_changes(**changes)
     stages = dict(model.stages)
-    problem = model.problem.with_changes(
-        budget=study.budget_inr_crore, **_chosen_options(model.options, study)
-    )
+    problem = model.problem.with_changes(budget=study.budget_inr_crore, **_chosen_options(model.options, study))
     model = _with_study(model, study, problem)
     with _timed(stages, "solve", progress):
         solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s)
     with _timed(stages, "tables", progress):
         chosen, share = _chosen_lanes(model, solution)
         plan = Plan(
-            model, solution, chosen, share, model.pricer.parts(chosen), model.pricer.parts(model.existing), stages
+            model,
+            solution,
+            chosen,
+            share,
+            model.pricer.parts(chosen),
+            model.pricer.parts(model.existing),
+            stages,
         )
         _recheck(plan)
     return plan

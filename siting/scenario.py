@@ -92,6 +92,13 @@ def compare(a: Path, b: Path) -> Comparison:
     )
     change = both["cost_after_inr_per_t_b"] - both["cost_after_inr_per_t_a"]
     both["change_inr_per_t"] = change
-    keys = ["budget_inr_crore", "capex_inr_crore", "saving_inr_per_year", "benefit_cost_ratio", "payback_years", "gap"]
+    keys = [
+        "budget_inr_crore",
+        "capex_inr_crore",
+        "saving_inr_per_year",
+        "benefit_cost_ratio",
+        "payback_years",
+        "gap",
+    ]
     totals = pd.DataFrame({"a": [plans[0][k] for k in keys], "b": [plans[1][k] for k in keys]}, index=keys)
     return Comparison(only[0], only[1], both[moved | (change.abs() > 0.5)], totals)

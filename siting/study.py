@@ -77,7 +77,8 @@ class Study:
     def fingerprint(self, pack: Pack) -> str:
         """SHA-256 of the resolved study, the pack's contents and the package version."""
         text = json.dumps(
-            {"study": self.resolved(), "pack": pack.checksum, "version": version("deh-siting")}, sort_keys=True
+            {"study": self.resolved(), "pack": pack.checksum, "version": version("deh-siting")},
+            sort_keys=True,
         )
         return hashlib.sha256(text.encode()).hexdigest()
 

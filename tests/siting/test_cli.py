@@ -180,7 +180,11 @@ def put(column, value, row=2):
 @pytest.mark.parametrize(
     ("layer", "change", "expected"),
     [
-        ("exports", lambda t: t.rename(columns={"textiles_usd_million": "textile"}), ["textiles_usd_million"]),
+        (
+            "exports",
+            lambda t: t.rename(columns={"textiles_usd_million": "textile"}),
+            ["textiles_usd_million"],
+        ),
         ("exports", put("textiles_usd_million", "-3"), ["exports.csv", "row 4", "-3", "at least 0"]),
         ("exports", put("textiles_usd_million", ""), ["exports.csv", "row 4", "textiles_usd_million"]),
         ("exports", lambda t: pd.concat([t, t.iloc[[1]]]), ["exports.csv", "madhya-pradesh/d1"]),

@@ -24,7 +24,7 @@ def test_every_parameter_has_unit_range_year_and_source():
 
 @pytest.mark.parametrize(("column", "cell"), [("source", ""), ("low", ""), ("high", "x"), ("unit", "")])
 def test_a_missing_source_low_or_high_is_refused(tmp_path, column, cell):
-    header, first, *rest = BUNDLED.read_text().splitlines()
+    header, _, *rest = BUNDLED.read_text().splitlines()
     cells = dict(zip(header.split(","), ["a", "1", "t", "0", "2", "2024", "book", ""], strict=True)) | {column: cell}
     broken = tmp_path / "parameters.csv"
     broken.write_text("\n".join([header, ",".join(cells.values()), *rest]))
@@ -48,7 +48,11 @@ def test_every_parameter_is_used():
     """A number nobody reads would look like an assumption that matters."""
     text = "".join(path.read_text() for path in ROOT.glob("*.py"))
     literals = {node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)}
-    patterns = ("time_cost_", "warehouse_", "mmlp_")  # read as f"time_cost_{cargo_class}_per_day" and the like
+    patterns = (
+        "time_cost_",
+        "warehouse_",
+        "mmlp_",
+    )  # read as f"time_cost_{cargo_class}_per_day" and the like
     unused = [
         key for key in load_parameters() if key not in literals and not key.startswith(patterns)
     ]  # fmt: skip

@@ -92,7 +92,11 @@ def test_a_park_pays_where_rail_beats_road_by_far(tiny_study):
     """Dear trailers and cheap parks make the planned park at the rail head worth building."""
     study = tiny_study.with_changes(
         budget_inr_crore=2000.0,
-        parameters={"container_payload_t": 5, "mmlp_capex_inr_crore_per_acre": 0.1, "om_fraction_per_year": 0.001},
+        parameters={
+            "container_payload_t": 5,
+            "mmlp_capex_inr_crore_per_acre": 0.1,
+            "om_fraction_per_year": 0.001,
+        },
     )
     plan = make_plan(build_model(study))
     assert "mmlp" in plan.opened["facility_type"].tolist()

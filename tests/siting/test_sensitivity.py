@@ -35,9 +35,7 @@ def test_dearer_part_loads_make_hubs_worth_more_and_dearer_sites_less(table):
 @pytest.mark.parametrize("key", ["light_truck_inr_per_t_km", "rail_inr_per_t_km", "intra_district_detour"])
 def test_it_agrees_with_solving_anew_with_the_same_sites(table, tiny_plan, key):
     study = tiny_plan.model.study
-    changed = study.with_changes(
-        parameters={key: table.loc[key, "high"]}, forced=tuple(tiny_plan.opened["option_id"])
-    )
+    changed = study.with_changes(parameters={key: table.loc[key, "high"]}, forced=tuple(tiny_plan.opened["option_id"]))
     again = make_plan(build_model(changed))
     if set(again.opened["option_id"]) == set(tiny_plan.opened["option_id"]):
         assert table.loc[key, "saving_high"] == pytest.approx(again.net_saving_inr_per_year, rel=0.01)
