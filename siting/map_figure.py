@@ -75,8 +75,8 @@ def _path(shape: shapely.Geometry, frame: Frame) -> str:
             close = "z" if part.geom_type == "Polygon" else ""
             if close:
                 step = step[:-1]
-            steps = "".join(f"{dx}{dy:+d} " if dy >= 0 else f"{dx}{dy} " for dx, dy in step)
-            commands.append(f"M{xy[0, 0]} {xy[0, 1]}l{steps.strip()}{close}")
+            steps = " ".join(f"{dx}{dy:+d}" for dx, dy in step)
+            commands.append(f"M{xy[0, 0]} {xy[0, 1]}l{steps}{close}")
     return "".join(commands)
 
 
@@ -126,9 +126,7 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
     return svg("Where the plan builds, and who saves", description, frame.height_px, *marks, name="map")
 
 
-def _district_paths(
-    districts: pd.DataFrame, drawn: pd.Series, frame: Frame, bounds: Sequence[float]
-) -> list[Markup]:
+def _district_paths(districts: pd.DataFrame, drawn: pd.Series, frame: Frame, bounds: Sequence[float]) -> list[Markup]:
     crore = districts["saving_inr_per_year"].to_numpy() / INR_PER_CRORE
     rank = np.searchsorted(bounds, crore - 1e-9)
     groups: dict[str, list[Markup]] = {}
@@ -157,9 +155,7 @@ def _shade(rank: int, n_classes: int) -> int:
 
 
 def _state_lines(states: pd.Series, drawn: pd.Series, frame: Frame) -> Markup:
-    outlines = [
-        shapely.coverage_union_all(drawn[states == state].to_numpy()) for state in sorted(states.unique())
-    ]
+    outlines = [shapely.coverage_union_all(drawn[states == state].to_numpy()) for state in sorted(states.unique())]
     d = "".join(_path(outline, frame) for outline in outlines)
     return tag("path", d=d, fill="none", stroke=MUTED, stroke_width=6)
 
@@ -217,9 +213,7 @@ def _port_marks(plan: Plan, frame: Frame) -> list[Markup]:
     ports = plan.model.pack.gateways
     ports = ports[ports["container_service"]]
     used = set(plan.model.places.table["place_id"].iloc[np.unique(plan.chosen.gateway)])
-    ports = ports.assign(used=ports["gateway_id"].isin(used)).sort_values(
-        "used", ascending=False, kind="stable"
-    )
+    ports = ports.assign(used=ports["gateway_id"].isin(used)).sort_values("used", ascending=False, kind="stable")
     xy = frame.px(project(ports["lon"], ports["lat"]))
     marks: list[Markup] = []
     taken: list[tuple[float, float]] = []
@@ -296,11 +290,7 @@ def _legend(bounds: Sequence[float], sites: pd.DataFrame, flows: gpd.GeoDataFram
     marks.append(label(second, y, "Sites to build", font_weight=600))
     at = y + 17
     built = [key for key in SITE_WORDS if (sites["facility_type"] == key).any()]
-    text_x = (
-        second
-        + 24
-        + 17 * max((sites.groupby("facility_type")["tier"].nunique().max() if built else 1) - 1, 0)
-    )
+    text_x = second + 24 + 17 * max((sites.groupby("facility_type")["tier"].nunique().max() if built else 1) - 1, 0)
     for key in built:
         tiers = [t for t in TIER_SIZE if ((sites["facility_type"] == key) & (sites["tier"] == t)).any()]
         for k, tier in enumerate(tiers):
@@ -323,9 +313,7 @@ def _legend(bounds: Sequence[float], sites: pd.DataFrame, flows: gpd.GeoDataFram
         marks.append(label(second, at + 2, f"wider: over {breaks} lakh t a year", font_size=11, fill=MUTED))
         at += 20
     for k, (fill, text) in enumerate(((INK, "port that takes cargo"), ("#ffffff", "other container port"))):
-        marks.append(
-            tag("circle", cx=second + 8, cy=at + 19 * k, r=3.6, fill=fill, stroke=INK, stroke_width=1.4)
-        )
+        marks.append(tag("circle", cx=second + 8, cy=at + 19 * k, r=3.6, fill=fill, stroke=INK, stroke_width=1.4))
         marks.append(label(second + 22, at + 4 + 19 * k, text, font_size=12))
     return marks
 

@@ -112,9 +112,7 @@ def rupees(inr: float, decimals: int = 0) -> str:
 
 def percent(fraction: float | None, decimals: int = 1) -> str:
     """Fraction as per cent; a dash where there is none."""
-    return (
-        "–" if fraction is None or not np.isfinite(fraction) else _typeset(f"{100 * fraction:.{decimals}f} %")
-    )
+    return "–" if fraction is None or not np.isfinite(fraction) else _typeset(f"{100 * fraction:.{decimals}f} %")
 
 
 def number(value: float | None, decimals: int = 0) -> str:
@@ -284,9 +282,7 @@ def _concentration(plan: Plan) -> dict[str, Any]:
     for state, district, share in PAPER_SHARES:
         # Mumbai is two districts, Mumbai City and Mumbai Suburban; the paper means the city as a whole.
         names = demand["district"]
-        match = demand[
-            (demand["state"] == state) & ((names == district) | names.str.startswith(district + " "))
-        ]
+        match = demand[(demand["state"] == state) & ((names == district) | names.str.startswith(district + " "))]
         own = match["export_usd"].sum()
         rows.append({
             "name": " and ".join(match["district"]) or district, "state": state, "paper": share / 100,
@@ -333,7 +329,7 @@ def _depends(plan: Plan, table: pd.DataFrame | None) -> dict[str, Any] | None:
 _UNIT_WORDS = (
     (r" capex inr .*$", " capital cost"), (r" inr crore per .*$", " cost"), (r" inr per t km$", " rate"),
     (r" inr per .*$", " cost"), (r" half t per day$", " half-share tonnage"), (r" g per t km$", ""),
-    (r" km h$", " speed"), (r" km per day$", " distance a day"), (r" t per .*$", " tonnage"), (r" t$", ""),
+    (r" km h$", ""), (r" km per day$", " distance a day"), (r" t per .*$", " tonnage"), (r" t$", ""),
     (r" h$", " hours"), (r" per day$", ""), (r" km$", " distance"), (r" m2 per .*$", " floor per acre"),
     (r" m2$", " size"),
     (r" acre$", " size"), (r" fraction per year$", ""), (r" per year$", ""), (r" usd$", ""),
