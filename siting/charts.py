@@ -25,18 +25,14 @@ WIDTH = 760
 
 def tag(name: str, *content: str, **attributes: object) -> Markup:
     """Return one escaped element; ``_`` in attribute names stands for ``-``, a trailing one is dropped."""
-    text = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items()
-    )
+    text = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
     inner = Markup("").join(content)
     return Markup(f"<{name}{text}>{inner}</{name}>")
 
 
 def label(x: float, y: float, text: object, **attributes: object) -> Markup:
     """Text at a point; dark ink at 13 px unless told."""
-    return tag(
-        "text", str(text), **{"x": round(x, 1), "y": round(y, 1), "fill": INK, "font_size": 13, **attributes}
-    )
+    return tag("text", str(text), **{"x": round(x, 1), "y": round(y, 1), "fill": INK, "font_size": 13, **attributes})
 
 
 def rect(x: float, y: float, width: float, height: float, fill: str) -> Markup:
@@ -109,14 +105,12 @@ def component_chart(components: pd.DataFrame) -> Markup:
     return svg("Yearly cost by component before and after, ₹ crore", text, height, *marks, name="components")
 
 
-def tornado_chart(
-    rows: pd.DataFrame, base_inr: float, break_even_inr: float, labels: Sequence[str]
-) -> Markup:
+def tornado_chart(rows: pd.DataFrame, base_inr: float, break_even_inr: float, labels: Sequence[str]) -> Markup:
     """Net saving when one parameter at a time takes its low and its high value.
 
     Args:
         rows: columns ``low``, ``high``, ``unit``, ``saving_low``, ``saving_high`` (INR a year).
-        base_inr: net saving of the plan.
+        base_inr: net saving at the base values.
         break_even_inr: net saving at which the plan just pays for its capital.
         labels: one name per row.
     """
@@ -133,9 +127,7 @@ def tornado_chart(
     marks: list[Markup] = []
     for tick in axis:
         marks.append(line(x(tick), top - 6, x(tick), bottom))
-        marks.append(
-            label(x(tick), bottom + 18, _short(tick), text_anchor="middle", fill=MUTED, font_size=12)
-        )
+        marks.append(label(x(tick), bottom + 18, _short(tick), text_anchor="middle", fill=MUTED, font_size=12))
     spans = zip(rows["low"], rows["high"], rows["unit"], strict=True)
     ranges = [f"{low:g} to {high:g} {unit}" for low, high, unit in spans]
     for k, (name, span) in enumerate(zip(labels, ranges, strict=True)):
@@ -146,15 +138,13 @@ def tornado_chart(
             start, end = sorted((x(base), x(value)))
             marks.append(rect(start, y + 6, end - start, 20, fill))
     for value, words, dash, y in (
-        (base, "this plan", "none", 14),
+        (base, "base values", "none", 14),
         (even, "just pays for its capital", "4 3", 32),
     ):
         marks.append(line(x(value), y + 5, x(value), bottom, stroke=INK, stroke_dasharray=dash))
         anchor, shift = ("end", -5) if value < max(base, even) else ("start", 5)
-        marks.append(
-            label(x(value) + shift, y + 8, f"{words}: {_short(value)}", text_anchor=anchor, font_size=12)
-        )
-    described = f"The plan saves ₹{_short(base)} crore a year net. Largest effect: {labels[0]}."
+        marks.append(label(x(value) + shift, y + 8, f"{words}: {_short(value)}", text_anchor=anchor, font_size=12))
+    described = f"At the base values the plan saves ₹{_short(base)} crore a year net. Largest effect: {labels[0]}."
     title = "Net saving at the low and high value of each parameter, ₹ crore a year"
     return svg(title, described, bottom + 26, *marks, name="tornado")
 
@@ -183,9 +173,7 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
         y0 = top + k * (panel + gap)
         values = table[[key for key, *_ in series]].astype(float).to_numpy() / unit
         finite = values[np.isfinite(values)]
-        axis = ticks(
-            min(finite.min(initial=0.0), 0.0), max(finite.max(initial=0.0), 1.0 if k == 1 else 0.0), 4
-        )
+        axis = ticks(min(finite.min(initial=0.0), 0.0), max(finite.max(initial=0.0), 1.0 if k == 1 else 0.0), 4)
 
         def y(value: float, y0: float = y0, axis: list[float] = axis) -> float:
             return y0 + panel * (1 - (value - axis[0]) / (axis[-1] - axis[0]))
@@ -193,9 +181,7 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
         marks.append(label(left, y0 - 14, heading, font_size=14, font_weight=600))
         for tick in axis:
             marks.append(line(left, y(tick), WIDTH - right, y(tick), stroke=INK if tick == 0 else RULE))
-            marks.append(
-                label(left - 8, y(tick) + 4, _short(tick), text_anchor="end", fill=MUTED, font_size=12)
-            )
+            marks.append(label(left - 8, y(tick) + 4, _short(tick), text_anchor="end", fill=MUTED, font_size=12))
         if k == 1:
             marks.append(line(left, y(1), WIDTH - right, y(1), stroke=INK, stroke_dasharray="4 3"))
         ends: list[float] = []
@@ -217,14 +203,11 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
                 marks.append(label(x(budget[last]) + 10, at, text, fill=colour, font_weight=600))
     bottom = top + 3 * panel + 2 * gap
     for tick in across:
-        marks.append(
-            label(x(tick), bottom + 20, _short(tick), text_anchor="middle", fill=MUTED, font_size=12)
-        )
+        marks.append(label(x(tick), bottom + 20, _short(tick), text_anchor="middle", fill=MUTED, font_size=12))
     marks.append(label((left + WIDTH - right) / 2, bottom + 42, "Budget, ₹ crore", text_anchor="middle"))
     saved = table["saving_inr_per_year"].to_numpy(np.float64) / INR_PER_CRORE
     described = "; ".join(
-        f"₹{indian(spent)} crore saves ₹{indian(gain)} crore a year"
-        for spent, gain in zip(budget, saved, strict=True)
+        f"₹{indian(spent)} crore saves ₹{indian(gain)} crore a year" for spent, gain in zip(budget, saved, strict=True)
     )
     return svg("What a larger budget buys", described, bottom + 54, rect(0, 0, WIDTH, bottom + 54, "#ffffff"),
                *marks, name="sweep")  # fmt: skip

@@ -305,7 +305,9 @@ def _depends(plan: Plan, table: pd.DataFrame | None) -> dict[str, Any] | None:
     """Tornado chart and rows of the one-at-a-time table, with the sentences that sum it up."""
     if table is None or table.empty:
         return None
-    base, even = plan.net_saving_inr_per_year, float(_money(plan)["break_even"])
+    # The discount rate does not enter the saving, so its row holds the saving at the base values as worked out there.
+    base = float(table.loc[table["key"] == "discount_rate", "saving_low"].iloc[0])
+    even = float(_money(plan)["break_even"])
     shown = table.head(TORNADO_BARS)
     savings, ratios = (
         table[["saving_low", "saving_high"]].to_numpy(),
@@ -368,6 +370,12 @@ def _parameter_rows(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
+def _repairs(repairs: pd.DataFrame) -> list[dict[str, Any]]:
+    """Repairs by kind; links made by hand, which each have a name, as one kind."""
+    kind = repairs["repair"].where(~repairs["repair"].str.startswith("link:"), "link made by hand")
+    return _records(repairs.groupby(kind)[["edges", "km"]].sum().reset_index())
+
+
 def _networks(plan: Plan) -> list[dict[str, Any]]:
     """What a reader should know of road and rail before believing the distances."""
     table = plan.model.places.table
@@ -387,7 +395,7 @@ def _networks(plan: Plan) -> list[dict[str, Any]]:
             "by_class": sorted(report.length_km_by_class.items(), key=lambda item: -item[1]),
             "components": len(report.component_nodes),
             "outside_km": report.outside_main_km,
-            "repairs": _records(report.repairs),
+            "repairs": _repairs(report.repairs),
             "straight": len(report.long_straight_edges),
             "straight_km": float(report.long_straight_edges["km"].sum()),
             "points": len(points),
