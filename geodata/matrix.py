@@ -1,11 +1,11 @@
 """Many-to-many distances and paths on a Network, by RoutingKit or by SciPy, with a cache on disk.
 
-RoutingKit's customisable contraction hierarchies (Dibbelt, Strasser, Wagner 2016) are reached through pyroutingkit, and
-only in this module; where it is not installed SciPy's Dijkstra does the same work more slowly.
+RoutingKit's customisable contraction hierarchies (Dibbelt, Strasser, Wagner 2016) are reached through
+pyroutingkit, and only in this module; where it is not installed SciPy's Dijkstra does the same work more slowly.
 
-RoutingKit adds whole numbers below 2**31. Weights are therefore scaled by the largest power of ten at which the longest
-possible path still fits: 10**5 for a country-wide network in km, that is centimetres. The pack's lengths are whole
-metres, so its distances come out exact; other weights are rounded once per edge, by at most half a unit.
+RoutingKit adds whole numbers below 2**31. Weights are therefore scaled by the largest power of ten at which the
+longest possible path still fits: 10**5 for a country-wide network in km, that is centimetres. The pack's lengths
+are whole metres, so its distances come out exact; other weights are rounded once per edge, by at most half a unit.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
@@ -53,7 +54,7 @@ class Route:
 
 @dataclass(frozen=True)
 class PointMatrix:
-    """Travel between points: ``km`` (n_origins, n_destinations), NaN = unreachable, and how each point was snapped."""
+    """Travel between points, ``km`` (n_origins, n_destinations), NaN = unreachable, and the snaps of the points."""
 
     km: FloatArray
     origin_node: IntArray
@@ -71,18 +72,14 @@ def many_to_many(
 ) -> FloatArray:
     """Least weight between nodes, (n_origins, n_destinations); NaN where there is no path.
 
-    ``weight`` is "km" or one number >= 0 per edge (hours, say). Engine "auto" takes RoutingKit where it is installed.
+    ``weight`` is "km" or one number >= 0 per edge (hours, say). Engine "auto" takes RoutingKit where installed.
     Raises InputError for a node that does not exist or a weight that is not a number.
     """
     origins, destinations = _node_indices(network, origins), _node_indices(network, destinations)
     edge_weight = _edge_weight(network, weight)
     if len(origins) == 0 or len(destinations) == 0:
         return np.empty((len(origins), len(destinations)))
-    solve = (
-        _scipy_matrix
-        if engine == "scipy" or (engine == "auto" and pyroutingkit is None)
-        else _routingkit_matrix
-    )
+    solve = _scipy_matrix if engine == "scipy" or (engine == "auto" and pyroutingkit is None) else _routingkit_matrix
     # Each node once: snapped points often share one.
     origin, origin_row = np.unique(origins, return_inverse=True)
     destination, destination_column = np.unique(destinations, return_inverse=True)
@@ -114,9 +111,7 @@ def shortest_paths(
     routes: list[Route | None] = [None] * len(origin)
     for target in np.unique(destination):
         pairs = np.flatnonzero(destination == target)
-        distance, following = dijkstra(
-            backwards, indices=target, return_predecessors=True, limit=limit[pairs].max()
-        )
+        distance, following = dijkstra(backwards, indices=target, return_predecessors=True, limit=limit[pairs].max())
         for pair in pairs:
             nodes = [int(origin[pair])]
             if not np.isfinite(distance[nodes[0]]):
@@ -124,12 +119,10 @@ def shortest_paths(
             while nodes[-1] != target:
                 nodes.append(int(following[nodes[-1]]))
             edges = []
-            for a, b in zip(nodes, nodes[1:], strict=False):
+            for a, b in pairwise(nodes):
                 entries = slice(graph.indptr[a], graph.indptr[a + 1])
                 edges.append(edge_of_entry[entries][graph.indices[entries] == b][0])
-            routes[pair] = Route(
-                np.array(nodes), np.array(edges, dtype=np.int64), float(distance[nodes[0]])
-            )
+            routes[pair] = Route(np.array(nodes), np.array(edges, dtype=np.int64), float(distance[nodes[0]]))
     return routes
 
 
@@ -158,9 +151,9 @@ def point_matrix(
 ) -> PointMatrix:
     """Kilometres between points over the network; the straight way from a point to its node counts as travel.
 
-    - A point farther than ``max_snap_km`` from the network is reachable from nowhere (NaN): no snap bridges a strait.
-    - Two points nearer to each other than one of them is to its node go straight: the detour over the network is an
-      artefact of a thin network there.
+    - A point farther than ``max_snap_km`` from the network is cut off (NaN): no snap bridges a strait.
+    - Two points nearer to each other than one of them is to its node go straight: the detour over the network
+      is an artefact of a thin network there.
     - No entry is below the great circle of its two points.
     """
     origin_node, origin_snap = snap(network, origin_lon, origin_lat)
@@ -180,14 +173,12 @@ def point_matrix(
     return PointMatrix(km, origin_node, origin_snap, destination_node, destination_snap)
 
 
-def cached_matrix(
-    compute: Callable[[], FloatArray], *inputs: ArrayLike, cache_dir: Path | None = None
-) -> FloatArray:
+def cached_matrix(compute: Callable[[], FloatArray], *inputs: ArrayLike, cache_dir: Path | None = None) -> FloatArray:
     """The matrix from the cache, or computed and kept there.
 
-    The key is the SHA-256 of the inputs, which must be everything that the result depends on (arrays, text, numbers).
-    Default folder: deh-siting in $XDG_CACHE_HOME or ~/.cache. A cache that cannot be read or written, or a damaged file
-    in it, costs time only.
+    The key is the SHA-256 of the inputs (arrays, text, numbers), which must be everything that the result depends
+    on. Default folder: deh-siting in $XDG_CACHE_HOME or ~/.cache. A cache that cannot be read or written, or a
+    damaged file in it, costs time only.
     """
     folder = cache_dir or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deh-siting"
     file = folder / f"{_checksum(CACHE_VERSION, *inputs)}.matrix"
@@ -259,14 +250,10 @@ def _edge_weight(network: Network, weight: Weight) -> FloatArray:
         return network.edge_km
     edge_weight = np.asarray(weight, dtype=np.float64)
     if edge_weight.shape != (network.n_edges,):
-        raise InputError(
-            f"weight has shape {edge_weight.shape}; give one number per edge, ({network.n_edges},)"
-        )
+        raise InputError(f"weight has shape {edge_weight.shape}; give one number per edge, ({network.n_edges},)")
     bad = np.flatnonzero(~(np.isfinite(edge_weight) & (edge_weight >= 0)))
     if len(bad):
-        raise InputError(
-            [f"weight of edge {edge} is {edge_weight[edge]}; give a number >= 0" for edge in bad[:10]]
-        )
+        raise InputError([f"weight of edge {edge} is {edge_weight[edge]}; give a number >= 0" for edge in bad[:10]])
     return edge_weight
 
 
@@ -283,9 +270,7 @@ def _scipy_graph(network: Network, edge_weight: FloatArray) -> tuple[csr_array, 
     return graph, kept % network.n_edges
 
 
-def _scipy_matrix(
-    network: Network, origins: IntArray, destinations: IntArray, edge_weight: FloatArray
-) -> FloatArray:
+def _scipy_matrix(network: Network, origins: IntArray, destinations: IntArray, edge_weight: FloatArray) -> FloatArray:
     graph, _ = _scipy_graph(network, edge_weight)
     blocks = [
         dijkstra(graph, indices=origins[start : start + SCIPY_BLOCK_ORIGINS])[:, destinations]
@@ -326,7 +311,8 @@ def _routingkit_matrix(
 ) -> FloatArray:
     bound = max(_longest_path_bound(network, edge_weight), 1e-9)
     scale = 10.0 ** np.floor(np.log10(MAX_ROUTINGKIT_WEIGHT / bound))
-    arcs = adjacency(network, np.rint(edge_weight * scale))
+    # An edge heavier than every shortest path is on none of them.
+    arcs = adjacency(network, np.minimum(np.rint(edge_weight * scale), pyroutingkit.INF_WEIGHT))
     metric = pyroutingkit.CCHMetric(_routingkit_topology(network))
     metric.customize(arcs.data.astype(np.uint32))
     units = metric.distances_many_to_many(origins.astype(np.uint32), destinations.astype(np.uint32))

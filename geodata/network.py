@@ -31,9 +31,9 @@ COORDINATE_SLACK_DEG = 1e-6  # ends of lines that meet at a node must agree to t
 class Network:
     """Nodes and edges of one transport network.
 
-    Shapes: ``node_*`` are (n_nodes,), ``edge_*`` and ``geometry`` are (n_edges,). Coordinates are degrees (WGS 84).
-    Edges run both ways unless ``directed``. ``edge_repair`` says why an edge was added to the source data (None = it
-    came with the source). ``geometry`` holds the lines for drawing, from ``edge_from`` to ``edge_to``.
+    Shapes: ``node_*`` are (n_nodes,), ``edge_*`` and ``geometry`` (n_edges,). Coordinates are degrees, WGS 84.
+    Edges run both ways unless ``directed``. ``edge_repair`` says why an edge was added to the source data (None =
+    it came with the source). ``geometry`` holds the lines for drawing, from ``edge_from`` to ``edge_to``.
     Two networks are equal only if they are the same object, so a network can be a cache key.
     """
 
@@ -71,7 +71,10 @@ class NetworkReport:
     repairs: pd.DataFrame
     """Columns repair, edges, km."""
     long_straight_edges: pd.DataFrame
-    """Edges drawn as one straight line of more than LONG_STRAIGHT_EDGE_KM: edge, from_lon, from_lat, to_lon, to_lat, km."""
+    """Edges drawn as one straight line of more than LONG_STRAIGHT_EDGE_KM.
+
+    Columns edge, from_lon, from_lat, to_lon, to_lat, km.
+    """
     far_snaps: pd.DataFrame
     """Points farther from the network than the limit: name, lon, lat, snap_km; farthest first."""
 
@@ -81,9 +84,7 @@ def great_circle_km(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b:
 
     Haversine formula on a sphere of mean radius (Sinnott 1984); within 0.6 % of the ellipsoid.
     """
-    lon_a, lat_a, lon_b, lat_b = (
-        np.radians(np.asarray(x, dtype=np.float64)) for x in (lon_a, lat_a, lon_b, lat_b)
-    )
+    lon_a, lat_a, lon_b, lat_b = (np.radians(np.asarray(x, dtype=np.float64)) for x in (lon_a, lat_a, lon_b, lat_b))
     h = np.sin((lat_b - lat_a) / 2) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_b - lon_a) / 2) ** 2
     km: FloatArray = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(h, 0.0, 1.0)))
     return km
@@ -125,15 +126,11 @@ def load_network(path: str | Path) -> Network:
 
     apart = np.hypot(node_lon[ends] - lon, node_lat[ends] - lat) > COORDINATE_SLACK_DEG
     for row in np.flatnonzero(apart)[:10] % len(table):
-        problems.append(
-            f"{path.name} row {row}: its line does not end where the other lines of its nodes end"
-        )
+        problems.append(f"{path.name} row {row}: its line does not end where the other lines of its nodes end")
     for node in np.flatnonzero(np.isnan(node_lon))[:10]:
         problems.append(f"{path.name}: node {node} has no edge; number the nodes 0..n-1 without gaps")
     if not problems:
-        straight = great_circle_km(
-            node_lon[edge_from], node_lat[edge_from], node_lon[edge_to], node_lat[edge_to]
-        )
+        straight = great_circle_km(node_lon[edge_from], node_lat[edge_from], node_lon[edge_to], node_lat[edge_to])
         for row in np.flatnonzero(km < straight - KM_SLACK)[:10]:
             problems.append(
                 f"{path.name} row {row}: km {km[row]:.3f} is less than the great circle {straight[row]:.3f} of its ends"
@@ -147,10 +144,7 @@ def load_network(path: str | Path) -> Network:
         edge_to=edge_to,
         edge_km=km,
         edge_class=table["edge_class"].to_numpy(dtype=object),
-        edge_repair=table["repair"]
-        .astype(object)
-        .where(table["repair"].notna(), None)
-        .to_numpy(dtype=object),
+        edge_repair=table["repair"].astype(object).where(table["repair"].notna(), None).to_numpy(dtype=object),
         geometry=geometry,
     )
 
@@ -171,8 +165,7 @@ def _table_problems(table: gpd.GeoDataFrame, name: str) -> list[str]:
         "to_node is not a whole number of at least 0": ~_is_node(table["to_node"]),
         "edge_class is empty": table["edge_class"].isna(),
         "longitude is outside -180..180": ~bounds["minx"].ge(-180) | ~bounds["maxx"].le(180),
-        "latitude is outside -90..90 (longitude comes first)": ~bounds["miny"].ge(-90)
-        | ~bounds["maxy"].le(90),
+        "latitude is outside -90..90 (longitude comes first)": ~bounds["miny"].ge(-90) | ~bounds["maxy"].le(90),
     }
     for fault, bad in checks.items():
         problems += [f"{name} row {row}: {fault}" for row in np.flatnonzero(bad.to_numpy())[:10]]
@@ -195,7 +188,7 @@ def adjacency(network: Network, edge_weight: FloatArray) -> coo_array:
 
 @lru_cache(maxsize=8)
 def components(network: Network) -> IntArray:
-    """Component of each node (n_nodes,), numbered from the largest (0) down; directed networks: weakly connected."""
+    """Component of each node (n_nodes,), numbered from the largest (0) down; directed: weakly connected."""
     _, label = connected_components(adjacency(network, np.ones(network.n_edges)), directed=False)
     size = np.bincount(label)
     rank = np.empty(len(size), dtype=np.int64)
@@ -219,7 +212,7 @@ def _main_nodes(network: Network) -> tuple[KDTree, IntArray]:
 def snap(network: Network, lon: ArrayLike, lat: ArrayLike) -> tuple[IntArray, FloatArray]:
     """Nearest node of the main component, and the great-circle km to it, for each point; both (n_points,).
 
-    Only the main component counts: a point beside an islet of the network would else be cut off from everything.
+    Only the main component counts: a point beside an islet of the network would else be cut off.
     Raises InputError if a coordinate is not a number in range.
     """
     lon, lat = np.atleast_1d(np.asarray(lon, np.float64)), np.atleast_1d(np.asarray(lat, np.float64))
@@ -238,13 +231,17 @@ def snap(network: Network, lon: ArrayLike, lat: ArrayLike) -> tuple[IntArray, Fl
 
 
 def hours(network: Network, speed_km_h: Mapping[str, float]) -> FloatArray:
-    """Hours to run along each edge (n_edges,) at the speed of its class. Raises InputError for a class without speed."""
+    """Hours to run along each edge (n_edges,) at the speed of its class.
+
+    Raises InputError for a class without a speed above 0.
+    """
     classes = pd.Series(network.edge_class)
     speed = classes.map(dict(speed_km_h)).to_numpy(dtype=np.float64)
     if not (speed > 0).all():
         wrong = sorted(classes[~(speed > 0)].unique())
         raise InputError([f"speed_km_h: edge class {name!r} has no speed above 0; add one" for name in wrong])
-    return network.edge_km / speed
+    edge_hours: FloatArray = network.edge_km / speed
+    return edge_hours
 
 
 def network_report(
@@ -254,7 +251,7 @@ def network_report(
     lat: ArrayLike = (),
     snap_limit_km: float = 10.0,
 ) -> NetworkReport:
-    """Components, repairs, long straight edges, and the named points that lie farther than the limit from the network."""
+    """Components, repairs, long straight edges, and the named points farther than the limit from the network."""
     label = components(network)
     edges = pd.DataFrame(
         {
@@ -276,14 +273,10 @@ def network_report(
         n_nodes=network.n_nodes,
         n_edges=network.n_edges,
         length_km=float(network.edge_km.sum()),
-        length_km_by_class={
-            str(key): float(km) for key, km in edges.groupby("edge_class")["km"].sum().items()
-        },
+        length_km_by_class={str(key): float(km) for key, km in edges.groupby("edge_class")["km"].sum().items()},
         component_nodes=np.bincount(label).tolist(),
         outside_main_km=float(network.edge_km[label[network.edge_from] != 0].sum()),
         repairs=repairs.set_axis(["repair", "edges", "km"], axis=1),
         long_straight_edges=edges.loc[straight, ["edge", "from_lon", "from_lat", "to_lon", "to_lat", "km"]],
-        far_snaps=points[points["snap_km"] > snap_limit_km].sort_values(
-            "snap_km", ascending=False, ignore_index=True
-        ),
+        far_snaps=points[points["snap_km"] > snap_limit_km].sort_values("snap_km", ascending=False, ignore_index=True),
     )
