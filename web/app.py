@@ -51,9 +51,7 @@ def create_app(results: Path, pack: Pack | None = None) -> Flask:
 
     @app.get("/")
     def index() -> Response:
-        page = render_template(
-            "index.html", manifest=pack.manifest, sources=_sources(pack), recovered=_recovered(pack)
-        )
+        page = render_template("index.html", manifest=pack.manifest, sources=_sources(pack), recovered=_recovered(pack))
         return Body(page.encode(), "text/html").response()
 
     @app.get("/assets/<name>")
@@ -78,6 +76,10 @@ def create_app(results: Path, pack: Pack | None = None) -> Flask:
     @app.errorhandler(HTTPException)
     def failed(error: HTTPException) -> tuple[Response, int]:
         return jsonify(error=error.description), error.code or 500
+
+    @app.errorhandler(InputError)
+    def unreadable(error: InputError) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 500
 
     @app.after_request
     def secure(response: Response) -> Response:

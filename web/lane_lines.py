@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.errors import InputError
 from geodata.matrix import path_geometry, shortest_path
 from geodata.network import snap
 from geodata.pack import Pack
@@ -42,7 +44,7 @@ class Movement(NamedTuple):
 class LaneBook:
     """Lanes of one result.
 
-    ``study.gpkg`` draws what goes through new sites; other lanes are routed on the pack's networks when asked.
+    ``study.gpkg`` draws what goes through new sites; other lanes are routed on the pack's networks.
     """
 
     plan: PlanFolder
@@ -127,16 +129,20 @@ class LaneBook:
         for row, number, state, district, mode, start, end, km in zip(moving.index, *columns, strict=True):
             moves = found[number]
             at = moves[-1].end if moves else self._origins[state, district]
-            flow = self._flow(mode, start, end, km)
-            if flow is not None:
+            existing = self._ports if row in last else self._depots
+            flow, off_km = self._nearest_flow(mode, start, end, km)
+            if flow is not None and (off_km <= SAME_KM or end not in existing):
                 at, to = _ends(flow)
                 self._lines.setdefault((mode, at, to), flow)
-            elif row in last:
-                to = self._ports[end]
-            elif start == end and (_grid(at) in self._site_points or end not in self._depots):
+            elif row not in last and start == end and (_grid(at) in self._site_points or end not in existing):
                 to = at
+            elif end in existing:
+                to = existing[end]
             else:
-                to = self._depots[end]
+                raise InputError(
+                    f"{self.plan.path / 'lanes.csv'}, row {row} ({district}): {end!r} is no port, depot or drawn "
+                    "place of study.gpkg; write the result again"
+                )
             moves.append(Movement(mode, at, to, (start, end), km))
         return dict(found)
 
@@ -144,10 +150,11 @@ class LaneBook:
     def _site_points(self) -> set[tuple[int, int]]:
         return {_grid(point) for point in zip(self.plan.sites["lon"], self.plan.sites["lat"], strict=True)}
 
-    def _flow(self, mode: str, start: str, end: str, km: float) -> shapely.LineString | None:
+    def _nearest_flow(self, mode: str, start: str, end: str, km: float) -> tuple[shapely.LineString | None, float]:
+        """Of the drawn flows of these names the one nearest in length, and how far off it is."""
         near = [(abs(flow_km - km), row) for flow_km, row in self._flow_rows.get((mode, start, end), [])]
-        difference, row = min(near, default=(float("inf"), -1))
-        return self._flow_lines[row] if difference <= SAME_KM else None
+        off_km, row = min(near, default=(float("inf"), -1))
+        return (self._flow_lines[row] if near else None), off_km
 
     @cached_property
     def _flow_lines(self) -> list[shapely.LineString]:
@@ -162,7 +169,7 @@ class LaneBook:
 
     @cached_property
     def _origins(self) -> dict[tuple[str, str], Point]:
-        """Where a district's cargo starts: at its own site, else its point in the pack, else a point inside it."""
+        """Where a district's cargo starts: its own site, else its point in the pack, else a point inside it."""
         known, sites = self.pack.districts, self.plan.sites
         places = sites["site_id"].str.partition("@")[2]
         points = dict(zip(known["district_id"], zip(known["lon"], known["lat"], strict=True), strict=True))
@@ -211,8 +218,8 @@ class LaneBook:
 
 def _by_lane(parts: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
     """Parts of each lane; the parts of one follow each other."""
-    first = np.flatnonzero(np.append(True, np.diff(parts["lane"]) != 0)[: len(parts)])
-    for start, stop in zip(first, np.append(first[1:], len(parts)), strict=True):
+    bounds = np.flatnonzero(np.diff(parts["lane"], prepend=0, append=0))  # lanes are numbered from 1
+    for start, stop in pairwise(bounds):
         yield int(parts["lane"].iloc[start]), parts.iloc[start:stop]
 
 

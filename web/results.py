@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -106,7 +107,7 @@ class Results:
         self._open: dict[str, PlanFolder] = {}
 
     def plans(self) -> Mapping[str, PlanFolder]:
-        """Return all finished results by key, in order of their keys; new ones are noticed."""
+        """Return all finished results by key, those of sweeps last; new ones are noticed."""
         found = {}
         for pattern in ("plan.json", "*/plan.json", "*/*/plan.json"):
             for file in self.root.glob(pattern):
@@ -117,9 +118,8 @@ class Results:
                 key = SEPARATOR.join(folder.relative_to(self.root).parts) or self.root.name
                 found[key] = PlanFolder(key, folder, file.stat().st_mtime_ns)
         # Keep what is already read unless it was written again.
-        self._open = {
-            key: self._open[key] if self._open.get(key) == found[key] else found[key] for key in sorted(found)
-        }
+        kept = {key: self._open[key] if self._open.get(key) == plan else plan for key, plan in found.items()}
+        self._open = {key: kept[key] for key in sorted(kept, key=_place_in_list)}
         return self._open
 
     def check(self) -> None:
@@ -127,6 +127,10 @@ class Results:
         if not self.root.is_dir():
             raise InputError(f"{self.root}: no such folder; run `make study` first, or name another folder")
         if not self.plans():
-            raise InputError(
-                f"{self.root}: holds no finished result ({', '.join(TABLES)}); run `make study` first"
-            )
+            raise InputError(f"{self.root}: holds no finished result ({', '.join(TABLES)}); run `make study` first")
+
+
+def _place_in_list(key: str) -> tuple[int, list[str | int]]:
+    """Sort key: a sweep's budgets after the single plans, 2500 before 10000."""
+    pieces: list[str | int] = [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", key)]
+    return key.count(SEPARATOR), pieces

@@ -39,7 +39,7 @@ export function createTable(container, { caption, columns, rows, sortBy, pick })
   const state = { key: sortBy, down: true, filter: "" };
   const body = h("tbody");
   const told = h("p", { class: "quiet", role: "status" });
-  const filter = h("input", { type: "search", placeholder: "Filter by name or state", "aria-label": `Filter ${caption}`,
+  const filter = h("input", { type: "search", placeholder: "Filter by any word in the table", "aria-label": `Filter ${caption}`,
     oninput: (event) => { state.filter = event.target.value.trim().toLowerCase(); fill(); } });
   const heads = columns.map((column) => h("th", { scope: "col", class: column.numeric ? "numeric" : null },
     h("button", { type: "button", onclick: () => sort(column) }, column.name)));
