@@ -16,6 +16,7 @@ from rich.console import Console
 from geodata.errors import InputError
 from geodata.exports import concentration
 from geodata.pack import INDIA, LAYERS, open_pack
+from siting.charts import write_sweep_chart
 from siting.outputs import atomic_folder, check_replaceable, crore, indian, summary, write_tables
 from siting.plan import Plan, build_model, check_names, make_plan
 from siting.report import write_report
@@ -169,7 +170,7 @@ def _write(plan: Plan, folder: Path, log: _Log) -> None:
 
 def _lines(plan: Plan) -> list[str]:
     """Say in at most 25 lines what a plan amounts to."""
-    s, table = summary(plan), plan.client_table
+    s, losing = summary(plan), plan.losing
     counts, before, after = s["counts"], s["before"], s["after"]
     exports = plan.model.demand["export_usd"]
     half, three_quarters = concentration(exports, 0.5), concentration(exports, 0.75)
@@ -178,8 +179,7 @@ def _lines(plan: Plan) -> list[str]:
     ratio = "nothing built" if s["benefit_cost_ratio"] is None else f"{s['benefit_cost_ratio']:.2f}"
     payback = "never" if s["payback_years"] is None else f"{s['payback_years']:.1f} years"
     cut = "none served" if s["served_cost_cut"] is None else f"{100 * s['served_cost_cut']:.1f} %"
-    part = table[table["under_utilised"] & (table["load"] == "part")]
-    part_cost = (part["cost_inr_per_t_before"] * part["tonnes_per_year"]).sum()
+    part_cost = plan.part_load_cost_inr_per_year
     saving = s["saving_inr_per_year"]
     shares = [100 * saving / cost if cost else 0.0 for cost in (before["cost_inr_per_year"], part_cost)]
     facts = {
@@ -192,7 +192,8 @@ def _lines(plan: Plan) -> list[str]:
         "Cost after": f"{crore(after['cost_inr_per_year'])} a year, and {crore(s['fixed_cost_inr_per_year'])} "
         "to run the sites",
         "Net saving": f"{crore(saving)} a year: {shares[0]:.1f} % of all cost, {shares[1]:.1f} % of part-load cost",
-        "Benefit/cost": f"{ratio}, payback {payback}",
+        "Benefit/cost": f"{ratio}, payback {payback}; {len(losing)} sites (₹{indian(losing['capex_inr_crore'].sum())} "
+        "crore) do not recover their own capital",
         "Served cargo": f"cost per tonne falls by {cut} (the paper: 11 % where multimodal hubs were built)",
         "Mean time": f"{before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
         "CO2e": f"{indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
@@ -221,6 +222,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
             _write(plan, target, log)
         table = sweep_table(plans)
         table.to_csv(folder / "sweep.csv", index=False)
+        write_sweep_chart(table, folder / "sweep.svg")
         log.write(folder)
     print(table.to_json(orient="records") if arguments.json else _text_table(table))
     if not arguments.json:

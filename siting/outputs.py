@@ -46,6 +46,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "budget_inr_crore": model.study.budget_inr_crore,
         "capex_inr_crore": plan.capex_inr_crore,
         "fixed_cost_inr_per_year": plan.fixed_cost_inr_per_year,
+        "capital_charge_inr_per_year": plan.capital_charge_inr_per_year,
         "before": plan.totals("before"),
         "after": plan.totals("after"),
         "saving_inr_per_year": plan.net_saving_inr_per_year,

@@ -71,11 +71,18 @@ def build_model(study: Study, progress: Progress = lambda stage: None) -> Model:
         sites = np.unique(options.loc[options["facility_type"] != "mmlp", "place"])
         parks = np.unique(options.loc[options["facility_type"] == "mmlp", "place"])
         improving = pricer.improving(existing.take(weighted), sites, parks)
+        options["capital_charge_inr_per_year"] = (
+            options["capex_inr_crore"] * INR_PER_CRORE * study.minimum_benefit_cost_ratio / _annuity(parameters)
+        )
         problem, lane_of_row = _state(study, clients, options, places, existing.take(weighted), improving)
     return Model(
         study, pack, parameters, places, demand, clients, options, pricer, existing, improving, lane_of_row,
         problem, stages,
     )  # fmt: skip
+
+
+def _annuity(p: Parameters) -> float:
+    return annuity_factor(p["discount_rate"] - p["credit_subsidy"], p["appraisal_years"])
 
 
 def check_names(study: Study) -> None:
@@ -124,7 +131,7 @@ def _state(
         n_options=len(options),
         unserved_cost=existing.cost_inr_per_t * weight[existing.client],
         demand=tonnes[existing.client],
-        fixed_cost=options["fixed_cost_inr_per_year"].to_numpy(),
+        fixed_cost=(options["fixed_cost_inr_per_year"] + options["capital_charge_inr_per_year"]).to_numpy(),
         capex=options["capex_inr_crore"].to_numpy(),
         capacity=options["capacity_t_per_year"].to_numpy(),
         group=group,
@@ -197,6 +204,11 @@ class Plan:
         return float(self.opened["fixed_cost_inr_per_year"].sum())
 
     @cached_property
+    def capital_charge_inr_per_year(self) -> float:
+        """What the study asks of the sites' capital a year, in the objective on top of cost; 0 by default."""
+        return float(self.opened["capital_charge_inr_per_year"].sum())
+
+    @cached_property
     def client_table(self) -> pd.DataFrame:
         """Clients with cost, hours and kg CO2e per tonne before and after, hours to the gate after."""
         table = self.model.clients.copy()
@@ -234,11 +246,10 @@ class Plan:
     @cached_property
     def benefit_cost_ratio(self) -> float | None:
         """Present value of the net saving over the capital; None where nothing is built."""
-        p = self.model.parameters
         if self.capex_inr_crore == 0:
             return None
-        factor = annuity_factor(p["discount_rate"] - p["credit_subsidy"], p["appraisal_years"])
-        return self.net_saving_inr_per_year * factor / (self.capex_inr_crore * INR_PER_CRORE)
+        present_value_inr = self.net_saving_inr_per_year * _annuity(self.model.parameters)
+        return present_value_inr / (self.capex_inr_crore * INR_PER_CRORE)
 
     @cached_property
     def payback_years(self) -> float | None:
@@ -246,6 +257,20 @@ class Plan:
         if self.capex_inr_crore == 0 or self.net_saving_inr_per_year <= 0:
             return None
         return self.capex_inr_crore * INR_PER_CRORE / self.net_saving_inr_per_year
+
+    @cached_property
+    def part_load_cost_inr_per_year(self) -> float:
+        """What the part loads of the under-utilised districts cost before."""
+        table = self.client_table
+        part = table[table["under_utilised"] & (table["load"] == "part")]
+        return float((part["cost_inr_per_t_before"] * part["tonnes_per_year"]).sum())
+
+    @cached_property
+    def losing(self) -> pd.DataFrame:
+        """Open options whose own net saving does not recover their capital over the appraisal period."""
+        own = self.opened["saving_inr_per_year"] - self.opened["fixed_cost_inr_per_year"]
+        capital = self.opened["capex_inr_crore"] * INR_PER_CRORE
+        return self.opened[own * _annuity(self.model.parameters) < capital]
 
     @cached_property
     def served_cost_cut(self) -> float | None:
@@ -328,7 +353,7 @@ def _recheck(plan: Plan) -> None:
     table = plan.client_table.iloc[plan.model.active]
     objective = (
         table["cost_inr_per_t_after"] * table["tonnes_per_year"] * table["weight"]
-    ).sum() + plan.fixed_cost_inr_per_year
+    ).sum() + plan.fixed_cost_inr_per_year + plan.capital_charge_inr_per_year
     if abs(objective - plan.solution.objective) > COST_TOLERANCE * max(abs(objective), 1.0):
         faults.append(f"objective {plan.solution.objective:.6g} differs from the lanes' sum {objective:.6g}")
     if faults:

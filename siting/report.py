@@ -236,23 +236,19 @@ def _gains(districts: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _money(plan: Plan) -> dict[str, Any]:
     """Sums that plan.json does not hold."""
-    table, p = plan.client_table, plan.model.parameters
-    part = table[table["under_utilised"] & (table["load"] == "part")]
-    part_cost = float((part["cost_inr_per_t_before"] * part["tonnes_per_year"]).sum())
+    p, part_cost = plan.model.parameters, plan.part_load_cost_inr_per_year
     before = plan.totals("before")["cost_inr_per_year"]
     saving, capex_inr = plan.net_saving_inr_per_year, plan.capex_inr_crore * INR_PER_CRORE
     rate = p["discount_rate"] - p["credit_subsidy"]
     factor = annuity_factor(rate, p["appraisal_years"])
-    own = plan.opened["saving_inr_per_year"] - plan.opened["fixed_cost_inr_per_year"]
-    losing = own * factor < plan.opened["capex_inr_crore"] * INR_PER_CRORE
     slack = plan.solution.objective - plan.solution.bound
     return {
         "part_cost": part_cost,
         "of_all": saving / before if before else None,
         "of_part": saving / part_cost if part_cost else None,
         "gross": saving + plan.fixed_cost_inr_per_year,
-        "not_paying": int(losing.sum()),
-        "not_paying_crore": float(plan.opened.loc[losing, "capex_inr_crore"].sum()),
+        "not_paying": len(plan.losing),
+        "not_paying_crore": float(plan.losing["capex_inr_crore"].sum()),
         "unspent_crore": plan.model.study.budget_inr_crore - plan.capex_inr_crore,
         "slack": max(slack, 0.0) if np.isfinite(slack) else None,
         "rate": rate,

@@ -87,9 +87,8 @@ def compare(a: Path, b: Path) -> Comparison:
     columns = [*key, "hub_1", "hub_2", "cost_after_inr_per_t"]
     left, right = (pd.read_csv(folder / "districts.csv")[columns] for folder in (a, b))
     both = left.merge(right, on=key, how="outer", suffixes=("_a", "_b"))
-    moved = (both["hub_1_a"].fillna("") != both["hub_1_b"].fillna("")) | (
-        both["hub_2_a"].fillna("") != both["hub_2_b"].fillna("")
-    )
+    hubs = both[["hub_1_a", "hub_2_a", "hub_1_b", "hub_2_b"]].astype(object).where(lambda t: t.notna(), "")
+    moved = (hubs["hub_1_a"] != hubs["hub_1_b"]) | (hubs["hub_2_a"] != hubs["hub_2_b"])
     change = both["cost_after_inr_per_t_b"] - both["cost_after_inr_per_t_a"]
     both["change_inr_per_t"] = change
     keys = [

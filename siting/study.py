@@ -33,6 +33,9 @@ class Study:
             ``potential_percentile`` of exports per inhabitant among districts of similar access.
         leader_share: districts that make this first share of exports are leaders, all others under-utilised.
         leader_weight: weight of the leaders' cost in the objective; 0 leaves them out of the choice.
+        minimum_benefit_cost_ratio: return that a site's capital must earn over the appraisal period for the choice
+            to open it; 0 opens every site that saves more a year than it costs to run, 1 only those that recover
+            their capital.
         forced: options that must open, ``type-tier@place``.
         forbidden: sites that must stay closed, ``type@place`` or a place for all types.
         gap: relative gap at which an answer counts as proven.
@@ -48,6 +51,7 @@ class Study:
     potential_percentile: float = 50.0
     leader_share: float = 0.75
     leader_weight: float = 0.0
+    minimum_benefit_cost_ratio: float = 0.0
     forced: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     gap: float = 1e-3
@@ -116,6 +120,7 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "potential_percentile": _number(0, 100),
     "leader_share": _number(0, 1),
     "leader_weight": _number(0, 1),
+    "minimum_benefit_cost_ratio": _number(0, 100),
     "forced": _texts(),
     "forbidden": _texts(),
     "gap": _number(0, 0.5),

@@ -103,6 +103,20 @@ def test_a_park_pays_where_rail_beats_road_by_far(tiny_study):
     assert "rail" in lanes_table(plan)["mode"].tolist()
 
 
+def test_a_minimum_return_leaves_out_sites_that_do_not_earn_it(tiny_study, tiny_plan):
+    """With a ratio of 1, the last site still recovers its capital; without one, the whole plan does not."""
+    assert tiny_plan.benefit_cost_ratio < 1
+    strict = make_plan(build_model(tiny_study.with_changes(minimum_benefit_cost_ratio=1.0)))
+    s = summary(strict)
+    assert 0 < strict.capex_inr_crore < tiny_plan.capex_inr_crore
+    assert strict.benefit_cost_ratio >= 1
+    assert s["objective_inr"] == pytest.approx(
+        s["after"]["cost_inr_per_year"] + s["fixed_cost_inr_per_year"] + s["capital_charge_inr_per_year"]
+    )
+    own = strict.opened["saving_inr_per_year"] - strict.opened["fixed_cost_inr_per_year"]
+    assert (own >= strict.opened["capital_charge_inr_per_year"]).all()
+
+
 def test_files_read_back_as_the_plan(tiny_plan, tmp_path):
     write_tables(tiny_plan, tmp_path)
     s = json.loads((tmp_path / "plan.json").read_text())
