@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +12,9 @@ import numpy.typing as npt
 import pulp
 from pulp.apis.coin_api import pulp_cbc_path
 
+from siting.highs import Watch, run_highs
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core
-
-POLL_S = 0.1
-"""How often a running solver is looked at for progress and Ctrl-C."""
 
 BUDGET_TOLERANCE = 1e-9
 """Relative excess of the budget that counts as rounding."""
@@ -49,10 +45,6 @@ class CoreModel:
     scale: float
 
 
-Watch = Callable[[float, float], None]
-"""Called with (bound, objective) while a solver runs."""
-
-
 def build_model(core: Core, relaxed: bool = False) -> CoreModel:
     """Equations (1) to (9) of FacilityProblem for a core.
 
@@ -61,7 +53,7 @@ def build_model(core: Core, relaxed: bool = False) -> CoreModel:
     """
     magnitude = np.concatenate([np.abs(core.cost), np.abs(core.fixed_cost), [0.0]])
     scale = float(magnitude.max()) / 1000.0 or 1.0
-    binary = pulp.LpContinuous if relaxed else pulp.LpBinary
+    binary = pulp.LpContinuous if relaxed else pulp.LpInteger
     lane_type = binary if core.single_source else pulp.LpContinuous
     problem = pulp.LpProblem("siting", pulp.LpMinimize)
     y = [problem.add_variable(f"y{j}", int(core.forced[j]), 1, binary) for j in range(core.n_options)]
@@ -177,11 +169,6 @@ def _constant(core: Core) -> float:
     return core.base + float(core.unserved[np.isfinite(core.unserved)].sum())
 
 
-_running = 0
-_scheduler_threads: int | None = None
-_lock = threading.Lock()
-
-
 class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
     """pulp.HiGHS that takes a start, reports the solver's own bound, and can be watched and stopped.
 
@@ -270,55 +257,6 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
     def _watch_scaled(self, bound: float, objective: float) -> None:
         assert self._watch is not None
         self._watch(bound * self._model.scale, objective * self._model.scale)
-
-
-def run_highs(highs: highspy.Highs, watch: Watch | None = None) -> bool:
-    """Run HiGHS beside this thread, so that Ctrl-C and progress work; True if Ctrl-C stopped it.
-
-    All HiGHS solvers of a process share one pool of threads, which can only be resized while none runs.
-    """
-    global _running, _scheduler_threads
-    threads = int(highs.getOptionValue("threads")[1])
-    with _lock:
-        if _scheduler_threads not in (None, threads):
-            if _running == 0:
-                highspy.Highs.resetGlobalScheduler(True)
-                _scheduler_threads = threads
-            else:
-                highs.setOptionValue("threads", _scheduler_threads)
-        else:
-            _scheduler_threads = threads
-        _running += 1
-    latest = [-np.inf, np.inf]
-    stop = threading.Event()
-
-    def on_event(kind: Any, message: str, out: Any, into: Any, user: Any) -> None:
-        if kind == highspy.cb.HighsCallbackType.kCallbackMipInterrupt:
-            latest[0], latest[1] = out.mip_dual_bound, out.mip_primal_bound
-        if stop.is_set():
-            into.user_interrupt = True
-
-    highs.setCallback(on_event, None)
-    for kind in (
-        highspy.cb.HighsCallbackType.kCallbackMipInterrupt,
-        highspy.cb.HighsCallbackType.kCallbackSimplexInterrupt,
-        highspy.cb.HighsCallbackType.kCallbackIpmInterrupt,
-    ):
-        highs.startCallback(kind)
-    worker = threading.Thread(target=highs.run, daemon=True)
-    worker.start()
-    try:
-        while worker.is_alive():
-            try:
-                worker.join(POLL_S)
-                if watch is not None and not stop.is_set():
-                    watch(latest[0], latest[1])
-            except KeyboardInterrupt:
-                stop.set()
-    finally:
-        with _lock:
-            _running -= 1
-    return stop.is_set()
 
 
 def solve_core_with_cbc(core: Core, gap: float, time_limit: float | None = None) -> CoreAnswer:

@@ -5,7 +5,7 @@ Nothing here is a heuristic: an optimal solution of the core is an optimal solut
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -115,25 +115,35 @@ def reduce_problem(problem: FacilityProblem) -> Core:
     reachable = _reachable_demand(p)
     limited = np.isfinite(p.capacity) & (p.capacity < reachable) & (p.capacity > 0)
 
-    shut = np.append(closed, False)  # the last entry answers for NO_OPTION
-    keep = ~(shut[p.lane_options[:, 0]] | shut[p.lane_options[:, 1]])
-    free = (p.lane_options == NO_OPTION).all(axis=1)
+    first, second = p.lane_options[:, 0], p.lane_options[:, 1]
+    keep = np.ones(p.n_lanes, dtype=bool)
+    if closed.any():
+        shut = np.append(closed, False)  # the last entry answers for NO_OPTION
+        keep &= ~(shut[first] | shut[second])
+    free = np.flatnonzero((first < 0) & (second < 0))
+    keep[free] = False
     unserved = p.unserved_cost.copy()
     np.minimum.at(unserved, p.lane_client[free], p.lane_cost[free])
-    always = np.append(forced & ~limited, True)
-    certain = keep & always[p.lane_options[:, 0]] & always[p.lane_options[:, 1]]
-    ceiling = unserved.copy()
-    np.minimum.at(ceiling, p.lane_client[certain], p.lane_cost[certain])
-    keep &= ~free
-    keep &= p.lane_cost < unserved[p.lane_client]
-    keep &= p.lane_cost <= ceiling[p.lane_client]
-    room = np.append(p.capacity, np.inf)[p.lane_options].min(axis=1)
-    need = p.demand[p.lane_client]
-    keep &= (need <= room * (1 + 1e-12)) if p.single_source else (need == 0) | (room > 0)
+    if np.isfinite(unserved).any():
+        keep &= p.lane_cost < unserved[p.lane_client]
+    if forced.any():
+        always = np.append(forced & ~limited, True)
+        certain = keep & always[first] & always[second]
+        ceiling = unserved.copy()
+        np.minimum.at(ceiling, p.lane_client[certain], p.lane_cost[certain])
+        keep &= p.lane_cost <= ceiling[p.lane_client]
+    if np.isfinite(p.capacity).any():
+        capacity = np.append(p.capacity, np.inf)
+        room = np.minimum(capacity[first], capacity[second])
+        need = p.demand[p.lane_client]
+        keep &= (need <= room * (1 + 1e-12)) if p.single_source else (need == 0) | (room > 0)
 
     lane = np.flatnonzero(keep)
-    options = p.lane_options[lane].copy()
-    options[options[:, 0] == NO_OPTION] = options[options[:, 0] == NO_OPTION][:, ::-1]
+    options = p.lane_options if len(lane) == p.n_lanes else p.lane_options[lane]
+    turned = np.flatnonzero(options[:, 0] < 0)
+    if len(turned):
+        options = options.copy()
+        options[turned] = options[turned, ::-1]
     lane, options = _undominated(p, lane, options)
 
     used = np.zeros(p.n_options + 1, dtype=bool)
@@ -201,7 +211,8 @@ def _reachable_demand(p: FacilityProblem) -> FloatArray:
 
 def _undominated(p: FacilityProblem, lane: IntArray, options: LaneArray) -> tuple[IntArray, LaneArray]:
     """Lanes no other lane of the same client beats with the same options or fewer."""
-    low, high = np.sort(options, axis=1).T.astype(np.int64)
+    low = np.minimum(options[:, 0], options[:, 1]).astype(np.int64)
+    high = np.maximum(options[:, 0], options[:, 1]).astype(np.int64)
     client = p.lane_client[lane].astype(np.int64)
     n = p.n_options + 1
     key = (client * n + (low + 1)) * n + high  # low + 1 = 0 where the lane needs one option only
@@ -248,7 +259,7 @@ def _by_client_and_cost(
     client: IntArray, places: IntArray, cost: FloatArray, n_clients: int, n_options: int
 ) -> IntArray:
     """Order of lanes by client, cost, and (among ties) the numbers of their places; one lane per tier set."""
-    low, high = np.sort(places, axis=1).T
+    low, high = np.minimum(places[:, 0], places[:, 1]), np.maximum(places[:, 0], places[:, 1])
     key = (client * (n_options + 1) + high) * (n_options + 1) + low + 1
     order = np.argsort(key, kind="stable")
     same = np.diff(key[order]) == 0
@@ -326,3 +337,43 @@ def _numbered(group: IntArray) -> IntArray:
     first[labels == NO_OPTION] = -1
     rank = np.argsort(np.argsort(first))
     return rank[inverse] - int(NO_OPTION in labels)
+
+
+def restrict(core: Core, options: BoolArray, lanes: BoolArray, forced: BoolArray) -> Core:
+    """The core with fewer options and lanes, for a search among plans proven to use no others.
+
+    A client's cost beyond the lanes kept is relaxed to that of its cheapest lane dropped, so the result bounds
+    the core from below; it is exact for every plan that uses only what is kept. Clients keep their numbers.
+
+    Args:
+        options: (n_options,) mask to keep.
+        lanes: (n_lanes,) mask to keep; lanes through closed places are dropped at no cost.
+        forced: (n_options,) mask that must open.
+    """
+    place_kept = np.zeros(core.n_places + 1, dtype=bool)
+    place_kept[core.place[options]] = True
+    place_kept[-1] = True
+    possible = place_kept[core.places[:, 0]] & place_kept[core.places[:, 1]]
+    keep = np.flatnonzero(possible & lanes)
+    gone = np.flatnonzero(possible & ~lanes)
+    unserved = core.unserved.copy()
+    np.minimum.at(unserved, core.client[gone], core.cost[gone])
+    number = np.full(core.n_places + 1, NO_OPTION)
+    kept_places = np.flatnonzero(place_kept[:-1])
+    number[kept_places] = np.arange(len(kept_places))
+    group = np.unique(core.group[options], return_inverse=True)[1]
+    return replace(
+        core,
+        client=core.client[keep],
+        places=number[core.places[keep]].astype(np.int32),
+        cost=core.cost[keep],
+        first_lane=np.searchsorted(core.client[keep], np.arange(core.n_clients + 1)),
+        unserved=unserved,
+        place=number[core.place[options]],
+        fixed_cost=core.fixed_cost[options],
+        capex=core.capex[options],
+        capacity=core.capacity[options],
+        group=np.where(core.group[options] < 0, NO_OPTION, group - int((core.group[options] < 0).any())),
+        forced=forced[options],
+        option_of=core.option_of[options],
+    )

@@ -23,7 +23,7 @@ class Service:
         lane_share: (n_lanes,) share of its client that each lane carries.
         unserved_share: (n_clients,) what is left.
         cost: lanes plus unserved, without the fixed costs of options.
-        bound: no service costs less; below cost only where a time limit stopped a single-source assignment.
+        bound: no service costs less; below cost only where a node limit stopped a single-source assignment.
     """
 
     lane_share: FloatArray
@@ -64,8 +64,12 @@ def loads(core: Core, lane_share: FloatArray) -> FloatArray:
     return total[:-1]
 
 
-def serve(core: Core, opened: BoolArray, time_limit: float | None = None) -> Service | None:
-    """Optimal service through the open options, or None where somebody cannot be served."""
+def serve(core: Core, opened: BoolArray, nodes: int | None = None) -> Service | None:
+    """Cheapest service through the open options, or None where somebody cannot be served.
+
+    Args:
+        nodes: most branch-and-bound nodes for a single-source assignment; None = until proven.
+    """
     lane, cost = nearest_lanes(core, opened)
     if np.isinf(cost).any():
         return None
@@ -75,10 +79,10 @@ def serve(core: Core, opened: BoolArray, time_limit: float | None = None) -> Ser
     if not (loads(core, share) > room * (1 + CAPACITY_TOLERANCE)).any():
         total = float(cost.sum())
         return Service(share, (lane < 0).astype(float), total, total)
-    return _serve_within_capacity(core, opened, time_limit)
+    return _serve_within_capacity(core, opened, nodes)
 
 
-def _serve_within_capacity(core: Core, opened: BoolArray, time_limit: float | None) -> Service | None:
+def _serve_within_capacity(core: Core, opened: BoolArray, nodes: int | None) -> Service | None:
     """Equations (2) and (4) for fixed y: a transportation problem, or an assignment when single-source."""
     lanes = np.flatnonzero(usable_lanes(core, opened))
     client, places = core.client[lanes], core.places[lanes]
@@ -119,8 +123,8 @@ def _serve_within_capacity(core: Core, opened: BoolArray, time_limit: float | No
     highs.setOptionValue("primal_feasibility_tolerance", 1e-9)
     highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
     highs.setOptionValue("mip_rel_gap", 1e-9)
-    if time_limit is not None:
-        highs.setOptionValue("time_limit", max(time_limit, 0.01))
+    if nodes is not None:
+        highs.setOptionValue("mip_max_nodes", nodes)
     highs.passModel(lp)
     highs.run()
     info = highs.getInfo()

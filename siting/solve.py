@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -13,22 +12,14 @@ import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 
 from siting.check import check_solution
-from siting.core_model import CoreAnswer, solve_core
+from siting.core_model import CoreAnswer
 from siting.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray
 from siting.reduce import Core, reduce_problem
 from siting.serve import Service, serve
+from siting.stopwatch import Progress, Stopwatch
+from siting.strategy import Prover
 
 Status = Literal["optimal", "feasible", "infeasible"]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """State of a running solve: costs as in the problem, inf where nothing is known yet."""
-
-    stage: str
-    bound: float
-    objective: float
-    elapsed_s: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,37 +68,6 @@ def relative_gap(objective: float, bound: float) -> float:
     return (objective - bound) / max(abs(objective), np.finfo(float).tiny)
 
 
-class Stopwatch:
-    """Seconds by stage, the deadline, and what the caller wants to hear of it."""
-
-    def __init__(self, time_limit: float | None, progress: Callable[[Progress], None] | None) -> None:
-        self.began = time.perf_counter()
-        self.stages: dict[str, float] = {}
-        self._progress = progress
-        self._time_limit = time_limit
-        self._mark, self._stage = self.began, "reduce"
-
-    @property
-    def elapsed(self) -> float:
-        return time.perf_counter() - self.began
-
-    @property
-    def left(self) -> float | None:
-        """Seconds until the time limit, or None."""
-        return None if self._time_limit is None else max(0.0, self._time_limit - self.elapsed)
-
-    def enter(self, stage: str) -> None:
-        """Close the running stage and start another."""
-        now = time.perf_counter()
-        self.stages[self._stage] = self.stages.get(self._stage, 0.0) + now - self._mark
-        self._mark, self._stage = now, stage
-
-    def tell(self, bound: float, objective: float) -> None:
-        """Report to the caller."""
-        if self._progress is not None:
-            self._progress(Progress(self._stage, bound, objective, self.elapsed))
-
-
 def solve(
     problem: FacilityProblem,
     gap: float = 1e-4,
@@ -142,9 +102,8 @@ def solve(
     core = reduce_problem(problem)
     if np.isinf(core.base):
         return _infeasible(problem, watch, "a client that must be served has no lane within the limits")
-    watch.enter("core")
     first = None if start is None else np.isin(core.option_of, start.open)
-    answer = solve_core(core, gap, watch.left, threads, first, watch.tell)
+    answer = Prover(core, gap, threads, watch, first).prove()
     if answer.open is None:
         if answer.bound < np.inf:
             raise TimeoutError(f"no plan found in {watch.elapsed:.1f} s; allow more time")

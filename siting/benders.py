@@ -1,0 +1,199 @@
+"""Benders cuts in closed form, for cores whose lanes need one place and where no capacity binds.
+
+For any y the service of client i costs at least, for every level v up to its cost of staying unserved,
+
+    theta_i >= v - sum_{j: c_ij < v} (v - c_ij) y_j                                                   (13)
+
+and the tightest level is where the open shares of its lanes, cheapest first, add up to one [Duran-Mateluna, Ales
+and Elloumi 2023; Fischetti, Ljubic and Sinnl 2017]. The master over y and theta is solved by HiGHS, warm-started
+row by row.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from scipy.sparse import csr_array
+
+from siting.highs import new_highs, run_highs
+from siting.local_search import ranges
+from siting.problem import BoolArray, FloatArray, IntArray
+from siting.reduce import Core
+
+VIOLATION = 1e-6
+"""Violation, relative to the mean cost per client, at which a cut is worth adding."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearBound:
+    """The linear relaxation: bound (without base), y and the reduced costs of y."""
+
+    bound: float
+    y: FloatArray
+    reduced_cost: FloatArray
+    complete: bool
+
+
+class Master:
+    """The Benders master of a core; cuts only ever add up."""
+
+    def __init__(self, core: Core, threads: int) -> None:
+        self.core = core
+        n, m = core.n_options, core.n_clients
+        self.order = np.argsort(core.place, kind="stable")  # options by place
+        self.place_start = np.searchsorted(core.place[self.order], np.arange(core.n_places + 1))
+        self.level_of_client: list[set[float]] = [set() for _ in range(m)]
+        lanes = np.diff(core.first_lane)
+        costs = np.append(core.cost, np.inf)
+        cheapest = np.minimum(costs[np.where(lanes > 0, core.first_lane[:-1], -1)], core.unserved)
+        dearest = costs[np.where(lanes > 0, core.first_lane[1:] - 1, -1)]
+        self.must = np.flatnonzero(np.isinf(core.unserved))
+        self.top = np.where(np.isinf(core.unserved), dearest, core.unserved)  # the highest level of use
+        self.scale = float(np.abs(cheapest).mean()) or 1.0
+        self.highs = new_highs(threads)
+        self.highs.addVars(n, core.forced.astype(float), np.ones(n))
+        self.highs.addVars(m, cheapest / self.scale, np.full(m, highspy.kHighsInf))
+        cost = np.concatenate([core.fixed_cost / self.scale, np.ones(m)])
+        self.highs.changeColsCost(n + m, np.arange(n + m, dtype=np.int32), cost)
+        self._add_limits()
+
+    def _add_limits(self) -> None:
+        core = self.core
+        everything = np.arange(core.n_options, dtype=np.int32)
+        for i in self.must:  # somebody must serve them: their share of open lanes reaches one
+            places = core.places[core.first_lane[i] : core.first_lane[i + 1], 0]
+            options = np.flatnonzero(np.isin(core.place, places)).astype(np.int32)
+            self.highs.addRow(1.0, highspy.kHighsInf, len(options), options, np.ones(len(options)))
+        if core.n_open is not None:
+            self.highs.addRow(core.n_open, core.n_open, core.n_options, everything, np.ones(core.n_options))
+        if core.budget is not None:
+            unit = core.budget or 1.0
+            self.highs.addRow(-highspy.kHighsInf, core.budget / unit, core.n_options, everything, core.capex / unit)
+        for g in range(int(core.group.max(initial=-1)) + 1):
+            members = np.flatnonzero(core.group == g).astype(np.int32)
+            if len(members) > 1:
+                self.highs.addRow(-highspy.kHighsInf, 1.0, len(members), members, np.ones(len(members)))
+
+    def add_cuts(self, clients: IntArray, levels: FloatArray) -> int:
+        """Add (13) for some clients at some levels; how many were new."""
+        core = self.core
+        new = [k for k, (i, v) in enumerate(zip(clients.tolist(), levels.tolist(), strict=True))
+               if v not in self.level_of_client[i]]
+        if not new:
+            return 0
+        clients, levels = clients[new], levels[new]
+        for i, v in zip(clients.tolist(), levels.tolist(), strict=True):
+            self.level_of_client[i].add(v)
+        length = np.diff(core.first_lane)[clients]
+        lane = ranges(core.first_lane[clients], length)
+        row = np.repeat(np.arange(len(clients)), length)
+        drop = levels[row] - core.cost[lane]
+        below = drop > 0
+        lane, row, drop = lane[below], row[below], drop[below]
+        place = core.places[lane, 0]
+        tiers = np.diff(self.place_start)[place]
+        option = self.order[ranges(self.place_start[place], tiers)]
+        drop, row = np.repeat(drop, tiers), np.repeat(row, tiers)
+        rows = np.concatenate([row, np.arange(len(clients))])
+        columns = np.concatenate([option, core.n_options + clients])
+        values = np.concatenate([drop / self.scale, np.ones(len(clients))])
+        matrix = csr_array((values, (rows, columns)), shape=(len(clients), core.n_options + core.n_clients))
+        self.highs.addRows(
+            len(clients), levels / self.scale, np.full(len(clients), highspy.kHighsInf), matrix.nnz,
+            matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
+        )  # fmt: skip
+        return len(clients)
+
+    def service(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(levels, costs): tightest level of each client at y and what service then costs at least."""
+        core = self.core
+        opened = np.bincount(core.place, weights=y, minlength=core.n_places)
+        part = opened[core.places[:, 0]]
+        total = np.concatenate([[0.0], np.cumsum(part)])
+        before = total[:-1] - total[core.first_lane[:-1]][core.client]
+        take = np.minimum(part, np.maximum(0.0, 1.0 - before))
+        take[core.cost >= core.unserved[core.client]] = 0.0
+        served = np.bincount(core.client, weights=take, minlength=core.n_clients)
+        spent = np.bincount(core.client, weights=take * core.cost, minlength=core.n_clients)
+        left = np.maximum(0.0, 1.0 - served)
+        short = left > 1e-9
+        cost = spent + np.where(short, left * self.top, 0.0)
+        reached = np.flatnonzero(before + part >= 1.0 - 1e-9)
+        level = self.top.copy()
+        level[core.client[reached[::-1]]] = np.minimum(core.cost, self.top[core.client])[reached[::-1]]
+        return np.asarray(level, dtype=np.float64), np.asarray(cost, dtype=np.float64)
+
+    def solve_linear(
+        self, cutoff: Callable[[], float], deadline: float, visit: Callable[[float, FloatArray], None]
+    ) -> LinearBound:
+        """Cut until nothing is violated, the bound reaches the cutoff or the time is over."""
+        n = self.core.n_options
+        best = LinearBound(-np.inf, np.zeros(n), np.zeros(n), False)
+        while time.perf_counter() < deadline:
+            self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
+            run_highs(self.highs)
+            if self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+                return LinearBound(np.inf, best.y, best.reduced_cost, True)
+            if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                return best
+            solution = self.highs.getSolution()
+            values = np.array(solution.col_value)
+            bound = float(self.highs.getInfo().objective_function_value) * self.scale
+            y = np.clip(values[:n], 0.0, 1.0)
+            best = LinearBound(bound, y, np.array(solution.col_dual)[:n] * self.scale, False)
+            visit(bound, y)
+            if bound >= cutoff():
+                return best
+            level, cost = self.service(y)
+            violated = np.flatnonzero(cost / self.scale - values[n:] > VIOLATION)
+            if not self.add_cuts(violated, level[violated]):
+                return LinearBound(best.bound, y, best.reduced_cost, True)
+        return best
+
+    def fix(self, closed: BoolArray, opened: BoolArray) -> None:
+        """Bounds of y from reduced costs."""
+        n = self.core.n_options
+        lower, upper = np.where(opened | self.core.forced, 1.0, 0.0), np.where(closed, 0.0, 1.0)
+        self.highs.changeColsBounds(n, np.arange(n, dtype=np.int32), lower, upper)
+
+    def solve_integer(
+        self,
+        cutoff: Callable[[], float],
+        gap: Callable[[], float],
+        deadline: float,
+        start: BoolArray | None,
+        visit: Callable[[float, BoolArray], None],
+    ) -> float:
+        """Branch and cut by repeated integer masters: the proven bound, without base."""
+        n, m = self.core.n_options, self.core.n_clients
+        self.highs.changeColsIntegrality(
+            n, np.arange(n, dtype=np.int32), np.array([highspy.HighsVarType.kInteger] * n)
+        )
+        bound = -np.inf
+        while time.perf_counter() < deadline and bound < cutoff():
+            self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
+            self.highs.setOptionValue("mip_rel_gap", 0.0)
+            self.highs.setOptionValue("mip_abs_gap", max(gap() / self.scale, 1e-9))
+            if start is not None:
+                values = np.concatenate([start.astype(float), self.service(start.astype(float))[1] / self.scale])
+                self.highs.setSolution(n + m, np.arange(n + m, dtype=np.int32), values)
+            stopped = run_highs(self.highs)
+            if self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+                return np.inf
+            info = self.highs.getInfo()
+            bound = max(bound, float(info.mip_dual_bound) * self.scale)
+            if stopped or info.primal_solution_status != highspy.kSolutionStatusFeasible:
+                return bound
+            values = np.array(self.highs.getSolution().col_value)
+            opened = values[:n] > 0.5
+            visit(bound, opened)
+            level, cost = self.service(opened.astype(float))
+            violated = np.flatnonzero(cost / self.scale > values[n:] + VIOLATION)
+            if not self.add_cuts(violated, level[violated]):
+                return bound
+            start = None
+        return bound

@@ -1,0 +1,54 @@
+"""Where the time of a solve goes, and what the caller hears of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """State of a running solve: costs as in the problem, inf where nothing is known yet."""
+
+    stage: str
+    bound: float
+    objective: float
+    elapsed_s: float
+
+
+class Stopwatch:
+    """Seconds by stage, the deadline, and progress."""
+
+    def __init__(self, time_limit: float | None, progress: Callable[[Progress], None] | None) -> None:
+        self.began = time.perf_counter()
+        self.stages: dict[str, float] = {}
+        self.stopped = False
+        self._progress = progress
+        self._time_limit = time_limit
+        self._mark, self._stage = self.began, "reduce"
+
+    @property
+    def elapsed(self) -> float:
+        return time.perf_counter() - self.began
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the time limit, or None."""
+        return None if self._time_limit is None else max(0.0, self._time_limit - self.elapsed)
+
+    @property
+    def over(self) -> bool:
+        """Whether the time limit has passed or the user has asked to stop."""
+        return self.stopped or self.left == 0.0
+
+    def enter(self, stage: str) -> None:
+        """Close the running stage and start another."""
+        now = time.perf_counter()
+        self.stages[self._stage] = self.stages.get(self._stage, 0.0) + now - self._mark
+        self._mark, self._stage = now, stage
+
+    def tell(self, bound: float, objective: float) -> None:
+        """Report to the caller."""
+        if self._progress is not None:
+            self._progress(Progress(self._stage, bound, objective, self.elapsed))

@@ -1,0 +1,273 @@
+"""From a core to a proven plan: which method next is decided by the bounds reached, not by the kind of problem.
+
+1. Lagrangian ascent (`lagrangian`) with plans made from its choices: often the proof already.
+2. Options and lanes that no better plan can use are dropped: reduced costs over the gap.
+3. Without capacities and two-place lanes: Benders cuts (`benders`), reduced costs again, integer master.
+   Otherwise: the PuLP model on the options the relaxation favours gives a plan, and on all that is left the proof.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from siting import tree
+from siting.benders import Master
+from siting.core_model import CoreAnswer, solve_core
+from siting.incumbent import WHOLE, Incumbent
+from siting.lagrangian import Dual, ascend
+from siting.problem import BoolArray, FloatArray, IntArray
+from siting.reduce import Core, restrict
+from siting.relaxation import Evaluation, Multipliers, Relaxation
+from siting.stopwatch import Stopwatch
+
+ITERATIONS = 1000
+WARM_UP = 20
+EVERY = 10
+NEAR = 1.02
+FAVOURED = 0.02
+TREE_NODES = 20000
+FEW, FEW_NODES = 150, 2000
+
+
+@dataclass(eq=False)
+class Memory:
+    """What a solve leaves for the next one with the same clients and lanes, in the problem's own numbering.
+
+    Attributes:
+        lam: (n_clients,) multipliers.
+    """
+
+    lam: FloatArray
+
+
+class Prover:
+    """One run over one core."""
+
+    def __init__(
+        self,
+        core: Core,
+        gap: float,
+        threads: int,
+        watch: Stopwatch,
+        start: BoolArray | None = None,
+        lam: FloatArray | None = None,
+    ) -> None:
+        self.core, self.threads, self.watch = core, threads, watch
+        self.incumbent = Incumbent(core, gap)
+        self.start, self.lam = start, lam
+        self.bound = -np.inf
+
+    def prove(self) -> CoreAnswer:
+        """The best plan with its bound; both with the core's base cost."""
+        core = self.core
+        short = core.n_open is not None and core.n_open > core.n_options
+        if core.n_options == 0 or core.n_lanes == 0 or short:
+            return self._by_model(core, np.ones(core.n_options, dtype=bool))
+        self.watch.enter("lagrangian")
+        relaxation = Relaxation(core)
+        first = self._first_plans(relaxation)
+        dual = self._ascend(relaxation, first)
+        self._raise(dual.best.bound)
+        if self._done():
+            return self._answer()
+        if self.incumbent.open is None:
+            return self._by_model(core, np.ones(core.n_options, dtype=bool))
+        if core.capacitated or core.paired:
+            return self._prove_by_model(dual)
+        return self._prove_by_cuts(dual)
+
+    def _done(self) -> bool:
+        return self.bound >= self.incumbent.cutoff or self.watch.over
+
+    def _raise(self, bound: float) -> None:
+        """A bound no plan beats; whole where costs are."""
+        self.bound = max(self.bound, min(bound, self.incumbent.cost))
+        self.watch.tell(self.bound + self.core.base, self.incumbent.cost + self.core.base)
+
+    def _answer(self) -> CoreAnswer:
+        bound = self.bound
+        if self.incumbent.integral and np.isfinite(bound):
+            bound = float(np.ceil(bound - WHOLE / 2))
+        return CoreAnswer(self.incumbent.open, min(bound, self.incumbent.cost) + self.core.base)
+
+    def _first_plans(self, relaxation: Relaxation) -> Multipliers:
+        """A plan to measure steps by, and multipliers to start from."""
+        core, incumbent = self.core, self.incumbent
+        if self.start is not None:
+            y = self.start.astype(float)
+            opened = incumbent.round(y)
+            if opened is not None:
+                incumbent.offer(opened)
+        if incumbent.open is None:
+            opened = incumbent.round(np.zeros(core.n_options))  # as many as asked for, in canonical order
+            if opened is not None:
+                incumbent.offer(opened, moves=0)
+        ceiling = core.unserved
+        if self.lam is not None:
+            lam = self.lam
+        elif incumbent.search is not None and incumbent.open is not None:
+            near, second = incumbent.search.nearest_two(incumbent.open)
+            lam = 0.5 * (near + np.minimum(second, 3 * near))
+        else:
+            lam = np.where(np.isfinite(ceiling), ceiling, core.cost[core.first_lane[1:] - 1])
+        return Multipliers(np.minimum(lam, ceiling), relaxation.zero_split())
+
+    def _ascend(self, relaxation: Relaxation, start: Multipliers) -> Dual:
+        incumbent, core = self.incumbent, self.core
+
+        def target() -> float:
+            if np.isfinite(incumbent.cost):
+                return incumbent.cost
+            known = relaxation_bound[0]
+            return known + 0.05 * abs(known + core.base)
+
+        relaxation_bound = [float(np.minimum(core.unserved, core.cost[core.first_lane[:-1]]).sum())]
+        dearest = np.where(np.isfinite(core.unserved), core.unserved, core.cost[core.first_lane[1:] - 1])
+        most = float(np.abs(dearest).sum() + np.abs(core.fixed_cost).sum())  # no plan costs more
+        simple = incumbent.search is not None
+        tries = [60 if simple else 2 if core.single_source else 8]
+
+        def visit(k: int, best: Evaluation, often: FloatArray) -> bool:
+            relaxation_bound[0] = best.bound
+            if k >= WARM_UP and k % (EVERY if simple else 2 * WARM_UP) == 0:
+                for y in (best.choice.y, often):
+                    opened = incumbent.round(y)
+                    if opened is not None and tries[0] > 0:
+                        tries[0] -= 1
+                        incumbent.offer(opened, within=NEAR)
+                self.watch.tell(best.bound + core.base, incumbent.cost + core.base)
+            hopeless = incumbent.open is None and (k >= 4 * WARM_UP or best.bound > most)
+            return best.bound >= incumbent.cutoff or hopeless or self.watch.over
+
+        iterations = ITERATIONS if simple else ITERATIONS // 4
+        return ascend(relaxation, start, target, iterations, visit)
+
+    def _prove_by_model(self, dual: Dual) -> CoreAnswer:
+        """Mixed-integer models of what is left: first of the favoured options, then of all."""
+        core, incumbent = self.core, self.incumbent
+        favoured = (dual.often > FAVOURED) | core.forced
+        if incumbent.open is not None:
+            favoured |= incumbent.open
+        if core.n_open is None and favoured.sum() < 0.5 * core.n_options:
+            self.watch.enter("favoured")
+            some = restrict(core, favoured, np.ones(core.n_lanes, dtype=bool), core.forced)
+            answer = solve_core(some, incumbent.gap / 2, self.watch.left, self.threads, self._within(favoured), None)
+            self._adopt(answer.open, favoured)
+            if self._done():
+                return self._answer()
+        room = incumbent.cutoff - self.bound
+        keep = (dual.best.choice.enter <= room) | core.forced | (dual.best.choice.y > 0)
+        return self._by_model(restrict(core, keep, np.ones(core.n_lanes, dtype=bool), core.forced), keep)
+
+    def _within(self, options: BoolArray) -> BoolArray | None:
+        """The incumbent in the numbering of some options, where it uses no others."""
+        opened = self.incumbent.open
+        return None if opened is None or (opened & ~options).any() else opened[options]
+
+    def _adopt(self, opened: BoolArray | None, options: BoolArray) -> None:
+        if opened is not None:
+            full = np.zeros(self.core.n_options, dtype=bool)
+            full[np.flatnonzero(options)[opened]] = True
+            self.incumbent.offer(full)
+
+    def _by_model(self, core: Core, options: BoolArray) -> CoreAnswer:
+        """The PuLP model of a core restricted to some options: the proof of last resort."""
+        self.watch.enter("model")
+        ceiling = self.incumbent.cutoff  # plans with other options cost at least this
+        answer = solve_core(
+            core, self.incumbent.gap, self.watch.left, self.threads, self._within(options), self._tell_model
+        )
+        self._adopt(answer.open, options)
+        if self.incumbent.open is None:
+            return CoreAnswer(None, answer.bound, answer.stopped)
+        self._raise(min(answer.bound - self.core.base, ceiling if np.isfinite(ceiling) else np.inf))
+        return self._answer()
+
+    def _tell_model(self, bound: float, objective: float) -> None:
+        known = self.bound + self.core.base
+        self.watch.tell(max(known, bound), min(self.incumbent.cost + self.core.base, objective))
+
+    def _keep_going(self) -> bool:
+        self.watch.tell(self.bound + self.core.base, self.incumbent.cost + self.core.base)
+        return not self.watch.over
+
+    def _search_tree(self, sub: Core, options: IntArray, lam: FloatArray, nodes: int) -> bool:
+        """Branch on Lagrangian bounds; True when that settles it. `options` are those of `sub`."""
+        incumbent = self.incumbent
+        if not tree.applies(sub):
+            return False
+        ceiling = incumbent.cutoff
+        complete, plan = tree.search(sub, lam, incumbent.cost, incumbent.tolerance, nodes, self._keep_going)
+        if plan is not None:
+            full = np.zeros(self.core.n_options, dtype=bool)
+            full[options[plan]] = True
+            incumbent.offer(full)
+        if complete:
+            self._raise(min(ceiling, incumbent.cutoff))
+        return complete
+
+    def _prove_by_cuts(self, dual: Dual) -> CoreAnswer:
+        """Benders on the options and lanes a better plan can use."""
+        core, incumbent = self.core, self.incumbent
+        self.watch.enter("benders")
+        room = incumbent.cutoff - self.bound
+        choice = dual.best.choice
+        keep = (choice.enter <= room) | (choice.y > 0) | core.forced
+        forced = core.forced | (choice.leave > room)
+        lanes = core.cost - dual.at.lam[core.client] <= room
+        ceiling = incumbent.cutoff
+        sub = restrict(core, keep, lanes, forced)
+        if np.isinf(sub.unserved[np.diff(sub.first_lane) == 0]).any():  # nobody else can serve a client
+            self._raise(ceiling)
+            return self._answer()
+        lam = np.minimum(dual.at.lam, sub.unserved)
+        if sub.n_options <= FEW and self._search_tree(sub, np.flatnonzero(keep), lam, FEW_NODES):
+            return self._answer()
+        master = Master(sub, self.threads)
+        everyone = np.arange(sub.n_clients)
+        below = np.bincount(sub.client, weights=sub.cost < lam[sub.client], minlength=sub.n_clients).astype(np.int64)
+        for shift in (0, -1):  # the costs on either side of lambda
+            at = np.clip(below + shift, 0, np.maximum(np.diff(sub.first_lane) - 1, 0))
+            some = np.diff(sub.first_lane) > 0
+            master.add_cuts(everyone[some], np.minimum(sub.cost[(sub.first_lane[:-1] + at)[some]], sub.unserved[some]))
+        if incumbent.open is not None:
+            master.add_cuts(everyone, master.service(incumbent.open[keep].astype(float))[0])
+
+        def visit_linear(bound: float, y: FloatArray) -> None:
+            full = np.zeros(core.n_options)
+            full[keep] = y
+            opened = incumbent.round(full)
+            if opened is not None:
+                incumbent.offer(opened, moves=3)
+            self._raise(min(bound, ceiling))
+
+        deadline = time.perf_counter() + (np.inf if self.watch.left is None else self.watch.left)
+        linear = master.solve_linear(lambda: incumbent.cutoff, deadline, visit_linear)
+        self._raise(min(linear.bound, ceiling))
+        if self._done():
+            return self._answer()
+        room = incumbent.cutoff - linear.bound
+        closed = (linear.reduced_cost > room) & (linear.y < 1e-6)
+        opened = (-linear.reduced_cost > room) & (linear.y > 1 - 1e-6)
+        ceiling = min(ceiling, incumbent.cutoff)
+        self.watch.enter("branch")
+        left = restrict(sub, ~closed | sub.forced, np.ones(sub.n_lanes, dtype=bool), opened | sub.forced)
+        kept = np.flatnonzero(keep)[~closed | sub.forced]
+        if self._search_tree(left, kept, lam, TREE_NODES):
+            return self._answer()
+        master.fix(closed, opened)
+
+        def visit_integer(bound: float, opened: BoolArray) -> None:
+            full = np.zeros(core.n_options, dtype=bool)
+            full[np.flatnonzero(keep)[opened]] = True
+            incumbent.offer(full)
+            self._raise(min(bound, ceiling))
+
+        bound = master.solve_integer(
+            lambda: incumbent.cutoff, lambda: incumbent.tolerance, deadline, self._within(keep), visit_integer
+        )
+        self._raise(min(bound, ceiling))
+        return self._answer()
