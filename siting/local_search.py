@@ -116,8 +116,8 @@ class SwapSearch:
             mine = at[client] >= 0
             flat = place[mine].astype(np.int64) * len(inside) + at[client[mine]]
             extra = np.bincount(flat, weights=save[mine], minlength=core.n_places * len(inside))
-            change = drop[None, :] - extra.reshape(core.n_places, len(inside))[core.place[outside]]
-            change = change + add[:, None]
+            saved = extra.reshape(core.n_places, len(inside))[core.place[outside]]
+            change: FloatArray = drop[None, :] - saved + add[:, None]
             if np.isfinite(slack):
                 change[core.capex[outside][:, None] > slack + core.capex[inside][None, :]] = np.inf
             bound_to = rival >= 0

@@ -39,6 +39,7 @@ class Solution:
             in both columns.
         objective, bound: cost of the plan, and a proven lower bound on the cost of any plan.
         gap: (objective - bound) / |objective|.
+        multipliers: (n_clients,) price of leaving each client out, for the next solve to start from.
         wall_s: seconds in all; `stages` says where they went.
         solver: names and versions.
     """
@@ -57,6 +58,7 @@ class Solution:
     solver: str
     message: str = ""
     flow: csr_array = field(default_factory=lambda: csr_array((0, 0)))
+    multipliers: FloatArray = field(default_factory=lambda: np.zeros(0))
 
 
 def relative_gap(objective: float, bound: float) -> float:
@@ -81,7 +83,8 @@ def solve(
     Args:
         gap: relative gap at which to stop, 0 = prove optimality up to rounding.
         time_limit: seconds after which the best plan so far is returned.
-        start: solution of a similar problem with the same options, as a first plan.
+        start: solution of a problem with the same clients and options that differs in limits, costs or lanes:
+            its plan and multipliers are where the search begins.
         progress: called at least twice a second.
         threads: threads the MIP solver may use.
 
@@ -102,8 +105,11 @@ def solve(
     core = reduce_problem(problem)
     if np.isinf(core.base):
         return _infeasible(problem, watch, "a client that must be served has no lane within the limits")
-    first = None if start is None else np.isin(core.option_of, start.open)
-    answer = Prover(core, gap, threads, watch, first).prove()
+    first, lam = None, None
+    if start is not None and len(start.multipliers) == problem.n_clients:
+        first, lam = np.isin(core.option_of, start.open), start.multipliers[core.client_of]
+    prover = Prover(core, gap, threads, watch, first, lam)
+    answer = prover.prove()
     if answer.open is None:
         if answer.bound < np.inf:
             raise TimeoutError(f"no plan found in {watch.elapsed:.1f} s; allow more time")
@@ -111,7 +117,9 @@ def solve(
     watch.enter("serve")
     service = serve(core, answer.open)
     assert service is not None, "the MIP solver's options serve everybody"
-    solution = _solution(problem, core, answer, service, gap, watch)
+    multipliers = np.where(np.isfinite(problem.unserved_cost), problem.unserved_cost, 0.0)
+    multipliers[core.client_of] = prover.multipliers
+    solution = _solution(problem, core, answer, service, multipliers, gap, watch)
     check_solution(problem, solution)
     return solution
 
@@ -137,7 +145,13 @@ def impossible(problem: FacilityProblem) -> list[str]:
 
 
 def _solution(
-    problem: FacilityProblem, core: Core, answer: CoreAnswer, service: Service, gap: float, watch: Stopwatch
+    problem: FacilityProblem,
+    core: Core,
+    answer: CoreAnswer,
+    service: Service,
+    multipliers: FloatArray,
+    gap: float,
+    watch: Stopwatch,
 ) -> Solution:
     """Translate an answer of the core to the caller's clients, options and lanes."""
     assert answer.open is not None
@@ -175,6 +189,7 @@ def _solution(
         stages=watch.stages,
         solver=solver_name(),
         flow=flow,
+        multipliers=multipliers,
     )
 
 

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from siting import tree
 from siting.benders import Master
 from siting.core_model import CoreAnswer, solve_core
 from siting.incumbent import WHOLE, Incumbent
-from siting.lagrangian import Dual, ascend
+from siting.lagrangian import FIRST_STEP, Dual, ascend
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core, restrict
 from siting.relaxation import Evaluation, Multipliers, Relaxation
@@ -25,22 +24,12 @@ from siting.stopwatch import Stopwatch
 
 ITERATIONS = 1000
 WARM_UP = 20
+WARM_STEP = 0.3
 EVERY = 10
 NEAR = 1.02
 FAVOURED = 0.02
 TREE_NODES = 20000
 FEW, FEW_NODES = 150, 2000
-
-
-@dataclass(eq=False)
-class Memory:
-    """What a solve leaves for the next one with the same clients and lanes, in the problem's own numbering.
-
-    Attributes:
-        lam: (n_clients,) multipliers.
-    """
-
-    lam: FloatArray
 
 
 class Prover:
@@ -59,6 +48,7 @@ class Prover:
         self.incumbent = Incumbent(core, gap)
         self.start, self.lam = start, lam
         self.bound = -np.inf
+        self.multipliers = np.where(np.isfinite(core.unserved), core.unserved, 0.0)
 
     def prove(self) -> CoreAnswer:
         """The best plan with its bound; both with the core's base cost."""
@@ -70,6 +60,7 @@ class Prover:
         relaxation = Relaxation(core)
         first = self._first_plans(relaxation)
         dual = self._ascend(relaxation, first)
+        self.multipliers = dual.at.lam
         self._raise(dual.best.bound)
         if self._done():
             return self._answer()
@@ -143,7 +134,8 @@ class Prover:
             return best.bound >= incumbent.cutoff or hopeless or self.watch.over
 
         iterations = ITERATIONS if simple else ITERATIONS // 4
-        return ascend(relaxation, start, target, iterations, visit)
+        step = FIRST_STEP if self.lam is None else WARM_STEP
+        return ascend(relaxation, start, target, iterations, visit, step)
 
     def _prove_by_model(self, dual: Dual) -> CoreAnswer:
         """Mixed-integer models of what is left: first of the favoured options, then of all."""

@@ -177,9 +177,9 @@ def _run(
             if trial[j]:
                 count += 1
         sort_by(v, by_value, n)
-        for j in by_value:
-            if state[j] == FREE and ((n_open >= 0 and count < n_open) or (n_open < 0 and v[j] < 0.0)):
-                trial[j] = True
+        for option_next in by_value:
+            if state[option_next] == FREE and (count < n_open if n_open >= 0 else v[option_next] < 0.0):
+                trial[option_next] = True
                 count += 1
         best_cost = _offer(first, option, cost, ceiling, fixed, trial, best_cost, plan)
         room = best_cost - slack - bound
@@ -197,7 +197,7 @@ def _run(
                     if decided > score:
                         pick, score = j, decided
             if state[j] == OPEN:
-                inside += 1
+                inside = inside + 1
         if pick < 0 or inside == n_open:
             for j in range(n):
                 trial[j] = state[j] == OPEN
