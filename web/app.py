@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from threading import Thread
 
 from flask import Flask, Response, abort, jsonify, render_template, send_file
 from waitress import create_server
@@ -135,8 +136,17 @@ def serve(results: Path, host: str = "127.0.0.1", port: int = 8000) -> None:
         server = create_server(app, host=host, port=port, threads=8, ident=None)
     except OSError as error:
         raise InputError(f"--host {host} --port {port}: {error.strerror}; choose another port") from error
+    Thread(target=_prepare, args=(app,), daemon=True).start()
     print(f"Map of {results}: http://{host}:{port}/  (stop with Ctrl-C)", flush=True)
     try:
         server.run()
     finally:
         server.close()
+
+
+def _prepare(app: Flask) -> None:
+    """Make what the first view needs, so that the first visitor need not wait for it."""
+    client = app.test_client()
+    plan = client.get("/api/v1/plans").get_json()["plans"][0]["key"]
+    for layer in ("shapes", "districts", "sites", "places"):
+        client.get(f"/api/v1/plans/{plan}/{layer}")

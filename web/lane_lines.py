@@ -17,13 +17,13 @@ from geodata.errors import InputError
 from geodata.matrix import path_geometry, shortest_path
 from geodata.network import snap
 from geodata.pack import Pack
+from siting.lanes import CARGO_CLASSES
 from web.results import PlanFolder
 from web.shapes import line_feature
 
 MOVING = ("road", "rail")
 PART_COLUMNS = ("mode", "from", "to", "km", "hours", "cost_inr_per_t", "freight_inr_per_t", "co2e_kg_per_t")
 LANE_COLUMNS = ("state", "district", "cargo_class", "load", "tonnes_per_year")
-CARGO_OF_FACILITY = {"cold_store": ["perishable"], "warehouse": ["general"]}
 LISTED_LANES = 200  # of a site's lanes, largest first; the map draws all
 SAME_KM = 0.01  # a part and a drawn flow of the same names and this near in length are one
 
@@ -66,9 +66,8 @@ class LaneBook:
         site, lanes = self.plan.sites.iloc[row], self.plan.lanes
         here = _grid((site["lon"], site["lat"]))
         numbers = [number for number in self._movements if here in self._stops(number)]
-        carried = CARGO_OF_FACILITY.get(site["facility_type"])
-        chosen = lanes[lanes["lane"].isin(numbers)]
-        return self._told(chosen if carried is None else chosen[chosen["cargo_class"].isin(carried)])
+        carried = lanes["cargo_class"].isin(_carried(site["facility_type"]))
+        return self._told(lanes[lanes["lane"].isin(numbers) & carried])
 
     def _told(self, parts: pd.DataFrame) -> dict[str, Any]:
         tonnes: defaultdict[tuple[str, Point, Point], float] = defaultdict(float)
@@ -97,9 +96,16 @@ class LaneBook:
             )
             for key, total in tonnes.items()
         ]  # fmt: skip
-        stops = set().union(*(self._stops(number) for number in parts["lane"].unique()))
+        stops = {
+            (lane.cargo_class, stop)
+            for lane in parts.drop_duplicates("lane").itertuples()
+            for stop in self._stops(lane.lane)
+        }
         sites = self.plan.sites
-        used = [_grid(point) in stops for point in zip(sites["lon"], sites["lat"], strict=True)]
+        used = [
+            any((cargo, _grid((site.lon, site.lat))) in stops for cargo in _carried(site.facility_type))
+            for site in sites.itertuples()
+        ]
         return {
             "lanes": sorted(listed, key=lambda lane: -lane["tonnes_per_year"])[:LISTED_LANES],
             "lane_count": len(listed),
@@ -214,6 +220,11 @@ class LaneBook:
             line = path_geometry(network, route) if route is not None else None
             self._lines[key] = shapely.LineString([start, *(line.coords if line is not None else ()), end])
         return self._lines[key]
+
+
+def _carried(facility_type: str) -> tuple[str, ...]:
+    """Cargo classes that a facility serves."""
+    return {"cold_store": ("perishable",), "warehouse": ("general",)}.get(facility_type, CARGO_CLASSES)
 
 
 def _by_lane(parts: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 from flask import Response, request
@@ -55,13 +56,15 @@ class Shelf:
     def __init__(self, size: int) -> None:
         self.size = size
         self._bodies: dict[Any, Body] = {}
+        self._locks: dict[Any, Lock] = {}
 
     def get(self, key: Any, make: Callable[[], Any]) -> Body:
         """Return the body of ``make()`` as JSON, from the shelf where it is there."""
-        body = self._bodies.get(key)
-        if body is None:
-            body = json_body(make())
-            self._bodies[key] = body
-            for old in list(self._bodies)[: -self.size]:
-                self._bodies.pop(old, None)
+        with self._locks.setdefault(key, Lock()):  # who asks for what is being made waits for it
+            body = self._bodies.get(key)
+            if body is None:
+                body = self._bodies[key] = json_body(make())
+        for old in list(self._bodies)[: -self.size]:
+            self._bodies.pop(old, None)
+            self._locks.pop(old, None)
         return body

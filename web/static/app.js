@@ -17,6 +17,7 @@ const view = { plan: null, measure: "saving", tab: "map", selection: null };
 let plans = [];
 let plan = null;
 let map = null;
+let opener = null; // where the keyboard was before the card opened
 
 const byKey = (rows, column, value) => rows.findIndex((row) => row[column] === value);
 
@@ -34,6 +35,9 @@ async function start() {
   for (const box of document.querySelectorAll("[data-layer]")) box.onchange = () => setLayer(box).catch(fail);
   for (const place of document.querySelectorAll("[data-symbol]")) place.append(legendSymbol(place.dataset.symbol));
   if (innerWidth <= 800) byId("layers").open = false;
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll(".files details")) if (!menu.contains(event.target)) menu.open = false;
+  });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") select(null); });
   const known = plans.some((p) => p.key === address.get("plan")) ? address.get("plan") : plans[0].key;
   if (address.get("measure") in MEASURES) view.measure = address.get("measure");
@@ -142,7 +146,7 @@ async function setLayer(box) {
 function setTab(tab) {
   view.tab = tab;
   for (const button of document.querySelectorAll("[data-tab]")) {
-    button.setAttribute("aria-selected", String(button.dataset.tab === tab));
+    button.setAttribute("aria-pressed", String(button.dataset.tab === tab));
     byId(`tab-${button.dataset.tab}`).hidden = button.dataset.tab !== tab;
   }
   byId("panel").hidden = tab !== "map";
@@ -160,9 +164,12 @@ function pick(found) {
 async function select(selection) {
   view.selection = selection;
   map.choose(selection);
+  showTip(null);
   remember();
   const card = byId("card");
+  if (selection && !card.contains(document.activeElement)) opener = document.activeElement;
   if (!selection) {
+    if (!card.hidden) opener?.focus({ preventScroll: true });
     card.hidden = true;
     map.drawLanes({ type: "FeatureCollection", features: [] });
     return;

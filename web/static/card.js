@@ -12,15 +12,16 @@ export function districtCard(row, lanes, on) {
     h("p", { class: "tags" },
       tag(row.under_utilised ? "Under-utilised" : "Leader"),
       row.cost_before_inr_per_t === null ? tag(row.tonnes_per_year > 0 ? "No road to a port" : "No containable cargo") : null),
-    row.saving_inr_per_year ? figure(rupees(row.saving_inr_per_year), "saved a year") : figure("No saving", "in this plan"),
-    compare([
+    row.cost_before_inr_per_t === null ? null
+      : row.saving_inr_per_year ? figure(rupees(row.saving_inr_per_year), "saved a year") : figure("No saving", "in this plan"),
+    row.cost_before_inr_per_t === null ? null : compare([
       ["Cost per tonne", row.cost_before_inr_per_t, row.cost_after_inr_per_t, (v) => (v === null ? "–" : `₹${number(v)}`)],
       ["Hours, port dwell included", row.hours_before, row.hours_after, hours],
       ["CO2e a year", row.co2e_before_t_per_year, row.co2e_after_t_per_year, tonnes],
     ]),
     facts([
       ["Port", before(row.gateway_before, row.gateway_after)],
-      ["Hub", [row.hub_1, row.hub_2].filter(Boolean).join(", then ") || "no new site"],
+      ["Hub", [row.hub_1, row.hub_2].filter(Boolean).join(" and ") || "no new site"],
       ["Exports a year", row.export_usd === null ? "–" : `US$ ${short(row.export_usd / 1e6)} million`],
       ["Cargo a year", tonnes(row.tonnes_per_year)],
       ["Hours to the port's gate", hours(row.hours_to_gateway_after)],

@@ -169,7 +169,7 @@ function mapView(map, plan) {
       map.getSource("lanes").setData({ type: "FeatureCollection", features });
     },
     fit(bounds, { left, right }) {
-      map.fitBounds(bounds, { padding: { top: 50, bottom: 50, left: 40 + left, right: 40 + right }, maxZoom: 8, duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 600 });
+      map.fitBounds(bounds, { padding: { top: 50, bottom: 50, left: 40 + left, right: 40 + right }, maxZoom: 7.5, duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 600 });
     },
     home: () => map.fitBounds(INDIA, { padding: 16 }),
     async show(name, visible, load) {
