@@ -41,8 +41,8 @@ class LinearBound:
 class Master:
     """The Benders master of a core; cuts only ever add up."""
 
-    def __init__(self, core: Core, threads: int) -> None:
-        self.core = core
+    def __init__(self, core: Core, threads: int, tick: Callable[[], None]) -> None:
+        self.core, self.tick = core, tick
         n, m = core.n_options, core.n_clients
         self.order = np.argsort(core.place, kind="stable")  # options by place
         self.place_start = np.searchsorted(core.place[self.order], np.arange(core.n_places + 1))
@@ -135,7 +135,7 @@ class Master:
         best = LinearBound(-np.inf, np.zeros(n), np.zeros(n), False)
         while time.perf_counter() < deadline:
             self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
-            run_highs(self.highs)
+            self._run()
             if self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
                 return LinearBound(np.inf, best.y, best.reduced_cost, True)
             if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
@@ -153,6 +153,11 @@ class Master:
             if not self.add_cuts(violated, level[violated]):
                 return LinearBound(best.bound, y, best.reduced_cost, True)
         return best
+
+    def _run(self) -> None:
+        """Run HiGHS; Ctrl-C meanwhile goes on to the caller."""
+        if run_highs(self.highs, lambda bound, objective: self.tick()):
+            raise KeyboardInterrupt
 
     def fix(self, closed: BoolArray, opened: BoolArray) -> None:
         """Bounds of y from reduced costs."""
@@ -181,12 +186,12 @@ class Master:
             if start is not None:
                 values = np.concatenate([start.astype(float), self.service(start.astype(float))[1] / self.scale])
                 self.highs.setSolution(n + m, np.arange(n + m, dtype=np.int32), values)
-            stopped = run_highs(self.highs)
+            self._run()
             if self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
                 return np.inf
             info = self.highs.getInfo()
             bound = max(bound, float(info.mip_dual_bound) * self.scale)
-            if stopped or info.primal_solution_status != highspy.kSolutionStatusFeasible:
+            if info.primal_solution_status != highspy.kSolutionStatusFeasible:
                 return bound
             values = np.array(self.highs.getSolution().col_value)
             opened = values[:n] > 0.5

@@ -124,6 +124,7 @@ def solve_core(
     threads: int,
     start: BoolArray | None = None,
     watch: Watch | None = None,
+    nodes: int | None = None,
 ) -> CoreAnswer:
     """Solve a core by PuLP and HiGHS in process.
 
@@ -133,6 +134,7 @@ def solve_core(
         threads: threads HiGHS may use.
         start: (n_options,) open options of a known plan.
         watch: called with the bound and the best objective at least twice a second.
+        nodes: most branch-and-bound nodes; None = until the gap is reached.
     """
     if core.n_options == 0:
         return _without_options(core)
@@ -142,7 +144,7 @@ def solve_core(
     bound = -np.inf
     while True:
         left = None if deadline is None else max(deadline - time.perf_counter(), 0.01)
-        solver = _InProcessHighs(model, constant, gap, left, threads, start, watch)
+        solver = _InProcessHighs(model, constant, gap, left, threads, start, watch, nodes)
         model.problem.solve(solver)
         if solver.infeasible:
             return CoreAnswer(None, np.inf, solver.stopped)
@@ -184,10 +186,11 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
         threads: int,
         start: BoolArray | None,
         watch: Watch | None,
+        nodes: int | None,
     ) -> None:
         super().__init__(msg=False, timeLimit=time_limit, threads=threads)
         self._model, self._constant, self._gap = model, constant, gap
-        self._start, self._watch = start, watch
+        self._start, self._watch, self._nodes = start, watch, nodes
         self.bound, self.infeasible, self.stopped = -np.inf, False, False
         self.values: FloatArray | None = None
 
@@ -227,12 +230,12 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
 
     def callSolver(self, lp: Any) -> None:  # noqa: N802 (PuLP's name)
         highs = lp.solverModel
-        # The objective HiGHS sees leaves out the constant, so its relative gap would be of another number.
-        highs.setOptionValue("mip_rel_gap", 0.0)
-        offset = self._constant / self._model.scale
-        highs.changeObjectiveOffset(offset)
+        # With the constant HiGHS's relative gap is that of the whole objective.
+        highs.changeObjectiveOffset(self._constant / self._model.scale)
         highs.setOptionValue("mip_rel_gap", self._gap)
         highs.setOptionValue("mip_abs_gap", 1e-9)
+        if self._nodes is not None:
+            highs.setOptionValue("mip_max_nodes", self._nodes)
         if self._start is not None:
             n = len(self._start)
             highs.setSolution(n, np.arange(n, dtype=np.int32), self._start.astype(float))

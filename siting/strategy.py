@@ -28,6 +28,7 @@ WARM_STEP = 0.3
 EVERY = 10
 NEAR = 1.02
 FAVOURED = 0.02
+SHORT = 100
 TREE_NODES = 20000
 FEW, FEW_NODES = 150, 2000
 
@@ -51,7 +52,16 @@ class Prover:
         self.multipliers = np.where(np.isfinite(core.unserved), core.unserved, 0.0)
 
     def prove(self) -> CoreAnswer:
-        """The best plan with its bound; both with the core's base cost."""
+        """The best plan with its bound, both with the core's base cost; on Ctrl-C as far as it has come."""
+        try:
+            return self._prove()
+        except KeyboardInterrupt:
+            self.watch.stopped = True
+            if self.incumbent.open is None:
+                raise
+            return self._answer()
+
+    def _prove(self) -> CoreAnswer:
         core = self.core
         short = core.n_open is not None and core.n_open > core.n_options
         if core.n_options == 0 or core.n_lanes == 0 or short:
@@ -129,7 +139,8 @@ class Prover:
                     if opened is not None and tries[0] > 0:
                         tries[0] -= 1
                         incumbent.offer(opened, within=NEAR)
-                self.watch.tell(best.bound + core.base, incumbent.cost + core.base)
+            if k % 5 == 0:
+                self._raise(best.bound)
             hopeless = incumbent.open is None and (k >= 4 * WARM_UP or best.bound > most)
             return best.bound >= incumbent.cutoff or hopeless or self.watch.over
 
@@ -146,8 +157,10 @@ class Prover:
         if core.n_open is None and favoured.sum() < 0.5 * core.n_options:
             self.watch.enter("favoured")
             some = restrict(core, favoured, np.ones(core.n_lanes, dtype=bool), core.forced)
-            answer = solve_core(some, incumbent.gap / 2, self.watch.left, self.threads, self._within(favoured), None)
-            self._adopt(answer.open, favoured)
+            answer = solve_core(
+                some, incumbent.gap / 2, self.watch.left, self.threads, self._within(favoured), self._tell_plan, SHORT
+            )
+            self._adopt(answer, favoured)
             if self._done():
                 return self._answer()
         room = incumbent.cutoff - self.bound
@@ -159,11 +172,16 @@ class Prover:
         opened = self.incumbent.open
         return None if opened is None or (opened & ~options).any() else opened[options]
 
-    def _adopt(self, opened: BoolArray | None, options: BoolArray) -> None:
-        if opened is not None:
-            full = np.zeros(self.core.n_options, dtype=bool)
-            full[np.flatnonzero(options)[opened]] = True
-            self.incumbent.offer(full)
+    def _adopt(self, answer: CoreAnswer, options: BoolArray) -> None:
+        """Take over what a model of some options found, and whether Ctrl-C ended it."""
+        if answer.open is not None:
+            self._offer(np.flatnonzero(options)[answer.open])
+        self.watch.stopped |= answer.stopped
+
+    def _offer(self, options: IntArray) -> None:
+        opened = np.zeros(self.core.n_options, dtype=bool)
+        opened[options] = True
+        self.incumbent.offer(opened)
 
     def _by_model(self, core: Core, options: BoolArray) -> CoreAnswer:
         """The PuLP model of a core restricted to some options: the proof of last resort."""
@@ -172,11 +190,15 @@ class Prover:
         answer = solve_core(
             core, self.incumbent.gap, self.watch.left, self.threads, self._within(options), self._tell_model
         )
-        self._adopt(answer.open, options)
+        self._adopt(answer, options)
         if self.incumbent.open is None:
             return CoreAnswer(None, answer.bound, answer.stopped)
         self._raise(min(answer.bound - self.core.base, ceiling if np.isfinite(ceiling) else np.inf))
         return self._answer()
+
+    def _tell_plan(self, bound: float, objective: float) -> None:
+        """Progress of a model of some of the options, whose bound is none of the problem."""
+        self._tell_model(-np.inf, objective)
 
     def _tell_model(self, bound: float, objective: float) -> None:
         known = self.bound + self.core.base
@@ -194,9 +216,7 @@ class Prover:
         ceiling = incumbent.cutoff
         complete, plan = tree.search(sub, lam, incumbent.cost, incumbent.tolerance, nodes, self._keep_going)
         if plan is not None:
-            full = np.zeros(self.core.n_options, dtype=bool)
-            full[options[plan]] = True
-            incumbent.offer(full)
+            self._offer(options[plan])
         if complete:
             self._raise(min(ceiling, incumbent.cutoff))
         return complete
@@ -218,7 +238,7 @@ class Prover:
         lam = np.minimum(dual.at.lam, sub.unserved)
         if sub.n_options <= FEW and self._search_tree(sub, np.flatnonzero(keep), lam, FEW_NODES):
             return self._answer()
-        master = Master(sub, self.threads)
+        master = Master(sub, self.threads, lambda: self._raise(self.bound))
         everyone = np.arange(sub.n_clients)
         below = np.bincount(sub.client, weights=sub.cost < lam[sub.client], minlength=sub.n_clients).astype(np.int64)
         for shift in (0, -1):  # the costs on either side of lambda
@@ -253,9 +273,7 @@ class Prover:
         master.fix(closed, opened)
 
         def visit_integer(bound: float, opened: BoolArray) -> None:
-            full = np.zeros(core.n_options, dtype=bool)
-            full[np.flatnonzero(keep)[opened]] = True
-            incumbent.offer(full)
+            self._offer(np.flatnonzero(keep)[opened])
             self._raise(min(bound, ceiling))
 
         bound = master.solve_integer(

@@ -122,3 +122,37 @@ def _service_cost(p: FacilityProblem, opened: np.ndarray) -> float:
             b_ub=p.capacity[limited] if len(limited) else None,
         )
     return float(answer.fun) if answer.status == 0 else np.inf
+
+
+def clustered(seed: int, clients: int = 60, sites: int = 25) -> FacilityProblem:
+    """Sites in two size tiers with a budget, some lanes over two sites, and a status quo for everybody."""
+    rng = np.random.default_rng(seed)
+    people, places = rng.random((clients, 2)), rng.random((sites, 2))
+    distance = np.linalg.norm(people[:, None] - places[None], axis=2)
+    demand = rng.integers(1, 30, clients).astype(float)
+    client, ends, cost = [], [], []
+    for i in range(clients):
+        for s in np.argsort(distance[i])[:8]:
+            for tier in range(2):
+                client.append(i)
+                ends.append((2 * s + tier, -1))
+                cost.append((distance[i, s] + 0.2) * demand[i])
+        near, far = np.argsort(distance[i])[[0, 5]]
+        for tiers in itertools.product(range(2), repeat=2):
+            client.append(i)
+            ends.append((2 * near + tiers[0], 2 * far + tiers[1]))
+            cost.append((0.7 * distance[i, near] + 0.1) * demand[i])
+    return FacilityProblem(
+        lane_client=np.array(client),
+        lane_options=np.array(ends),
+        lane_cost=np.array(cost),
+        n_clients=clients,
+        n_options=2 * sites,
+        demand=demand,
+        unserved_cost=0.6 * demand,
+        fixed_cost=np.tile([1.0, 2.0], sites),
+        capex=np.tile([2.0, 3.0], sites) + rng.random(2 * sites),
+        capacity=np.tile([40.0, 120.0], sites),
+        group=np.repeat(np.arange(sites), 2),
+        budget=20.0,
+    )
