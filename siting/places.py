@@ -17,7 +17,7 @@ from siting.costs import Array
 
 Index = NDArray[np.int64]
 
-MAX_ROAD_SNAP_KM = 75.0  # beyond it a place has no road; the widest mainland gap of the bundled roads is smaller
+MAX_ROAD_SNAP_KM = 50.0  # beyond it a place has no road; wider than any mainland gap, narrower than the straits
 MAX_RAIL_SNAP_KM = 25.0  # an existing terminal without a connector row
 
 

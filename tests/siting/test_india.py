@@ -1,0 +1,79 @@
+"""The national study on the bundled pack."""
+
+import numpy as np
+import pytest
+
+from geodata.network import great_circle_km
+from geodata.pack import open_pack
+from siting.outputs import lanes_table, summary
+from siting.parameters import load_parameters
+from siting.places import build_places
+from siting.plan import build_model, make_plan
+from siting.scenario import sweep
+from siting.study import Study
+
+ISLANDS = {"Andaman and Nicobar Islands", "Lakshadweep"}
+
+
+@pytest.fixture(scope="module")
+def places():
+    return build_places(open_pack(), load_parameters())
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_model(Study(name="National"))
+
+
+def test_no_distance_is_below_the_great_circle(places):
+    lon, lat = places.table["lon"].to_numpy(), places.table["lat"].to_numpy()
+    straight = great_circle_km(lon[:, None], lat[:, None], lon[None, :], lat[None, :])
+    off_diagonal = ~np.eye(len(lon), dtype=bool)
+    reachable = np.isfinite(places.road_km) & off_diagonal
+    assert (places.road_km[reachable] >= straight[reachable] - 1e-9).all()
+    by_rail = straight[:, places.gateways]
+    reachable = np.isfinite(places.rail_km)
+    # Rail may end at a terminal's connector instead of its gate, which lies within a few km of it.
+    assert (places.rail_km[reachable] >= by_rail[reachable] - 15).all()
+    assert (places.rail_km[reachable] >= by_rail[reachable]).mean() > 0.99
+
+
+def test_only_the_islands_are_cut_off(places):
+    cut_off = ~np.isfinite(places.road_km[:, places.gateways]).any(axis=1)
+    assert set(places.table.loc[cut_off, "state"]) == ISLANDS
+    all_islands = places.table["state"].isin(ISLANDS)
+    assert cut_off[all_islands].all()
+
+
+def test_the_national_plan_is_proven_and_adds_up(model):
+    plan = make_plan(model)
+    s = summary(plan)
+    assert s["status"] == "optimal" and s["gap"] <= 1e-3
+    assert {d["state"] for d in s["unreachable"]} == ISLANDS
+    assert s["counts"]["unreachable"] == len(s["unreachable"]) == 4
+    lanes = lanes_table(plan)
+    lanes = lanes[lanes["under_utilised"]]
+    assert (lanes["cost_inr_per_t"] * lanes["tonnes_per_year"]).sum() == pytest.approx(
+        s["after"]["cost_inr_per_year"], rel=1e-9
+    )
+    assert not set(lanes["state"]) & ISLANDS
+    assert 0 < s["saving_inr_per_year"] < 0.2 * s["before"]["cost_inr_per_year"]
+
+
+def test_savings_never_fall_when_the_budget_grows(model):
+    plans = list(sweep(model, [0, 100, 300, 1000, 3000, 10000]))
+    savings = [plan.net_saving_inr_per_year for plan in plans]
+    assert savings[0] == 0
+    assert plans[0].opened.empty
+    assert np.all(np.diff(savings) >= 0)
+    assert all(plan.capex_inr_crore <= plan.model.study.budget_inr_crore * (1 + 1e-9) for plan in plans)
+
+
+def test_potential_tonnage_is_never_below_current(model):
+    potential = build_model(Study(name="Potential", tonnage_basis="potential", potential_percentile=75.0)).demand
+    current = model.demand
+    under = current["under_utilised"]
+    for column in ("general_t", "perishable_t"):
+        assert (potential[column] >= current[column] - 1e-9).all()
+        assert potential.loc[under, column].sum() > current.loc[under, column].sum()
+        assert (potential.loc[~under, column] == current.loc[~under, column]).all()
