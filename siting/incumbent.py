@@ -31,6 +31,8 @@ class Incumbent:
         simple = not core.capacitated and not core.paired
         self.search = SwapSearch(core) if simple else None
         self.integral = _integral(core)
+        # With capacities, at least so much must be open: the demand of the clients that must be served.
+        self._needed = float(core.demand[np.isinf(core.unserved)].sum()) if core.capacitated else 0.0
 
     @property
     def tolerance(self) -> float:
@@ -73,15 +75,17 @@ class Incumbent:
         opened = core.forced.copy()
         left = np.inf if core.budget is None else core.budget - float(core.capex[opened].sum())
         groups = set(core.group[opened & (core.group >= 0)].tolist())
+        lacking = self._needed - float(core.capacity[opened].sum())
         count, most = int(opened.sum()), core.n_options if core.n_open is None else core.n_open
         for j in np.lexsort((core.capex, -y)).tolist():
-            if count >= most or (core.n_open is None and y[j] < least):
+            if count >= most or (core.n_open is None and y[j] < least and lacking <= 0):
                 break
             if opened[j] or core.capex[j] > left or core.group[j] in groups:
                 continue
             opened[j] = True
             count += 1
             left -= float(core.capex[j])
+            lacking -= float(core.capacity[j])
             if core.group[j] >= 0:
                 groups.add(int(core.group[j]))
         return opened if core.n_open is None or count == most else None

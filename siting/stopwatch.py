@@ -38,6 +38,11 @@ class Stopwatch:
         return None if self._time_limit is None else max(0.0, self._time_limit - self.elapsed)
 
     @property
+    def deadline(self) -> float:
+        """When time is over, as time.perf_counter() tells it; inf without a limit."""
+        return float("inf") if self._time_limit is None else self.began + self._time_limit
+
+    @property
     def over(self) -> bool:
         """Whether the time limit has passed or the user has asked to stop."""
         return self.stopped or self.left == 0.0

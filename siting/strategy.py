@@ -8,8 +8,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from siting import tree
@@ -17,6 +15,7 @@ from siting.benders import Master
 from siting.core_model import CoreAnswer, solve_core
 from siting.incumbent import WHOLE, Incumbent
 from siting.lagrangian import FIRST_STEP, Dual, ascend
+from siting.links import LinkMaster
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core, restrict
 from siting.relaxation import Evaluation, Multipliers, Relaxation
@@ -29,6 +28,7 @@ EVERY = 10
 NEAR = 1.02
 FAVOURED = 0.02
 SHORT = 100
+MANY_LANES = 30_000
 TREE_NODES = 20000
 FEW, FEW_NODES = 150, 2000
 
@@ -144,7 +144,7 @@ class Prover:
             hopeless = incumbent.open is None and (k >= 4 * WARM_UP or best.bound > most)
             return best.bound >= incumbent.cutoff or hopeless or self.watch.over
 
-        iterations = ITERATIONS if simple else ITERATIONS // 4
+        iterations = ITERATIONS // 4 if core.paired else ITERATIONS
         step = FIRST_STEP if self.lam is None else WARM_STEP
         return ascend(relaxation, start, target, iterations, visit, step)
 
@@ -154,6 +154,8 @@ class Prover:
         favoured = (dual.often > FAVOURED) | core.forced
         if incumbent.open is not None:
             favoured |= incumbent.open
+        if core.n_lanes > MANY_LANES:
+            return self._prove_by_links(dual)
         if core.n_open is None and favoured.sum() < 0.5 * core.n_options:
             self.watch.enter("favoured")
             some = restrict(core, favoured, np.ones(core.n_lanes, dtype=bool), core.forced)
@@ -166,6 +168,46 @@ class Prover:
         room = incumbent.cutoff - self.bound
         keep = (dual.best.choice.enter <= room) | core.forced | (dual.best.choice.y > 0)
         return self._by_model(restrict(core, keep, np.ones(core.n_lanes, dtype=bool), core.forced), keep)
+
+    def _prove_by_links(self, dual: Dual) -> CoreAnswer:
+        """The linear relaxation with links as needed, reduced costs, and branching on what is left."""
+        core, incumbent = self.core, self.incumbent
+        self.watch.enter("links")
+        ceiling = incumbent.cutoff
+        keep = (dual.best.choice.enter <= ceiling - self.bound) | core.forced | (dual.best.choice.y > 0)
+        forced = core.forced | (dual.best.choice.leave > ceiling - self.bound)
+        sub = restrict(core, keep, np.ones(core.n_lanes, dtype=bool), forced)
+        if np.isinf(sub.unserved[np.diff(sub.first_lane) == 0]).any():
+            self._raise(ceiling)
+            return self._answer()
+        master = LinkMaster(sub, self.threads, lambda: self._raise(self.bound))
+
+        def visit(bound: float, y: FloatArray) -> None:
+            full = np.zeros(core.n_options)
+            full[keep] = y
+            for least in (0.5, 0.3):
+                opened = incumbent.round(full, least)
+                if opened is not None:
+                    incumbent.offer(opened)
+            self._raise(min(bound, ceiling))
+
+        deadline = self.watch.deadline
+        bound, y, reduced = master.solve_linear(dual.at.lam, lambda: incumbent.cutoff, deadline, visit)
+        self._raise(min(bound, ceiling))
+        if self._done():
+            return self._answer()
+        room = incumbent.cutoff - bound
+        closed = (reduced > room) & (y < 1e-6)
+        opened = (-reduced > room) & (y > 1 - 1e-6)
+        ceiling = min(ceiling, incumbent.cutoff)
+        self.watch.enter("branch")
+        bound, plan = master.solve_integer(
+            closed, opened, self._within(keep), incumbent.tolerance, deadline, self._tell_model
+        )
+        if plan is not None:
+            self._offer(np.flatnonzero(keep)[plan])
+        self._raise(min(bound, ceiling))
+        return self._answer()
 
     def _within(self, options: BoolArray) -> BoolArray | None:
         """The incumbent in the numbering of some options, where it uses no others."""
@@ -256,7 +298,7 @@ class Prover:
                 incumbent.offer(opened, moves=3)
             self._raise(min(bound, ceiling))
 
-        deadline = time.perf_counter() + (np.inf if self.watch.left is None else self.watch.left)
+        deadline = self.watch.deadline
         linear = master.solve_linear(lambda: incumbent.cutoff, deadline, visit_linear)
         self._raise(min(linear.bound, ceiling))
         if self._done():
