@@ -17,7 +17,16 @@ from geodata.errors import InputError
 from geodata.exports import concentration
 from geodata.pack import INDIA, LAYERS, open_pack
 from siting.charts import write_sweep_chart
-from siting.outputs import atomic_folder, check_replaceable, crore, indian, summary, write_tables
+from siting.outputs import (
+    atomic_folder,
+    check_replaceable,
+    crore,
+    flow_lines,
+    indian,
+    summary,
+    write_summary,
+    write_tables,
+)
 from siting.plan import Plan, build_model, check_names, make_plan
 from siting.report import write_report
 from siting.scenario import compare, sweep, sweep_table
@@ -158,12 +167,15 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _write(plan: Plan, folder: Path, log: _Log) -> None:
-    log("write tables")
     start = time.perf_counter()
-    write_tables(plan, folder)
-    log("write report")
-    write_report(plan, folder)
+    log("draw and write tables")
+    flows = flow_lines(plan)
+    write_tables(plan, folder, flows)
     plan.stages["write"] = round(time.perf_counter() - start, 3)
+    log("what it depends on, and the report")
+    write_report(plan, folder, flows)
+    plan.stages["report"] = round(time.perf_counter() - start - plan.stages["write"], 3)
+    write_summary(plan, folder)
     log("done")
     log.write(folder)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,6 @@ from geodata.exports import potential_exports, tonnes_by_class, under_utilised
 from geodata.pack import Pack
 from siting.costs import part_load_share, value_of_time_inr_per_t_h
 from siting.lanes import CARGO_CLASSES, LOADS
-from siting.parameters import Parameters
 from siting.places import Places
 from siting.study import Study
 
@@ -52,7 +53,9 @@ def access_class(places: Places, n_districts: int) -> pd.Series:
     return pd.Series(band).astype(object).fillna("no road")
 
 
-def build_clients(demand: pd.DataFrame, places: Places, parameters: Parameters, leader_weight: float) -> pd.DataFrame:
+def build_clients(
+    demand: pd.DataFrame, places: Places, parameters: Mapping[str, float], leader_weight: float
+) -> pd.DataFrame:
     """Split every district's cargo into clients.
 
     Returns:

@@ -223,7 +223,7 @@ def movement_lines(
     return lines
 
 
-def write_geopackage(plan: Plan, path: Path) -> None:
+def write_geopackage(plan: Plan, path: Path, flows: gpd.GeoDataFrame) -> None:
     """Write the plan as layers: districts, sites, lanes, gateways, depots."""
     model = plan.model
     districts = gpd.GeoDataFrame(districts_table(plan), geometry=model.pack.districts.geometry.to_numpy(), crs=CRS)
@@ -231,7 +231,7 @@ def write_geopackage(plan: Plan, path: Path) -> None:
     layers = {
         "districts": districts,
         "sites": gpd.GeoDataFrame(sites, geometry=gpd.points_from_xy(sites["lon"], sites["lat"]), crs=CRS),
-        "lanes": flow_lines(plan).rename(columns={"from": "from_place", "to": "to_place"}),
+        "lanes": flows.rename(columns={"from": "from_place", "to": "to_place"}),
     }
     for name in ("gateways", "depots"):
         table = getattr(model.pack, name)
@@ -274,17 +274,18 @@ def check_replaceable(out: Path) -> None:
         raise InputError(f"--out {out}: holds other files; name a new folder or one with an earlier result")
 
 
-def write_tables(plan: Plan, folder: Path) -> None:
-    """Write everything of a plan but the report and the log into a folder."""
+def write_tables(plan: Plan, folder: Path, flows: gpd.GeoDataFrame) -> None:
+    """Write ``sites.csv``, ``districts.csv``, ``lanes.csv`` and ``study.gpkg``; ``flows`` as from ``flow_lines``."""
+    tables = {"sites": sites_table(plan), "districts": districts_table(plan), "lanes": lanes_table(plan)}
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
+    write_geopackage(plan, folder / "study.gpkg", flows)
+
+
+def write_summary(plan: Plan, folder: Path) -> None:
+    """Write ``plan.json``, last of all: it tells how long the rest took."""
     text = json.dumps(summary(plan), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "plan.json").write_text(text + "\n", encoding="utf-8")
-    for name, table in (
-        ("sites", sites_table(plan)),
-        ("districts", districts_table(plan)),
-        ("lanes", lanes_table(plan)),
-    ):
-        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
-    write_geopackage(plan, folder / "study.gpkg")
 
 
 def indian(number: float, decimals: int = 0) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -100,7 +100,7 @@ def _chosen_options(options: pd.DataFrame, study: Study) -> dict[str, Any]:
     }
 
 
-def conditions(pack: Pack, places: Places, parameters: Parameters) -> Conditions:
+def conditions(pack: Pack, places: Places, parameters: Mapping[str, float]) -> Conditions:
     """Dwell and levers of a study."""
     dwell_h = pack.gateways.set_index("gateway_id")["export_dwell_h"]
     dwell = dwell_h.reindex(places.table["place_id"].iloc[places.gateways]).to_numpy(np.float64)
@@ -352,8 +352,10 @@ def _recheck(plan: Plan) -> None:
             faults.append(f"{name}: a lane's parts differ from its price by {worst:.2e}")
     table = plan.client_table.iloc[plan.model.active]
     objective = (
-        table["cost_inr_per_t_after"] * table["tonnes_per_year"] * table["weight"]
-    ).sum() + plan.fixed_cost_inr_per_year + plan.capital_charge_inr_per_year
+        (table["cost_inr_per_t_after"] * table["tonnes_per_year"] * table["weight"]).sum()
+        + plan.fixed_cost_inr_per_year
+        + plan.capital_charge_inr_per_year
+    )
     if abs(objective - plan.solution.objective) > COST_TOLERANCE * max(abs(objective), 1.0):
         faults.append(f"objective {plan.solution.objective:.6g} differs from the lanes' sum {objective:.6g}")
     if faults:

@@ -20,7 +20,7 @@ from siting.costs import annuity_factor
 from siting.lanes import NONE
 from siting.map_figure import SITE_WORDS, plan_map
 from siting.options import INR_PER_CRORE
-from siting.outputs import crore, districts_table, flow_lines, indian, sites_table, summary
+from siting.outputs import crore, districts_table, indian, sites_table, summary
 from siting.plan import Plan
 from siting.sensitivity import sensitivity
 
@@ -44,10 +44,14 @@ PAPER_FAR_FROM_PORT = 0.49
 PAPER_HUB_COST_CUT = 0.11
 
 
-def write_report(plan: Plan, folder: Path) -> None:
-    """Write ``report.html`` of a plan into a folder, with its sensitivity table worked out on the way."""
+def write_report(plan: Plan, folder: Path, flows: gpd.GeoDataFrame) -> None:
+    """Write ``report.html`` of a plan into a folder, with its sensitivity table worked out on the way.
+
+    Args:
+        flows: result of :func:`siting.outputs.flow_lines`.
+    """
     depends = sensitivity(plan) if len(plan.opened) else None
-    (folder / "report.html").write_text(render_report(plan, flow_lines(plan), depends), encoding="utf-8")
+    (folder / "report.html").write_text(render_report(plan, flows, depends), encoding="utf-8")
 
 
 def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,13 @@ from numpy.typing import NDArray
 
 from siting.costs import Array, Tariff, annuity_factor
 from siting.demand import build_clients
-from siting.lanes import LanePricer, Lanes
+from siting.lanes import Conditions, LanePricer
 from siting.options import INR_PER_CRORE, option_costs
 from siting.parameters import Parameters
-from siting.places import build_places
+from siting.places import Places, build_places
 from siting.plan import Plan, conditions
 
 RIVALS = 3  # existing lanes by road and by rail that each client may fall back on
-OPTION = ("place", "facility_type", "tier")
-MOVES_PLACES = ("intra_district_detour", "rail_speed_main_km_h", "rail_speed_dfc_km_h")
 
 
 def sensitivity(plan: Plan, progress: Callable[[str], None] = lambda key: None) -> pd.DataFrame:
@@ -35,13 +34,13 @@ def sensitivity(plan: Plan, progress: Callable[[str], None] = lambda key: None) 
         (INR a year), ``ratio_low``, ``ratio_high`` (benefit-cost ratio), ``swing`` (largest distance from the saving
         at the base values), sorted by swing.
     """
-    operation = _Operation.of(plan)
+    operation = _Operation(plan)
     parameters = plan.model.parameters
-    base, _ = operation.evaluate(parameters)
+    base, _ = operation.evaluate()
     rows = []
     for key, row in parameters.rows.items():
         progress(key)
-        ends = [operation.evaluate(parameters.with_overrides({key: end})) for end in (row.low, row.high)]
+        ends = [operation.evaluate(key, end) for end in (row.low, row.high)]
         rows.append({
             "key": key, "unit": row.unit, "low": row.low, "value": parameters[key], "high": row.high,
             "saving_low": ends[0][0], "saving_high": ends[1][0],
@@ -51,50 +50,94 @@ def sensitivity(plan: Plan, progress: Callable[[str], None] = lambda key: None) 
     return pd.DataFrame(rows).sort_values("swing", ascending=False, kind="stable", ignore_index=True)
 
 
+class _Recording(Mapping[str, float]):
+    """Parameters that remember which of them were read."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self.read: set[str] = set()
+
+    def __getitem__(self, key: str) -> float:
+        self.read.add(key)
+        return self.parameters[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.parameters)
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+
 @dataclass(frozen=True)
+class _Inputs:
+    """What the evaluation of a plan needs, at some parameters."""
+
+    places: Places
+    clients: pd.DataFrame
+    tariff: Tariff
+    conditions: Conditions
+    options: pd.DataFrame
+    annuity: float
+
+
 class _Operation:
     """A plan's sites and the lanes its cargo may choose from."""
 
-    plan: Plan
-    rivals: Lanes
-    through: Lanes
-    sites: NDArray[np.int64]
-    """(n_through, 2) rows of ``plan.opened`` each lane through sites uses, -1 for none"""
-
-    @classmethod
-    def of(cls, plan: Plan) -> _Operation:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
         model, problem = plan.model, plan.model.problem
         position = np.full(problem.n_options + 1, -2)
         position[plan.solution.open] = np.arange(len(plan.solution.open))
         position[-1] = -1
         sites = position[problem.lane_options]
         rows = np.flatnonzero((sites != -2).all(axis=1))
-        return cls(plan, model.pricer.existing(RIVALS), model.improving.take(model.lane_of_row[rows]), sites[rows])
+        self.rivals = model.pricer.existing(RIVALS)
+        self.through = model.improving.take(model.lane_of_row[rows])
+        self.sites = sites[rows]  # (n_through, 2) rows of plan.opened each lane uses, -1 for none
+        recording = {step: _Recording(model.parameters) for step in self._steps()}
+        inputs: dict[str, Any] = {}
+        for step, build in self._steps().items():
+            inputs[step] = build(recording[step], inputs)
+        self.base = _Inputs(**inputs)
+        self.reads = {step: record.read for step, record in recording.items()}
 
-    def evaluate(self, parameters: Parameters) -> tuple[float, float]:
-        """Net saving (INR a year) and benefit-cost ratio (NaN without sites) under other parameters."""
+    def _steps(self) -> dict[str, Callable[[Mapping[str, float], Mapping[str, Any]], Any]]:
+        """How each input is made from parameters and the inputs before it."""
         model = self.plan.model
-        moved = any(parameters[key] != model.parameters[key] for key in MOVES_PLACES)
-        places = build_places(model.pack, parameters) if moved else model.places
-        clients = build_clients(model.demand, places, parameters, model.study.leader_weight)
-        pricer = LanePricer(
-            places, Tariff.from_parameters(parameters), conditions(model.pack, places, parameters), clients
-        )
+        opened = self.plan.opened[["place", "facility_type", "tier"]]
+        weight = model.study.leader_weight
+        return {
+            "places": lambda p, _: build_places(model.pack, p),
+            "clients": lambda p, made: build_clients(model.demand, made["places"], p, weight),
+            "tariff": lambda p, _: Tariff.from_parameters(p),
+            "conditions": lambda p, made: conditions(model.pack, made["places"], p),
+            "options": lambda p, _: option_costs(opened, model.places, p),
+            "annuity": lambda p, _: annuity_factor(p["discount_rate"] - p["credit_subsidy"], p["appraisal_years"]),
+        }
+
+    def evaluate(self, key: str | None = None, value: float = 0.0) -> tuple[float, float]:
+        """Net saving (INR a year) and benefit-cost ratio (NaN without sites), with one parameter changed."""
+        model = self.plan.model
+        inputs: dict[str, Any] = {f.name: getattr(self.base, f.name) for f in fields(_Inputs)}
+        if key is not None:
+            parameters = model.parameters.with_overrides({key: value})
+            for step, build in self._steps().items():
+                if key in self.reads[step]:
+                    inputs[step] = build(parameters, inputs)
+        made = _Inputs(**inputs)
+        clients, opened = made.clients, made.options
+        pricer = LanePricer(made.places, made.tariff, made.conditions, clients)
         before = _cheapest(self.rivals.client, pricer.price(self.rivals), len(clients))
         saving = np.maximum(before[self.through.client] - pricer.price(self.through), 0.0)
         tonnes = np.where(clients["under_utilised"], clients["tonnes_per_year"], 0.0)
         best = np.lexsort((-saving, self.through.client))
         _, first = np.unique(self.through.client[best], return_index=True)
         lane = best[first]
-        opened = option_costs(self.plan.opened[list(OPTION)], model.places, parameters)
         flow = tonnes[self.through.client[lane]]
         room = self._room(opened["capacity_t_per_year"].to_numpy(), lane, flow * (saving[lane] > 0))
         capex_inr = opened["capex_inr_crore"].sum() * INR_PER_CRORE
         net = float((saving[lane] * flow * room).sum() - opened["fixed_cost_inr_per_year"].sum())
-        factor = annuity_factor(
-            parameters["discount_rate"] - parameters["credit_subsidy"], parameters["appraisal_years"]
-        )
-        return net, net * factor / capex_inr if capex_inr > 0 else float("nan")
+        return net, float(net * made.annuity / capex_inr) if capex_inr > 0 else float("nan")
 
     def _room(self, capacity: Array, lane: NDArray[np.int64], flow: Array) -> Array:
         """Share of each lane's cargo that its sites have room for."""
@@ -104,7 +147,8 @@ class _Operation:
             np.add.at(load, column, flow)
         share = np.ones(len(capacity) + 1)
         np.divide(capacity, load[:-1], out=share[:-1], where=load[:-1] > capacity)
-        return np.minimum(share[sites[:, 0]], share[sites[:, 1]])
+        least: Array = share[sites].min(axis=1)
+        return least
 
 
 def _cheapest(client: NDArray[np.int64], cost: Array, n_clients: int) -> Array:

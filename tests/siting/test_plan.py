@@ -11,10 +11,12 @@ import pytest
 from siting.outputs import (
     atomic_folder,
     districts_table,
+    flow_lines,
     indian,
     lanes_table,
     sites_table,
     summary,
+    write_summary,
     write_tables,
 )
 from siting.plan import build_model, make_plan
@@ -118,7 +120,8 @@ def test_a_minimum_return_leaves_out_sites_that_do_not_earn_it(tiny_study, tiny_
 
 
 def test_files_read_back_as_the_plan(tiny_plan, tmp_path):
-    write_tables(tiny_plan, tmp_path)
+    write_tables(tiny_plan, tmp_path, flow_lines(tiny_plan))
+    write_summary(tiny_plan, tmp_path)
     s = json.loads((tmp_path / "plan.json").read_text())
     assert s["fingerprint"] == tiny_plan.model.study.fingerprint(tiny_plan.model.pack)
     sites = gpd.read_file(tmp_path / "study.gpkg", layer="sites")

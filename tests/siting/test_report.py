@@ -57,7 +57,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def html(tiny_plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    write_report(tiny_plan, folder)
+    write_report(tiny_plan, folder, flow_lines(tiny_plan))
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -152,7 +152,8 @@ def test_names_from_the_data_cannot_become_markup(tiny_plan):
 
 
 def test_a_plan_that_builds_nothing_says_so(tiny_model, tmp_path):
-    write_report(make_plan(tiny_model, budget_inr_crore=0.0), tmp_path)
+    plan = make_plan(tiny_model, budget_inr_crore=0.0)
+    write_report(plan, tmp_path, flow_lines(plan))
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "nothing is built and nothing is saved" in page.text
     assert "No district gains." in page.text

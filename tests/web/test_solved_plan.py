@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from geodata.pack import INDIA, open_pack
-from siting.outputs import write_tables
+from siting.outputs import flow_lines, write_summary, write_tables
 from web.app import create_app
 
 PLAN = "/api/v1/plans/plan"
@@ -16,7 +16,8 @@ PLAN = "/api/v1/plans/plan"
 def folder(tiny_plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("solved") / "plan"
     folder.mkdir()
-    write_tables(tiny_plan, folder)
+    write_tables(tiny_plan, folder, flow_lines(tiny_plan))
+    write_summary(tiny_plan, folder)
     return folder
 
 
