@@ -13,12 +13,14 @@ help:  ## list the targets
 	@echo "Variables: STUDY=$(STUDY) OUT=$(OUT) BUDGET=crore BUDGETS=\"$(BUDGETS)\" A= B="
 
 .venv/installed: pyproject.toml
-	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -e .
+	@echo "Setting up .venv (about a minute, once)"
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
 .venv/developer: .venv/installed
-	.venv/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@echo "Adding the developer tools"
+	@.venv/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 study: .venv/installed  ## run STUDY (BUDGET=crore to change its budget) and write OUT

@@ -32,6 +32,7 @@ from siting.report import write_report
 from siting.scenario import compare, sweep, sweep_table
 from siting.study import Study, make_study, read_study, study_faults
 
+NO_PROOF = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
@@ -49,8 +50,11 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None = No
             print(f"error: {problem}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
+        print("interrupted; no result was written", file=sys.stderr)
         return INTERRUPTED
+    except (RuntimeError, TimeoutError) as error:
+        print(f"error: {error}; no result was written", file=sys.stderr)
+        return NO_PROOF
     return code
 
 
@@ -129,7 +133,8 @@ def _value(text: str) -> Any:
 class _Log:
     """Says what runs: a spinner on a terminal, lines in ``log.txt``."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, out: Path) -> None:
+        self.out = out
         self.console = Console(stderr=True, quiet=quiet)
         self.status = self.console.status("starting")
         self.start = time.perf_counter()
@@ -139,8 +144,13 @@ class _Log:
         self.status.start()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Stop the spinner; a run that failed leaves its log where no earlier result stands."""
         self.status.stop()
+        if kind is not None and not issubclass(kind, InputError) and not self.out.exists():
+            self(f"stopped: {kind.__name__}: {error}")
+            self.out.mkdir(parents=True)
+            self.write(self.out)
 
     def __call__(self, stage: str) -> None:
         self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {stage}")
@@ -154,7 +164,7 @@ def _run(arguments: argparse.Namespace) -> int:
     study = _read_study(arguments)
     out = arguments.out or Path("results") / arguments.study.stem
     check_replaceable(out)
-    with _Log(arguments.quiet or arguments.json) as log:
+    with _Log(arguments.quiet or arguments.json, out) as log:
         plan = make_plan(build_model(study, log), log)
         with atomic_folder(out) as folder:
             _write(plan, folder, log)
@@ -163,7 +173,7 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(plan)))
         print(f"Report: {out / 'report.html'}")
-    return 0 if plan.solution.status == "optimal" else 1
+    return 0 if plan.solution.status == "optimal" else NO_PROOF
 
 
 def _write(plan: Plan, folder: Path, log: _Log) -> None:
@@ -224,7 +234,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path("results") / f"{arguments.study.stem}-sweep"
     check_replaceable(out)
     plans = []
-    with _Log(arguments.quiet or arguments.json) as log, atomic_folder(out) as folder:
+    with _Log(arguments.quiet or arguments.json, out) as log, atomic_folder(out) as folder:
         model = build_model(study, log)
         for plan in sweep(model, budgets):
             log(f"budget {plan.model.study.budget_inr_crore:g}")
@@ -239,7 +249,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     print(table.to_json(orient="records") if arguments.json else _text_table(table))
     if not arguments.json:
         print(f"Chart: {out / 'sweep.svg'}")
-    return 0 if all(plan.solution.status == "optimal" for plan in plans) else 1
+    return 0 if all(plan.solution.status == "optimal" for plan in plans) else NO_PROOF
 
 
 def _text_table(table: pd.DataFrame) -> str:

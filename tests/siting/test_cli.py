@@ -111,6 +111,29 @@ def test_an_existing_folder_with_other_files_is_not_overwritten(study, capsys):
     assert "holds other files" in err
 
 
+def test_an_interrupted_run_leaves_nothing_but_its_log(study, capsys, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("siting.cli.write_report", interrupt)
+    out = study.folder / "out"
+    assert siting("run", study(), "--out", out) == 130
+    assert [p.name for p in out.iterdir()] == ["log.txt"]
+    assert "stopped: KeyboardInterrupt" in (out / "log.txt").read_text()
+    assert "interrupted" in capsys.readouterr().err
+    assert not [p for p in study.folder.iterdir() if p.name.startswith(".out")]
+
+
+def test_an_answer_that_fails_its_check_is_not_written(study, capsys, monkeypatch):
+    def wrong(*_, **__):
+        raise RuntimeError("the answer failed its re-check")
+
+    monkeypatch.setattr("siting.cli.make_plan", wrong)
+    assert siting("run", study(), "--out", study.folder / "out") == 1
+    assert "failed its re-check" in capsys.readouterr().err
+    assert [p.name for p in (study.folder / "out").iterdir()] == ["log.txt"]
+
+
 # -- bad input ----------------------------------------------------------------------------------------------
 
 
