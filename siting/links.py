@@ -160,16 +160,23 @@ class LinkMaster:
         return bound, y, reduced
 
     def solve_integer(
-        self, closed: BoolArray, opened: BoolArray, start: BoolArray | None, slack: float, deadline: float,
+        self, level: FloatArray, closed: BoolArray, opened: BoolArray, start: BoolArray | None, slack: float, deadline: float,
         watch: Callable[[float, float], None],
     ) -> tuple[float, BoolArray | None]:  # fmt: skip
         """Branch with some options fixed: (bound, open options of the best plan found or None)."""
         k, n = self.core.n_lanes, self.core.n_options
         columns = np.arange(k, k + n, dtype=np.int32)
+        undecided = np.zeros(self.core.n_places, dtype=bool)
+        undecided[self.core.place[~closed & ~opened]] = True
+        best = np.full(len(self.linked), np.inf)
+        np.minimum.at(best, self.pair, self.core.cost[self.lane])
+        close = best < level[self.pair_client]
+        self.add_links(np.flatnonzero(undecided[self.pair_place] & ~self.linked & close))
         self.highs.changeColsBounds(n, columns, (opened | self.core.forced).astype(float), (~closed).astype(float))
         self.highs.changeColsIntegrality(k + n, np.arange(k + n, dtype=np.int32), self.kinds)
         self.highs.setOptionValue("mip_rel_gap", 0.0)
         self.highs.setOptionValue("mip_abs_gap", max(slack / self.scale, 1e-9))
+        self.highs.setOptionValue("mip_heuristic_effort", 0.0)  # the start is the best plan there is, or near it
         self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
         if start is not None:
             self.highs.setSolution(n, columns, start.astype(float))

@@ -29,7 +29,8 @@ NEAR = 1.02
 FAVOURED = 0.02
 SHORT = 100
 MANY_LANES = 30_000
-TREE_NODES = 300
+TREE_NODES, TREE_NODES_LOOSE = 300, 20_000
+LOOSE = 5e-4
 FEW, FEW_NODES = 150, 2000
 
 
@@ -202,7 +203,7 @@ class Prover:
         ceiling = min(ceiling, incumbent.cutoff)
         self.watch.enter("branch")
         bound, plan = master.solve_integer(
-            closed, opened, self._within(keep), incumbent.tolerance, deadline, self._tell_model
+            dual.at.lam + 0.1 * np.abs(dual.at.lam), closed, opened, self._within(keep), incumbent.tolerance, deadline, self._tell_model
         )
         if plan is not None:
             self._offer(np.flatnonzero(keep)[plan])
@@ -310,7 +311,8 @@ class Prover:
         self.watch.enter("branch")
         left = restrict(sub, ~closed | sub.forced, np.ones(sub.n_lanes, dtype=bool), opened | sub.forced)
         kept = np.flatnonzero(keep)[~closed | sub.forced]
-        if self._search_tree(left, kept, lam, TREE_NODES):
+        loose = room > LOOSE * abs(linear.bound)  # far from integral: bounds by node pay, cuts do not
+        if self._search_tree(left, kept, lam, TREE_NODES_LOOSE if loose else TREE_NODES):
             return self._answer()
         master.fix(closed, opened)
 
