@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -14,9 +15,9 @@ import pandas as pd
 from rich.console import Console
 
 from geodata.errors import InputError
-from geodata.exports import concentration
 from geodata.pack import INDIA, LAYERS, open_pack
 from siting.charts import write_sweep_chart
+from siting.options import INR_PER_CRORE
 from siting.outputs import (
     atomic_folder,
     check_replaceable,
@@ -45,6 +46,7 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None = No
     arguments = parser.parse_args(argv)
     try:
         code: int = arguments.command(arguments)
+        sys.stdout.flush()
     except InputError as error:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
@@ -52,6 +54,9 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None = No
     except KeyboardInterrupt:
         print("interrupted; no result was written", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # the reader, `head` say, has seen enough; nothing may be flushed to it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (RuntimeError, TimeoutError) as error:
         print(f"error: {error}; no result was written", file=sys.stderr)
         return NO_PROOF
@@ -171,7 +176,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(summary(plan), ensure_ascii=False))
     else:
-        print("\n".join(_lines(plan)))
+        print("\n".join(_lines(summary(plan), plan.opened)))
         print(f"Report: {out / 'report.html'}")
     return 0 if plan.solution.status == "optimal" else NO_PROOF
 
@@ -190,38 +195,36 @@ def _write(plan: Plan, folder: Path, log: _Log) -> None:
     log.write(folder)
 
 
-def _lines(plan: Plan) -> list[str]:
-    """Say in at most 25 lines what a plan amounts to."""
-    s, losing = summary(plan), plan.losing
-    counts, before, after = s["counts"], s["before"], s["after"]
-    exports = plan.model.demand["export_usd"]
-    half, three_quarters = concentration(exports, 0.5), concentration(exports, 0.75)
-    tiers = plan.opened.groupby(["facility_type", "tier"]).size()
-    sites = ", ".join(f"{n} {kind.replace('_', ' ')} {tier}" for (kind, tier), n in tiers.items())
+def _lines(s: dict[str, Any], sites: pd.DataFrame) -> list[str]:
+    """Say in at most 25 lines what a plan amounts to, from its ``plan.json`` and ``sites.csv``."""
+    counts, before, after, losing = s["counts"], s["before"], s["after"], s["not_recovering_capital"]
+    first = s["concentration"]
+    tiers = sites.groupby(["facility_type", "tier"]).size()
+    built = ", ".join(f"{n} {kind.replace('_', ' ')} {tier}" for (kind, tier), n in tiers.items())
     ratio = "nothing built" if s["benefit_cost_ratio"] is None else f"{s['benefit_cost_ratio']:.2f}"
     payback = "never" if s["payback_years"] is None else f"{s['payback_years']:.1f} years"
     cut = "none served" if s["served_cost_cut"] is None else f"{100 * s['served_cost_cut']:.1f} %"
-    part_cost = plan.part_load_cost_inr_per_year
-    saving = s["saving_inr_per_year"]
+    part_cost, saving = s["part_load_cost_before_inr_per_year"], s["saving_inr_per_year"]
     shares = [100 * saving / cost if cost else 0.0 for cost in (before["cost_inr_per_year"], part_cost)]
     facts = {
         "Districts": f"{counts['districts']}, under-utilised {counts['under_utilised']}, served by a new site "
         f"{counts['served_by_hub']}, unreachable {counts['unreachable']}",
-        "Concentration": f"{half} districts make 50 % and {three_quarters} make 75 % of exports (the paper: 18 and 50)",
+        "Concentration": f"{first['districts_of_first_half']} districts make 50 % and "
+        f"{first['districts_of_first_three_quarters']} make 75 % of exports (the paper: 18 and 50)",
         "Budget": f"₹{indian(s['budget_inr_crore'])} crore, of which ₹{indian(s['capex_inr_crore'])} crore is spent",
-        "Sites": sites or "none",
+        "Sites": built or "none",
         "Cost before": f"{crore(before['cost_inr_per_year'])} a year, of which part loads {crore(part_cost)}",
         "Cost after": f"{crore(after['cost_inr_per_year'])} a year, and {crore(s['fixed_cost_inr_per_year'])} "
         "to run the sites",
         "Net saving": f"{crore(saving)} a year: {shares[0]:.1f} % of all cost, {shares[1]:.1f} % of part-load cost",
-        "Benefit/cost": f"{ratio}, payback {payback}; {len(losing)} sites (₹{indian(losing['capex_inr_crore'].sum())} "
+        "Benefit/cost": f"{ratio}, payback {payback}; {losing['sites']} sites (₹{indian(losing['capex_inr_crore'])} "
         "crore) do not recover their own capital",
         "Served cargo": f"cost per tonne falls by {cut} (the paper: 11 % where multimodal hubs were built)",
         "Mean time": f"{before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
         "CO2e": f"{indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
         "Fingerprint": s["fingerprint"][:16],
     }
-    head = f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %, {sum(plan.stages.values()):.1f} s"
+    head = f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %, {sum(s['wall_s'].values()):.1f} s"
     return [head, *(f"{label:<16}{text}" for label, text in facts.items())]
 
 
@@ -302,16 +305,10 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(file.read_text(encoding="utf-8").strip())
         return 0
-    plan = json.loads(file.read_text(encoding="utf-8"))
-    keys = ("study", "status", "gap", "budget_inr_crore", "capex_inr_crore", "fixed_cost_inr_per_year",
-            "saving_inr_per_year", "benefit_cost_ratio", "payback_years")  # fmt: skip
-    print(pd.Series({key: plan[key] for key in keys}).to_string())
     sites = pd.read_csv(arguments.folder / "sites.csv")
-    columns = ["name", "state", "facility_type", "tier", "capex_inr_crore", "utilisation", "districts_served"]
-    sites["saves_inr_crore_per_year"] = sites["saving_inr_per_year"] / 1e7
+    print("\n".join(_lines(json.loads(file.read_text(encoding="utf-8")), sites)))
     if len(sites):
-        print(
-            "\n"
-            + sites[[*columns, "saves_inr_crore_per_year"]].to_string(index=False, float_format=lambda x: f"{x:,.2f}")
-        )
+        columns = ["name", "state", "facility_type", "tier", "capex_inr_crore", "utilisation", "districts_served"]
+        sites["saves_inr_crore_per_year"] = sites["saving_inr_per_year"] / INR_PER_CRORE
+        print("\n" + _text_table(sites[[*columns, "saves_inr_crore_per_year"]]))
     return 0

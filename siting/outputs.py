@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from geodata.errors import InputError
+from geodata.exports import concentration
 from geodata.matrix import path_geometry, shortest_paths
 from geodata.network import snap
 from siting.options import INR_PER_CRORE
@@ -60,6 +61,15 @@ def summary(plan: Plan) -> dict[str, Any]:
             "unreachable": len(unreachable),
         },
         "unreachable": unreachable,
+        "concentration": {
+            "districts_of_first_half": concentration(model.demand["export_usd"], 0.5),
+            "districts_of_first_three_quarters": concentration(model.demand["export_usd"], 0.75),
+        },
+        "part_load_cost_before_inr_per_year": plan.part_load_cost_inr_per_year,
+        "not_recovering_capital": {
+            "sites": len(plan.losing),
+            "capex_inr_crore": float(plan.losing["capex_inr_crore"].sum()),
+        },
         "resolved_study": model.study.resolved(),
     }
 

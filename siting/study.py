@@ -38,7 +38,7 @@ class Study:
             their capital.
         forced: options that must open, ``type-tier@place``.
         forbidden: sites that must stay closed, ``type@place`` or a place for all types.
-        gap: relative gap at which an answer counts as proven.
+        gap: relative gap at which an answer counts as proven; of the whole cost, of which sites save a few percent.
         time_limit_s: solver time; the best plan found so far is kept.
         parameters: values that replace those of ``siting/parameters.csv`` (table ``[parameters]``).
         data: files that replace layers of the bundled pack (table ``[data]``, paths relative to the study).
@@ -54,7 +54,7 @@ class Study:
     minimum_benefit_cost_ratio: float = 0.0
     forced: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
-    gap: float = 1e-3
+    gap: float = 1e-4
     time_limit_s: float = 60.0
     parameters: Mapping[str, float] = field(default_factory=dict)
     data: Mapping[str, Path] = field(default_factory=dict)
