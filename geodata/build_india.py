@@ -49,6 +49,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "sectors.csv": ("assumed unit values by sector", OWN_TABLE),
     "gateways.csv": ("sea ports, source in each row", OWN_TABLE),
     "depots.csv": ("inland container depots, source in each row", OWN_TABLE),
+    "land_customs.csv": ("districts with a land customs station, source in each row", OWN_TABLE),
     "planned_sites.csv": ("multimodal logistics park programme, source in each row", OWN_TABLE),
     "rail_connectors.csv": ("rail links of terminals, source in each row", OWN_TABLE),
 }

@@ -62,6 +62,19 @@ RAIL_CONNECTOR_COLUMNS = (
 )
 
 
+LAND_CUSTOMS_COLUMNS = (
+    Column("district_id", unique=True),
+    Column("station"),
+    Column("neighbour"),
+    Column("source"),
+)
+
+
+def load_land_customs(path: Path | str) -> pd.DataFrame:
+    """Districts with a land customs station, with ``LAND_CUSTOMS_COLUMNS``; raises InputError naming every fault."""
+    return read_table(path, LAND_CUSTOMS_COLUMNS)
+
+
 def load_gateways(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.DataFrame:
     """Sea ports, one row each, with ``GATEWAY_COLUMNS``; raises InputError naming every fault."""
     return read_table(path, GATEWAY_COLUMNS, bounds)

@@ -17,13 +17,13 @@ import pandas as pd
 from geodata.districts import load_districts
 from geodata.errors import InputError
 from geodata.exports import load_exports, load_sectors
-from geodata.gateways import load_depots, load_gateways, load_planned_sites, load_rail_connectors
+from geodata.gateways import load_depots, load_gateways, load_land_customs, load_planned_sites, load_rail_connectors
 from geodata.network import Network, load_network
 
 INDIA = Path(str(files("geodata") / "india"))
 LAYERS = (
     "districts.parquet", "states.parquet", "road.parquet", "rail.parquet", "exports.csv", "sectors.csv",
-    "gateways.csv", "depots.csv", "planned_sites.csv", "rail_connectors.csv", "manifest.json",
+    "gateways.csv", "depots.csv", "land_customs.csv", "planned_sites.csv", "rail_connectors.csv", "manifest.json",
 )  # fmt: skip
 
 
@@ -62,6 +62,10 @@ class Pack:
     @cached_property
     def depots(self) -> pd.DataFrame:
         return load_depots(self.files["depots"])
+
+    @cached_property
+    def land_customs(self) -> pd.DataFrame:
+        return load_land_customs(self.files["land_customs"])
 
     @cached_property
     def planned_sites(self) -> pd.DataFrame:

@@ -15,8 +15,10 @@ from siting.places import Places
 from siting.study import Study
 
 
-def district_demand(pack: Pack, study: Study, places: Places) -> pd.DataFrame:
+def district_demand(pack: Pack, study: Study, places: Places, parameters: Mapping[str, float]) -> pd.DataFrame:
     """Exports and tonnes of every district.
+
+    Districts with a land customs station send ``land_border_share`` of their cargo over it; it needs no port.
 
     Returns:
         One row per district in the order of the pack: ``district_id``, ``state``, ``district``, ``lgd_code``,
@@ -29,6 +31,7 @@ def district_demand(pack: Pack, study: Study, places: Places) -> pd.DataFrame:
     demand = districts[["district_id", "state", "district", "lgd_code"]].reset_index(drop=True)
     usd_columns = [column for column in by_class if column.startswith("value_usd_")]
     demand["export_usd"] = by_class[usd_columns].sum(axis=1).to_numpy()
+    by_sea = 1.0 - parameters["land_border_share"] * demand["district_id"].isin(pack.land_customs["district_id"])
     demand["under_utilised"] = under_utilised(demand["export_usd"], study.leader_share)
     for cargo_class in CARGO_CLASSES:
         tonnes = by_class[cargo_class].reset_index(drop=True)
@@ -39,6 +42,7 @@ def district_demand(pack: Pack, study: Study, places: Places) -> pd.DataFrame:
             access = access_class(places, len(districts))
             potential = potential_exports(tonnes, population, access, study.potential_percentile)
             tonnes = potential.where(demand["under_utilised"], tonnes)
+        tonnes = tonnes * by_sea
         demand[f"{cargo_class}_t"] = tonnes
         demand[f"{cargo_class}_usd"] = tonnes * usd_per_t
     return demand

@@ -62,7 +62,7 @@ def build_model(study: Study, progress: Progress = lambda stage: None) -> Model:
     with _timed(stages, "matrices", progress):
         places = build_places(pack, parameters)
     with _timed(stages, "lanes", progress):
-        demand = district_demand(pack, study, places)
+        demand = district_demand(pack, study, places, parameters)
         clients = build_clients(demand, places, parameters, study.leader_weight)
         options = build_options(places, parameters, study.facility_types)
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)

@@ -82,6 +82,8 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
         paper_hub_cost_cut=PAPER_HUB_COST_CUT,
         depends=_depends(plan, depends),
         parameters=_parameter_rows(plan),
+        land_customs=plan.model.pack.land_customs,
+        land_customs_saving=_land_customs_saving(plan, districts),
         networks=_networks(plan),
         manifest=plan.model.pack.manifest,
         figures={"districts": {}, **plan.model.pack.manifest.get("figures", {})},
@@ -299,6 +301,12 @@ def _concentration(plan: Plan) -> dict[str, Any]:
         "top": _records(top[["district", "share"]]),
         "rows": rows,
     }
+
+
+def _land_customs_saving(plan: Plan, districts: pd.DataFrame) -> float:
+    """Yearly saving of the under-utilised districts with a land customs station, in rupees."""
+    by_land = plan.model.demand["district_id"].isin(plan.model.pack.land_customs["district_id"])
+    return float(districts.loc[by_land & districts["under_utilised"], "saving_inr_per_year"].sum())
 
 
 def _depends(plan: Plan, table: pd.DataFrame | None) -> dict[str, Any] | None:

@@ -11,10 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from siting.costs import Array, Tariff, annuity_factor
-from siting.demand import build_clients
+from siting.demand import build_clients, district_demand
 from siting.lanes import Conditions, LanePricer
 from siting.options import INR_PER_CRORE, option_costs
-from siting.parameters import Parameters
 from siting.places import Places, build_places
 from siting.plan import Plan, conditions
 
@@ -50,22 +49,21 @@ def sensitivity(plan: Plan, progress: Callable[[str], None] = lambda key: None) 
     return pd.DataFrame(rows).sort_values("swing", ascending=False, kind="stable", ignore_index=True)
 
 
-class _Recording(Mapping[str, float]):
-    """Parameters that remember which of them were read."""
+class _Recording(Mapping[str, Any]):
+    """A mapping that remembers which of its keys were read, in a set of the caller's."""
 
-    def __init__(self, parameters: Parameters) -> None:
-        self.parameters = parameters
-        self.read: set[str] = set()
+    def __init__(self, content: Mapping[str, Any], read: set[str]) -> None:
+        self.content, self.read = content, read
 
-    def __getitem__(self, key: str) -> float:
+    def __getitem__(self, key: str) -> Any:
         self.read.add(key)
-        return self.parameters[key]
+        return self.content[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.parameters)
+        return iter(self.content)
 
     def __len__(self) -> int:
-        return len(self.parameters)
+        return len(self.content)
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ class _Inputs:
     """What the evaluation of a plan needs, at some parameters."""
 
     places: Places
+    demand: pd.DataFrame
     clients: pd.DataFrame
     tariff: Tariff
     conditions: Conditions
@@ -94,12 +93,12 @@ class _Operation:
         self.rivals = model.pricer.existing(RIVALS)
         self.through = model.improving.take(model.lane_of_row[rows])
         self.sites = sites[rows]  # (n_through, 2) rows of plan.opened each lane uses, -1 for none
-        recording = {step: _Recording(model.parameters) for step in self._steps()}
+        self.reads: dict[str, set[str]] = {}  # parameters and earlier steps that each step depends on
         inputs: dict[str, Any] = {}
         for step, build in self._steps().items():
-            inputs[step] = build(recording[step], inputs)
+            read = self.reads[step] = set()
+            inputs[step] = build(_Recording(model.parameters, read), _Recording(inputs, read))
         self.base = _Inputs(**inputs)
-        self.reads = {step: record.read for step, record in recording.items()}
 
     def _steps(self) -> dict[str, Callable[[Mapping[str, float], Mapping[str, Any]], Any]]:
         """How each input is made from parameters and the inputs before it."""
@@ -108,7 +107,8 @@ class _Operation:
         weight = model.study.leader_weight
         return {
             "places": lambda p, _: build_places(model.pack, p),
-            "clients": lambda p, made: build_clients(model.demand, made["places"], p, weight),
+            "demand": lambda p, made: district_demand(model.pack, model.study, made["places"], p),
+            "clients": lambda p, made: build_clients(made["demand"], made["places"], p, weight),
             "tariff": lambda p, _: Tariff.from_parameters(p),
             "conditions": lambda p, made: conditions(model.pack, made["places"], p),
             "options": lambda p, _: option_costs(opened, model.places, p),
@@ -121,9 +121,11 @@ class _Operation:
         inputs: dict[str, Any] = {f.name: getattr(self.base, f.name) for f in fields(_Inputs)}
         if key is not None:
             parameters = model.parameters.with_overrides({key: value})
+            changed = {key}
             for step, build in self._steps().items():
-                if key in self.reads[step]:
+                if self.reads[step] & changed:
                     inputs[step] = build(parameters, inputs)
+                    changed.add(step)
         made = _Inputs(**inputs)
         clients, opened = made.clients, made.options
         pricer = LanePricer(made.places, made.tariff, made.conditions, clients)

@@ -71,6 +71,9 @@ def write_tiny_pack(folder: Path) -> dict[str, Path]:
     pd.DataFrame([{"terminal_id": "INPRT", "lon": 75.5, "lat": 19.5, "km": 2, "source": "test"}]).to_csv(
         folder / "rail_connectors.csv", index=False
     )
+    pd.DataFrame(
+        [{"district_id": "madhya-pradesh/d9", "station": "Pass", "neighbour": "Next", "source": "test"}]
+    ).to_csv(folder / "land_customs.csv", index=False)
     port, points = (75.5, 19.5), list(zip(districts["lon"], districts["lat"], strict=True))
     south = [port, *points[:COLUMNS]]
     road = list(zip(south, south[1:], strict=False))

@@ -15,6 +15,7 @@ import shapely
 from geodata.errors import InputError
 from geodata.gateways import load_depots, load_gateways, load_planned_sites, load_rail_connectors
 from geodata.network import Network, great_circle_km, load_network, snap
+from geodata.pack import open_pack
 from geodata.tables import Column, read_table
 
 INDIA = Path(__file__).parents[2] / "geodata" / "india"
@@ -44,9 +45,7 @@ def depots_file(tmp_path: Path) -> Callable[[str], Path]:
 def distance_to_state_km(points: pd.DataFrame) -> np.ndarray:
     """Km from each point to the state that its row names; 0 inside."""
     states = gpd.read_parquet(INDIA / "states.parquet").set_index("state").to_crs(INDIA_EQUAL_AREA)
-    at = gpd.GeoSeries(gpd.points_from_xy(points["lon"], points["lat"]), crs="EPSG:4326").to_crs(
-        INDIA_EQUAL_AREA
-    )
+    at = gpd.GeoSeries(gpd.points_from_xy(points["lon"], points["lat"]), crs="EPSG:4326").to_crs(INDIA_EQUAL_AREA)
     return shapely.distance(states.geometry.loc[points["state"]].to_numpy(), at.to_numpy())
 
 
@@ -62,9 +61,7 @@ def rail_network() -> Network:
     return load_network(INDIA / "rail.parquet")
 
 
-def far_from_rail(
-    points: pd.DataFrame, names: pd.Series | pd.Index, limit_km: float
-) -> list[tuple[str, float]]:
+def far_from_rail(points: pd.DataFrame, names: pd.Series | pd.Index, limit_km: float) -> list[tuple[str, float]]:
     """Name and km of points farther from the tracks than the limit, or from any node cargo can enter by.
 
     Nodes of the network stand up to 5 km apart along a track, so a point beside it may be 2.5 km from one.
@@ -72,9 +69,7 @@ def far_from_rail(
     rail = rail_network()
     _, to_node_km = snap(rail, points["lon"].to_numpy(), points["lat"].to_numpy())
     tracks = gpd.GeoSeries(rail.geometry, crs="EPSG:4326").to_crs(INDIA_EQUAL_AREA)
-    at = gpd.GeoSeries(gpd.points_from_xy(points["lon"], points["lat"]), crs="EPSG:4326").to_crs(
-        INDIA_EQUAL_AREA
-    )
+    at = gpd.GeoSeries(gpd.points_from_xy(points["lon"], points["lat"]), crs="EPSG:4326").to_crs(INDIA_EQUAL_AREA)
     _, to_track_km = tracks.sindex.nearest(at, return_all=False, return_distance=True)
     far = (to_track_km > limit_km) | (to_node_km > limit_km + 2.5)
     return [(str(name), round(float(km), 1)) for name, km in zip(names[far], to_track_km[far], strict=True)]
@@ -242,3 +237,10 @@ def test_optional_number_may_be_blank_but_not_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         read_table(path, columns)
     assert len(error.value.problems) == 2
+
+
+def test_land_customs_stations_stand_in_districts_of_the_pack():
+    pack = open_pack()
+    known = set(pack.districts["district_id"])
+    assert len(pack.land_customs) > 30
+    assert set(pack.land_customs["district_id"]) <= known

@@ -163,3 +163,10 @@ def test_an_interrupted_run_leaves_the_old_result(tmp_path):
 )
 def test_indian_grouping(number, text):
     assert indian(number) == text
+
+
+def test_cargo_that_leaves_by_land_needs_no_port(tiny_study, tiny_plan):
+    """D9 has a land customs station; with all its cargo at sea it has twice the tonnes of the base."""
+    at_sea = build_model(tiny_study.with_changes(parameters={"land_border_share": 0.0})).demand
+    assert at_sea.loc[9, "general_t"] == pytest.approx(2 * tiny_plan.model.demand.loc[9, "general_t"])
+    assert at_sea.loc[8, "general_t"] == pytest.approx(tiny_plan.model.demand.loc[8, "general_t"])
