@@ -11,7 +11,7 @@ from siting.serve import loads, serve
 
 MOVES = 60
 """Moves of local search per start."""
-NODES = 30
+NODES = 1
 """Nodes spent on assigning single-source clients to one set of options."""
 ROUNDING = 2e-10
 """Relative difference of costs that counts as none."""

@@ -11,6 +11,8 @@ from scipy.sparse import coo_array
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core
 
+QUICK_GAP = 1e-3
+"""Relative gap that will do for an assignment whose nodes are limited."""
 CAPACITY_TOLERANCE = 1e-9
 """Relative overload that counts as rounding."""
 
@@ -122,7 +124,7 @@ def _serve_within_capacity(core: Core, opened: BoolArray, nodes: int | None) -> 
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("primal_feasibility_tolerance", 1e-9)
     highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
-    highs.setOptionValue("mip_rel_gap", 1e-9)
+    highs.setOptionValue("mip_rel_gap", 1e-9 if nodes is None else QUICK_GAP)
     if nodes is not None:
         highs.setOptionValue("mip_max_nodes", nodes)
     highs.passModel(lp)

@@ -103,7 +103,7 @@ class Prover:
             opened = incumbent.round(y)
             if opened is not None:
                 incumbent.offer(opened)
-        if incumbent.open is None:
+        if incumbent.open is None and not (core.capacitated and core.single_source):
             opened = incumbent.round(np.zeros(core.n_options))  # as many as asked for, in canonical order
             if opened is not None:
                 incumbent.offer(opened, moves=0)
@@ -130,7 +130,7 @@ class Prover:
         dearest = np.where(np.isfinite(core.unserved), core.unserved, core.cost[core.first_lane[1:] - 1])
         most = float(np.abs(dearest).sum() + np.abs(core.fixed_cost).sum())  # no plan costs more
         simple = incumbent.search is not None
-        tries = [60 if simple else 2 if core.single_source else 8]
+        tries = [60 if simple else 0 if core.single_source else 24]
 
         def visit(k: int, best: Evaluation, often: FloatArray) -> bool:
             relaxation_bound[0] = best.bound
@@ -203,7 +203,7 @@ class Prover:
         ceiling = min(ceiling, incumbent.cutoff)
         self.watch.enter("branch")
         bound, plan = master.solve_integer(
-            dual.at.lam + 0.1 * np.abs(dual.at.lam), closed, opened, self._within(keep), incumbent.tolerance, deadline, self._tell_model
+            dual.at.lam + 0.3 * np.abs(dual.at.lam), closed, opened, self._within(keep), incumbent.tolerance, deadline, self._tell_model
         )
         if plan is not None:
             self._offer(np.flatnonzero(keep)[plan])
