@@ -59,9 +59,9 @@ class Incumbent:
             return False
         self._seen.add(key)
         if self.search is not None:
-            cost = self.search.cost_of(opened)
-            if moves and cost - self.cost <= (within - 1.0) * abs(self.cost + self.core.base):
-                cost, opened = self.search.improve(opened, moves)
+            known = np.isfinite(self.cost) and np.isfinite(within)
+            worth = self.cost + (within - 1.0) * abs(self.cost + self.core.base) if known else np.inf
+            cost, opened = self.search.improve(opened, moves, worth)
         else:
             opened, cost = self._trimmed(opened)
         if cost < self.cost - 1e-12 * abs(cost):

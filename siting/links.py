@@ -21,6 +21,9 @@ from siting.reduce import Core
 VIOLATION = 1e-5
 """How far more than the place is open a client must use it for the link to be added."""
 
+CLOSE = 0.3
+"""Before branching, links of lanes up to this part dearer than their client's multiplier are added too."""
+
 
 class LinkMaster:
     """(1) to (9) of a core in HiGHS, links apart."""
@@ -123,9 +126,13 @@ class LinkMaster:
         )  # fmt: skip
 
     def solve_linear(
-        self, lam: FloatArray, cutoff: Callable[[], float], deadline: float, visit: Callable[[float, FloatArray], None]
+        self,
+        lam: FloatArray,
+        cutoff: Callable[[], float],
+        deadline: float,
+        visit: Callable[[float, FloatArray], None],
     ) -> tuple[float, FloatArray, FloatArray]:
-        """Add links until none is violated: (bound, y, reduced costs of y); the bound is -inf if it never came to one.
+        """Add links until none is violated: (bound or -inf, y, reduced costs of y).
 
         Args:
             lam: (n_clients,) multipliers: links of lanes cheaper than these come first.
@@ -160,9 +167,15 @@ class LinkMaster:
         return bound, y, reduced
 
     def solve_integer(
-        self, level: FloatArray, closed: BoolArray, opened: BoolArray, start: BoolArray | None, slack: float, deadline: float,
+        self,
+        lam: FloatArray,
+        closed: BoolArray,
+        opened: BoolArray,
+        start: BoolArray | None,
+        slack: float,
+        deadline: float,
         watch: Callable[[float, float], None],
-    ) -> tuple[float, BoolArray | None]:  # fmt: skip
+    ) -> tuple[float, BoolArray | None]:
         """Branch with some options fixed: (bound, open options of the best plan found or None)."""
         k, n = self.core.n_lanes, self.core.n_options
         columns = np.arange(k, k + n, dtype=np.int32)
@@ -170,7 +183,8 @@ class LinkMaster:
         undecided[self.core.place[~closed & ~opened]] = True
         best = np.full(len(self.linked), np.inf)
         np.minimum.at(best, self.pair, self.core.cost[self.lane])
-        close = best < level[self.pair_client]
+        at = lam[self.pair_client]
+        close = best - at < CLOSE * np.abs(at)
         self.add_links(np.flatnonzero(undecided[self.pair_place] & ~self.linked & close))
         self.highs.changeColsBounds(n, columns, (opened | self.core.forced).astype(float), (~closed).astype(float))
         self.highs.changeColsIntegrality(k + n, np.arange(k + n, dtype=np.int32), self.kinds)

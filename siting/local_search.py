@@ -30,12 +30,18 @@ class SwapSearch:
         self.rank[self.cost == self.far] = -1
         self.stay = np.where(np.isfinite(core.unserved), core.unserved, self.far)
 
-    def improve(self, opened: BoolArray, moves: int) -> tuple[float, BoolArray]:
-        """Best move after best move from a set that keeps the limits; (cost without base, options)."""
+    def improve(self, opened: BoolArray, moves: int, worth: float = np.inf) -> tuple[float, BoolArray]:
+        """Best move after best move from a set that keeps the limits; (cost without base, options).
+
+        Args:
+            worth: a set that costs more than this is left as it is.
+        """
         core = self.core
         opened = opened.copy()
         tolerance = 1e-9 * max(1e-300, float(np.abs(self.stay).sum()))
         first, d1, second, d2 = self._nearest(opened, np.arange(core.n_clients))
+        if float(d1.sum() + core.fixed_cost[opened].sum()) > worth:
+            moves = 0
         for _ in range(moves):
             enter, leave, change = self._best_move(opened, first, d1, second, d2)
             if change >= -tolerance:
@@ -55,11 +61,6 @@ class SwapSearch:
         total = float(d1.sum() + core.fixed_cost[opened].sum())
         served = d1 < self.far
         return (total if served.all() else np.inf), opened
-
-    def cost_of(self, opened: BoolArray) -> float:
-        """Cost of a set, without base; inf where somebody cannot be served."""
-        d1 = self._nearest(opened, np.arange(self.core.n_clients))[1]
-        return float(d1.sum() + self.core.fixed_cost[opened].sum()) if (d1 < self.far).all() else np.inf
 
     def nearest_two(self, opened: BoolArray) -> tuple[FloatArray, FloatArray]:
         """(n_clients,) cost through the nearest and the second-nearest open place, or of staying unserved."""

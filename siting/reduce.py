@@ -16,6 +16,8 @@ from siting.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, In
 
 HashArray = npt.NDArray[np.uint64]
 
+MANY_LANES = 200_000
+
 
 @dataclass(frozen=True, eq=False)
 class Core:
@@ -277,8 +279,8 @@ def _content_keys(
 ) -> tuple[HashArray, HashArray]:
     """Hashes of clients and options by content: equal under any reordering of the problem.
 
-    Two rounds of colour refinement on the graph of lanes; clients and options that still share a hash are
-    interchangeable for every practical purpose.
+    Two rounds of colour refinement on the graph of lanes (one where there are so many that it tells all apart);
+    clients and options that still share a hash are interchangeable for every practical purpose.
     """
     first, second = options.T
     paired = np.flatnonzero(second >= 0)
@@ -287,7 +289,7 @@ def _content_keys(
     client_key = _scramble(_bits(p.demand) + _scramble(_bits(unserved)))
     option_key = _scramble(_bits(p.fixed_cost) + _scramble(_bits(p.capex) + _scramble(_bits(p.capacity))))
     option_key = _scramble(option_key + forced.astype(np.uint64))
-    for _ in range(2):
+    for _ in range(2 if len(lane) < MANY_LANES else 1):
         ends = bits + option_key[first]
         ends[paired] += option_key[second[paired]]
         client_key = _gather(client_key, client, ends)

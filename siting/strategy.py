@@ -21,17 +21,24 @@ from siting.reduce import Core, restrict
 from siting.relaxation import Evaluation, Multipliers, Relaxation
 from siting.stopwatch import Stopwatch
 
-ITERATIONS = 1000
-WARM_UP = 20
+ITERATIONS, ITERATIONS_PAIRED = 1000, 250
+"""Most iterations of the Lagrangian ascent; fewer where two-place lanes make each of them dear."""
 WARM_STEP = 0.3
-EVERY = 10
+"""First step of an ascent that starts from good multipliers."""
+WARM_UP, EVERY, EVERY_DEAR = 20, 10, 40
+"""Plans are made after so many iterations, and every so many; less often where service is a linear program."""
+TRIES, TRIES_DEAR, HOPELESS = 40, 24, 80
+"""Most plans made in one ascent; iterations without any plan after which to stop."""
 NEAR = 1.02
-FAVOURED = 0.02
-SHORT = 100
+"""Local search starts from plans that cost less than this many times the best."""
+FAVOURED, SHORT = 0.02, 100
+"""Options chosen in this part of the iterations make the first, smaller model, of at most so many nodes."""
 MANY_LANES = 30_000
-TREE_NODES, TREE_NODES_LOOSE = 300, 20_000
-LOOSE = 5e-4
+"""Above it links are added as needed; below, the whole model is stated in PuLP."""
 FEW, FEW_NODES = 150, 2000
+"""Options few enough to branch at once, and the nodes this may take."""
+TREE_NODES, TREE_NODES_LOOSE, LOOSE = 300, 20_000, 5e-4
+"""Nodes after the linear relaxation; more where its gap is over this, for then bounds by node pay and cuts do not."""
 
 
 class Prover:
@@ -130,11 +137,11 @@ class Prover:
         dearest = np.where(np.isfinite(core.unserved), core.unserved, core.cost[core.first_lane[1:] - 1])
         most = float(np.abs(dearest).sum() + np.abs(core.fixed_cost).sum())  # no plan costs more
         simple = incumbent.search is not None
-        tries = [60 if simple else 0 if core.single_source else 24]
+        tries = [TRIES if simple else 0 if core.single_source else TRIES_DEAR]
 
         def visit(k: int, best: Evaluation, often: FloatArray) -> bool:
             relaxation_bound[0] = best.bound
-            if k >= WARM_UP and k % (EVERY if simple else 2 * WARM_UP) == 0:
+            if k >= WARM_UP and k % (EVERY if simple else EVERY_DEAR) == 0:
                 for y in (best.choice.y, often):
                     opened = incumbent.round(y)
                     if opened is not None and tries[0] > 0:
@@ -142,10 +149,10 @@ class Prover:
                         incumbent.offer(opened, within=NEAR)
             if k % 5 == 0:
                 self._raise(best.bound)
-            hopeless = incumbent.open is None and (k >= 4 * WARM_UP or best.bound > most)
+            hopeless = incumbent.open is None and (k >= HOPELESS or best.bound > most)
             return best.bound >= incumbent.cutoff or hopeless or self.watch.over
 
-        iterations = ITERATIONS // 4 if core.paired else ITERATIONS
+        iterations = ITERATIONS_PAIRED if core.paired else ITERATIONS
         step = FIRST_STEP if self.lam is None else WARM_STEP
         return ascend(relaxation, start, target, iterations, visit, step)
 
@@ -203,7 +210,7 @@ class Prover:
         ceiling = min(ceiling, incumbent.cutoff)
         self.watch.enter("branch")
         bound, plan = master.solve_integer(
-            dual.at.lam + 0.3 * np.abs(dual.at.lam), closed, opened, self._within(keep), incumbent.tolerance, deadline, self._tell_model
+            dual.at.lam, closed, opened, self._within(keep), incumbent.tolerance, deadline, self._tell_model
         )
         if plan is not None:
             self._offer(np.flatnonzero(keep)[plan])
@@ -311,7 +318,7 @@ class Prover:
         self.watch.enter("branch")
         left = restrict(sub, ~closed | sub.forced, np.ones(sub.n_lanes, dtype=bool), opened | sub.forced)
         kept = np.flatnonzero(keep)[~closed | sub.forced]
-        loose = room > LOOSE * abs(linear.bound)  # far from integral: bounds by node pay, cuts do not
+        loose = room > LOOSE * abs(linear.bound)
         if self._search_tree(left, kept, lam, TREE_NODES_LOOSE if loose else TREE_NODES):
             return self._answer()
         master.fix(closed, opened)
