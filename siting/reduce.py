@@ -263,7 +263,7 @@ def _by_client_and_cost(
     """Order of lanes by client, cost, and (among ties) the numbers of their places; one lane per tier set."""
     low, high = np.minimum(places[:, 0], places[:, 1]), np.maximum(places[:, 0], places[:, 1])
     key = (client * (n_options + 1) + high) * (n_options + 1) + low + 1
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     same = np.diff(key[order]) == 0
     if same.any():
         order = order[np.append(True, ~same)]

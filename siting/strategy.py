@@ -25,7 +25,7 @@ ITERATIONS, ITERATIONS_PAIRED = 1000, 250
 """Most iterations of the Lagrangian ascent; fewer where two-place lanes make each of them dear."""
 WARM_STEP = 0.3
 """First step of an ascent that starts from good multipliers."""
-WARM_UP, EVERY, EVERY_DEAR = 20, 10, 40
+WARM_UP, EVERY, EVERY_DEAR = 20, 20, 40
 """Plans are made after so many iterations, and every so many; less often where service is a linear program."""
 TRIES, TRIES_DEAR, HOPELESS = 40, 24, 80
 """Most plans made in one ascent; iterations without any plan after which to stop."""
