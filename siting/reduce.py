@@ -312,6 +312,7 @@ def _bits(values: FloatArray) -> HashArray:
 
 def _scramble(key: HashArray) -> HashArray:
     """One round of the SplitMix64 finaliser [Steele, Lea and Flood 2014]."""
+    key = key + np.uint64(0x9E3779B97F4A7C15)  # so that nothing at all does not look like a zero
     key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return key ^ (key >> np.uint64(31))

@@ -174,3 +174,10 @@ def test_arguments_out_of_range_are_refused() -> None:
     for wrong in ({"gap": -1.0}, {"time_limit": 0.0}, {"threads": 0}, {"gap": float("nan")}):
         with pytest.raises(ValueError, match="give gap >= 0"):
             solve(problem, **wrong)  # type: ignore[arg-type]
+
+
+def test_a_tier_without_lanes_is_no_twin_of_one_whose_lane_costs_nothing() -> None:
+    problem = FacilityProblem.from_costs(
+        [[0.0, 0.0]], demand=[3.0], capacity=[np.inf, 0.0], group=[1, 1], n_open=1, unserved_cost=[10.0]
+    )
+    assert solve(problem, gap=0.0).open.tolist() == [0]
