@@ -66,9 +66,7 @@ def read_cap(folder: Path) -> list[Instance]:
         site = numbers[2 : 2 + 2 * sites].reshape(sites, 2)
         client = numbers[2 + 2 * sites :][: clients * (sites + 1)].reshape(clients, sites + 1)
         cost = client[:, 1:]
-        problem = FacilityProblem.from_costs(
-            cost, demand=client[:, 0], fixed_cost=site[:, 1], capacity=site[:, 0]
-        )
+        problem = FacilityProblem.from_costs(cost, demand=client[:, 0], fixed_cost=site[:, 1], capacity=site[:, 0])
         found.append(Instance("cap", row["instance"], problem, float(row["optimum"]), cost))
     return found
 
@@ -104,9 +102,7 @@ def read_tsplib(folder: Path, names: tuple[str, ...] = ("rl1304", "fl1400", "pcb
             matrices[name] = np.floor(np.linalg.norm(points[:, None] - points[None], axis=2))
         cost = matrices[name]
         problem = FacilityProblem.from_costs(cost, n_open=int(row["p"]))
-        found.append(
-            Instance(name, f"{name} p={row['p']}", problem, float(row["optimum"]), cost, row["paper_time_s"])
-        )
+        found.append(Instance(name, f"{name} p={row['p']}", problem, float(row["optimum"]), cost, row["paper_time_s"]))
     return found
 
 

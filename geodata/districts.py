@@ -190,9 +190,7 @@ def _name_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
         problems += [f"{path}, row {row + 1}: {column} is blank; fill it in" for row in np.flatnonzero(blank)]
     for row in np.flatnonzero(districts.duplicated(["state", "district"])):
         state, district = districts[["state", "district"]].iloc[row]
-        problems.append(
-            f"{path}, row {row + 1}: district {district!r} of {state!r} appears twice; keep one row"
-        )
+        problems.append(f"{path}, row {row + 1}: district {district!r} of {state!r} appears twice; keep one row")
     for row in np.flatnonzero(districts["district_id"].duplicated()):
         key = districts["district_id"].iloc[row]
         problems.append(f"{path}, row {row + 1}: district_id {key!r} appears twice; keep one row")
@@ -216,9 +214,7 @@ def _point_problems(path: Path, districts: gpd.GeoDataFrame, bounds: Bounds) -> 
         elif not inside(x, y) and inside(y, x):
             problems.append(f"{where}: lon {x}, lat {y} are swapped; exchange longitude and latitude")
         elif not inside(x, y):
-            problems.append(
-                f"{where}: lon {x}, lat {y} is outside {west}-{east} E, {south}-{north} N; correct it"
-            )
+            problems.append(f"{where}: lon {x}, lat {y} is outside {west}-{east} E, {south}-{north} N; correct it")
     return problems
 
 

@@ -43,8 +43,7 @@ def load_sectors(path: Path | str) -> pd.DataFrame:
         ],
     )
     problems = [
-        f"{path}: sector {sector!r} has the unknown cargo_class {cargo_class!r}; "
-        f"use one of {', '.join(CARGO_CLASSES)}"
+        f"{path}: sector {sector!r} has the unknown cargo_class {cargo_class!r}; use one of {', '.join(CARGO_CLASSES)}"
         for sector, cargo_class in zip(sectors["sector"], sectors["cargo_class"], strict=True)
         if cargo_class not in CARGO_CLASSES
     ]
@@ -125,9 +124,7 @@ def place_exports(
         }
     )
     columns = [*KEY_COLUMNS, *value_columns]
-    return placed[columns].reset_index(drop=True), unplaced.sort_values(["state", "district"]).reset_index(
-        drop=True
-    )
+    return placed[columns].reset_index(drop=True), unplaced.sort_values(["state", "district"]).reset_index(drop=True)
 
 
 def tonnes_by_class(exports: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFrame:
@@ -144,9 +141,7 @@ def tonnes_by_class(exports: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFram
     value_usd = exports[[f"{sector}{VALUE_SUFFIX}" for sector in sectors.index]].to_numpy(dtype=float) * 1e6
     air_share = sectors["air_share_of_value"].to_numpy()
     # One row per sector, one column per class: the part of the sector's value in that class.
-    shares = np.array(
-        [[own == cargo_class for cargo_class in CARGO_CLASSES] for own in sectors["cargo_class"]]
-    )
+    shares = np.array([[own == cargo_class for cargo_class in CARGO_CLASSES] for own in sectors["cargo_class"]])
     shares = shares * (1 - air_share)[:, None]
     shares[:, CARGO_CLASSES.index("air_only")] += air_share
     tonnes = value_usd @ (shares / sectors["value_usd_per_t"].to_numpy()[:, None])

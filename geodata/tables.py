@@ -88,9 +88,7 @@ def _read_cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); check the path and its permissions"
-        ) from None
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: not a UTF-8 CSV file ({error}); save the sheet as 'CSV UTF-8'") from None
     if not rows or not any(cell.strip() for cell in rows[0]):
@@ -112,9 +110,7 @@ def _header_problems(path: Path, header: list[str], columns: Sequence[Column]) -
             problems.append(f"{path}: row 1 has column {column.name!r} more than once; keep one")
     # An unknown column is a fault because it is most often a misspelt optional one, which would be lost.
     for name in unknown:
-        problems.append(
-            f"{path}: row 1 has the unknown column {name!r}; remove it (known: {', '.join(known)})"
-        )
+        problems.append(f"{path}: row 1 has the unknown column {name!r}; remove it (known: {', '.join(known)})")
     return problems
 
 

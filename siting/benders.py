@@ -81,8 +81,11 @@ class Master:
     def add_cuts(self, clients: IntArray, levels: FloatArray) -> int:
         """Add (13) for some clients at some levels; how many were new."""
         core = self.core
-        new = [k for k, (i, v) in enumerate(zip(clients.tolist(), levels.tolist(), strict=True))
-               if v not in self.level_of_client[i]]
+        new = [
+            k
+            for k, (i, v) in enumerate(zip(clients.tolist(), levels.tolist(), strict=True))
+            if v not in self.level_of_client[i]
+        ]
         if not new:
             return 0
         clients, levels = clients[new], levels[new]
@@ -175,9 +178,7 @@ class Master:
     ) -> float:
         """Branch and cut by repeated integer masters: the proven bound, without base."""
         n, m = self.core.n_options, self.core.n_clients
-        self.highs.changeColsIntegrality(
-            n, np.arange(n, dtype=np.int32), np.array([highspy.HighsVarType.kInteger] * n)
-        )
+        self.highs.changeColsIntegrality(n, np.arange(n, dtype=np.int32), np.array([highspy.HighsVarType.kInteger] * n))
         bound = -np.inf
         while time.perf_counter() < deadline and bound < cutoff():
             self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))

@@ -79,9 +79,7 @@ class OptionChoice:
         self.order = np.argsort(label, kind="stable")
         self.start = np.flatnonzero(np.diff(label[self.order], prepend=-1))
         self.number = np.empty(n, dtype=np.int64)
-        self.number[self.order] = np.repeat(
-            np.arange(len(self.start)), np.diff(self.start, append=n)
-        )
+        self.number[self.order] = np.repeat(np.arange(len(self.start)), np.diff(self.start, append=n))
         self.grouped = len(self.start) < n
 
     def choose(self, v: FloatArray) -> Choice:

@@ -175,16 +175,17 @@ class LanePricer:
         legs.append(_Leg(everyone, "dwell", gateway, gateway, zero, dwell_h, zero, zero))
         return legs
 
-    def existing(self, k: int = 1) -> Lanes:
+    def existing(self, k: int = 1, clients: Index | None = None) -> Lanes:
         """Return lanes that use only what exists: of every client the ``k`` cheapest by road and by rail each.
 
-        A client that no road links to a gateway has none.
+        A client that no road links to a gateway has none. ``clients``: these only.
         """
-        return _collect([self._existing(i, k) for i in range(len(self.clients))])
+        which = range(len(self.clients)) if clients is None else clients.tolist()
+        return _collect([self._existing(i, k) for i in which])
 
-    def status_quo(self) -> Lanes:
-        """Return the cheapest existing lane of every client that has one."""
-        lanes = self.existing()
+    def status_quo(self, clients: Index | None = None) -> Lanes:
+        """Return the cheapest existing lane of every client (or of these) that has one."""
+        lanes = self.existing(clients=clients)
         order = np.lexsort((lanes.cost_inr_per_t, lanes.client))
         _, first = np.unique(lanes.client[order], return_index=True)
         return lanes.take(order[first])

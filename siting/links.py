@@ -66,10 +66,12 @@ class LinkMaster:
         bounded = np.zeros(core.n_places, dtype=bool)
         bounded[core.place[limited]] = True
         through = np.flatnonzero(bounded[place])
-        values = np.concatenate([
-            core.demand[core.client[lane[through]]] / unit[place[through]],
-            -core.capacity[limited] / unit[core.place[limited]],
-        ])
+        values = np.concatenate(
+            [
+                core.demand[core.client[lane[through]]] / unit[place[through]],
+                -core.capacity[limited] / unit[core.place[limited]],
+            ]
+        )
         at = (np.concatenate([place[through], core.place[limited]]), np.concatenate([lane[through], k + limited]))
         number = np.cumsum(bounded) - 1
         count = int(bounded.sum())

@@ -74,7 +74,7 @@ def build_model(study: Study, progress: Progress = lambda stage: None) -> Model:
         options["capital_charge_inr_per_year"] = (
             options["capex_inr_crore"] * INR_PER_CRORE * study.minimum_benefit_cost_ratio / _annuity(parameters)
         )
-        problem, lane_of_row = _state(study, clients, options, places, existing.take(weighted), improving)
+        problem, lane_of_row = state_problem(study, clients, options, places, existing.take(weighted), improving)
     return Model(
         study, pack, parameters, places, demand, clients, options, pricer, existing, improving, lane_of_row,
         problem, stages,
@@ -108,7 +108,7 @@ def conditions(pack: Pack, places: Places, parameters: Mapping[str, float]) -> C
     return Conditions(np.maximum(dwell, 0.0), parameters["road_only_delay"], parameters["warehouse_shortage_markup"])
 
 
-def _state(
+def state_problem(
     study: Study,
     clients: pd.DataFrame,
     options: pd.DataFrame,
@@ -289,10 +289,13 @@ class Plan:
         return np.asarray(at_site[self.chosen.hub] | at_site[self.chosen.terminal])
 
 
-def make_plan(model: Model, progress: Progress = lambda stage: None, **changes: Any) -> Plan:
+def make_plan(
+    model: Model, progress: Progress = lambda stage: None, start: Solution | None = None, **changes: Any
+) -> Plan:
     """Solve a model and re-check the answer.
 
     Args:
+        start: answer to a similar model, where the search begins.
         changes: fields of the study that differ from the model's: ``budget_inr_crore``, ``forced``, ``forbidden``.
 
     Raises:
@@ -303,7 +306,7 @@ def make_plan(model: Model, progress: Progress = lambda stage: None, **changes: 
     problem = model.problem.with_changes(budget=study.budget_inr_crore, **_chosen_options(model.options, study))
     model = _with_study(model, study, problem)
     with _timed(stages, "solve", progress):
-        solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s)
+        solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start)
     with _timed(stages, "tables", progress):
         chosen, share = _chosen_lanes(model, solution)
         plan = Plan(

@@ -217,20 +217,38 @@ class FacilityProblem:
 
         first, second = self.lane_options.T
         faults = [
-            *at((self.lane_client < 0) | (self.lane_client >= self.n_clients),
-                "lane_client out of range", f"clients are 0 to {self.n_clients - 1}"),
-            *at(((self.lane_options < NO_OPTION) | (self.lane_options >= self.n_options)).any(axis=1),
-                "lane_options out of range", f"options are 0 to {self.n_options - 1}, {NO_OPTION} = none"),
-            *at((first == second) & (first >= 0), "lane_options names one option twice",
-                f"use {NO_OPTION} for the second"),
+            *at(
+                (self.lane_client < 0) | (self.lane_client >= self.n_clients),
+                "lane_client out of range",
+                f"clients are 0 to {self.n_clients - 1}",
+            ),
+            *at(
+                ((self.lane_options < NO_OPTION) | (self.lane_options >= self.n_options)).any(axis=1),
+                "lane_options out of range",
+                f"options are 0 to {self.n_options - 1}, {NO_OPTION} = none",
+            ),
+            *at(
+                (first == second) & (first >= 0),
+                "lane_options names one option twice",
+                f"use {NO_OPTION} for the second",
+            ),
             *at(~np.isfinite(self.lane_cost), "lane_cost is not finite", "leave the lane out instead"),
-            *at(np.isnan(self.unserved_cost) | np.isneginf(self.unserved_cost), "unserved_cost is not a cost",
-                "use inf where the client must be served"),
-            *at(~(np.isfinite(self.demand) & (self.demand >= 0)), "demand is negative or not finite",
-                "give a finite demand of at least 0"),
+            *at(
+                np.isnan(self.unserved_cost) | np.isneginf(self.unserved_cost),
+                "unserved_cost is not a cost",
+                "use inf where the client must be served",
+            ),
+            *at(
+                ~(np.isfinite(self.demand) & (self.demand >= 0)),
+                "demand is negative or not finite",
+                "give a finite demand of at least 0",
+            ),
             *at(~np.isfinite(self.fixed_cost), "fixed_cost is not finite", "forbid the option instead"),
-            *at(~(np.isfinite(self.capex) & (self.capex >= 0)), "capex is negative or not finite",
-                "give a finite capex of at least 0"),
+            *at(
+                ~(np.isfinite(self.capex) & (self.capex >= 0)),
+                "capex is negative or not finite",
+                "give a finite capex of at least 0",
+            ),
             *at(~(self.capacity >= 0), "capacity is negative or not a number", "use inf for no limit"),
             *at(self.group < NO_OPTION, "group is out of range", f"use {NO_OPTION} for no group"),
         ]
@@ -253,8 +271,9 @@ class FacilityProblem:
             faults.append(f"forced_open names {names} of one group; at most one of them can open")
         capex = float(self.capex[forced].sum())
         if self.budget is not None and capex > self.budget * (1 + 1e-12):
-            faults.append(f"forced_open needs capex {capex:g}, over the budget {self.budget:g}; raise the "
-                          "budget or force fewer")
+            faults.append(
+                f"forced_open needs capex {capex:g}, over the budget {self.budget:g}; raise the budget or force fewer"
+            )
         if self.n_open is not None and len(forced) > self.n_open:
             faults.append(f"forced_open names {len(forced)} options, n_open is {self.n_open}")
         return faults

@@ -27,6 +27,7 @@ class Stopwatch:
         self._progress = progress
         self._time_limit = time_limit
         self._mark, self._stage = self.began, "reduce"
+        self._bound, self._objective = -float("inf"), float("inf")
 
     @property
     def elapsed(self) -> float:
@@ -54,6 +55,7 @@ class Stopwatch:
         self._mark, self._stage = now, stage
 
     def tell(self, bound: float, objective: float) -> None:
-        """Report to the caller."""
+        """Report the best bound and plan so far; solvers tell theirs anew, not always to the same last digit."""
+        self._bound, self._objective = max(self._bound, bound), min(self._objective, objective)
         if self._progress is not None:
-            self._progress(Progress(self._stage, bound, objective, self.elapsed))
+            self._progress(Progress(self._stage, self._bound, self._objective, self.elapsed))

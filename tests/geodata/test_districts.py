@@ -210,9 +210,7 @@ def test_files_are_small():
 def test_every_alias_leads_to_a_district(districts):
     aliases = load_aliases(PACK / "district_aliases.csv")
     known = set(zip(districts["state"], districts["district"], strict=True))
-    assert [
-        pair for pair in zip(aliases["state"], aliases["district"], strict=True) if pair not in known
-    ] == []
+    assert [pair for pair in zip(aliases["state"], aliases["district"], strict=True) if pair not in known] == []
 
 
 # Names
@@ -221,9 +219,7 @@ def test_every_alias_leads_to_a_district(districts):
 def test_state_spellings_of_all_sources_meet():
     assert canonical_state("JAMMU AND KASHMIR") == "Jammu and Kashmir"
     assert canonical_state("Andaman & Nicobar") == "Andaman and Nicobar Islands"
-    assert canonical_state("THE DADRA AND NAGAR HAVELI AND DAMAN AND DIU") == canonical_state(
-        "DADRA,NH,DAMAN,DIU"
-    )
+    assert canonical_state("THE DADRA AND NAGAR HAVELI AND DAMAN AND DIU") == canonical_state("DADRA,NH,DAMAN,DIU")
     assert title_case("JANJGIR-CHAMPA") == "Janjgir-Champa"
 
 
@@ -287,9 +283,7 @@ def test_a_bad_cell_is_named_with_file_and_row(districts, tmp_path, column, valu
 def test_all_faults_are_named_at_once(districts, tmp_path):
     bad = districts.head(6).copy()
     bad.loc[0, ["lon", "lat"]] = bad.loc[0, ["lat", "lon"]].to_numpy()
-    bad.loc[2, ["state", "district", "district_id"]] = bad.loc[
-        1, ["state", "district", "district_id"]
-    ].to_numpy()
+    bad.loc[2, ["state", "district", "district_id"]] = bad.loc[1, ["state", "district", "district_id"]].to_numpy()
     bad.loc[4, "lat"] = np.nan
     with pytest.raises(InputError) as error:
         load_districts(write(bad, tmp_path))
@@ -339,9 +333,7 @@ def make_offices(outlines: gpd.GeoDataFrame, mislabelled: float) -> pd.DataFrame
 
 
 def test_regions_fill_the_outlines_and_find_the_border(outlines):
-    districts = draw_districts(clean(locate(make_offices(outlines, 0.05), outlines)), outlines).to_crs(
-        METRIC_CRS
-    )
+    districts = draw_districts(clean(locate(make_offices(outlines, 0.05), outlines)), outlines).to_crs(METRIC_CRS)
     assert len(districts) == 4
     assert districts.area.sum() == pytest.approx(outlines.area.sum(), rel=1e-3)
     truth = shapely.box(3_900_000, 3_900_000, 4_000_000, 4_100_000)

@@ -69,23 +69,17 @@ def test_every_dollar_is_placed_or_listed(exports, unplaced):
     assert unplaced["reason"].str.len().min() > 10
     figures = json.loads((PACK / "manifest.json").read_text(encoding="utf-8"))["figures"]["districts"]
     assert figures["exports_placed_usd_million"] == pytest.approx(value_usd_million(exports).sum(), abs=0.01)
-    assert figures["exports_unplaced_usd_million"] == pytest.approx(
-        unplaced["export_usd_million"].sum(), abs=0.01
-    )
+    assert figures["exports_unplaced_usd_million"] == pytest.approx(unplaced["export_usd_million"].sum(), abs=0.01)
 
 
 @needs_facts
-def test_placing_the_published_table_gives_the_pack_to_the_dollar_rounding(
-    published, districts, exports, unplaced
-):
+def test_placing_the_published_table_gives_the_pack_to_the_dollar_rounding(published, districts, exports, unplaced):
     aliases = load_aliases(PACK / "district_aliases.csv")
     placed, listed = place_exports(published, districts, aliases, "exports_fy2025")
     pd.testing.assert_frame_equal(placed[exports.columns], exports, atol=1e-3, rtol=0)
     assert listed[["state", "district"]].values.tolist() == unplaced[["state", "district"]].values.tolist()
     total = value_usd_million(published).sum()
-    assert value_usd_million(exports).sum() + unplaced["export_usd_million"].sum() == pytest.approx(
-        total, abs=0.01
-    )
+    assert value_usd_million(exports).sum() + unplaced["export_usd_million"].sum() == pytest.approx(total, abs=0.01)
 
 
 @needs_facts
