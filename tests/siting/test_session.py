@@ -1,0 +1,100 @@
+"""What-if questions: an answer that starts from the last one is the answer from nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from geodata.errors import InputError
+from siting.lanes import LanePricer
+from siting.plan import Model, build_model, make_plan
+from siting.session import Session, close_gateways
+from siting.study import Study
+
+
+@pytest.fixture(scope="module")
+def exact(tiny_study: Study) -> Study:
+    return tiny_study.with_changes(gap=1e-7)
+
+
+@pytest.fixture(scope="module")
+def session(exact: Study) -> Session:
+    return Session(exact)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"budget_inr_crore": 25.0},
+        {"budget_inr_crore": 0.0},
+        {"budget_inr_crore": 200.0},
+        {"forced": ("warehouse-small@madhya-pradesh/d3",)},
+        {"forbidden": ("madhya-pradesh/d5",)},
+        {"parameters": {"discount_rate": 0.05}},
+        {"minimum_benefit_cost_ratio": 1.0},
+    ],
+)
+def test_a_warm_answer_equals_the_cold_one(session: Session, exact: Study, changes: dict[str, Any]) -> None:
+    warm = session.solve(**changes)
+    cold = make_plan(build_model(exact.with_changes(**changes)))
+    assert warm.solution.status == cold.solution.status == "optimal"
+    assert warm.solution.objective == pytest.approx(cold.solution.objective, rel=1e-6)
+    assert warm.capex_inr_crore <= warm.model.study.budget_inr_crore
+
+
+def test_a_question_does_not_change_the_next(session: Session) -> None:
+    plain = session.solve().solution.objective
+    session.solve(budget_inr_crore=10.0, forbidden=("madhya-pradesh/d5",))
+    assert session.solve().solution.objective == pytest.approx(plain, rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def two_ports(tiny_model: Model) -> Model:
+    """The tiny model with the depot as a second, nearer gateway."""
+    table = tiny_model.places.table.copy()
+    depot = int(tiny_model.places.depots[0])
+    table.loc[depot, "kind"] = "gateway"
+    places = replace(tiny_model.places, table=table)
+    old = tiny_model.places.rail_km
+    gateways = places.gateways
+    rail_km, rail_h = np.full((len(table), len(gateways)), np.nan), np.full((len(table), len(gateways)), np.nan)
+    rail_km[:, gateways != depot], rail_h[:, gateways != depot] = old, tiny_model.places.rail_h
+    places = replace(places, rail_km=rail_km, rail_h=rail_h)
+    dwell = replace(tiny_model.pricer.conditions, gateway_dwell_h=np.array([100.0, 100.0]))
+    pricer = LanePricer(places, tiny_model.pricer.tariff, dwell, tiny_model.clients)
+    model = replace(tiny_model, places=places, pricer=pricer, existing=pricer.status_quo())
+    mmlp = (model.options["facility_type"] == "mmlp").to_numpy()
+    place = model.options["place"].to_numpy()
+    weighted = model.clients["weight"].to_numpy()[model.existing.client] > 0
+    improving = pricer.improving(model.existing.take(weighted), np.unique(place[~mmlp]), np.unique(place[mmlp]))
+    return replace(model, improving=improving)
+
+
+@pytest.mark.parametrize("name", ["INPRT", "mid"])
+def test_closing_a_gateway_prices_lanes_as_if_it_had_never_been(two_ports: Model, name: str) -> None:
+    changed = close_gateways(two_ports, [name])
+    closed = int(np.flatnonzero(two_ports.places.table["place_id"] == name)[0])
+    whole = changed.pricer.status_quo()
+    assert np.isin(closed, two_ports.existing.gateway)
+    assert not np.isin(closed, [*whole.gateway, *changed.improving.gateway, *changed.improving.hub])
+    assert np.array_equal(changed.existing.client, whole.client)
+    np.testing.assert_allclose(changed.existing.cost_inr_per_t, whole.cost_inr_per_t)
+    mmlp = (changed.options["facility_type"] == "mmlp").to_numpy()
+    place = changed.options["place"].to_numpy()
+    weighted = changed.clients["weight"].to_numpy()[whole.client] > 0
+    improving = changed.pricer.improving(whole.take(weighted), np.unique(place[~mmlp]), np.unique(place[mmlp]))
+    np.testing.assert_array_equal(changed.improving.client, improving.client)
+    np.testing.assert_allclose(changed.improving.cost_inr_per_t, improving.cost_inr_per_t)
+    assert changed.problem.option_names == two_ports.problem.option_names
+    assert make_plan(changed).solution.status == "optimal"
+
+
+def test_closed_gateways_are_checked(session: Session) -> None:
+    with pytest.raises(InputError, match="'INXYZ' is unknown; known: INPRT"):
+        session.solve(closed_gateways=["INXYZ"])
+    with pytest.raises(InputError, match="leave one open"):
+        session.solve(closed_gateways=["INPRT"])
