@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 try:
-    import numba  # type: ignore[import-untyped, unused-ignore]
+    import numba
 except ImportError:
     numba = None
 
