@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import csv
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +25,18 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """A problem with its known optimum; `cost` and the rest are what peers are given."""
+    """A problem with its known optimum: the cost matrix and the rest, as arguments of `from_costs`."""
 
     family: str
     name: str
-    problem: FacilityProblem
     optimum: float
     cost: FloatArray
+    settings: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+
+    @cached_property
+    def problem(self) -> FacilityProblem:
+        return FacilityProblem.from_costs(self.cost, **self.settings)
 
 
 def instances_folder() -> Path | None:
@@ -39,9 +46,8 @@ def instances_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def read_pmed(folder: Path) -> list[Instance]:
+def read_pmed(folder: Path) -> Iterator[Instance]:
     """OR-Library p-median [Beasley 1985]: `n edges p`, edges `i j cost`; a repeated edge takes its last cost."""
-    found = []
     for row in _table(folder / "pmed" / "optima.csv"):
         numbers = (folder / "pmed" / f"{row['instance']}.txt").read_text().split()
         n, edges, p = map(int, numbers[:3])
@@ -50,14 +56,11 @@ def read_pmed(folder: Path) -> list[Instance]:
         for a, b, c in edge:
             length[int(a) - 1, int(b) - 1] = length[int(b) - 1, int(a) - 1] = c
         cost = shortest_path(csr_array(length), method="D", directed=False)
-        problem = FacilityProblem.from_costs(cost, n_open=p)
-        found.append(Instance("pmed", row["instance"], problem, float(row["optimum"]), cost))
-    return found
+        yield Instance("pmed", row["instance"], float(row["optimum"]), cost, {"n_open": p})
 
 
-def read_cap(folder: Path) -> list[Instance]:
+def read_cap(folder: Path) -> Iterator[Instance]:
     """OR-Library capacitated [Beasley 1988]: `m n`; capacity and fixed cost per site; demand and costs per client."""
-    found = []
     for row in _table(folder / "cap" / "optima.csv"):
         name, _, capacity = row["instance"].partition("-")
         text = (folder / "cap" / f"{name}.txt").read_text().replace("capacity", capacity or "nan")
@@ -66,30 +69,24 @@ def read_cap(folder: Path) -> list[Instance]:
         site = numbers[2 : 2 + 2 * sites].reshape(sites, 2)
         client = numbers[2 + 2 * sites :][: clients * (sites + 1)].reshape(clients, sites + 1)
         cost = client[:, 1:]
-        problem = FacilityProblem.from_costs(cost, demand=client[:, 0], fixed_cost=site[:, 1], capacity=site[:, 0])
-        found.append(Instance("cap", row["instance"], problem, float(row["optimum"]), cost))
-    return found
+        settings = {"demand": client[:, 0], "fixed_cost": site[:, 1], "capacity": site[:, 0]}
+        yield Instance("cap", row["instance"], float(row["optimum"]), cost, settings)
 
 
-def read_holmberg(folder: Path) -> list[Instance]:
+def read_holmberg(folder: Path) -> Iterator[Instance]:
     """Single-source capacitated [Holmberg, Ronnqvist and Yuan 1999]: as cap, costs site by site."""
-    found = []
     for row in _table(folder / "holmberg" / "optima.csv"):
         numbers = np.array((folder / "holmberg" / row["instance"]).read_text().split(), dtype=float)
         sites, clients = int(numbers[0]), int(numbers[1])
         site = numbers[2 : 2 + 2 * sites].reshape(sites, 2)
         demand = numbers[2 + 2 * sites :][:clients]
         cost = numbers[2 + 2 * sites + clients :][: sites * clients].reshape(sites, clients).T.copy()
-        problem = FacilityProblem.from_costs(
-            cost, demand=demand, fixed_cost=site[:, 1], capacity=site[:, 0], single_source=True
-        )
-        found.append(Instance("holmberg", row["instance"], problem, float(row["optimum_single_source"]), cost))
-    return found
+        settings = {"demand": demand, "fixed_cost": site[:, 1], "capacity": site[:, 0], "single_source": True}
+        yield Instance("holmberg", row["instance"], float(row["optimum_single_source"]), cost, settings)
 
 
-def read_tsplib(folder: Path, names: tuple[str, ...] = ("rl1304", "fl1400", "pcb3038")) -> list[Instance]:
+def read_tsplib(folder: Path, names: tuple[str, ...] = ("rl1304", "fl1400", "pcb3038")) -> Iterator[Instance]:
     """TSPLIB points as p-median, Euclidean distance rounded down [Duran-Mateluna, Ales and Elloumi 2023]."""
-    found = []
     matrices: dict[str, FloatArray] = {}
     for row in _table(folder / "tsplib" / "optima.csv"):
         name = row["instance"]
@@ -101,11 +98,20 @@ def read_tsplib(folder: Path, names: tuple[str, ...] = ("rl1304", "fl1400", "pcb
             points = np.array([line.split()[1:3] for line in lines[start + 1 :] if len(line.split()) == 3], float)
             matrices[name] = np.floor(np.linalg.norm(points[:, None] - points[None], axis=2))
         cost = matrices[name]
-        problem = FacilityProblem.from_costs(cost, n_open=int(row["p"]))
-        found.append(Instance(name, f"{name} p={row['p']}", problem, float(row["optimum"]), cost, row["paper_time_s"]))
-    return found
+        settings, title = {"n_open": int(row["p"])}, f"{name} p={row['p']}"
+        yield Instance(name, title, float(row["optimum"]), cost, settings, row["paper_time_s"].replace(",", "."))
 
 
 def _table(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+READERS: dict[str, Callable[[Path], Iterator[Instance]]] = {
+    "pmed": read_pmed,
+    "cap": read_cap,
+    "holmberg": read_holmberg,
+    "rl1304": lambda folder: read_tsplib(folder, ("rl1304",)),
+    "fl1400": lambda folder: read_tsplib(folder, ("fl1400",)),
+    "pcb3038": lambda folder: read_tsplib(folder, ("pcb3038",)),
+}

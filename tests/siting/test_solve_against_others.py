@@ -54,7 +54,7 @@ def test_public_optima_come_out() -> None:
     folder = instances_folder()
     assert folder is not None
     small = [i for i in [*read_pmed(folder), *read_cap(folder)] if i.cost.size <= 40_000]
-    for instance in [*small, *read_holmberg(folder)[::5]]:
+    for instance in [*small, *[*read_holmberg(folder)][::5]]:
         found = solve(instance.problem, gap=1e-6)
         assert found.status == "optimal", instance.name
         assert found.objective == pytest.approx(instance.optimum, rel=1e-6), instance.name

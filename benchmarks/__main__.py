@@ -1,0 +1,76 @@
+"""This project beside its peers on public instances and on the national study, in one run: `make bench`.
+
+    python -m benchmarks [--families pmed cap holmberg rl1304 national] [--instances pmed40] [--repeat 5]
+                         [--limit 60] [--own] [--all]
+
+Writes results/solver.csv, .md and .png beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from benchmarks.instances import READERS, Instance, instances_folder
+from benchmarks.peers import PEERS
+from benchmarks.solver import OURS, draw, measure, measure_national, write_tables
+
+NATIONAL = "national"
+SHOWN = {
+    "cap": {"cap41", "cap71", "cap101", "cap131", "capb-5000"},
+    "rl1304": {"rl1304 p=5", "rl1304 p=50", "rl1304 p=300"},
+}
+"""Instances of a family that make the default run; all where a family is not named here."""
+PEERS_SHOWN = {"pmed10", "pmed20", "pmed30", "cap41", "cap71", "cap101", "cap131", "capb-5000", "p1", "p10", "p20"}
+"""Instances that make the peers' part of it: the larger ones take them minutes and gigabytes each."""
+
+
+def main() -> int:
+    """Run the comparison or a part of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    families = [*READERS, NATIONAL]
+    parser.add_argument("--families", nargs="*", default=["pmed", "cap", "holmberg", "rl1304", NATIONAL],
+                        choices=families)  # fmt: skip
+    parser.add_argument("--instances", nargs="*", default=[], help="only these")
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--limit", type=float, default=60.0, help="seconds per run")
+    parser.add_argument("--own", action="store_true", help="this project only")
+    parser.add_argument("--all", action="store_true", help="every instance of the families; peers on pmed40 too")
+    asked = parser.parse_args()
+    folder = instances_folder()
+    if folder is None:
+        print("no instances: set SITING_INSTANCES to a folder of them (see benchmarks/README.md)", file=sys.stderr)
+        return 1
+    rows: list[dict[str, Any]] = []
+
+    def keep(new: list[dict[str, Any]]) -> None:
+        for row in new:
+            rows.append(row)
+            print(
+                f"{row['instance']:>36}  {row['solver']:14} {row['total_s']:9.2f} s  gap {row['gap']:.2g}", flush=True
+            )
+
+    def wanted(instance: Instance) -> bool:
+        if asked.instances:
+            return instance.name in asked.instances
+        return asked.all or instance.name in SHOWN.get(instance.family, {instance.name})
+
+    for family in asked.families:
+        if family == NATIONAL:
+            for part in ("national", "generated"):
+                keep(measure_national(part, asked.repeat))
+            continue
+        for instance in filter(wanted, READERS[family](folder)):
+            peers = PEERS_SHOWN | ({"pmed40"} if asked.all else set()) | set(asked.instances)
+            for solver in PEERS if instance.name in peers and not asked.own else [OURS]:
+                row = measure(solver, instance, asked.limit, asked.repeat)
+                keep([row] if row else [])
+    if rows:
+        write_tables(rows)
+        draw(rows)
+    return 0 if rows else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
