@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from geodata.errors import InputError
 from geodata.pack import INDIA, LAYERS, open_pack
@@ -36,6 +37,8 @@ from siting.study import Study, make_study, read_study, study_faults
 NO_PROOF = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+BUILD_STAGES = 3  # load, matrices, lanes
+PLAN_STAGES = 5  # solve, tables, drawing and tables, report, done
 
 
 Command = Callable[[argparse.Namespace], int]
@@ -136,30 +139,36 @@ def _value(text: str) -> Any:
 
 
 class _Log:
-    """Says what runs: a spinner on a terminal, lines in ``log.txt``."""
+    """Says what runs: a bar on a terminal, lines in ``log.txt``.
 
-    def __init__(self, quiet: bool, out: Path) -> None:
+    Args:
+        out: folder of the result.
+        stages: how many stages there will be.
+    """
+
+    def __init__(self, quiet: bool, out: Path, stages: int) -> None:
         self.out = out
-        self.console = Console(stderr=True, quiet=quiet)
-        self.status = self.console.status("starting")
+        columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        self.bar = Progress(*columns, console=Console(stderr=True, quiet=quiet), transient=True)
+        self.task = self.bar.add_task("starting", total=stages)
         self.start = time.perf_counter()
         self.lines: list[str] = []
 
     def __enter__(self) -> _Log:
-        self.status.start()
+        self.bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Stop the spinner; a run that failed leaves its log where no earlier result stands."""
-        self.status.stop()
+        """Clear the bar; a run that failed leaves its log where no earlier result stands."""
+        self.bar.stop()
         if kind is not None and not issubclass(kind, InputError) and not self.out.exists():
             self(f"stopped: {kind.__name__}: {error}")
             self.out.mkdir(parents=True)
             self.write(self.out)
 
     def __call__(self, stage: str) -> None:
+        self.bar.update(self.task, description=stage, advance=1 if self.lines else 0)
         self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {stage}")
-        self.status.update(stage)
 
     def write(self, folder: Path) -> None:
         (folder / "log.txt").write_text("\n".join(self.lines) + "\n", encoding="utf-8")
@@ -169,7 +178,7 @@ def _run(arguments: argparse.Namespace) -> int:
     study = _read_study(arguments)
     out = arguments.out or Path("results") / arguments.study.stem
     check_replaceable(out)
-    with _Log(arguments.quiet or arguments.json, out) as log:
+    with _Log(arguments.quiet or arguments.json, out, BUILD_STAGES + PLAN_STAGES) as log:
         plan = make_plan(build_model(study, log), log)
         with atomic_folder(out) as folder:
             _write(plan, folder, log)
@@ -237,10 +246,10 @@ def _sweep(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path("results") / f"{arguments.study.stem}-sweep"
     check_replaceable(out)
     plans = []
-    with _Log(arguments.quiet or arguments.json, out) as log, atomic_folder(out) as folder:
+    stages = BUILD_STAGES + len(set(budgets)) * PLAN_STAGES
+    with _Log(arguments.quiet or arguments.json, out, stages) as log, atomic_folder(out) as folder:
         model = build_model(study, log)
-        for plan in sweep(model, budgets):
-            log(f"budget {plan.model.study.budget_inr_crore:g}")
+        for plan in sweep(model, budgets, log):
             plans.append(plan)
             target = folder / f"budget-{plan.model.study.budget_inr_crore:g}"
             target.mkdir()

@@ -11,18 +11,18 @@ import numpy as np
 import pandas as pd
 
 from geodata.errors import InputError
-from siting.plan import Model, Plan, make_plan
+from siting.plan import Model, Plan, Progress, make_plan
 
 
-def sweep(model: Model, budgets_inr_crore: Sequence[float]) -> Iterator[Plan]:
+def sweep(model: Model, budgets_inr_crore: Sequence[float], progress: Progress = lambda stage: None) -> Iterator[Plan]:
     """Solve one model for each budget, from the smallest up.
 
-    The plan of a smaller budget is feasible for a larger one; should the solver return less than it (both within
+    Each is solved from nothing, so that it is the plan a single run of that budget gives. The plan of a smaller budget is feasible for a larger one; should the solver return less than it (both within
     the gap), the smaller plan stands, so that the saving never falls along the sweep.
     """
     best: Plan | None = None
     for budget in sorted(set(budgets_inr_crore)):
-        plan = make_plan(model, budget_inr_crore=budget)
+        plan = make_plan(model, progress, budget_inr_crore=budget)
         if best is not None and plan.solution.objective > best.solution.objective:
             forced = tuple(model.options["option_id"].iloc[best.solution.open])
             kept = make_plan(model, budget_inr_crore=budget, forced=forced)
