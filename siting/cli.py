@@ -258,10 +258,29 @@ def _sweep(arguments: argparse.Namespace) -> int:
         table.to_csv(folder / "sweep.csv", index=False)
         write_sweep_chart(table, folder / "sweep.svg")
         log.write(folder)
-    print(table.to_json(orient="records") if arguments.json else _text_table(table))
-    if not arguments.json:
-        print(f"Chart: {out / 'sweep.svg'}")
+    if arguments.json:
+        print(table.to_json(orient="records"))
+    else:
+        print(_text_table(_readable(table)))
+        print(f"Table and chart: {out / 'sweep.csv'}, {out / 'sweep.svg'}")
     return 0 if all(plan.solution.status == "optimal" for plan in plans) else NO_PROOF
+
+
+def _readable(sweep: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a sweep that fit a screen, money in crore."""
+    return pd.DataFrame({
+        "budget ₹ crore": sweep["budget_inr_crore"],
+        "spent": sweep["capex_inr_crore"],
+        "saving ₹ crore/year": sweep["saving_inr_per_year"] / INR_PER_CRORE,
+        "saving %": 100 * sweep["saving_fraction"],
+        "last rupee saves/year": sweep["marginal_saving_per_year_per_rupee"],
+        "benefit/cost": sweep["benefit_cost_ratio"],
+        "payback years": sweep["payback_years"],
+        "warehouses": sweep["warehouses"],
+        "cold stores": sweep["cold_stores"],
+        "MMLPs": sweep["mmlps"],
+        "gap %": 100 * sweep["gap"],
+    })  # fmt: skip
 
 
 def _text_table(table: pd.DataFrame) -> str:

@@ -17,8 +17,9 @@ from siting.plan import Model, Plan, Progress, make_plan
 def sweep(model: Model, budgets_inr_crore: Sequence[float], progress: Progress = lambda stage: None) -> Iterator[Plan]:
     """Solve one model for each budget, from the smallest up.
 
-    Each is solved from nothing, so that it is the plan a single run of that budget gives. The plan of a smaller budget is feasible for a larger one; should the solver return less than it (both within
-    the gap), the smaller plan stands, so that the saving never falls along the sweep.
+    Each is solved from nothing, so that it is the plan a single run of that budget gives. The plan of a smaller budget
+    is feasible for a larger one; should the solver return less than it (both within the gap), the smaller plan stands,
+    so that the saving never falls along the sweep.
     """
     best: Plan | None = None
     for budget in sorted(set(budgets_inr_crore)):
