@@ -2,12 +2,15 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import pytest
 
 from siting.cli import build_parser, run_command
+
+ROOT = Path(__file__).parents[2]
 
 
 def siting(*argv: object) -> int:
@@ -255,3 +258,8 @@ def test_check_lists_the_faults_of_study_and_data_at_once(study, capsys):
 def test_a_result_folder_that_is_none(study, capsys):
     assert "no plan.json" in refused(capsys, study.folder, "show", study.folder)
     assert "no plan.json" in refused(capsys, study.folder, "compare", study.folder, study.folder)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.toml")), ids=lambda path: path.stem)
+def test_the_studies_that_ship_have_no_faults(path, capsys):
+    assert siting("check", path) == 0
