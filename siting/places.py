@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.matrix import cached_matrix, many_to_many, network_inputs, point_matrix
-from geodata.network import hours, snap
+from geodata.network import great_circle_km, hours, snap
 from geodata.pack import Pack
 from siting.costs import Array
 
@@ -122,11 +122,13 @@ def build_places(pack: Pack, parameters: Mapping[str, float]) -> Places:
         *network_inputs(pack.rail), nodes, node[ends], edge_h,
     )[position]  # fmt: skip
     both_ends_km = access_km[:, None] + access_km[ends][None, :]
+    # A connector may end beside its terminal rather than at its gate: no way is shorter than the straight one.
+    straight_km = great_circle_km(lon[:, None], lat[:, None], lon[ends], lat[ends])
     return Places(
         table,
         road_km,
         first_mile_km,
-        rail_km + both_ends_km,
+        np.maximum(rail_km + both_ends_km, straight_km),
         rail_h + both_ends_km / parameters["rail_speed_main_km_h"],
     )
 
