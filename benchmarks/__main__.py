@@ -19,6 +19,7 @@ from benchmarks.solver import OURS, draw, measure, measure_national, write_table
 NATIONAL = "national"
 SHOWN = {
     "cap": {"cap41", "cap71", "cap101", "cap131", "capb-5000"},
+    "holmberg": {"p1", "p5", "p10", "p15", "p20"},
     "rl1304": {"rl1304 p=5", "rl1304 p=50", "rl1304 p=300"},
 }
 """Instances of a family that make the default run; all where a family is not named here."""

@@ -1,9 +1,10 @@
 """Which options to open when each has a value of its own: the master of the Lagrangian relaxation.
 
     min  sum_j v_j y_j   s.t.  (5) budget, (6) groups, (7) number open, (8) forced, 0 <= y <= 1,
-                               sum_j u_j y_j >= sum_i q_i  when everybody must be served              (12)
+                               sum_j u_j y_j >= sum_i q_i  when everybody must be served,             (12)
+                               sum_j y_j >= m              the fewest options that can hold it        (13)
 
-The budget, the number and (12) get a price each; at fixed prices every group picks its best option or none.
+The budget, the number, (12) and (13) get a price each; at fixed prices every group picks its best option or none.
 The dual in one price is concave and piecewise linear, and two supporting lines at a time find its top exactly;
 with several prices, one is improved after the other. Any prices give a valid bound.
 """
@@ -40,6 +41,18 @@ class Choice:
     leave: FloatArray
 
 
+def fewest_open(core: Core) -> int:
+    """The m of (13): how many of the largest options hold all demand; 0 where (12) does not apply.
+
+    One more than there are options where not even all of them do.
+    """
+    total = float(core.demand.sum())
+    if not (np.isinf(core.unserved).all() and np.isfinite(core.capacity).all() and total > 0):
+        return 0
+    held = np.cumsum(np.sort(core.capacity)[::-1])
+    return int(np.searchsorted(held, total * (1 - 1e-9))) + 1
+
+
 @dataclass(frozen=True, eq=False)
 class _Row:
     """A limit sum_j use_j y_j <= right, or = right, with the price found last."""
@@ -70,9 +83,13 @@ class OptionChoice:
             self.rows.append(_Row(core.capex, core.budget, False))
         if core.n_open is not None:
             self.rows.append(_Row(np.ones(n), float(core.n_open), True))
-        total = float(core.demand.sum())
-        if np.isinf(core.unserved).all() and np.isfinite(core.capacity).all() and total > 0:
-            self.rows.append(_Row(-core.capacity / total, -1.0, False))
+        fewest = fewest_open(core)
+        if fewest > 0:
+            total = float(core.demand.sum())
+            if np.ptp(core.capacity) > 0:  # else (13) says more
+                self.rows.append(_Row(-core.capacity / total, -1.0, False))
+            if core.n_open is None:
+                self.rows.append(_Row(np.full(n, -1.0), -float(fewest), False))
         self.prices = np.zeros(len(self.rows))
         alone = core.group < 0
         label = np.where(alone, core.group.max(initial=-1) + 1 + np.arange(n), core.group)

@@ -1,6 +1,6 @@
-"""The inner loops of the Lagrangian relaxation without capacities: compiled by numba where it is installed.
+"""The inner loops of the Lagrangian relaxation: compiled by numba where it is installed.
 
-Lanes are sorted by cost within a client, so each loop touches only lanes below the multiplier. Without numba
+Without capacities and two-place lanes, lanes are sorted by cost within a client, so each loop touches only lanes below the multiplier. Without numba
 the same sums are taken over all lanes by NumPy: the same numbers, more slowly.
 """
 
@@ -43,6 +43,87 @@ def subtract_use(first: Any, place: Any, cost: Any, lam: Any, opened: Any, slope
             if cost[k] >= lam[i]:
                 break
             slope[i] -= opened[place[k]]
+
+
+@compiled
+def price_places(
+    place_pair: Any, pair_entry: Any, pair_client: Any, cost: Any, weight: Any, sign: Any, split_of: Any,
+    lam: Any, split: Any, demand: Any, limit: Any, place_option: Any, option: Any, capacity: Any, v: Any,
+    chosen: Any, best: Any, order: Any, count: Any, full: Any,
+) -> None:  # fmt: skip
+    """Equation (10) for every option, added to its fixed cost in v.
+
+    Entries (a lane's end) are sorted by pair (a client at a place), pairs by place. Written for every pair are its
+    cheapest entry and reduced cost; for every place the pairs worth carrying (order, count) and whether they do not
+    fit its smallest option: then they are sorted by worth per unit of demand.
+    """
+    for place in range(len(count)):
+        start, found, wanted, worth = place_pair[place], 0, 0.0, 0.0
+        for pair in range(start, place_pair[place + 1]):
+            i, low, at = pair_client[pair], np.inf, 0
+            for e in range(pair_entry[pair], pair_entry[pair + 1]):
+                reduced = cost[e] - lam[i] * weight[e]
+                if split_of[e] >= 0:
+                    reduced += sign[e] * split[split_of[e]]
+                if reduced < low:
+                    low, at = reduced, e
+            if low < 0.0:
+                chosen[pair], best[pair] = at, low
+                order[start + found] = pair
+                found += 1
+                wanted += demand[i]
+                worth += low
+        count[place] = found
+        full[place] = wanted > limit[place]
+        if not full[place]:
+            for k in range(place_option[place], place_option[place + 1]):
+                v[option[k]] += worth
+            continue
+        ratio = np.empty(found)
+        for k in range(found):
+            pair = order[start + k]
+            q = demand[pair_client[pair]]
+            ratio[k] = best[pair] / q if q > 0.0 else -np.inf
+        order[start : start + found] = order[start : start + found][np.argsort(ratio)]
+        for k in range(place_option[place], place_option[place + 1]):
+            left = capacity[option[k]]
+            for at in range(start, start + found):
+                pair = order[at]
+                q = demand[pair_client[pair]]
+                if q > left:
+                    v[option[k]] += best[pair] * left / q
+                    break
+                v[option[k]] += best[pair]
+                left -= q
+
+
+@compiled
+def use_places(
+    place_pair: Any, pair_client: Any, sign: Any, split_of: Any, demand: Any, place_option: Any, option: Any,
+    capacity: Any, chosen: Any, order: Any, count: Any, full: Any, y: Any, slope: Any, split_slope: Any,
+) -> None:  # fmt: skip
+    """Take from the slopes what options open to the degree y carry, after `price_places`."""
+    for place in range(len(count)):
+        start = place_pair[place]
+        for k in range(place_option[place], place_option[place + 1]):
+            degree = y[option[k]]
+            if degree <= 0.0:
+                continue
+            left = capacity[option[k]]
+            for at in range(start, start + count[place]):
+                pair = order[at]
+                amount = degree
+                if full[place]:
+                    q = demand[pair_client[pair]]
+                    if q > left:
+                        amount = degree * left / q
+                    left -= q
+                slope[pair_client[pair]] -= amount
+                e = chosen[pair]
+                if split_of[e] >= 0:
+                    split_slope[split_of[e]] += sign[e] * amount
+                if full[place] and left < 0.0:
+                    break
 
 
 def gains(first: Any, client: Any, place: Any, cost: Any, lam: Any, n_places: int) -> Any:

@@ -14,6 +14,7 @@ import highspy
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
+from siting.choice import fewest_open
 from siting.highs import new_highs, run_highs
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core
@@ -78,9 +79,11 @@ class LinkMaster:
         if count:
             matrix = coo_array((values, (number[at[0]], at[1])), shape=(count, k + n)).tocsr()
             limit(matrix, np.full(count, -np.inf), np.zeros(count))
-        if must.all() and np.isfinite(core.capacity).all():  # implied, but it helps the bound
+        fewest = fewest_open(core)
+        if fewest > 0:  # (12) and (13): implied, but they help the bound
             total = float(core.demand.sum())
             limit(self._row(core.capacity / total), np.ones(1), np.full(1, np.inf))
+            limit(self._row(np.ones(n)), np.full(1, float(fewest)), np.full(1, np.inf))
         if core.budget is not None:
             limit(self._row(core.capex / (core.budget or 1.0)), np.full(1, -np.inf), np.array([core.budget and 1.0]))
         if core.n_open is not None:

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from siting.choice import Choice, OptionChoice
-from siting.kernels import gains, slopes
+from siting import kernels
+from siting.kernels import gains, price_places, slopes, use_places
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core
 
@@ -59,11 +60,12 @@ class Relaxation:
         lane = np.concatenate([np.arange(core.n_lanes), self.paired])
         place = np.concatenate([self.place, core.places[self.paired, 1]])
         client = core.client[lane]
-        # One pair is one client at one place; its lanes are neighbours here. Without two-place lanes every lane
-        # is a pair, in the order of the core.
+        # One pair is one client at one place; its lanes are neighbours here. Without capacities and two-place lanes
+        # every lane is a pair, in the order of the core.
+        self._general = bool(len(self.paired)) or core.capacitated
         order = np.arange(core.n_lanes)
         self.pair_start = order
-        if len(self.paired):
+        if self._general:
             key = place.astype(np.int64) * core.n_clients + client
             order = np.argsort(key, kind="stable")
             self.pair_start = np.flatnonzero(np.diff(key[order], prepend=-1))
@@ -85,6 +87,13 @@ class Relaxation:
         least = np.full(core.n_places, np.inf)
         np.minimum.at(least, core.place, core.capacity)
         self.least_capacity = least
+        places = np.arange(core.n_places + 1)
+        self.place_pair = np.searchsorted(self.pair_place, places) if self._general else places
+        self.pair_entry = np.append(starts, len(lane))
+        self.weighted_cost = self.entry_cost * self.entry_weight
+        self.limit = np.where(self.limited, least, np.inf)
+        self.option = np.argsort(core.place, kind="stable")
+        self.place_option = np.searchsorted(core.place[self.option], places)
         self.choice = OptionChoice(core)
 
     def zero_split(self) -> FloatArray:
@@ -93,8 +102,10 @@ class Relaxation:
     def evaluate(self, at: Multipliers) -> Evaluation:
         """L and a subgradient at multipliers with lambda_i <= s_i."""
         core = self.core
-        if not len(self.paired) and not self.limited.any():
+        if not self._general:
             return self._evaluate_simple(at.lam)
+        if kernels.COMPILED:
+            return self._evaluate_compiled(at)
         reduced = (self.entry_cost - at.lam[self.entry_client]) * self.entry_weight
         halved = self.halved
         reduced[halved] += self.entry_sign[halved] * at.split[self.entry_pair_lane[halved]]
@@ -122,6 +133,26 @@ class Relaxation:
             split_slope = self._split_slope(reduced, best, share)
         slopes_found = Multipliers(np.asarray(slope, dtype=np.float64), split_slope)
         return Evaluation(float(at.lam.sum()) + choice.value, choice, slopes_found)
+
+    def _evaluate_compiled(self, at: Multipliers) -> Evaluation:
+        """The same by compiled loops."""
+        core = self.core
+        pairs = len(self.pair_client)
+        v = core.fixed_cost.copy()
+        chosen, best, order = np.empty(pairs, dtype=np.int64), np.empty(pairs), np.empty(pairs, dtype=np.int64)
+        count, full = np.empty(core.n_places, dtype=np.int64), np.empty(core.n_places, dtype=np.bool_)
+        price_places(
+            self.place_pair, self.pair_entry, self.pair_client, self.weighted_cost, self.entry_weight,
+            self.entry_sign, self.entry_pair_lane, at.lam, at.split, core.demand, self.limit, self.place_option,
+            self.option, core.capacity, v, chosen, best, order, count, full,
+        )  # fmt: skip
+        choice = self.choice.choose(v)
+        slope, split_slope = np.ones(core.n_clients), np.zeros(len(self.paired))
+        use_places(
+            self.place_pair, self.pair_client, self.entry_sign, self.entry_pair_lane, core.demand,
+            self.place_option, self.option, core.capacity, chosen, order, count, full, choice.y, slope, split_slope,
+        )  # fmt: skip
+        return Evaluation(float(at.lam.sum()) + choice.value, choice, Multipliers(slope, split_slope))
 
     def _evaluate_simple(self, lam: FloatArray) -> Evaluation:
         """The same without capacities and two-place lanes, where sums over cheap lanes are all there is."""
