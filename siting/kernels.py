@@ -1,7 +1,7 @@
 """The inner loops of the Lagrangian relaxation: compiled by numba where it is installed.
 
-Without capacities and two-place lanes, lanes are sorted by cost within a client, so each loop touches only lanes below the multiplier. Without numba
-the same sums are taken over all lanes by NumPy: the same numbers, more slowly.
+Without capacities and two-place lanes, lanes are sorted by cost within a client, so each loop touches only those
+below the multiplier. Without numba the same sums are taken over all lanes by NumPy: the same numbers, more slowly.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from siting.choice import Choice, OptionChoice
 from siting import kernels
+from siting.choice import Choice, OptionChoice
 from siting.kernels import gains, price_places, slopes, use_places
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core
