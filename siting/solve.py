@@ -21,6 +21,8 @@ from siting.strategy import Prover
 
 Status = Literal["optimal", "feasible", "infeasible"]
 
+ROUNDING = 1e-8  # relative; what floating-point bounds leave open at a gap of 0
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:
@@ -176,7 +178,7 @@ def _solution(
     flow = coo_array((shares[has], (rows[has], columns[has])), shape=(p.n_clients, p.n_options)).tocsr()
     watch.enter("check")
     return Solution(
-        status="optimal" if reached <= gap + 1e-9 else "feasible",
+        status="optimal" if reached <= gap + ROUNDING else "feasible",
         open=opened,
         assignment=options[lane].astype(np.int64),
         lane=lane,
