@@ -32,7 +32,7 @@ from siting.outputs import (
 from siting.plan import Plan, build_model, check_names, make_plan
 from siting.report import write_report
 from siting.scenario import compare, sweep, sweep_table
-from siting.study import Study, make_study, read_study, study_faults
+from siting.study import LISTS, Study, make_study, read_study, study_faults
 
 NO_PROOF = 1
 BAD_INPUT = 2
@@ -121,7 +121,7 @@ def _read_study(arguments: argparse.Namespace) -> Study:
         if not sign:
             problems.append(f"command line: --set {item}: write KEY=VALUE")
         elif key in Study.__dataclass_fields__:
-            changes[key] = _value(text)
+            changes[key] = text.split(",") if key in LISTS else _value(text)
         else:
             changes["parameters"][key] = _value(text)
     problems += study_faults(changes, "command line")
@@ -135,7 +135,7 @@ def _value(text: str) -> Any:
     try:
         return float(text)
     except ValueError:
-        return text.split(",") if "," in text else text
+        return text
 
 
 class _Log:

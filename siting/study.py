@@ -19,6 +19,7 @@ from siting.parameters import Parameters, load_parameters
 
 FACILITY_TYPES = ("warehouse", "cold_store", "mmlp")
 TONNAGE_BASES = ("current", "potential")
+LISTS = ("facility_types", "forced", "forbidden")  # keys that hold a list of texts
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,16 @@ def test_set_and_budget_replace_the_study(study, capsys):
     assert s["resolved_study"]["parameters"]["discount_rate"] == 0.08
 
 
+def test_set_takes_lists(study, capsys):
+    out = study.folder / "out"
+    argv = ["run", study(), "--set", "facility_types=cold_store", "--set", "forbidden=madhya-pradesh/d1,madhya-pradesh/d2"]
+    assert siting(*argv, "--out", out, "--json") == 0
+    resolved = json.loads(capsys.readouterr().out)["resolved_study"]
+    assert resolved["facility_types"] == ["cold_store"]
+    assert resolved["forbidden"] == ["madhya-pradesh/d1", "madhya-pradesh/d2"]
+    assert set(pd.read_csv(out / "sites.csv")["facility_type"]) == {"cold_store"}
+
+
 def test_sweep_never_saves_less_with_more_money(study, capsys):
     out = study.folder / "sweep"
     assert siting("sweep", study(), "0", "15", "30 60", "120", "--out", out) == 0
