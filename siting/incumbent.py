@@ -73,7 +73,7 @@ class Incumbent:
         """Options in order of y, as far as the limits allow; None where the number asked for is not reached."""
         core = self.core
         opened = core.forced.copy()
-        left = np.inf if core.budget is None else core.budget - float(core.capex[opened].sum())
+        left = np.inf if core.budget is None else core.budget * (1 + 1e-12) - float(core.capex[opened].sum())
         groups = set(core.group[opened & (core.group >= 0)].tolist())
         lacking = self._needed - float(core.capacity[opened].sum())
         count, most = int(opened.sum()), core.n_options if core.n_open is None else core.n_open

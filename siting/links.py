@@ -1,14 +1,16 @@
 """Cores too large for a model with every link (3): the links are added only where a solution violates them.
 
 The linear relaxation with all violated links has the bound of the full model. Options are then fixed by reduced
-cost, and HiGHS branches on the rest; with y binary, capacities (4) or single lanes imply what links were left out,
-and the plan is re-evaluated from its open options anyway.
+cost and the rest is branched on: here, on the warm linear program, or by HiGHS where clients may not be split; with
+y binary, capacities (4) or single lanes imply what links were left out, and the plan is re-evaluated from its open
+options anyway.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import highspy
 import numpy as np
@@ -24,6 +26,20 @@ VIOLATION = 1e-5
 
 CLOSE = 0.3
 """Before branching, links of lanes up to this part dearer than their client's multiplier are added too."""
+
+WHOLE, BRANCH_ON_NUMBER = 1e-6, 0.02
+"""Distance from a whole number that counts as none, for an option and for the number open."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """Options (low, high) and their number (fewest, most) within bounds, and what no plan there undercuts."""
+
+    bound: float
+    low: FloatArray
+    high: FloatArray
+    fewest: float = 0.0
+    most: float = np.inf
 
 
 class LinkMaster:
@@ -80,9 +96,11 @@ class LinkMaster:
             matrix = coo_array((values, (number[at[0]], at[1])), shape=(count, k + n)).tocsr()
             limit(matrix, np.full(count, -np.inf), np.zeros(count))
         fewest = fewest_open(core)
+        self.number_row = -1
         if fewest > 0:  # (12) and (13): implied, but they help the bound
             total = float(core.demand.sum())
             limit(self._row(core.capacity / total), np.ones(1), np.full(1, np.inf))
+            self.number_row = sum(row.shape[0] for row in rows)
             limit(self._row(np.ones(n)), np.full(1, float(fewest)), np.full(1, np.inf))
         if core.budget is not None:
             limit(self._row(core.capex / (core.budget or 1.0)), np.full(1, -np.inf), np.array([core.budget and 1.0]))
@@ -108,6 +126,8 @@ class LinkMaster:
 
     def add_links(self, pairs: IntArray) -> None:
         """Add (3) for some pairs of client and place."""
+        if not len(pairs):
+            return
         core = self.core
         self.linked[pairs] = True
         row = np.full(len(self.linked), -1)
@@ -163,13 +183,96 @@ class LinkMaster:
             visit(bound, y)
             if bound >= cutoff():
                 break
-            used = np.bincount(self.pair, weights=values[self.lane], minlength=len(self.linked))
-            opened = np.bincount(core.place, weights=y, minlength=core.n_places)
-            violated = np.flatnonzero((used - opened[self.pair_place] > VIOLATION) & ~self.linked)
+            violated = self._violated(values)
             if not len(violated):
                 break
             self.add_links(violated)
         return bound, y, reduced
+
+    def branch(
+        self,
+        root: Node,
+        cutoff: Callable[[], float],
+        deadline: float,
+        visit: Callable[[float, FloatArray], None],
+    ) -> float:
+        """Depth-first search from a node, whole clients aside: no plan below costs less than what is returned.
+
+        Branches on the number open where (13) is a row and it is fractional, else on the least decided option.
+        A node is settled by its bound (`visit` evaluates plans, and a whole y is one), or when no option is free.
+        """
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node.bound >= cutoff():
+                stack.pop()
+                continue
+            if time.perf_counter() >= deadline:
+                break
+            found = self._node(node, cutoff, deadline)
+            if found is None:
+                break
+            bound, y, reduced = found
+            stack.pop()
+            if bound >= cutoff():
+                continue
+            visit(min([bound, cutoff(), *(waiting.bound for waiting in stack)]), y)
+            room = cutoff() - bound
+            low = np.where((-reduced > room) & (y > 1.0 - WHOLE), 1.0, node.low)
+            high = np.where((reduced > room) & (y < WHOLE), 0.0, node.high)
+            free = low < high
+            if room <= 0 or not free.any():
+                continue
+            number = float(y.sum())
+            part = number - np.floor(number)
+            if self.number_row >= 0 and min(part, 1.0 - part) > BRANCH_ON_NUMBER:
+                sides = [
+                    Node(bound, low, high, node.fewest, float(np.floor(number))),
+                    Node(bound, low, high, float(np.ceil(number)), node.most),
+                ]
+                likely = int(part > 0.5)
+            else:
+                pick = int(np.where(free, np.minimum(y, 1.0 - y), -1.0).argmax())
+                shut, lift = high.copy(), low.copy()
+                shut[pick], lift[pick] = 0.0, 1.0
+                sides = [
+                    Node(bound, low, shut, node.fewest, node.most),
+                    Node(bound, lift, high, node.fewest, node.most),
+                ]
+                likely = int(y[pick] > 0.5)
+            stack += [sides[1 - likely], sides[likely]]
+        return min([cutoff(), *(node.bound for node in stack)])
+
+    def _node(
+        self, node: Node, cutoff: Callable[[], float], deadline: float
+    ) -> tuple[float, FloatArray, FloatArray] | None:
+        """(bound, y, reduced costs) of a node's linear program with the links it violates; None without an answer."""
+        k, n = self.core.n_lanes, self.core.n_options
+        self.highs.changeColsBounds(n, np.arange(k, k + n, dtype=np.int32), node.low, node.high)
+        if self.number_row >= 0:
+            self.highs.changeRowBounds(self.number_row, node.fewest, node.most)
+        self.highs.setOptionValue("objective_bound", (cutoff() - self.constant) / self.scale)
+        while True:
+            self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
+            self._run()
+            status = self.highs.getModelStatus()
+            if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kObjectiveBound):
+                return np.inf, node.low, node.low
+            if status != highspy.HighsModelStatus.kOptimal:
+                return None
+            solution = self.highs.getSolution()
+            values = np.array(solution.col_value)
+            bound = float(self.highs.getInfo().objective_function_value) * self.scale + self.constant
+            violated = np.empty(0, dtype=np.int64) if bound >= cutoff() else self._violated(values)
+            if not len(violated):
+                return max(bound, node.bound), values[k:], np.array(solution.col_dual)[k:] * self.scale
+            self.add_links(violated)
+
+    def _violated(self, values: FloatArray) -> IntArray:
+        """Links that a solution breaks."""
+        used = np.bincount(self.pair, weights=values[self.lane], minlength=len(self.linked))
+        opened = np.bincount(self.core.place, weights=values[self.core.n_lanes :], minlength=self.core.n_places)
+        return np.flatnonzero((used - opened[self.pair_place] > VIOLATION) & ~self.linked)
 
     def solve_integer(
         self,

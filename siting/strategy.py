@@ -12,10 +12,11 @@ import numpy as np
 
 from siting import tree
 from siting.benders import Master
+from siting.choice import fewest_open
 from siting.core_model import CoreAnswer, solve_core
 from siting.incumbent import WHOLE, Incumbent
 from siting.lagrangian import FIRST_STEP, Dual, ascend
-from siting.links import LinkMaster
+from siting.links import LinkMaster, Node
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core, restrict
 from siting.relaxation import Evaluation, Multipliers, Relaxation
@@ -36,7 +37,7 @@ FAVOURED, SHORT = 0.02, 100
 MANY_LANES = 30_000
 """Above it links are added as needed; below, the whole model is stated in PuLP."""
 FEW, FEW_NODES = 150, 2000
-"""Options few enough to branch at once, and the nodes this may take."""
+"""Options few enough to branch on here, and the nodes this may take where it comes first."""
 TREE_NODES, TREE_NODES_LOOSE, LOOSE = 300, 20_000, 5e-4
 """Nodes after the linear relaxation; more where its gap is over this, for then bounds by node pay and cuts do not."""
 
@@ -209,6 +210,12 @@ class Prover:
         opened = (-reduced > room) & (y > 1 - 1e-6)
         ceiling = min(ceiling, incumbent.cutoff)
         self.watch.enter("branch")
+        if not core.single_source and (~closed & ~opened).sum() <= FEW:
+            low, high = (opened | sub.forced).astype(float), (~closed).astype(float)
+            root = Node(bound, low, high, float(fewest_open(sub)))
+            bound = master.branch(root, lambda: incumbent.cutoff, deadline, visit)
+            self._raise(min(bound, ceiling))
+            return self._answer()
         bound, plan = master.solve_integer(
             dual.at.lam, closed, opened, self._within(keep), incumbent.tolerance, deadline, self._tell_model
         )

@@ -198,3 +198,12 @@ def test_compiled_loops_and_numpy_price_alike(seed: int, monkeypatch: pytest.Mon
     assert fast.bound == pytest.approx(slow.bound, rel=1e-12)
     np.testing.assert_allclose(fast.slope.lam, slow.slope.lam, atol=1e-9)
     np.testing.assert_allclose(fast.slope.split, slow.slope.split, atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(0, 120, 3))
+def test_links_added_as_needed_prove_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("siting.strategy.MANY_LANES", 0)
+    problem = random_problem(seed)
+    expected, found = brute_force(problem), solve(problem, gap=0.0)
+    assert found.objective == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    assert found.bound == pytest.approx(expected, rel=1e-6, abs=1e-6)
