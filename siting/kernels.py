@@ -46,10 +46,27 @@ def subtract_use(first: Any, place: Any, cost: Any, lam: Any, opened: Any, slope
 
 
 @compiled
+def sort_part(value: Any, items: Any, start: int, length: int) -> None:
+    """Sort items[start:start + length] by their value [Shell 1959]; NumPy's sort takes longer to compile."""
+    step = 1
+    while step < length:
+        step = 3 * step + 1
+    while step > 0:
+        for s in range(start + step, start + length):
+            item = items[s]
+            k = s
+            while k >= start + step and value[items[k - step]] > value[item]:
+                items[k] = items[k - step]
+                k -= step
+            items[k] = item
+        step //= 3
+
+
+@compiled
 def price_places(
     place_pair: Any, pair_entry: Any, pair_client: Any, cost: Any, weight: Any, sign: Any, split_of: Any,
     lam: Any, split: Any, demand: Any, limit: Any, place_option: Any, option: Any, capacity: Any, v: Any,
-    chosen: Any, best: Any, order: Any, count: Any, full: Any,
+    chosen: Any, best: Any, worth_per_unit: Any, order: Any, count: Any, full: Any,
 ) -> None:  # fmt: skip
     """Equation (10) for every option, added to its fixed cost in v.
 
@@ -79,12 +96,10 @@ def price_places(
             for k in range(place_option[place], place_option[place + 1]):
                 v[option[k]] += worth
             continue
-        ratio = np.empty(found)
-        for k in range(found):
-            pair = order[start + k]
-            q = demand[pair_client[pair]]
-            ratio[k] = best[pair] / q if q > 0.0 else -np.inf
-        order[start : start + found] = order[start : start + found][np.argsort(ratio)]
+        for k in range(start, start + found):
+            i = pair_client[order[k]]
+            worth_per_unit[order[k]] = best[order[k]] / demand[i] if demand[i] > 0.0 else -np.inf
+        sort_part(worth_per_unit, order, start, found)
         for k in range(place_option[place], place_option[place + 1]):
             left = capacity[option[k]]
             for at in range(start, start + found):

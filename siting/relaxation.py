@@ -144,7 +144,7 @@ class Relaxation:
         price_places(
             self.place_pair, self.pair_entry, self.pair_client, self.weighted_cost, self.entry_weight,
             self.entry_sign, self.entry_pair_lane, at.lam, at.split, core.demand, self.limit, self.place_option,
-            self.option, core.capacity, v, chosen, best, order, count, full,
+            self.option, core.capacity, v, chosen, best, np.empty(pairs), order, count, full,
         )  # fmt: skip
         choice = self.choice.choose(v)
         slope, split_slope = np.ones(core.n_clients), np.zeros(len(self.paired))

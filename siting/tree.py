@@ -250,8 +250,8 @@ def search(
         (whether the search is complete, the best plan found that costs less than best_cost, or None).
     """
     n = core.n_options
-    option_at = np.zeros(core.n_places, dtype=np.int64)
-    option_at[core.place] = np.arange(n)
+    option_at = np.zeros(core.n_places, dtype=np.int32)
+    option_at[core.place] = np.arange(n, dtype=np.int32)
     option = option_at[core.places[:, 0]]
     far = float(core.cost.max(initial=0.0)) * 2 + best_cost + 1.0
     ceiling = np.where(np.isfinite(core.unserved), core.unserved, far)
