@@ -200,7 +200,7 @@ def test_compiled_loops_and_numpy_price_alike(seed: int, monkeypatch: pytest.Mon
     np.testing.assert_allclose(fast.slope.split, slow.slope.split, atol=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(0, 120, 3))
+@pytest.mark.parametrize("seed", range(0, 120, 6))
 def test_links_added_as_needed_prove_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("siting.strategy.MANY_LANES", 0)
     problem = random_problem(seed)
