@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -97,7 +98,8 @@ def write_tables(rows: list[Row]) -> None:
         writer.writerows(rows)
     ours = {row["instance"]: row["total_s"] for row in rows if row["solver"] == OURS}
     lines = [
-        f"Measured on {platform.processor() or platform.machine()}, Python {platform.python_version()}. Seconds to "
+        f"Measured on {platform.processor() or platform.machine()}, Python {platform.python_version()}, load average "
+        f"{os.getloadavg()[2]:.1f} (of which this is 1 to 2). Seconds to "
         f"build and solve to a gap of {GAP:g} (national: as named), median of the runs; `error`: above the published "
         "optimum; `times`: ratio to this project; `paper s`: CPLEX on one 3.7 GHz core, in the paper cited in "
         "[README](../README.md).",
