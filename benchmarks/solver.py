@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,19 @@ RESULTS = Path(__file__).parent / "results"
 Row = dict[str, Any]
 
 
+def _run(command: list[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
+    """Run a command; out of time, it is stopped with all it has started (CBC runs in a process of its own)."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
 def measure(solver: str, instance: Instance, limit: float, repeat: int) -> Row | None:
     """Median of some runs with their range; one run where a run takes over a fifth of the limit."""
     runs: list[Row] = []
@@ -30,7 +44,7 @@ def measure(solver: str, instance: Instance, limit: float, repeat: int) -> Row |
         command = [sys.executable, "-m", "benchmarks.one_run", solver, instance.family, instance.name, str(limit)]
         began = time.perf_counter()
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=3 * limit + 120, check=False)
+            done = _run(command, 3 * limit + 120)
         except subprocess.TimeoutExpired:
             print(f"{solver} on {instance.name}: stopped, far over its limit of {limit:g} s", file=sys.stderr)
             return None

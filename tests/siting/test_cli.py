@@ -78,7 +78,14 @@ def test_set_and_budget_replace_the_study(study, capsys):
 
 def test_set_takes_lists(study, capsys):
     out = study.folder / "out"
-    argv = ["run", study(), "--set", "facility_types=cold_store", "--set", "forbidden=madhya-pradesh/d1,madhya-pradesh/d2"]
+    argv = [
+        "run",
+        study(),
+        "--set",
+        "facility_types=cold_store",
+        "--set",
+        "forbidden=madhya-pradesh/d1,madhya-pradesh/d2",
+    ]
     assert siting(*argv, "--out", out, "--json") == 0
     resolved = json.loads(capsys.readouterr().out)["resolved_study"]
     assert resolved["facility_types"] == ["cold_store"]
