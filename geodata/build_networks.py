@@ -27,6 +27,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import KDTree
 
+from geodata.build_districts import find_file
 from geodata.errors import InputError
 from geodata.matrix import shortest_path
 from geodata.network import (
@@ -127,7 +128,7 @@ def build_networks(scgraph: Path, railroute: Path, basemap: Path, out: Path) -> 
 
     `scgraph`, `railroute` and `basemap` are the unpacked packages; `out` already holds network_links.csv.
     """
-    states = gpd.read_file(_find(basemap, "india-states.geojson"))
+    states = gpd.read_file(find_file(basemap, "india-states.geojson"))
     states["geometry"] = states.geometry.make_valid()
     india = _buffered(states.geometry.union_all(), BORDER_TOLERANCE_KM)
     links = pd.read_csv(out / "network_links.csv")
@@ -156,7 +157,7 @@ def build_road(
     repairs: list[Repair],
 ) -> dict[str, Any]:
     """Road network; returns its figures and appends to `repairs`."""
-    lines, km = read_roads(_find(scgraph, "world_highways.py"))
+    lines, km = read_roads(find_file(scgraph, "world_highways.py"))
     shapely.prepare(india)
     ends_inside = shapely.contains_xy(india, lines[:, :, 0], lines[:, :, 1]).all(axis=1)
     lines, km = lines[ends_inside], km[ends_inside]
@@ -208,7 +209,7 @@ def build_rail(
     railroute: Path, india: shapely.Geometry, links: pd.DataFrame, out: Path, repairs: list[Repair]
 ) -> dict[str, Any]:
     """Rail network (broad gauge); returns its figures and appends to `repairs`."""
-    source = json.loads(_find(railroute, "network.json").read_text(encoding="utf-8"))
+    source = json.loads(find_file(railroute, "network.json").read_text(encoding="utf-8"))
     shapely.prepare(india)
     edges: list[Edge] = []
     source_ends: set[Coordinate] = set()
@@ -231,7 +232,7 @@ def build_rail(
     edges = contract(edges, RAIL_LONGEST_KM)
     path = out / "rail.parquet"
     write_network(edges, path)
-    stations = json.loads(_find(railroute, "stations.json").read_text(encoding="utf-8"))
+    stations = json.loads(find_file(railroute, "stations.json").read_text(encoding="utf-8"))
     edges = mark_freight_corridors(edges, path, {s["code"]: s["coord"] for s in stations})
     figures = write_network(edges, path)
     return {"raw_km": round(raw_km), "other_gauge_km_left_out": round(other_gauge_km), **figures}
@@ -482,10 +483,3 @@ def _repair(network: str, line: FloatArray, km: float, kind: str, reason: str) -
 def _buffered(area: shapely.Geometry, km: float) -> shapely.Geometry:
     metres = gpd.GeoSeries([area], crs="EPSG:4326").to_crs(EQUAL_AREA_INDIA).buffer(1000 * km)
     return metres.to_crs("EPSG:4326").iloc[0]
-
-
-def _find(folder: Path, name: str) -> Path:
-    found = sorted(folder.rglob(name))
-    if not found:
-        raise InputError(f"{folder}: no file {name} in it; unpack the package there")
-    return found[0]

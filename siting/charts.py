@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
+from siting.costs import INR_PER_CRORE
 from siting.outputs import indian
-
-INR_PER_CRORE = 1e7
 
 INK = "#1b2530"
 MUTED = "#5a6672"

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from geodata.errors import InputError
 from geodata.pack import INDIA, LAYERS, open_pack
 from siting.charts import write_sweep_chart
-from siting.options import INR_PER_CRORE
+from siting.costs import INR_PER_CRORE
 from siting.outputs import (
     atomic_folder,
     check_replaceable,

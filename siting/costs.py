@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 G_PER_KG = 1000.0
 KG_PER_T = 1000.0
 H_PER_DAY = 24.0
+INR_PER_CRORE = 1e7
 
 
 @dataclass(frozen=True)
@@ -115,3 +116,8 @@ def part_load_share(tonnes_per_year: Array, half_t_per_day: float, working_days_
 def annuity_factor(rate: float, years: float) -> float:
     """Present value of one rupee a year for ``years`` years at ``rate``."""
     return years if rate <= 0 else (1 - (1 + rate) ** -years) / rate
+
+
+def appraisal_factor(p: Mapping[str, float]) -> float:
+    """Present value of one rupee a year over the appraisal period, at the discount rate less the credit subsidy."""
+    return annuity_factor(p["discount_rate"] - p["credit_subsidy"], p["appraisal_years"])

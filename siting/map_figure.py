@@ -12,13 +12,14 @@ import shapely
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from siting.charts import ACCENT, INK, INR_PER_CRORE, MUTED, WIDTH, label, line, rect, svg, tag
+from geodata.districts import METRIC_CRS
+from siting.charts import ACCENT, INK, MUTED, WIDTH, label, line, rect, svg, tag
+from siting.costs import INR_PER_CRORE
 from siting.outputs import indian
 from siting.plan import Plan
 
 Array = NDArray[np.float64]
 
-MAP_CRS = "EPSG:7755"  # WGS 84 / India NSF LCC: conformal, metres, made for the whole of India
 SCALE_M = 1500.0  # shapes smaller than this cannot be seen on a page
 FLOW_SCALE_M = 2500.0
 CLASS_FILLS = ("#f0d846", "#b4a76f", "#7c7b78", "#4a536c", "#002b62")  # cividis, light to dark
@@ -56,8 +57,8 @@ class Frame:
 
 
 def project(lon: Iterable[float], lat: Iterable[float]) -> Array:
-    """(n, 2) metres in MAP_CRS."""
-    points = gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs="EPSG:4326").to_crs(MAP_CRS)
+    """(n, 2) metres in METRIC_CRS."""
+    points = gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs="EPSG:4326").to_crs(METRIC_CRS)
     return np.column_stack([points.x, points.y])
 
 
@@ -100,7 +101,7 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
         sites: result of :func:`siting.outputs.sites_table`; the first ten are numbered.
         flows: result of :func:`siting.outputs.flow_lines`.
     """
-    shapes = plan.model.pack.districts.geometry.to_crs(MAP_CRS)
+    shapes = plan.model.pack.districts.geometry.to_crs(METRIC_CRS)
     drawn = pd.Series(shapely.coverage_simplify(shapes.to_numpy(), SCALE_M), index=districts.index)
     frame = Frame.around(shapes)
     bounds = saving_classes(districts["saving_inr_per_year"].where(districts["under_utilised"], 0.0))
@@ -189,7 +190,7 @@ def _flow_paths(flows: gpd.GeoDataFrame, frame: Frame) -> list[Markup]:
     if flows.empty:
         return []
     bundled = bundle(flows)
-    shapes = bundled.geometry.to_crs(MAP_CRS).simplify(FLOW_SCALE_M)
+    shapes = bundled.geometry.to_crs(METRIC_CRS).simplify(FLOW_SCALE_M)
     order = np.argsort(bundled["width_class"], kind="stable")
     paths = [
         (bundled["mode"].iloc[k], FLOW_WIDTHS[bundled["width_class"].iloc[k]], _path(shapes.iloc[k], frame))

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.errors import InputError
+from siting.costs import INR_PER_CRORE
 from siting.lanes import NONE, Lanes
 from siting.places import Places
 
-INR_PER_CRORE = 1e7
 COLUMNS = (
     "option_id", "site_id", "place", "facility_type", "tier", "status", "capex_inr_crore",
     "fixed_cost_inr_per_year", "capacity_t_per_year",
@@ -58,12 +58,11 @@ def build_options(places: Places, parameters: Mapping[str, float], facility_type
         One row per option with the columns of ``COLUMNS``.
     """
     table = places.table
-    on_road = np.isfinite(places.road_km[:, places.gateways]).any(axis=1)
     tiers = facility_tiers(parameters)[["facility_type", "tier"]]
     blocks = []
     for facility_type in facility_types:
         kinds = ["district", "planned"] if facility_type == "mmlp" else ["district"]
-        usable = table["kind"].isin(kinds).to_numpy() & on_road
+        usable = table["kind"].isin(kinds).to_numpy() & places.on_road
         if facility_type == "mmlp":
             usable &= np.isfinite(places.rail_km).any(axis=1)
         sites = pd.DataFrame({"place": np.flatnonzero(usable), "facility_type": facility_type})

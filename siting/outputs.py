@@ -20,12 +20,11 @@ from geodata.errors import InputError
 from geodata.exports import concentration
 from geodata.matrix import path_geometry, shortest_paths
 from geodata.network import snap
-from siting.options import INR_PER_CRORE
+from siting.costs import INR_PER_CRORE
 from siting.plan import Model, Plan
 
 CRS = "EPSG:4326"
 SEARCH_SLACK_KM = 1.0  # a movement's km cover its way on the network and the access to it
-PLAN_FILES = ("plan.json", "sites.csv", "districts.csv", "lanes.csv", "study.gpkg", "report.html")
 
 
 def summary(plan: Plan) -> dict[str, Any]:
@@ -77,7 +76,7 @@ def summary(plan: Plan) -> dict[str, Any]:
 def unreachable_districts(plan: Plan) -> list[dict[str, Any]]:
     """Districts that no road links to a gateway, with the tonnes a year that wait there."""
     places, demand = plan.model.places, plan.model.demand
-    cut_off = ~np.isfinite(places.road_km[: len(demand)][:, places.gateways]).any(axis=1)
+    cut_off = ~places.on_road[: len(demand)]
     tonnes = demand["general_t"] + demand["perishable_t"]
     return [
         {

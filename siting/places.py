@@ -61,6 +61,11 @@ class Places:
         return self._of("gateway")
 
     @cached_property
+    def on_road(self) -> NDArray[np.bool_]:
+        """(n,) whether a road leads from the place to a gateway."""
+        return np.asarray(np.isfinite(self.road_km[:, self.gateways]).any(axis=1))
+
+    @cached_property
     def is_site(self) -> NDArray[np.bool_]:
         return np.asarray(self.table["kind"].isin(["district", "planned"]), dtype=bool)
 

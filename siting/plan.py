@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.pack import Pack
-from siting.costs import Array, Tariff, annuity_factor
+from siting.costs import INR_PER_CRORE, Array, Tariff, appraisal_factor
 from siting.demand import build_clients, district_demand
 from siting.lanes import NONE, Conditions, LanePricer, Lanes
-from siting.options import INR_PER_CRORE, build_options, options_of_lanes, select_options
+from siting.options import build_options, options_of_lanes, select_options
 from siting.parameters import Parameters
 from siting.places import Places, build_places
 from siting.problem import FacilityProblem
@@ -72,17 +72,13 @@ def build_model(study: Study, progress: Progress = lambda stage: None) -> Model:
         parks = np.unique(options.loc[options["facility_type"] == "mmlp", "place"])
         improving = pricer.improving(existing.take(weighted), sites, parks)
         options["capital_charge_inr_per_year"] = (
-            options["capex_inr_crore"] * INR_PER_CRORE * study.minimum_benefit_cost_ratio / _annuity(parameters)
+            options["capex_inr_crore"] * INR_PER_CRORE * study.minimum_benefit_cost_ratio / appraisal_factor(parameters)
         )
         problem, lane_of_row = state_problem(study, clients, options, places, existing.take(weighted), improving)
     return Model(
         study, pack, parameters, places, demand, clients, options, pricer, existing, improving, lane_of_row,
         problem, stages,
     )  # fmt: skip
-
-
-def _annuity(p: Parameters) -> float:
-    return annuity_factor(p["discount_rate"] - p["credit_subsidy"], p["appraisal_years"])
 
 
 def check_names(study: Study) -> None:
@@ -248,7 +244,7 @@ class Plan:
         """Present value of the net saving over the capital; None where nothing is built."""
         if self.capex_inr_crore == 0:
             return None
-        present_value_inr = self.net_saving_inr_per_year * _annuity(self.model.parameters)
+        present_value_inr = self.net_saving_inr_per_year * appraisal_factor(self.model.parameters)
         return present_value_inr / (self.capex_inr_crore * INR_PER_CRORE)
 
     @cached_property
@@ -270,7 +266,7 @@ class Plan:
         """Open options whose own net saving does not recover their capital over the appraisal period."""
         own = self.opened["saving_inr_per_year"] - self.opened["fixed_cost_inr_per_year"]
         capital = self.opened["capex_inr_crore"] * INR_PER_CRORE
-        return self.opened[own * _annuity(self.model.parameters) < capital]
+        return self.opened[own * appraisal_factor(self.model.parameters) < capital]
 
     @cached_property
     def served_cost_cut(self) -> float | None:
@@ -304,7 +300,7 @@ def make_plan(
     study = model.study.with_changes(**changes)
     stages = dict(model.stages)
     problem = model.problem.with_changes(budget=study.budget_inr_crore, **_chosen_options(model.options, study))
-    model = _with_study(model, study, problem)
+    model = replace(model, study=study, problem=problem)
     with _timed(stages, "solve", progress):
         solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start)
     with _timed(stages, "tables", progress):
@@ -320,11 +316,6 @@ def make_plan(
         )
         _recheck(plan)
     return plan
-
-
-def _with_study(model: Model, study: Study, problem: FacilityProblem) -> Model:
-    values = {f: getattr(model, f) for f in Model.__dataclass_fields__}
-    return Model(**{**values, "study": study, "problem": problem})
 
 
 def _chosen_lanes(model: Model, solution: Solution) -> tuple[Lanes, Array]:

@@ -16,10 +16,9 @@ from markupsafe import Markup
 from geodata.exports import concentration
 from geodata.network import network_report
 from siting.charts import component_chart, tornado_chart
-from siting.costs import annuity_factor
+from siting.costs import INR_PER_CRORE, appraisal_factor
 from siting.lanes import NONE
 from siting.map_figure import SITE_WORDS, plan_map
-from siting.options import INR_PER_CRORE
 from siting.outputs import crore, districts_table, indian, sites_table, summary
 from siting.plan import Plan
 from siting.sensitivity import sensitivity
@@ -246,7 +245,7 @@ def _money(plan: Plan) -> dict[str, Any]:
     before = plan.totals("before")["cost_inr_per_year"]
     saving, capex_inr = plan.net_saving_inr_per_year, plan.capex_inr_crore * INR_PER_CRORE
     rate = p["discount_rate"] - p["credit_subsidy"]
-    factor = annuity_factor(rate, p["appraisal_years"])
+    factor = appraisal_factor(p)
     slack = plan.solution.objective - plan.solution.bound
     return {
         "part_cost": part_cost,

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.errors import InputError
+from siting.costs import INR_PER_CRORE
 from siting.plan import Model, Plan, Progress, make_plan
 
 
@@ -52,7 +53,7 @@ def sweep_table(plans: Sequence[Plan]) -> pd.DataFrame:
             "mmlps": int(sites.get("mmlp", 0)),
         })  # fmt: skip
     table = pd.DataFrame(rows)
-    extra_capex = table["capex_inr_crore"].diff().fillna(table["capex_inr_crore"]) * 1e7
+    extra_capex = table["capex_inr_crore"].diff().fillna(table["capex_inr_crore"]) * INR_PER_CRORE
     extra_saving = table["saving_inr_per_year"].diff().fillna(table["saving_inr_per_year"])
     ratio = np.divide(extra_saving, extra_capex, out=np.full(len(table), np.nan), where=extra_capex.to_numpy() > 0)
     table["marginal_saving_per_year_per_rupee"] = ratio

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siting.costs import Array, Tariff, annuity_factor
+from siting.costs import INR_PER_CRORE, Array, Tariff, appraisal_factor
 from siting.demand import build_clients, district_demand
 from siting.lanes import Conditions, LanePricer
-from siting.options import INR_PER_CRORE, option_costs
+from siting.options import option_costs
 from siting.places import Places, build_places
 from siting.plan import Plan, conditions
 
@@ -112,7 +112,7 @@ class _Operation:
             "tariff": lambda p, _: Tariff.from_parameters(p),
             "conditions": lambda p, made: conditions(model.pack, made["places"], p),
             "options": lambda p, _: option_costs(opened, model.places, p),
-            "annuity": lambda p, _: annuity_factor(p["discount_rate"] - p["credit_subsidy"], p["appraisal_years"]),
+            "annuity": lambda p, _: appraisal_factor(p),
         }
 
     def evaluate(self, key: str | None = None, value: float = 0.0) -> tuple[float, float]:
