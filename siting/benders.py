@@ -20,7 +20,6 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from siting.highs import new_highs, run_highs
-from siting.local_search import ranges
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core
 
@@ -203,3 +202,10 @@ class Master:
                 return bound
             start = None
         return bound
+
+
+def ranges(start: IntArray, length: IntArray) -> IntArray:
+    """start[0], ..., start[0] + length[0] - 1, start[1], ... in one array."""
+    total = int(length.sum())
+    shift = np.repeat(start - np.concatenate([[0], np.cumsum(length)[:-1]]), length)
+    return np.asarray(np.arange(total) + shift)

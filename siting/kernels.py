@@ -21,7 +21,7 @@ COMPILED = numba is not None
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile with numba and keep the result on disk; without numba, the function itself."""
-    return numba.njit(cache=True)(function) if numba is not None else function
+    return numba.njit(cache=True, error_model="numpy")(function) if numba is not None else function
 
 
 @compiled
@@ -141,6 +141,36 @@ def use_places(
                     break
 
 
+@compiled
+def find_nearest(first: Any, place: Any, cost: Any, is_open: Any, at: Any, d1: Any, d2: Any) -> None:
+    """Nearest open place of every client and the costs through it and the second, where below those given."""
+    for i in range(len(d1)):
+        for k in range(first[i], first[i + 1]):
+            if cost[k] >= d2[i]:
+                break
+            if is_open[place[k]]:
+                if at[i] >= 0:
+                    d2[i] = cost[k]
+                    break
+                if cost[k] < d1[i]:
+                    at[i], d1[i] = place[k], cost[k]
+
+
+@compiled
+def add_swap_gains(first: Any, place: Any, cost: Any, d1: Any, d2: Any, at: Any, gain: Any, saved: Any) -> None:
+    """Add what each place would gain, and what opening it saves of the loss of closing each open one."""
+    for i in range(len(d1)):
+        near, slot = d1[i], at[i]
+        for k in range(first[i], first[i + 1]):
+            c, j = cost[k], place[k]
+            if c >= d2[i]:
+                break
+            if c < near:
+                gain[j] += near - c
+            if slot >= 0:
+                saved[j, slot] += d2[i] - max(c, near)
+
+
 def gains(first: Any, client: Any, place: Any, cost: Any, lam: Any, n_places: int) -> Any:
     """(n_places,) sum of min(0, c_l - lambda_i) over the lanes of each place."""
     if COMPILED:
@@ -158,3 +188,42 @@ def slopes(first: Any, client: Any, place: Any, cost: Any, lam: Any, opened: Any
         return slope
     use = np.where(cost < lam[client], opened[place], 0.0)
     return slope - np.bincount(client, weights=use, minlength=len(lam))
+
+
+def two_nearest(first: Any, client: Any, place: Any, cost: Any, is_open: Any, stay: Any) -> Any:
+    """(n_clients,) each: nearest open place (-1 = none), the cost through it, through the second; at most `stay`."""
+    at, d1, d2 = np.full(len(stay), -1), stay.copy(), stay.copy()
+    if COMPILED:
+        find_nearest(first, place, cost, is_open, at, d1, d2)
+        return at, d1, d2
+    lane = np.flatnonzero(is_open[place] & (cost < stay[client]))
+    owner = client[lane]
+    nearest = np.diff(owner, prepend=-1) > 0
+    at[owner[nearest]], d1[owner[nearest]] = place[lane[nearest]], cost[lane[nearest]]
+    owner, lane = owner[~nearest], lane[~nearest]
+    second = np.diff(owner, prepend=-1) > 0
+    d2[owner[second]] = cost[lane[second]]
+    return at, d1, d2
+
+
+def swap_gains(
+    first: Any, client: Any, place: Any, cost: Any, d1: Any, d2: Any, at: Any, slots: int, n_places: int
+) -> Any:
+    """(n_places,) gain of opening each place, and (n_places, slots) what that saves of the loss of closing a slot.
+
+    Args:
+        at: (n_clients,) slot that serves each client now, -1 = none.
+    """
+    gain, saved = np.zeros(n_places), np.zeros((n_places, slots))
+    if COMPILED:
+        add_swap_gains(first, place, cost, d1, d2, at, gain, saved)
+        return gain, saved
+    lane = np.flatnonzero(cost < d2[client])
+    owner, place, cost = client[lane], place[lane], cost[lane]
+    near = d1[owner]
+    gain += np.bincount(place, weights=np.maximum(near - cost, 0.0), minlength=n_places)
+    mine = at[owner] >= 0
+    flat = place[mine].astype(np.int64) * slots + at[owner[mine]]
+    save = d2[owner[mine]] - np.maximum(cost, near)[mine]
+    saved += np.bincount(flat, weights=save, minlength=n_places * slots).reshape(n_places, slots)
+    return gain, saved

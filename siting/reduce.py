@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -162,23 +161,20 @@ def reduce_problem(problem: FacilityProblem) -> Core:
     client_key, option_key = _content_keys(p, lane, options, unserved, forced)
     client_of = _ranked(np.flatnonzero(served), client_key)
     option_of = _ranked(np.flatnonzero(used), option_key)
-    new_client = np.full(p.n_clients, -1)
-    new_client[client_of] = np.arange(len(client_of))
     place = _numbered(_twins(p, lane, options)[option_of])
-    new_place = np.full(p.n_options + 1, NO_OPTION)
+    new_place = np.full(p.n_options + 1, NO_OPTION, dtype=np.int32)
     new_place[option_of] = place
-    client, places = new_client[p.lane_client[lane]], new_place[options]
     capacity = np.where(limited, p.capacity, np.inf)[option_of]
     tight = np.zeros(len(option_of), dtype=bool)
     tight[place[np.isfinite(capacity)]] = True
     capacity = np.where(tight[place], np.minimum(capacity, reachable[option_of]), np.inf)
-    order = _by_client_and_cost(client, places, p.lane_cost[lane], len(client_of), len(option_of))
-    lane, client, places = lane[order], client[order], places[order]
+    places, cost = new_place.take(options), p.lane_cost[lane]
+    order, first_lane = _by_client_and_cost(p.lane_client[lane], places, cost, client_of)
     return Core(
-        client=client.astype(np.int32),
-        places=places.astype(np.int32),
-        cost=p.lane_cost[lane],
-        first_lane=np.searchsorted(client, np.arange(len(client_of) + 1)),
+        client=np.repeat(np.arange(len(client_of), dtype=np.int32), np.diff(first_lane)),
+        places=places.take(order, axis=0),
+        cost=cost[order],
+        first_lane=first_lane,
         unserved=unserved[client_of],
         demand=p.demand[client_of],
         place=place,
@@ -258,20 +254,48 @@ def _twins(p: FacilityProblem, lane: IntArray, options: LaneArray) -> IntArray:
 
 
 def _by_client_and_cost(
-    client: IntArray, places: IntArray, cost: FloatArray, n_clients: int, n_options: int
-) -> IntArray:
-    """Order of lanes by client, cost, and (among ties) the numbers of their places; one lane per tier set."""
-    low, high = np.minimum(places[:, 0], places[:, 1]), np.maximum(places[:, 0], places[:, 1])
-    key = (client * (n_options + 1) + high) * (n_options + 1) + low + 1
-    order = np.argsort(key)
-    same = np.diff(key[order]) == 0
-    if same.any():
-        order = order[np.append(True, ~same)]
-    first = np.searchsorted(client[order], np.arange(n_clients + 1))
-    cost = cost[order]
-    for start, end in pairwise(first):
-        order[start:end] = order[start:end][np.argsort(cost[start:end], kind="stable")]
-    return order
+    client: LaneArray, places: LaneArray, cost: FloatArray, client_of: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Order of lanes by client (in the order of `client_of`), cost, and (among ties) the numbers of their places.
+
+    Lanes of a tier set are one lane: the same client, places and cost. Also returned: (n_clients + 1,) where each
+    client's lanes begin.
+    """
+    low, high = np.minimum(places[:, 0], places[:, 1]), np.maximum(places[:, 0], places[:, 1]).astype(np.int64)
+    way = high * (low.max(initial=0) + 2) + low + 1  # a number for the places of a lane
+    by_client = np.arange(len(client))
+    if (np.diff(client) < 0).any():
+        by_client = np.argsort(client, kind="stable")
+    start = np.searchsorted(client[by_client], np.arange(client.max(initial=-1) + 2))
+    key = _cost_and_way(cost, way)
+    order = np.empty(len(client), dtype=np.int64)
+    first_lane = np.zeros(len(client_of) + 1, dtype=np.int64)
+    end = 0
+    for position, old in enumerate(client_of.tolist()):
+        lanes = by_client[start[old] : start[old + 1]]
+        keys = key[lanes]
+        by_key = np.argsort(keys)
+        keys = keys[by_key]
+        if (keys[1:] == keys[:-1]).any():
+            lanes = lanes[np.lexsort((way[lanes], cost[lanes]))]
+            same = (way[lanes[1:]] == way[lanes[:-1]]) & (cost[lanes[1:]] == cost[lanes[:-1]])
+            lanes = lanes[np.append(True, ~same)]
+        else:
+            lanes = lanes[by_key]
+        order[end : end + len(lanes)] = lanes
+        end += len(lanes)
+        first_lane[position + 1] = end
+    return order[:end], first_lane
+
+
+def _cost_and_way(cost: FloatArray, way: IntArray) -> IntArray | FloatArray:
+    """Costs and ways in one whole number that sorts by both, where the last bits of all costs are free; else costs."""
+    bits = _bits(cost)
+    free = int(np.bitwise_or.reduce(bits, initial=0))
+    room = (free & -free).bit_length() - 1 if free else 63
+    if int(way.max(initial=0)).bit_length() > room or (cost < 0).any():
+        return cost
+    return np.asarray(bits.view(np.int64) | way)
 
 
 def _content_keys(

@@ -57,20 +57,22 @@ class Relaxation:
         self.core = core
         self.paired = np.flatnonzero(core.places[:, 1] >= 0)
         self.place = np.ascontiguousarray(core.places[:, 0])
+        self.choice = OptionChoice(core)
+        # Without capacities and two-place lanes the lanes of the core, as they are, say all there is to say.
+        self._general = bool(len(self.paired)) or core.capacitated
+        if self._general:
+            self._index_pairs()
+
+    def _index_pairs(self) -> None:
+        """One pair is one client at one place; its lanes, or the ends of them, are neighbouring entries."""
+        core = self.core
         lane = np.concatenate([np.arange(core.n_lanes), self.paired])
         place = np.concatenate([self.place, core.places[self.paired, 1]])
         client = core.client[lane]
-        # One pair is one client at one place; its lanes are neighbours here. Without capacities and two-place lanes
-        # every lane is a pair, in the order of the core.
-        self._general = bool(len(self.paired)) or core.capacitated
-        order = np.arange(core.n_lanes)
-        self.pair_start = order
-        if self._general:
-            key = place.astype(np.int64) * core.n_clients + client
-            order = np.argsort(key, kind="stable")
-            self.pair_start = np.flatnonzero(np.diff(key[order], prepend=-1))
+        key = place.astype(np.int64) * core.n_clients + client
+        order = np.argsort(key, kind="stable")
+        starts = self.pair_start = np.flatnonzero(np.diff(key[order], prepend=-1))
         lane, place, client = lane[order], place[order], client[order]
-        starts = self.pair_start
         self.one_lane_each = len(starts) == len(lane)
         self.entry_client = client
         number = np.full(core.n_lanes, -1)
@@ -88,13 +90,12 @@ class Relaxation:
         np.minimum.at(least, core.place, core.capacity)
         self.least_capacity = least
         places = np.arange(core.n_places + 1)
-        self.place_pair = np.searchsorted(self.pair_place, places) if self._general else places
+        self.place_pair = np.searchsorted(self.pair_place, places)
         self.pair_entry = np.append(starts, len(lane))
         self.weighted_cost = self.entry_cost * self.entry_weight
         self.limit = np.where(self.limited, least, np.inf)
         self.option = np.argsort(core.place, kind="stable")
         self.place_option = np.searchsorted(core.place[self.option], places)
-        self.choice = OptionChoice(core)
 
     def zero_split(self) -> FloatArray:
         return np.zeros(len(self.paired))

@@ -142,81 +142,49 @@ def _offer(
 
 
 @compiled
-def _run(
+def _branch(
     first: Any, option: Any, cost: Any, ceiling: Any, fixed: Any, n_open: int, best_cost: float, slack: float,
-    states: Any, lams: Any, bounds: Any, top: int, nodes: int, root: bool, plan: Any,
+    bound: float, price_in: float, price_out: float, state: Any, v: Any, mean: Any, plan: Any,
 ) -> Any:  # fmt: skip
-    """Work off nodes; (open nodes left, best cost); -1 nodes left = the stack is full. Best plan into `plan`."""
-    m, n = len(ceiling), len(fixed)
-    best_lam, v, mean = np.empty(m), np.empty(n), np.empty(n)
+    """Make a plan of a node and fix options in `state`; (option to branch on or -1, best cost, its plan in `plan`)."""
+    n = len(fixed)
     by_value, trial = np.empty(n, np.int64), np.empty(n, np.bool_)
-    state, lam = np.empty(n, np.int8), np.empty(m)
-    while top > 0 and nodes > 0:
-        nodes -= 1
-        top -= 1
-        if bounds[top] >= best_cost - slack:
-            continue
+    # A plan: what is open, and the best of the free options.
+    count = 0
+    for j in range(n):
+        by_value[j] = j
+        trial[j] = state[j] == OPEN
+        if trial[j]:
+            count += 1
+    sort_by(v, by_value, n)
+    for following in by_value:
+        if state[following] == FREE and (count < n_open if n_open >= 0 else v[following] < 0.0):
+            trial[following] = True
+            count += 1
+    best_cost = _offer(first, option, cost, ceiling, fixed, trial, best_cost, plan)
+    room = best_cost - slack - bound
+    pick, score, inside = -1, -1.0, 0
+    for j in range(n):
+        if state[j] == FREE:
+            enter = v[j] - price_in if n_open >= 0 else max(v[j], 0.0)
+            leave = price_out - v[j] if n_open >= 0 else max(-v[j], 0.0)
+            if enter > room:
+                state[j] = CLOSED
+            elif leave > room:
+                state[j] = OPEN
+            else:
+                decided = min(mean[j], 1.0 - mean[j]) + 0.3 * mean[j]
+                if decided > score:
+                    pick, score = j, decided
+        if state[j] == OPEN:
+            inside += 1
+    if pick < 0 or inside == n_open:
+        pick = -1
         for j in range(n):
-            state[j] = states[top, j]
-            mean[j] = 0.5
-        for i in range(m):
-            lam[i] = lams[top, i]
-        cutoff = best_cost - slack
-        bound, price_in, price_out = _bound_node(
-            first, option, cost, ceiling, fixed, state, lam, n_open, best_cost, cutoff,
-            ROOT_STEPS if root else NODE_STEPS, 1.0 if root else 0.5, best_lam, v, mean,
-        )  # fmt: skip
-        root = False
-        if bound >= cutoff:
-            continue
-        # A plan: what is open, and the best of the free options.
-        inside, count = 0, 0
-        for j in range(n):
-            by_value[j] = j
             trial[j] = state[j] == OPEN
-            if trial[j]:
-                count += 1
-        sort_by(v, by_value, n)
-        for option_next in by_value:
-            if state[option_next] == FREE and (count < n_open if n_open >= 0 else v[option_next] < 0.0):
-                trial[option_next] = True
-                count += 1
-        best_cost = _offer(first, option, cost, ceiling, fixed, trial, best_cost, plan)
-        room = best_cost - slack - bound
-        pick, score, inside = -1, -1.0, 0
-        for j in range(n):
-            if state[j] == FREE:
-                enter = v[j] - price_in if n_open >= 0 else max(v[j], 0.0)
-                leave = price_out - v[j] if n_open >= 0 else max(-v[j], 0.0)
-                if enter > room:
-                    state[j] = CLOSED
-                elif leave > room:
-                    state[j] = OPEN
-                else:
-                    decided = min(mean[j], 1.0 - mean[j]) + 0.3 * mean[j]
-                    if decided > score:
-                        pick, score = j, decided
-            if state[j] == OPEN:
-                inside = inside + 1
-        if pick < 0 or inside == n_open:
-            for j in range(n):
-                trial[j] = state[j] == OPEN
-            if n_open < 0 or inside == n_open:
-                best_cost = _offer(first, option, cost, ceiling, fixed, trial, best_cost, plan)
-            continue
-        if top + 2 > len(bounds):
-            return -1, best_cost
-        state[pick] = CLOSED
-        for side in range(2):
-            if side == 1:
-                state[pick] = OPEN  # looked at first
-            for j in range(n):
-                states[top, j] = state[j]
-            for i in range(m):
-                lams[top, i] = best_lam[i]
-            bounds[top] = bound
-            top += 1
-    return top, best_cost
+        if n_open < 0 or inside == n_open:
+            best_cost = _offer(first, option, cost, ceiling, fixed, trial, best_cost, plan)
+    return pick, best_cost
 
 
 def applies(core: Core) -> bool:
@@ -255,18 +223,34 @@ def search(
     option = option_at[core.places[:, 0]]
     far = float(core.cost.max(initial=0.0)) * 2 + best_cost + 1.0
     ceiling = np.where(np.isfinite(core.unserved), core.unserved, far)
+    problem = (core.first_lane, option, core.cost, ceiling, core.fixed_cost)
     states = np.zeros((DEPTH, n), dtype=np.int8)
     states[0, core.forced] = OPEN
     lams = np.empty((DEPTH, core.n_clients))
     lams[0] = np.minimum(lam, ceiling)
     bounds = np.full(DEPTH, -np.inf)
     plan = np.zeros(n, dtype=bool)
+    best_lam, v, mean = np.empty(core.n_clients), np.empty(n), np.empty(n)
     n_open = -1 if core.n_open is None else core.n_open
     top, cost, done = 1, best_cost, 0
-    while top > 0 and done < max_nodes and keep_going():
-        top, cost = _run(
-            core.first_lane, option, core.cost, ceiling, core.fixed_cost, n_open, cost, slack,
-            states, lams, bounds, top, BATCH, done == 0, plan,
-        )  # fmt: skip
-        done += BATCH
+    while top > 0 and top + 1 < DEPTH and done < max_nodes and (done % BATCH or keep_going()):
+        steps, way = (ROOT_STEPS, 1.0) if done == 0 else (NODE_STEPS, 0.5)
+        done += 1
+        top -= 1
+        if bounds[top] >= cost - slack:
+            continue
+        state = states[top].copy()
+        mean[:] = 0.5
+        bound, price_in, price_out = _bound_node(
+            *problem, state, lams[top], n_open, cost, cost - slack, steps, way, best_lam, v, mean
+        )
+        if bound >= cost - slack:
+            continue
+        pick, cost = _branch(*problem, n_open, cost, slack, bound, price_in, price_out, state, v, mean, plan)
+        if pick < 0:
+            continue
+        children = slice(top, top + 2)
+        states[children], lams[children], bounds[children] = state, best_lam, bound
+        states[top, pick], states[top + 1, pick] = CLOSED, OPEN  # open is looked at first
+        top += 2
     return top == 0, plan if cost < best_cost else None
