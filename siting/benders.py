@@ -19,8 +19,9 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_array
 
+from siting.branching import Node, Relaxed, depth_first
 from siting.highs import new_highs, run_highs
-from siting.problem import BoolArray, FloatArray, IntArray
+from siting.problem import FloatArray, IntArray
 from siting.reduce import Core
 
 VIOLATION = 1e-6
@@ -161,47 +162,37 @@ class Master:
         if run_highs(self.highs, lambda bound, objective: self.tick()):
             raise KeyboardInterrupt
 
-    def fix(self, closed: BoolArray, opened: BoolArray) -> None:
-        """Bounds of y from reduced costs."""
-        n = self.core.n_options
-        lower, upper = np.where(opened | self.core.forced, 1.0, 0.0), np.where(closed, 0.0, 1.0)
-        self.highs.changeColsBounds(n, np.arange(n, dtype=np.int32), lower, upper)
-
-    def solve_integer(
+    def branch(
         self,
+        root: Node,
         cutoff: Callable[[], float],
-        gap: Callable[[], float],
         deadline: float,
-        start: BoolArray | None,
-        visit: Callable[[float, BoolArray], None],
+        visit: Callable[[float, FloatArray], None],
     ) -> float:
-        """Branch and cut by repeated integer masters: the proven bound, without base."""
-        n, m = self.core.n_options, self.core.n_clients
-        self.highs.changeColsIntegrality(n, np.arange(n, dtype=np.int32), np.array([highspy.HighsVarType.kInteger] * n))
-        bound = -np.inf
-        while time.perf_counter() < deadline and bound < cutoff():
+        """`depth_first` on this program."""
+        return depth_first(root, lambda node: self._relax(node, cutoff, deadline), cutoff, deadline, visit)
+
+    def _relax(self, node: Node, cutoff: Callable[[], float], deadline: float) -> Relaxed | None:
+        """A node's linear program with the cuts it violates."""
+        n = self.core.n_options
+        self.highs.changeColsBounds(n, np.arange(n, dtype=np.int32), node.low, node.high)
+        self.highs.setOptionValue("objective_bound", cutoff() / self.scale)
+        while True:
             self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
-            self.highs.setOptionValue("mip_rel_gap", 0.0)
-            self.highs.setOptionValue("mip_abs_gap", max(gap() / self.scale, 1e-9))
-            if start is not None:
-                values = np.concatenate([start.astype(float), self.service(start.astype(float))[1] / self.scale])
-                self.highs.setSolution(n + m, np.arange(n + m, dtype=np.int32), values)
             self._run()
-            if self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
-                return np.inf
-            info = self.highs.getInfo()
-            bound = max(bound, float(info.mip_dual_bound) * self.scale)
-            if info.primal_solution_status != highspy.kSolutionStatusFeasible:
-                return bound
-            values = np.array(self.highs.getSolution().col_value)
-            opened = values[:n] > 0.5
-            visit(bound, opened)
-            level, cost = self.service(opened.astype(float))
-            violated = np.flatnonzero(cost / self.scale > values[n:] + VIOLATION)
-            if not self.add_cuts(violated, level[violated]):
-                return bound
-            start = None
-        return bound
+            status = self.highs.getModelStatus()
+            if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kObjectiveBound):
+                return np.inf, node.low, node.low
+            if status != highspy.HighsModelStatus.kOptimal:
+                return None
+            solution = self.highs.getSolution()
+            values = np.array(solution.col_value)
+            bound = float(self.highs.getInfo().objective_function_value) * self.scale
+            y = np.clip(values[:n], 0.0, 1.0)
+            level, cost = self.service(y)
+            violated = np.flatnonzero(cost / self.scale - values[n:] > VIOLATION)
+            if bound >= cutoff() or not self.add_cuts(violated, level[violated]):
+                return max(bound, node.bound), y, np.array(solution.col_dual)[:n] * self.scale
 
 
 def ranges(start: IntArray, length: IntArray) -> IntArray:

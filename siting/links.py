@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import highspy
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
+from siting.branching import Node, Relaxed, depth_first
 from siting.choice import fewest_open
 from siting.highs import new_highs, run_highs
 from siting.problem import BoolArray, FloatArray, IntArray
@@ -26,20 +26,6 @@ VIOLATION = 1e-5
 
 CLOSE = 0.3
 """Before branching, links of lanes up to this part dearer than their client's multiplier are added too."""
-
-WHOLE, BRANCH_ON_NUMBER = 1e-6, 0.02
-"""Distance from a whole number that counts as none, for an option and for the number open."""
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """Options (low, high) and their number (fewest, most) within bounds, and what no plan there undercuts."""
-
-    bound: float
-    low: FloatArray
-    high: FloatArray
-    fewest: float = 0.0
-    most: float = np.inf
 
 
 class LinkMaster:
@@ -196,57 +182,12 @@ class LinkMaster:
         deadline: float,
         visit: Callable[[float, FloatArray], None],
     ) -> float:
-        """Depth-first search from a node, whole clients aside: no plan below costs less than what is returned.
+        """`depth_first` on this program."""
+        by_number = self.number_row >= 0
+        return depth_first(root, lambda node: self._relax(node, cutoff, deadline), cutoff, deadline, visit, by_number)
 
-        Branches on the number open where (13) is a row and it is fractional, else on the least decided option.
-        A node is settled by its bound (`visit` evaluates plans, and a whole y is one), or when no option is free.
-        """
-        stack = [root]
-        while stack:
-            node = stack[-1]
-            if node.bound >= cutoff():
-                stack.pop()
-                continue
-            if time.perf_counter() >= deadline:
-                break
-            found = self._node(node, cutoff, deadline)
-            if found is None:
-                break
-            bound, y, reduced = found
-            stack.pop()
-            if bound >= cutoff():
-                continue
-            visit(min([bound, cutoff(), *(waiting.bound for waiting in stack)]), y)
-            room = cutoff() - bound
-            low = np.where((-reduced > room) & (y > 1.0 - WHOLE), 1.0, node.low)
-            high = np.where((reduced > room) & (y < WHOLE), 0.0, node.high)
-            free = low < high
-            if room <= 0 or not free.any():
-                continue
-            number = float(y.sum())
-            part = number - np.floor(number)
-            if self.number_row >= 0 and min(part, 1.0 - part) > BRANCH_ON_NUMBER:
-                sides = [
-                    Node(bound, low, high, node.fewest, float(np.floor(number))),
-                    Node(bound, low, high, float(np.ceil(number)), node.most),
-                ]
-                likely = int(part > 0.5)
-            else:
-                pick = int(np.where(free, np.minimum(y, 1.0 - y), -1.0).argmax())
-                shut, lift = high.copy(), low.copy()
-                shut[pick], lift[pick] = 0.0, 1.0
-                sides = [
-                    Node(bound, low, shut, node.fewest, node.most),
-                    Node(bound, lift, high, node.fewest, node.most),
-                ]
-                likely = int(y[pick] > 0.5)
-            stack += [sides[1 - likely], sides[likely]]
-        return min([cutoff(), *(node.bound for node in stack)])
-
-    def _node(
-        self, node: Node, cutoff: Callable[[], float], deadline: float
-    ) -> tuple[float, FloatArray, FloatArray] | None:
-        """(bound, y, reduced costs) of a node's linear program with the links it violates; None without an answer."""
+    def _relax(self, node: Node, cutoff: Callable[[], float], deadline: float) -> Relaxed | None:
+        """A node's linear program with the links it violates."""
         k, n = self.core.n_lanes, self.core.n_options
         self.highs.changeColsBounds(n, np.arange(k, k + n, dtype=np.int32), node.low, node.high)
         if self.number_row >= 0:

@@ -12,11 +12,12 @@ import numpy as np
 
 from siting import tree
 from siting.benders import Master
+from siting.branching import Node
 from siting.choice import fewest_open
 from siting.core_model import CoreAnswer, solve_core
 from siting.incumbent import WHOLE, Incumbent
 from siting.lagrangian import FIRST_STEP, Dual, ascend
-from siting.links import LinkMaster, Node
+from siting.links import LinkMaster
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core, restrict
 from siting.relaxation import Evaluation, Multipliers, Relaxation
@@ -323,19 +324,7 @@ class Prover:
         opened = (-linear.reduced_cost > room) & (linear.y > 1 - 1e-6)
         ceiling = min(ceiling, incumbent.cutoff)
         self.watch.enter("branch")
-        left = restrict(sub, ~closed | sub.forced, np.ones(sub.n_lanes, dtype=bool), opened | sub.forced)
-        kept = np.flatnonzero(keep)[~closed | sub.forced]
-        loose = room > LOOSE * abs(linear.bound)
-        if self._search_tree(left, kept, lam, TREE_NODES_LOOSE if loose else TREE_NODES):
-            return self._answer()
-        master.fix(closed, opened)
-
-        def visit_integer(bound: float, opened: BoolArray) -> None:
-            self._offer(np.flatnonzero(keep)[opened])
-            self._raise(min(bound, ceiling))
-
-        bound = master.solve_integer(
-            lambda: incumbent.cutoff, lambda: incumbent.tolerance, deadline, self._within(keep), visit_integer
-        )
+        root = Node(linear.bound, (opened | sub.forced).astype(float), (~closed | sub.forced).astype(float))
+        bound = master.branch(root, lambda: incumbent.cutoff, deadline, visit_linear)
         self._raise(min(bound, ceiling))
         return self._answer()
