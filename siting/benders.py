@@ -21,6 +21,7 @@ from scipy.sparse import csr_array
 
 from siting.branching import Node, Relaxed, depth_first
 from siting.highs import new_highs, run_highs
+from siting.kernels import fill_cheapest
 from siting.problem import FloatArray, IntArray
 from siting.reduce import Core
 
@@ -44,9 +45,11 @@ class Master:
     def __init__(self, core: Core, threads: int, tick: Callable[[], None]) -> None:
         self.core, self.tick = core, tick
         n, m = core.n_options, core.n_clients
+        self.place = np.ascontiguousarray(core.places[:, 0])
         self.order = np.argsort(core.place, kind="stable")  # options by place
         self.place_start = np.searchsorted(core.place[self.order], np.arange(core.n_places + 1))
         self.level_of_client: list[set[float]] = [set() for _ in range(m)]
+        self.cuts: list[tuple[int, float]] = []  # (client, level) of the last rows
         lanes = np.diff(core.first_lane)
         costs = np.append(core.cost, np.inf)
         cheapest = np.minimum(costs[np.where(lanes > 0, core.first_lane[:-1], -1)], core.unserved)
@@ -91,6 +94,7 @@ class Master:
         clients, levels = clients[new], levels[new]
         for i, v in zip(clients.tolist(), levels.tolist(), strict=True):
             self.level_of_client[i].add(v)
+            self.cuts.append((i, v))
         length = np.diff(core.first_lane)[clients]
         lane = ranges(core.first_lane[clients], length)
         row = np.repeat(np.arange(len(clients)), length)
@@ -115,20 +119,10 @@ class Master:
         """(levels, costs): tightest level of each client at y and what service then costs at least."""
         core = self.core
         opened = np.bincount(core.place, weights=y, minlength=core.n_places)
-        part = opened[core.places[:, 0]]
-        total = np.concatenate([[0.0], np.cumsum(part)])
-        before = total[:-1] - total[core.first_lane[:-1]][core.client]
-        take = np.minimum(part, np.maximum(0.0, 1.0 - before))
-        take[core.cost >= core.unserved[core.client]] = 0.0
-        served = np.bincount(core.client, weights=take, minlength=core.n_clients)
-        spent = np.bincount(core.client, weights=take * core.cost, minlength=core.n_clients)
-        left = np.maximum(0.0, 1.0 - served)
-        short = left > 1e-9
-        cost = spent + np.where(short, left * self.top, 0.0)
-        reached = np.flatnonzero(before + part >= 1.0 - 1e-9)
-        level = self.top.copy()
-        level[core.client[reached[::-1]]] = np.minimum(core.cost, self.top[core.client])[reached[::-1]]
-        return np.asarray(level, dtype=np.float64), np.asarray(cost, dtype=np.float64)
+        level, cost = fill_cheapest(
+            core.first_lane, core.client, self.place, core.cost, opened, core.unserved, self.top
+        )
+        return np.asarray(level), np.asarray(cost)
 
     def solve_linear(
         self, cutoff: Callable[[], float], deadline: float, visit: Callable[[float, FloatArray], None]
@@ -162,6 +156,12 @@ class Master:
         if run_highs(self.highs, lambda bound, objective: self.tick()):
             raise KeyboardInterrupt
 
+    def tight_cuts(self) -> tuple[IntArray, FloatArray]:
+        """Clients and levels of the cuts that hold something in the last linear program."""
+        status = self.highs.getBasis().row_status[self.highs.getNumRow() - len(self.cuts) :]
+        tight = [cut for cut, row in zip(self.cuts, status, strict=True) if row != highspy.HighsBasisStatus.kBasic]
+        return np.array([i for i, _ in tight], dtype=np.int64), np.array([v for _, v in tight])
+
     def branch(
         self,
         root: Node,
@@ -170,9 +170,11 @@ class Master:
         visit: Callable[[float, FloatArray], None],
     ) -> float:
         """`depth_first` on this program."""
-        return depth_first(root, lambda node: self._relax(node, cutoff, deadline), cutoff, deadline, visit)
+        return depth_first(
+            root, lambda node, brief: self._relax(node, brief, cutoff, deadline), cutoff, deadline, visit
+        )
 
-    def _relax(self, node: Node, cutoff: Callable[[], float], deadline: float) -> Relaxed | None:
+    def _relax(self, node: Node, brief: bool, cutoff: Callable[[], float], deadline: float) -> Relaxed | None:
         """A node's linear program with the cuts it violates."""
         n = self.core.n_options
         self.highs.changeColsBounds(n, np.arange(n, dtype=np.int32), node.low, node.high)
@@ -191,7 +193,7 @@ class Master:
             y = np.clip(values[:n], 0.0, 1.0)
             level, cost = self.service(y)
             violated = np.flatnonzero(cost / self.scale - values[n:] > VIOLATION)
-            if bound >= cutoff() or not self.add_cuts(violated, level[violated]):
+            if bound >= cutoff() or brief or not self.add_cuts(violated, level[violated]):
                 return max(bound, node.bound), y, np.array(solution.col_dual)[:n] * self.scale
 
 

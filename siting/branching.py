@@ -37,7 +37,7 @@ Relaxed = tuple[float, FloatArray, FloatArray]
 
 def depth_first(
     root: Node,
-    relax: Callable[[Node], Relaxed | None],
+    relax: Callable[[Node, bool], Relaxed | None],
     cutoff: Callable[[], float],
     deadline: float,
     visit: Callable[[float, FloatArray], None],
@@ -48,7 +48,7 @@ def depth_first(
     A node is settled by its bound, or when its y is whole (`visit` evaluates plans, and a whole y is one).
 
     Args:
-        relax: solves a node's linear program; None = out of time.
+        relax: solves a node's linear program, or one that only bounds it when asked to be brief; None = out of time.
         visit: called with what is proven so far and the y of a node.
         by_number: branch on the number of open options first, where that is fractional.
     """
@@ -65,7 +65,7 @@ def depth_first(
         if node.bound >= cutoff():
             stack.pop()
             continue
-        found = relax(node) if time.perf_counter() < deadline else None
+        found = relax(node, False) if time.perf_counter() < deadline else None
         if found is None:
             break
         bound, y, reduced = found
@@ -97,7 +97,7 @@ def depth_first(
                 if tried[k, j] >= RELIABLE:
                     gains[k] = rise[k, j] / tried[k, j] * distance
                     continue
-                tip = relax(sides[k])
+                tip = relax(sides[k], True)
                 if tip is None:
                     stack.append(here)
                     return proven()

@@ -69,6 +69,13 @@ class Incumbent:
             return True
         return False
 
+    def polish(self) -> None:
+        """Improve the best plan until no move is left, where local search is cheap."""
+        if self.search is not None and self.open is not None:
+            cost, opened = self.search.improve(self.open, self.core.n_options)
+            if cost < self.cost:
+                self.cost, self.open = cost, opened
+
     def round(self, y: FloatArray, least: float = 0.5) -> BoolArray | None:
         """Options in order of y, as far as the limits allow; None where the number asked for is not reached."""
         core = self.core

@@ -157,18 +157,53 @@ def find_nearest(first: Any, place: Any, cost: Any, is_open: Any, at: Any, d1: A
 
 
 @compiled
-def add_swap_gains(first: Any, place: Any, cost: Any, d1: Any, d2: Any, at: Any, gain: Any, saved: Any) -> None:
-    """Add what each place would gain, and what opening it saves of the loss of closing each open one."""
-    for i in range(len(d1)):
-        near, slot = d1[i], at[i]
+def search_swaps(
+    first: Any, place: Any, cost: Any, d1: Any, d2: Any, client: Any, slot_start: Any, drop: Any, closing_capex: Any,
+    outside: Any, add: Any, opening_capex: Any, rival: Any, slack: float, saved: Any,
+) -> Any:  # fmt: skip
+    """(position outside or -1, slot, change) of the cheapest allowed swap that lowers the cost.
+
+    Clients are sorted by the slot that serves them; `saved` is room for one number per place.
+    """
+    best, enter, leave = 0.0, -1, -1
+    least = np.inf
+    for j in range(len(add)):
+        least = min(least, add[j])
+    for k in range(len(drop)):
+        for j in range(len(saved)):
+            saved[j] = 0.0
+        most = 0.0
+        for c in range(slot_start[k], slot_start[k + 1]):
+            i = client[c]
+            for at in range(first[i], first[i + 1]):
+                if cost[at] >= d2[i]:
+                    break
+                saved[place[at]] += d2[i] - max(cost[at], d1[i])
+                most = max(most, saved[place[at]])
+        if drop[k] + least - most >= best:
+            continue
+        for j in range(len(add)):
+            change = drop[k] + add[j] - saved[outside[j]]
+            if change < best and opening_capex[j] <= slack + closing_capex[k] and (rival[j] < 0 or rival[j] == k):
+                best, enter, leave = change, j, k
+    return enter, leave, best
+
+
+@compiled
+def fill(first: Any, place: Any, cost: Any, opened: Any, unserved: Any, top: Any, level: Any, total: Any) -> None:
+    """Serve every client from its lanes, cheapest first, each as far as its place is open; see `fill_cheapest`."""
+    for i in range(len(top)):
+        left, spent, level[i] = 1.0, 0.0, top[i]
         for k in range(first[i], first[i + 1]):
-            c, j = cost[k], place[k]
-            if c >= d2[i]:
+            if cost[k] >= unserved[i]:
                 break
-            if c < near:
-                gain[j] += near - c
-            if slot >= 0:
-                saved[j, slot] += d2[i] - max(c, near)
+            part = opened[place[k]]
+            spent += min(part, left) * cost[k]
+            left -= part
+            if left <= 1e-9:
+                level[i] = min(cost[k], top[i])
+                break
+        total[i] = spent + (left * top[i] if left > 1e-9 else 0.0)
 
 
 def gains(first: Any, client: Any, place: Any, cost: Any, lam: Any, n_places: int) -> Any:
@@ -206,24 +241,58 @@ def two_nearest(first: Any, client: Any, place: Any, cost: Any, is_open: Any, st
     return at, d1, d2
 
 
-def swap_gains(
-    first: Any, client: Any, place: Any, cost: Any, d1: Any, d2: Any, at: Any, slots: int, n_places: int
-) -> Any:
-    """(n_places,) gain of opening each place, and (n_places, slots) what that saves of the loss of closing a slot.
+def best_swap(
+    first: Any, client: Any, place: Any, cost: Any, d1: Any, d2: Any, at: Any, drop: Any, closing_capex: Any,
+    outside: Any, add: Any, opening_capex: Any, rival: Any, slack: float, n_places: int,
+) -> Any:  # fmt: skip
+    """(position outside or -1, slot, change) of the best swap that lowers the cost.
 
     Args:
         at: (n_clients,) slot that serves each client now, -1 = none.
+        drop, closing_capex: (n_slots,) change of cost by closing what is open, before clients move; capex freed.
+        outside, add, opening_capex: (n_outside,) place, change of cost by opening there, capex needed.
+        rival: (n_outside,) slot that must close for it, -1 = any.
+        slack: capex left now.
     """
-    gain, saved = np.zeros(n_places), np.zeros((n_places, slots))
     if COMPILED:
-        add_swap_gains(first, place, cost, d1, d2, at, gain, saved)
-        return gain, saved
-    lane = np.flatnonzero(cost < d2[client])
-    owner, place, cost = client[lane], place[lane], cost[lane]
-    near = d1[owner]
-    gain += np.bincount(place, weights=np.maximum(near - cost, 0.0), minlength=n_places)
-    mine = at[owner] >= 0
-    flat = place[mine].astype(np.int64) * slots + at[owner[mine]]
-    save = d2[owner[mine]] - np.maximum(cost, near)[mine]
-    saved += np.bincount(flat, weights=save, minlength=n_places * slots).reshape(n_places, slots)
-    return gain, saved
+        by_slot = np.argsort(at, kind="stable")
+        start = np.searchsorted(at[by_slot], np.arange(len(drop) + 1))
+        return search_swaps(
+            first, place, cost, d1, d2, by_slot, start, drop, closing_capex,
+            outside, add, opening_capex, rival, slack, np.empty(n_places),
+        )  # fmt: skip
+    lane = np.flatnonzero((cost < d2[client]) & (at[client] >= 0))
+    owner = client[lane]
+    flat = place[lane].astype(np.int64) * len(drop) + at[owner]
+    save = d2[owner] - np.maximum(cost[lane], d1[owner])
+    saved = np.bincount(flat, weights=save, minlength=n_places * len(drop)).reshape(n_places, len(drop))
+    change = add[:, None] - saved[outside] + drop
+    change[opening_capex[:, None] > slack + closing_capex] = np.inf
+    change[(rival[:, None] >= 0) & (rival[:, None] != np.arange(len(drop)))] = np.inf
+    j, k = divmod(int(change.argmin()), len(drop)) if change.size else (-1, -1)
+    return (j, k, change[j, k]) if change.size and change[j, k] < 0.0 else (-1, -1, 0.0)
+
+
+def fill_cheapest(first: Any, client: Any, place: Any, cost: Any, opened: Any, unserved: Any, top: Any) -> Any:
+    """(n_clients,) each: cost of the lane at which open places add up to one (else `top`), and cost of service.
+
+    Args:
+        opened: (n_places,) how far each place is open.
+        top: (n_clients,) cost of what no lane carries.
+    """
+    level, total = top.copy(), np.empty(len(top))
+    if COMPILED:
+        fill(first, place, cost, opened, unserved, top, level, total)
+        return level, total
+    part = opened[place]
+    upto = np.concatenate([[0.0], np.cumsum(part)])
+    before = upto[:-1] - upto[first[:-1]][client]
+    take = np.minimum(part, np.maximum(0.0, 1.0 - before))
+    usable = cost < unserved[client]
+    take[~usable] = 0.0
+    served = np.bincount(client, weights=take, minlength=len(top))
+    spent = np.bincount(client, weights=take * cost, minlength=len(top))
+    left = np.maximum(0.0, 1.0 - served)
+    reached = np.flatnonzero(usable & (before + part >= 1.0 - 1e-9))[::-1]
+    level[client[reached]] = np.minimum(cost, top[client])[reached]
+    return level, spent + np.where(left > 1e-9, left * top, 0.0)

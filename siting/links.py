@@ -184,9 +184,11 @@ class LinkMaster:
     ) -> float:
         """`depth_first` on this program."""
         by_number = self.number_row >= 0
-        return depth_first(root, lambda node: self._relax(node, cutoff, deadline), cutoff, deadline, visit, by_number)
+        return depth_first(
+            root, lambda node, brief: self._relax(node, brief, cutoff, deadline), cutoff, deadline, visit, by_number
+        )
 
-    def _relax(self, node: Node, cutoff: Callable[[], float], deadline: float) -> Relaxed | None:
+    def _relax(self, node: Node, brief: bool, cutoff: Callable[[], float], deadline: float) -> Relaxed | None:
         """A node's linear program with the links it violates."""
         k, n = self.core.n_lanes, self.core.n_options
         self.highs.changeColsBounds(n, np.arange(k, k + n, dtype=np.int32), node.low, node.high)
@@ -204,7 +206,7 @@ class LinkMaster:
             solution = self.highs.getSolution()
             values = np.array(solution.col_value)
             bound = float(self.highs.getInfo().objective_function_value) * self.scale + self.constant
-            violated = np.empty(0, dtype=np.int64) if bound >= cutoff() else self._violated(values)
+            violated = np.empty(0, dtype=np.int64) if bound >= cutoff() or brief else self._violated(values)
             if not len(violated):
                 return max(bound, node.bound), values[k:], np.array(solution.col_dual)[k:] * self.scale
             self.add_links(violated)

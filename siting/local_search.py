@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from siting.kernels import swap_gains, two_nearest
+from siting.kernels import best_swap, gains, two_nearest
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core
 
@@ -68,11 +68,9 @@ class SwapSearch:
         slot[core.place[inside]] = np.arange(len(inside))  # -1, unserved, stays -1
         at = slot[first]
         loss = np.bincount(at[at >= 0], weights=(d2 - d1)[at >= 0], minlength=len(inside))
-        gain, saved = swap_gains(
-            core.first_lane, core.client, self.place, core.cost, d1, d2, at, len(inside), core.n_places
-        )
+        worth = -gains(core.first_lane, core.client, self.place, core.cost, d1, core.n_places)
         best = (-1, -1, 0.0)
-        add = core.fixed_cost[outside] - gain[core.place[outside]]
+        add = core.fixed_cost[outside] - worth[core.place[outside]]
         drop = np.where(core.forced[inside], np.inf, loss - core.fixed_cost[inside])
         slack = np.inf if core.budget is None else core.budget - float(core.capex[inside].sum())
         taken = np.full(core.group.max(initial=-1) + 2, -1)
@@ -87,16 +85,11 @@ class SwapSearch:
             if len(outside) and allowed.min() < best[2]:
                 k = int(allowed.argmin())
                 best = (int(outside[k]), -1, float(allowed[k]))
-        if len(inside) and len(outside):
-            change: FloatArray = add[:, None] - saved[core.place[outside]]
-            change += drop
-            if np.isfinite(slack):
-                change[core.capex[outside][:, None] > slack + core.capex[inside][None, :]] = np.inf
-            bound_to = rival >= 0
-            if bound_to.any():
-                change[bound_to[:, None] & (rival[:, None] != inside[None, :])] = np.inf
-            flat_best = int(change.argmin())
-            if change.flat[flat_best] < best[2]:
-                j, k = divmod(flat_best, len(inside))
-                best = (int(outside[j]), int(inside[k]), float(change[j, k]))
+        j, k, change = best_swap(
+            core.first_lane, core.client, self.place, core.cost, d1, d2, at, drop, core.capex[inside],
+            core.place[outside], add, core.capex[outside], np.where(rival >= 0, slot[core.place[rival]], -1), slack,
+            core.n_places,
+        )  # fmt: skip
+        if change < best[2]:
+            best = (int(outside[j]), int(inside[k]), float(change))
         return best

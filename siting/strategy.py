@@ -84,6 +84,9 @@ class Prover:
         self._raise(dual.best.bound)
         if self._done():
             return self._answer()
+        self.incumbent.polish()
+        if self._done():
+            return self._answer()
         if self.incumbent.open is None:
             return self._by_model(core, np.ones(core.n_options, dtype=bool))
         if core.capacitated or core.paired:
@@ -306,17 +309,26 @@ class Prover:
         if incumbent.open is not None:
             master.add_cuts(everyone, master.service(incumbent.open[keep].astype(float))[0])
 
-        def visit_linear(bound: float, y: FloatArray) -> None:
+        def plan(y: FloatArray, moves: int) -> None:
             full = np.zeros(core.n_options)
             full[keep] = y
             opened = incumbent.round(full)
             if opened is not None:
-                incumbent.offer(opened, moves=3)
+                incumbent.offer(opened, moves)
+
+        def visit_linear(bound: float, y: FloatArray) -> None:
+            plan(y, moves=3)
+            self._raise(min(bound, ceiling))
+
+        def visit_node(bound: float, y: FloatArray) -> None:
+            plan(y, moves=core.n_options)
             self._raise(min(bound, ceiling))
 
         deadline = self.watch.deadline
         linear = master.solve_linear(lambda: incumbent.cutoff, deadline, visit_linear)
         self._raise(min(linear.bound, ceiling))
+        incumbent.polish()
+        plan(linear.y, moves=core.n_options)
         if self._done():
             return self._answer()
         room = incumbent.cutoff - linear.bound
@@ -324,7 +336,11 @@ class Prover:
         opened = (-linear.reduced_cost > room) & (linear.y > 1 - 1e-6)
         ceiling = min(ceiling, incumbent.cutoff)
         self.watch.enter("branch")
-        root = Node(linear.bound, (opened | sub.forced).astype(float), (~closed | sub.forced).astype(float))
-        bound = master.branch(root, lambda: incumbent.cutoff, deadline, visit_linear)
+        left = restrict(sub, ~closed | sub.forced, np.ones(sub.n_lanes, dtype=bool), opened | sub.forced)
+        keep[keep] = ~closed | sub.forced
+        smaller = Master(left, self.threads, lambda: self._raise(self.bound))
+        smaller.add_cuts(*master.tight_cuts())
+        root = Node(linear.bound, left.forced.astype(float), np.ones(left.n_options))
+        bound = smaller.branch(root, lambda: incumbent.cutoff, deadline, visit_node)
         self._raise(min(bound, ceiling))
         return self._answer()
