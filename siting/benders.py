@@ -20,7 +20,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from siting.branching import Node, Relaxed, depth_first
-from siting.highs import new_highs, run_highs
+from siting.highs import limit_time, new_highs, run_highs
 from siting.kernels import fill_cheapest
 from siting.problem import FloatArray, IntArray
 from siting.reduce import Core
@@ -131,7 +131,7 @@ class Master:
         n = self.core.n_options
         best = LinearBound(-np.inf, np.zeros(n), np.zeros(n), False)
         while time.perf_counter() < deadline:
-            self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
+            limit_time(self.highs, deadline)
             self._run()
             if self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
                 return LinearBound(np.inf, best.y, best.reduced_cost, True)
@@ -180,7 +180,7 @@ class Master:
         self.highs.changeColsBounds(n, np.arange(n, dtype=np.int32), node.low, node.high)
         self.highs.setOptionValue("objective_bound", cutoff() / self.scale)
         while True:
-            self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
+            limit_time(self.highs, deadline)
             self._run()
             status = self.highs.getModelStatus()
             if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kObjectiveBound):

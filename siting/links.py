@@ -17,7 +17,7 @@ from scipy.sparse import coo_array, csr_array, vstack
 
 from siting.branching import Node, Relaxed, depth_first
 from siting.choice import fewest_open
-from siting.highs import new_highs, run_highs
+from siting.highs import limit_time, new_highs, run_highs
 from siting.problem import BoolArray, FloatArray, IntArray
 from siting.reduce import Core
 
@@ -155,7 +155,7 @@ class LinkMaster:
         self.add_links(np.flatnonzero(best < lam[self.pair_client]))
         bound, y, reduced = -np.inf, np.zeros(n), np.zeros(n)
         while time.perf_counter() < deadline:
-            self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
+            limit_time(self.highs, deadline)
             self._run()
             status = self.highs.getModelStatus()
             if status == highspy.HighsModelStatus.kInfeasible:
@@ -196,7 +196,7 @@ class LinkMaster:
             self.highs.changeRowBounds(self.number_row, node.fewest, node.most)
         self.highs.setOptionValue("objective_bound", (cutoff() - self.constant) / self.scale)
         while True:
-            self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
+            limit_time(self.highs, deadline)
             self._run()
             status = self.highs.getModelStatus()
             if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kObjectiveBound):
@@ -242,7 +242,7 @@ class LinkMaster:
         self.highs.setOptionValue("mip_rel_gap", 0.0)
         self.highs.setOptionValue("mip_abs_gap", max(slack / self.scale, 1e-9))
         self.highs.setOptionValue("mip_heuristic_effort", 0.0)  # the start is the best plan there is, or near it
-        self.highs.setOptionValue("time_limit", max(deadline - time.perf_counter(), 0.01))
+        limit_time(self.highs, deadline)
         if start is not None:
             self.highs.setSolution(n, columns, start.astype(float))
         scale, constant = self.scale, self.constant

@@ -58,7 +58,8 @@ class SwapSearch:
         core = self.core
         is_open = np.zeros(core.n_places, dtype=bool)
         is_open[core.place[opened]] = True
-        return two_nearest(core.first_lane, core.client, self.place, core.cost, is_open, self.stay)
+        at, d1, d2 = two_nearest(core.first_lane, core.client, self.place, core.cost, is_open, self.stay)
+        return at, d1, d2
 
     def _best_move(self, opened: BoolArray, first: IntArray, d1: FloatArray, d2: FloatArray) -> tuple[int, int, float]:
         """(option to open or -1, option to close or -1, change of cost) of the best allowed move."""
