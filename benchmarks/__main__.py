@@ -1,6 +1,6 @@
 """This project beside its peers on public instances and on the national study, in one run: `make bench`.
 
-    python -m benchmarks [--families pmed cap holmberg rl1304 national] [--instances pmed40] [--repeat 5]
+    python -m benchmarks [--families pmed cap national] [--instances pmed40] [--repeat 5]
                          [--limit 60] [--own] [--all]
 
 Writes results/solver.csv, .md and .png beside this file.
@@ -18,12 +18,13 @@ from benchmarks.solver import OURS, draw, measure, measure_national, write_table
 
 NATIONAL = "national"
 SHOWN = {
-    "cap": {"cap41", "cap71", "cap101", "cap131", "capb-5000"},
+    "cap": {"cap41", "cap71", "cap101", "cap131", "capa-8000", "capb-5000"},
     "holmberg": {"p1", "p5", "p10", "p15", "p20"},
-    "rl1304": {"rl1304 p=5", "rl1304 p=50", "rl1304 p=300"},
+    "fl1400": {f"fl1400 p={p}" for p in (5, 10, 20, 50, 100, 200)},
+    "pcb3038": {f"pcb3038 p={p}" for p in (50, 100, 150, 200, 300, 400, 500)},
 }
 """Instances of a family that make the default run; all where a family is not named here."""
-PEERS_SHOWN = {"pmed10", "pmed20", "pmed30", "cap41", "cap71", "cap101", "cap131", "capb-5000", "p1", "p10", "p20"}
+PEERS_SHOWN = {"pmed10", "pmed20", "pmed30", "pmed40", "cap41", "cap101", "cap131", "capb-5000", "p10", "p20"}
 """Instances that make the peers' part of it: the larger ones take them minutes and gigabytes each."""
 
 
@@ -31,13 +32,13 @@ def main() -> int:
     """Run the comparison or a part of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     families = [*READERS, NATIONAL]
-    parser.add_argument("--families", nargs="*", default=["pmed", "cap", "holmberg", "rl1304", NATIONAL],
+    parser.add_argument("--families", nargs="*", default=families,
                         choices=families)  # fmt: skip
     parser.add_argument("--instances", nargs="*", default=[], help="only these")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--limit", type=float, default=60.0, help="seconds per run")
     parser.add_argument("--own", action="store_true", help="this project only")
-    parser.add_argument("--all", action="store_true", help="every instance of the families; peers on pmed40 too")
+    parser.add_argument("--all", action="store_true", help="every instance of the families")
     asked = parser.parse_args()
     folder = instances_folder()
     if folder is None:
@@ -48,6 +49,7 @@ def main() -> int:
     def keep(new: list[dict[str, Any]]) -> None:
         for row in new:
             rows.append(row)
+            write_tables(rows)  # a run cut short leaves what it has measured
             print(
                 f"{row['instance']:>36}  {row['solver']:14} {row['total_s']:9.2f} s  gap {row['gap']:.2g}", flush=True
             )
@@ -63,12 +65,11 @@ def main() -> int:
                 keep(measure_national(part, asked.repeat))
             continue
         for instance in filter(wanted, READERS[family](folder)):
-            peers = PEERS_SHOWN | ({"pmed40"} if asked.all else set()) | set(asked.instances)
+            peers = PEERS_SHOWN | set(asked.instances)
             for solver in PEERS if instance.name in peers and not asked.own else [OURS]:
                 row = measure(solver, instance, asked.limit, asked.repeat)
                 keep([row] if row else [])
     if rows:
-        write_tables(rows)
         draw(rows)
     return 0 if rows else 1
 

@@ -19,7 +19,7 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_array
 
-from siting.branching import Node, Relaxed, depth_first
+from siting.branching import Node, Relaxed, branch_and_bound
 from siting.highs import limit_time, new_highs, run_highs
 from siting.kernels import fill_cheapest
 from siting.problem import FloatArray, IntArray
@@ -169,8 +169,8 @@ class Master:
         deadline: float,
         visit: Callable[[float, FloatArray], None],
     ) -> float:
-        """`depth_first` on this program."""
-        return depth_first(
+        """`branch_and_bound` on this program."""
+        return branch_and_bound(
             root, lambda node, brief: self._relax(node, brief, cutoff, deadline), cutoff, deadline, visit
         )
 

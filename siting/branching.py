@@ -1,4 +1,4 @@
-"""Depth-first branch and bound on options, over linear programs that are kept warm from node to node.
+"""Branch and bound on options, over linear programs that are kept warm from node to node.
 
 Options are branched on by pseudo-costs, found by trying both sides of an option the first times it is a candidate
 (reliability branching: Achterberg, Koch and Martin 2005).
@@ -35,7 +35,7 @@ Relaxed = tuple[float, FloatArray, FloatArray]
 """Bound of a node's linear program (inf: no plan, or none below the cutoff), its y, and the reduced costs of y."""
 
 
-def depth_first(
+def branch_and_bound(
     root: Node,
     relax: Callable[[Node, bool], Relaxed | None],
     cutoff: Callable[[], float],
@@ -45,6 +45,7 @@ def depth_first(
 ) -> float:
     """Search below a node, whole clients aside: no plan there costs less than what is returned.
 
+    Goes down from the node of least bound until a node is settled, then starts from the least bound again.
     A node is settled by its bound, or when its y is whole (`visit` evaluates plans, and a whole y is one).
 
     Args:
@@ -60,7 +61,12 @@ def depth_first(
     def proven(*more: float) -> float:
         return min([cutoff(), unsettled, *more, *(node.bound for node in stack)])
 
+    down = True
     while stack:
+        if not down:
+            least = min(range(len(stack)), key=lambda k: stack[k].bound)
+            stack[least], stack[-1] = stack[-1], stack[least]
+        down = False
         node = stack[-1]
         if node.bound >= cutoff():
             stack.pop()
@@ -83,6 +89,7 @@ def depth_first(
         if by_number and min(part, 1.0 - part) > BRANCH_ON_NUMBER:
             below, above = replace(here, most=float(np.floor(y.sum()))), replace(here, fewest=float(np.ceil(y.sum())))
             stack += [below, above] if part > 0.5 else [above, below]
+            down = True
             continue
         undecided = np.where(low < high, np.minimum(y, 1.0 - y), 0.0)
         candidates = np.flatnonzero(undecided > WHOLE)
@@ -111,6 +118,7 @@ def depth_first(
             if max(gains) >= room:
                 break
         stack += children if y[pick] > 0.5 else children[::-1]
+        down = True
     return proven()
 
 

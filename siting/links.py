@@ -15,7 +15,7 @@ import highspy
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
-from siting.branching import Node, Relaxed, depth_first
+from siting.branching import Node, Relaxed, branch_and_bound
 from siting.choice import fewest_open
 from siting.highs import limit_time, new_highs, run_highs
 from siting.problem import BoolArray, FloatArray, IntArray
@@ -182,9 +182,9 @@ class LinkMaster:
         deadline: float,
         visit: Callable[[float, FloatArray], None],
     ) -> float:
-        """`depth_first` on this program."""
+        """`branch_and_bound` on this program."""
         by_number = self.number_row >= 0
-        return depth_first(
+        return branch_and_bound(
             root, lambda node, brief: self._relax(node, brief, cutoff, deadline), cutoff, deadline, visit, by_number
         )
 
