@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
-from benchmarks.instances import READERS, Instance, instances_folder
+from benchmarks.instances import READERS, Instance, download_pmed, instances_folder
 from benchmarks.peers import PEERS
 from benchmarks.solver import OURS, draw, measure, measure_national, write_tables
 
@@ -42,8 +43,17 @@ def main() -> int:
     asked = parser.parse_args()
     folder = instances_folder()
     if folder is None:
-        print("no instances: set SITING_INSTANCES to a folder of them (see benchmarks/README.md)", file=sys.stderr)
-        return 1
+        folder = Path(__file__).parent / "instances"
+        try:
+            if not folder.is_dir():
+                download_pmed(folder)
+        except OSError as error:
+            print(
+                f"no instances, and OR-Library is out of reach ({error}): set SITING_INSTANCES to a folder of them "
+                "(see benchmarks/README.md)",
+                file=sys.stderr,
+            )
+            return 1
     rows: list[dict[str, Any]] = []
 
     def keep(new: list[dict[str, Any]]) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +23,9 @@ from scipy.sparse.csgraph import shortest_path
 from siting.problem import FacilityProblem
 
 FloatArray = npt.NDArray[np.float64]
+
+
+OR_LIBRARY = "https://people.brunel.ac.uk/~mastjjb/jeb/orlib/files/"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,22 @@ def instances_folder() -> Path | None:
     named = os.environ.get("SITING_INSTANCES")
     folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "benchmarks"
     return folder if folder.is_dir() else None
+
+
+def download_pmed(folder: Path, source: str = OR_LIBRARY) -> None:
+    """Fetch the 40 p-median instances of OR-Library and their optima into `folder`/pmed; OSError when offline."""
+    optima = re.findall(r"(pmed\d+)\s+(\d+)", _fetch(source + "pmedopt.txt"))
+    texts = {name: _fetch(f"{source}{name}.txt") for name, _ in optima}
+    (folder / "pmed").mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / "pmed" / f"{name}.txt").write_text(text)
+    lines = ["instance,optimum", *(f"{name},{value}" for name, value in optima)]
+    (folder / "pmed" / "optima.csv").write_text("\n".join(lines) + "\n")
+
+
+def _fetch(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        return str(answer.read().decode("ascii"))
 
 
 def read_pmed(folder: Path) -> Iterator[Instance]:
@@ -103,6 +124,9 @@ def read_tsplib(folder: Path, names: tuple[str, ...] = ("rl1304", "fl1400", "pcb
 
 
 def _table(path: Path) -> list[dict[str, str]]:
+    """Rows of a table of optima; none where the family is not there."""
+    if not path.is_file():
+        return []
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
