@@ -5,6 +5,7 @@ Nothing here is a heuristic: an optimal solution of the core is an optimal solut
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,6 +17,8 @@ from siting.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, In
 HashArray = npt.NDArray[np.uint64]
 
 MANY_LANES = 200_000
+TICK = 200
+"""Clients sorted between two looks at progress."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +96,7 @@ class Core:
         return room
 
 
-def reduce_problem(problem: FacilityProblem) -> Core:
+def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: None) -> Core:
     """Drop what no optimal plan needs and renumber the rest.
 
     - lanes through forbidden options, through options over the budget, or through rivals of a forced one;
@@ -102,8 +105,12 @@ def reduce_problem(problem: FacilityProblem) -> Core:
     - lanes through an option without capacity or, for single-source problems, too small for the client;
     - lanes dearer than a lane whose options are all forced open and have no capacity limit;
     - options that no lane uses, unless forced, needed to fill n_open, or gainful to open.
+
+    Args:
+        tick: called now and then.
     """
     p = problem
+    tick()
     closed = np.zeros(p.n_options, dtype=bool)
     closed[p.forbidden] = True
     forced = np.zeros(p.n_options, dtype=bool)
@@ -147,6 +154,7 @@ def reduce_problem(problem: FacilityProblem) -> Core:
         options[turned] = options[turned, ::-1]
     lane, options = _undominated(p, lane, options)
 
+    tick()
     used = np.zeros(p.n_options + 1, dtype=bool)
     used[options.ravel()] = True
     used = used[:-1] | forced
@@ -169,7 +177,7 @@ def reduce_problem(problem: FacilityProblem) -> Core:
     tight[place[np.isfinite(capacity)]] = True
     capacity = np.where(tight[place], np.minimum(capacity, reachable[option_of]), np.inf)
     places, cost = new_place.take(options), p.lane_cost[lane]
-    order, first_lane = _by_client_and_cost(p.lane_client[lane], places, cost, client_of)
+    order, first_lane = _by_client_and_cost(p.lane_client[lane], places, cost, client_of, tick)
     return Core(
         client=np.repeat(np.arange(len(client_of), dtype=np.int32), np.diff(first_lane)),
         places=places.take(order, axis=0),
@@ -254,7 +262,7 @@ def _twins(p: FacilityProblem, lane: IntArray, options: LaneArray) -> IntArray:
 
 
 def _by_client_and_cost(
-    client: LaneArray, places: LaneArray, cost: FloatArray, client_of: IntArray
+    client: LaneArray, places: LaneArray, cost: FloatArray, client_of: IntArray, tick: Callable[[], None]
 ) -> tuple[IntArray, IntArray]:
     """Order of lanes by client (in the order of `client_of`), cost, and (among ties) the numbers of their places.
 
@@ -272,6 +280,8 @@ def _by_client_and_cost(
     first_lane = np.zeros(len(client_of) + 1, dtype=np.int64)
     end = 0
     for position, old in enumerate(client_of.tolist()):
+        if position % TICK == 0:
+            tick()
         lanes = by_client[start[old] : start[old + 1]]
         keys = key[lanes]
         by_key = np.argsort(keys)
