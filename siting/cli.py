@@ -16,12 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from geodata.errors import InputError
+from geodata.folders import atomic_folder, check_replaceable
 from geodata.pack import INDIA, LAYERS, open_pack
 from siting.charts import write_sweep_chart
 from siting.costs import INR_PER_CRORE
 from siting.outputs import (
-    atomic_folder,
-    check_replaceable,
     crore,
     flow_lines,
     indian,
