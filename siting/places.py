@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.matrix import cached_matrix, many_to_many, network_inputs, point_matrix
+from geodata.cache import cached_matrix, network_inputs
+from geodata.matrix import many_to_many, point_matrix
 from geodata.network import great_circle_km, hours, snap
 from geodata.pack import Pack
 from siting.costs import Array
