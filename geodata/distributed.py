@@ -6,6 +6,7 @@ Start one with `dask scheduler`, and workers with `dask worker tcp://host:8786`,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -62,14 +63,14 @@ def run_on_cluster(
                 futures.append(future)
             return futures
 
-        running = as_completed(submit(TASKS_PER_THREAD * threads))
+        running = as_completed(submit(TASKS_PER_THREAD * threads), loop=client.loop)
         for future in running:
             try:
                 result = future.result()
             except KilledWorker as error:
                 raise RuntimeError(f"scheduler {scheduler}: several workers died of one task") from error
             except CancelledError as error:
-                raise RuntimeError(f"scheduler {scheduler}: the workers that held the data died; run it again") from error
+                raise RuntimeError(f"scheduler {scheduler}: the workers with the data died; run it again") from error
             running.update(submit(1))
             yield position.pop(future.key), result
 

@@ -181,7 +181,8 @@ def _pack(topology: Any) -> NDArray[np.uint8]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             topology.save(folder)
-            np.savez(content, **{file.name: np.fromfile(file, np.uint8) for file in Path(folder).iterdir()})
+            files: dict[str, Any] = {file.name: np.fromfile(file, np.uint8) for file in Path(folder).iterdir()}
+            np.savez(content, **files)
     except (OSError, RuntimeError):
         return np.empty(0, np.uint8)
     return np.frombuffer(content.getvalue(), np.uint8)

@@ -79,6 +79,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, Any]:
     _study_arguments(budgets)
     budgets.add_argument("budgets", nargs="+", metavar="BUDGET", help="₹ crore")
     budgets.add_argument("--out", type=Path, help="folder for the results (default: results/STUDY-sweep)")
+    budgets.add_argument("--scheduler", help="dask scheduler whose workers solve the budgets, as tcp://host:8786")
 
     check = add_command(commands, "check", _check, "check a study and its data, and list all faults")
     check.add_argument("study", type=Path)
@@ -248,7 +249,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     stages = BUILD_STAGES + len(set(budgets)) * PLAN_STAGES
     with _Log(arguments.quiet or arguments.json, out, stages) as log, atomic_folder(out) as folder:
         model = build_model(study, log)
-        for plan in sweep(model, budgets, log):
+        for plan in sweep(model, budgets, log, arguments.scheduler):
             plans.append(plan)
             target = folder / f"budget-{plan.model.study.budget_inr_crore:g}"
             target.mkdir()

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_networks import network
 
 from geodata import matrix, routing
 from geodata.blocks import write_matrix
 from geodata.errors import InputError
 from geodata.matrix import many_to_many
 from geodata.network import Network
-from tiny_networks import network
 
 SIDE = 60
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_networks import network
 
 from geodata.cache import cached_matrix, network_inputs
-from tiny_networks import network
 
 
 class Counted:

@@ -8,12 +8,12 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_networks import network
 
 from geodata import routing
 from geodata.errors import InputError
 from geodata.matrix import many_to_many, path_geometry, point_matrix, shortest_path
 from geodata.network import Network, components, great_circle_km, hours, load_network
-from tiny_networks import network
 
 PACK = Path(__file__).parents[2] / "geodata" / "india"
 PORT_BLAIR, KAVARATTI = (92.74, 11.67), (72.64, 10.57)
@@ -146,7 +146,6 @@ def test_a_path_to_itself_has_no_line_and_a_cut_off_node_no_path() -> None:
 def test_without_pyroutingkit_scipy_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routing, "pyroutingkit", None)
     assert many_to_many(network(2, [(0, 1, 2.0)]), [0], [1]).tolist() == [[2.0]]
-
 
     with pytest.raises(InputError, match="pyroutingkit"):
         many_to_many(network(2, [(0, 1, 2.0)]), [0], [1], engine="routingkit")
