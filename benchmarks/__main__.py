@@ -1,9 +1,9 @@
 """This project beside its peers on public instances and on the national study, in one run: `make bench`.
 
-    python -m benchmarks [--families pmed cap holmberg rl1304 national] [--instances pmed40] [--repeat 5]
+    python -m benchmarks [--families pmed cap holmberg rl1304 national routing] [--instances pmed40] [--repeat 5]
                          [--limit 60] [--own] [--all]
 
-Writes results/solver.csv, .md and .png beside this file.
+Writes results/solver.csv, .md and .png, and results/routing.csv and .md, beside this file.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any
 
 from benchmarks.instances import READERS, Instance, instances_folder
 from benchmarks.peers import PEERS
+from benchmarks.routing import measure_routing, write_routing
 from benchmarks.solver import OURS, draw, measure, measure_national, write_tables
 
 NATIONAL = "national"
+ROUTING = "routing"
 SHOWN = {
     "cap": {"cap41", "cap71", "cap101", "cap131", "capb-5000"},
     "holmberg": {"p1", "p5", "p10", "p15", "p20"},
@@ -30,8 +32,8 @@ PEERS_SHOWN = {"pmed10", "pmed20", "pmed30", "cap41", "cap71", "cap101", "cap131
 def main() -> int:
     """Run the comparison or a part of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    families = [*READERS, NATIONAL]
-    parser.add_argument("--families", nargs="*", default=["pmed", "cap", "holmberg", "rl1304", NATIONAL],
+    families = [*READERS, NATIONAL, ROUTING]
+    parser.add_argument("--families", nargs="*", default=["pmed", "cap", "holmberg", "rl1304", NATIONAL, ROUTING],
                         choices=families)  # fmt: skip
     parser.add_argument("--instances", nargs="*", default=[], help="only these")
     parser.add_argument("--repeat", type=int, default=5)
@@ -39,6 +41,10 @@ def main() -> int:
     parser.add_argument("--own", action="store_true", help="this project only")
     parser.add_argument("--all", action="store_true", help="every instance of the families; peers on pmed40 too")
     asked = parser.parse_args()
+    routes = _routing(asked.repeat) if ROUTING in asked.families else []
+    solved = [family for family in asked.families if family != ROUTING]
+    if not solved:
+        return 0 if routes else 1
     folder = instances_folder()
     if folder is None:
         print("no instances: set SITING_INSTANCES to a folder of them (see benchmarks/README.md)", file=sys.stderr)
@@ -57,7 +63,7 @@ def main() -> int:
             return instance.name in asked.instances
         return asked.all or instance.name in SHOWN.get(instance.family, {instance.name})
 
-    for family in asked.families:
+    for family in solved:
         if family == NATIONAL:
             for part in ("national", "generated"):
                 keep(measure_national(part, asked.repeat))
@@ -71,6 +77,19 @@ def main() -> int:
         write_tables(rows)
         draw(rows)
     return 0 if rows else 1
+
+
+def _routing(repeat: int) -> list[dict[str, Any]]:
+    """Many-to-many distances; needs no instances."""
+    rows: list[dict[str, Any]] = []
+
+    def keep(row: dict[str, Any]) -> None:
+        rows.append(row)
+        print(f"{row['case']:>48}  {row['tool']:34} {row['total_s']:9.2f} s  {row['peak_mb']:6.0f} MB", flush=True)
+
+    measure_routing(repeat, keep)
+    write_routing(rows)
+    return rows
 
 
 if __name__ == "__main__":
