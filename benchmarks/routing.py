@@ -128,8 +128,8 @@ def write_routing(rows: list[Row]) -> None:
     ours = {row["case"]: row["total_s"] for row in rows if row["tool"] == f"{OURS}, {LATER}"}
     lines = [
         f"Measured on {platform.processor() or platform.machine()}, {len(os.sched_getaffinity(0))} cores, Python "
-        f"{platform.python_version()}, load average {os.getloadavg()[2]:.1f}. Seconds to build and to answer, median of "
-        "the runs; * scaled up from the origins run, building not scaled. `later run`: a fresh process with the "
+        f"{platform.python_version()}, load average {os.getloadavg()[2]:.1f}. Seconds to build and to answer, median "
+        "of the runs; * scaled up from the origins run, building not scaled. `later run`: a fresh process with the "
         "contraction order on disk. `times`: ratio to this project's later run. `difference`: largest from this "
         "project's matrix. Peak memory of the process, network included.",
         "",
