@@ -66,8 +66,11 @@ _NETWORK: dict[str, dict[str, _Key]] = {
     "pack": {},
     "pbf": {**_FILE, **_RULES},
     "overpass": {**_NOTE, **_RULES, "overpass_url": _Key("text"), "cache_folder": _Key("folder")},
-    "lines": {**_FILE, **_RULES, "class_column": _Key("text", required=True)},
-}
+    "lines": {
+        **_FILE, "gap_limit_m": _Key("number"), "layer": _Key("text"), "class_column": _Key("text", required=True),
+        "class_names": _Key("names"), "columns": _Key("names"),
+    },
+}  # fmt: skip
 _TABLE: dict[str, dict[str, _Key]] = {"pack": {}, "file": _POINTS, "none": {}}
 
 LAYERS: dict[str, dict[str, dict[str, _Key]]] = {

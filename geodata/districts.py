@@ -61,13 +61,14 @@ def canonical_state(name: str) -> str:
     return _STATE_SPELLINGS.get(" ".join(name.split()).lower(), title_case(name))
 
 
+def slug(text: str) -> str:
+    """A name in ASCII lower case, words joined by hyphens."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "-".join(re.findall(r"[a-z0-9]+", ascii_text.lower()))
+
+
 def district_id(state: str, district: str) -> str:
-    """``"state-slug/district-slug"``: ASCII lower case, words joined by hyphens."""
-
-    def slug(text: str) -> str:
-        ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-        return "-".join(re.findall(r"[a-z0-9]+", ascii_text.lower()))
-
+    """``"state-slug/district-slug"``."""
     return f"{slug(state)}/{slug(district)}"
 
 
