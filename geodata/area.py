@@ -61,16 +61,22 @@ _NOTE = {"origin": _Key("text"), "licence": _Key("text")}
 _FILE = {"file": _Key("file", required=True), **_NOTE}
 _SHEET = {**_FILE, "sheet": _Key("text"), "header_row": _Key("count"), "columns": _Key("names")}
 _POINTS = {**_SHEET, "constants": _Key("values"), "crs": _Key("text")}
-_RULES = {"classes": _Key("texts"), "gap_limit_m": _Key("number")}
-_NETWORK: dict[str, dict[str, _Key]] = {
-    "pack": {},
-    "pbf": {**_FILE, **_RULES},
-    "overpass": {**_NOTE, **_RULES, "overpass_url": _Key("text"), "cache_folder": _Key("folder")},
-    "lines": {
-        **_FILE, "gap_limit_m": _Key("number"), "layer": _Key("text"), "class_column": _Key("text", required=True),
-        "class_names": _Key("names"), "columns": _Key("names"),
-    },
-}  # fmt: skip
+_ROAD_RULES = {"gap_limit_m": _Key("number"), "classes": _Key("texts"), "truck_speeds": _Key("file")}
+_RAIL_RULES = {"gap_limit_m": _Key("number"), "gauge_mm": _Key("count")}
+
+
+def _network_sources(rules: Mapping[str, _Key]) -> dict[str, dict[str, _Key]]:
+    return {
+        "pack": {},
+        "pbf": {**_FILE, **rules},
+        "overpass": {**_NOTE, **rules, "overpass_url": _Key("text"), "cache_folder": _Key("folder")},
+        "lines": {
+            **_FILE, **rules, "layer": _Key("text"), "class_column": _Key("text", required=True),
+            "class_names": _Key("names"), "columns": _Key("names"),
+        },
+    }  # fmt: skip
+
+
 _TABLE: dict[str, dict[str, _Key]] = {"pack": {}, "file": _POINTS, "none": {}}
 
 LAYERS: dict[str, dict[str, dict[str, _Key]]] = {
@@ -85,8 +91,8 @@ LAYERS: dict[str, dict[str, dict[str, _Key]]] = {
             "sha256": _Key("text"),
         },
     },
-    "roads": _NETWORK,
-    "rail": _NETWORK,
+    "roads": _network_sources(_ROAD_RULES),
+    "rail": _network_sources(_RAIL_RULES),
     "exports": {
         "pack": {"aliases": _Key("file")},
         "file": {

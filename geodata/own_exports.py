@@ -145,13 +145,8 @@ def read_exports(
         problems += _doubled_rows(path, raw)
     if problems:
         raise InputError(problems)
-    placed = _place(raw, districts, own_aliases, pack_aliases, list(sectors), own.notes)
-    if placed.table.empty:
-        first = ", ".join(f"{r.district} ({r.state})" for r in placed.unplaced.head(3).itertuples())
-        raise InputError(
-            f"{path}: not one row names a district of the area (unmatched: {first or 'all are of other states'}); "
-            "check the columns for state and district, or give aliases"
-        )
+    placed = place_rows(raw, districts, list(sectors), own_aliases, pack_aliases, source=str(path))
+    placed.notes += own.notes
     problems = _plausibility_problems(path, placed.table, unit, total is not None, reference)
     if problems:
         raise InputError(problems)
@@ -382,15 +377,25 @@ def _doubled_rows(path: Path, raw: pd.DataFrame) -> list[str]:
 # -- names ------------------------------------------------------------------------------------------------------------
 
 
-def _place(
+def place_rows(
     raw: pd.DataFrame,
     districts: pd.DataFrame,
-    own_aliases: pd.DataFrame | None,
-    pack_aliases: pd.DataFrame | None,
-    sectors: list[str],
-    notes: list[str],
+    sectors: Sequence[str],
+    own_aliases: pd.DataFrame | None = None,
+    pack_aliases: pd.DataFrame | None = None,
+    *,
+    source: str,
 ) -> OwnExports:
-    """Put rows on districts by alias or by name; what fits nowhere is listed with suggestions."""
+    """Put rows on districts by alias or by name; what fits nowhere is listed with suggestions.
+
+    Args:
+        raw: ``state``, ``district`` and US$ million for some of the sectors; the index holds the rows of the source.
+        districts, sectors, own_aliases, pack_aliases: as in `read_exports`.
+        source: what messages call the table.
+
+    Raises:
+        InputError: when an own alias leads to no district, or no row to any.
+    """
     known = set(districts["district_id"])
     own = _alias_targets(own_aliases)
     bundled = {key: target for key, target in _alias_targets(pack_aliases).items() if target in known}
@@ -437,7 +442,13 @@ def _place(
         rows.append((row, home[row], raw["district"][row], total, reason, "; ".join(near)))
     unplaced = pd.DataFrame(rows, columns=list(PLACED_NOWHERE))
     unplaced = unplaced.sort_values("export_usd_million", ascending=False, ignore_index=True)
-    return OwnExports(table[[*KEY_COLUMNS, *value_columns]], unplaced, merged, outside, notes)
+    if table.empty:
+        first = ", ".join(f"{row.district} ({row.state})" for row in unplaced.head(3).itertuples())
+        raise InputError(
+            f"{source}: not one row names a district of the area (unmatched: {first or 'all are of other states'}); "
+            "check the columns for state and district, or give aliases"
+        )
+    return OwnExports(table[[*KEY_COLUMNS, *value_columns]], unplaced, merged, outside, [])
 
 
 def _alias_targets(aliases: pd.DataFrame | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A user's own ports, depots, sites and connectors -> the pack's point tables."""
+"""A user's own ports, depots, sites, connectors or sectors -> the pack's tables."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def read_points(
     sheet: str | None = None,
     header_row: int | None = None,
 ) -> tuple[pd.DataFrame, list[str]]:
-    """A point table in the schema of the pack, and notes on how it was read.
+    """A table in the schema of the pack, and notes on how it was read.
 
     An identifier that the file lacks is made from the name; a missing ``source`` is the file's name.
 
     Args:
         path: CSV, XLSX or Parquet.
         schema: columns of the pack's table; the first is the identifier.
-        bounds: box that must hold every point.
+        bounds: box that must hold every point, where the schema has points.
         columns: our name -> theirs; a column of our own name needs no entry.
         constants: our name -> value of all rows.
         crs: reference system of lon and lat, if not degrees.
