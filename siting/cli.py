@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from geodata.errors import InputError
 from geodata.folders import atomic_folder, check_replaceable
-from geodata.pack import INDIA, LAYERS, open_pack
+from geodata.pack import LAYERS
 from siting.charts import write_sweep_chart
 from siting.costs import INR_PER_CRORE
 from siting.outputs import (
@@ -31,7 +31,7 @@ from siting.outputs import (
 from siting.plan import Plan, build_model, check_names, make_plan
 from siting.report import write_report
 from siting.scenario import compare, sweep, sweep_table
-from siting.study import LISTS, Study, make_study, read_study, study_faults
+from siting.study import LISTS, Study, make_study, open_data, read_study, study_faults
 
 NO_PROOF = 1
 BAD_INPUT = 2
@@ -290,7 +290,7 @@ def _text_table(table: pd.DataFrame) -> str:
 def _check(arguments: argparse.Namespace) -> int:
     """Validate a study and all of its data; the lanes are not priced."""
     values, problems = read_study(arguments.study)
-    pack = open_pack(INDIA, values.get("data"))
+    pack = open_data(values["data"])
     for layer in LAYERS:
         try:
             getattr(pack, Path(layer).stem)
