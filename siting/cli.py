@@ -38,7 +38,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 BUILD_STAGES = 3  # load, matrices, lanes
 PLAN_STAGES = 5  # solve, tables, drawing and tables, report, done
-
+_BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -90,6 +90,14 @@ def build_parser() -> tuple[argparse.ArgumentParser, Any]:
 
     show = add_command(commands, "show", _show, "print a result")
     show.add_argument("folder", type=Path)
+
+    packs = commands.add_parser("pack", help="make the data of a study area").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    build = add_command(packs, "build", _pack_build, "build a pack from the sources that an area file names")
+    build.add_argument("area", type=Path, help="area file (TOML)")
+    build.add_argument("--out", type=Path, required=True, help="folder for the pack")
+    build.add_argument("--quiet", action="store_true", help="print only the result")
     return parser, commands
 
 
@@ -148,8 +156,7 @@ class _Log:
 
     def __init__(self, quiet: bool, out: Path, stages: int) -> None:
         self.out = out
-        columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        self.bar = Progress(*columns, console=Console(stderr=True, quiet=quiet), transient=True)
+        self.bar = Progress(*_BAR, console=Console(stderr=True, quiet=quiet), transient=True)
         self.task = self.bar.add_task("starting", total=stages)
         self.start = time.perf_counter()
         self.lines: list[str] = []
@@ -300,6 +307,34 @@ def _check(arguments: argparse.Namespace) -> int:
         raise InputError(problems)
     check_names(make_study(values))
     print(json.dumps({"ok": True}) if arguments.json else f"{arguments.study}: no faults found")
+    return 0
+
+
+def _pack_build(arguments: argparse.Namespace) -> int:
+    """Build a pack and name what its quality report wants mended."""
+    from geodata.area import load_area
+    from geodata.build_pack import build_pack  # reading maps takes a second to load
+
+    area = load_area(arguments.area)
+    console = Console(stderr=True, quiet=arguments.quiet or arguments.json)
+    with Progress(*_BAR, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def tell(text: str, share: float) -> None:
+            bar.update(task, description=text, completed=share)
+
+        report = build_pack(area, arguments.out, tell)
+    if arguments.json:
+        print(json.dumps(report, ensure_ascii=False))
+        return 0
+    for finding in report["findings"]:
+        if finding["weight"] == "fault":
+            cases = f": {indian(finding['cases'])}" if finding["cases"] else ""
+            print(f"To be mended, {finding['layer'].replace('_', ' ')}: {finding['title']}{cases}")
+    counts = report["counts"]
+    print(f"{area.name}: {counts['fault']} findings to be mended, {counts['look']} to be looked at, "
+          f"{counts['mended']} mended on the way")  # fmt: skip
+    print(f"Pack: {arguments.out}, quality report: {arguments.out / 'quality.html'}")
     return 0
 
 
