@@ -67,6 +67,14 @@ class _Build:
         except InputError as error:
             self.problems += error.problems
 
+    def within(self, stage: str) -> Progress:
+        """Progress of one stage as a part of the whole."""
+
+        def tell(text: str, share: float) -> None:
+            self.tell(text, (STAGES.index(stage) + share) / len(STAGES))
+
+        return tell
+
     def record(self, file: str, source: Source, text: str | None = None, **more: str) -> None:
         """Note where a file of the pack comes from."""
         if source.kind == "pack":
@@ -124,11 +132,7 @@ def build_pack(area: Area, out: Path, tell: Progress = lambda text, share: None)
         districts = load_districts(folder / "districts.parquet", area.bounds)
         for layer in ("roads", "rail"):
             with build.stage(layer) as source:
-                share = STAGES.index(layer) / len(STAGES)
-                found = build_network(
-                    source, districts, area.bounds, fallback, folder,
-                    lambda text, part, share=share: tell(text, share + part / len(STAGES)),
-                )  # fmt: skip
+                found = build_network(source, districts, area.bounds, fallback, folder, build.within(layer))
                 build.findings += found.findings
                 build.figures.setdefault("networks", {})[source.layer.removesuffix("s")] = found.figures
                 build.record(found.file, source, found.source)
