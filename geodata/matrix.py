@@ -18,7 +18,7 @@ from geodata.errors import InputError
 from geodata.network import FloatArray, IntArray, Network, great_circle_km, snap
 from geodata.routing import Engine, Router, lightest_arcs, make_router
 
-Weight = Literal["km"] | FloatArray
+Weight = Literal["km", "hours"] | FloatArray
 
 BLOCK_ORIGINS = 128
 """Origins per block: enough to keep a thread busy; a block of 16,000 destinations takes 16 MB."""
@@ -53,7 +53,8 @@ def many_to_many(
 ) -> FloatArray:
     """Least weight between nodes, (n_origins, n_destinations); NaN where there is no path.
 
-    ``weight`` is "km" or one number >= 0 per edge (hours, say). Engine "auto" takes RoutingKit where installed.
+    ``weight`` is "km", "hours" where the network has them, or one number >= 0 per edge. Engine "auto" takes RoutingKit
+    where installed.
     Raises InputError for a node that does not exist or a weight that is not a number.
     """
     blocks = matrix_blocks(network, origins, destinations, weight, engine)
@@ -220,8 +221,12 @@ def _node_indices(network: Network, nodes: ArrayLike) -> IntArray:
 
 
 def _edge_weight(network: Network, weight: Weight) -> FloatArray:
-    if isinstance(weight, str):
+    if isinstance(weight, str) and weight == "km":
         return network.edge_km
+    if isinstance(weight, str):
+        if network.edge_hours is None:
+            raise InputError('this network has no hours; take weight "km", or give hours per edge (`network.hours`)')
+        return network.edge_hours
     edge_weight = np.asarray(weight, dtype=np.float64)
     if edge_weight.shape != (network.n_edges,):
         raise InputError(f"weight has shape {edge_weight.shape}; give one number per edge, ({network.n_edges},)")
