@@ -223,7 +223,7 @@ def _across(
         if not name or tidy(name) in taken:
             continue
         numbers, wrong = parse_numbers(own.column(name))
-        named = tidy(name) in {tidy(theirs) for theirs in sector_names}
+        named = _sector_of([name], sectors, sector_names)[name] is not None
         if not named and _SUM_COLUMN.fullmatch(name.strip()):
             sums = numbers
         elif not named and (_ASIDE.fullmatch(name.strip()) or numbers.notna().sum() == 0):
