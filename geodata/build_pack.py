@@ -42,6 +42,8 @@ POINT_LAYERS: dict[str, tuple[Column, ...]] = {
 }  # fmt: skip
 ID_OF = {"gateways": "gateway_id", "depots": "depot_id", "planned_sites": "site_id"}
 STAGES = ("districts", "sectors", "exports", *POINT_LAYERS, "roads", "rail", "quality")
+FROM_OSM = ("pbf", "overpass")
+OSM_LICENCE = "ODbL-1.0, © OpenStreetMap contributors"
 OWN_LICENCE = "not stated in the area file; add licence = '...'"
 
 
@@ -71,7 +73,7 @@ class _Build:
         """Progress of one stage as a part of the whole."""
 
         def tell(text: str, share: float) -> None:
-            self.tell(text, (STAGES.index(stage) + share) / len(STAGES))
+            self.tell(f"{stage}: {text}", (STAGES.index(stage) + share) / len(STAGES))
 
         return tell
 
@@ -80,11 +82,13 @@ class _Build:
         if source.kind == "pack":
             entry = dict(self.fallback.manifest["files"].get(file, {"source": "fallback pack", "licence": "as there"}))
             entry["source"] = f"pack {self.fallback.manifest['name']}: {entry['source']}"
+            entry.setdefault("date", self.fallback.manifest["built"])
         else:
             path = source.values.get("file")
             entry = {
                 "source": text or source.values.get("origin") or (path.name if path else source.kind),
-                "licence": source.values.get("licence", OWN_LICENCE if path else "made for this area"),
+                "licence": source.values.get("licence", OSM_LICENCE if source.kind in FROM_OSM else OWN_LICENCE),
+                "date": datetime.now(UTC).date().isoformat(),
             }
             if path:
                 entry["sha256_of_source"] = sha256(path)
@@ -141,7 +145,10 @@ def build_pack(area: Area, out: Path, tell: Progress = lambda text, share: None)
         _write_manifest(build)
         tell("quality report", STAGES.index("quality") / len(STAGES))
         pack = open_pack(folder)
-        findings = [*build.findings, *pack_findings(pack)]
+        # What the making of a layer told stands before what can be seen in the finished pack.
+        told = {(finding.layer, finding.title) for finding in build.findings}
+        seen = [finding for finding in pack_findings(pack) if (finding.layer, finding.title) not in told]
+        findings = [*build.findings, *seen]
         result = write_quality(folder, area.name, pack.manifest, findings)
         tell("done", 1.0)
     return result

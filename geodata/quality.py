@@ -24,7 +24,7 @@ TERMINAL_LIMIT_KM = 5.0  # a port, depot or park beside its road
 RAIL_LIMIT_KM = 5.0  # a terminal that is served by rail
 LOW_DETOUR, HIGH_DETOUR = 1.0, 3.0  # no way is shorter than the straight one; roads of a plain run at 1.2 to 1.5
 DETOUR_POINTS = 300  # so many districts, evenly chosen, are enough for a distribution
-DETOUR_FROM_KM = 20.0  # below it the snap of the ends decides
+DETOUR_FROM_KM = 20.0  # below it the snap of the ends decides; in a small area, the median distance
 CUT_OFF_KM = 50.0  # beyond it siting takes a place to have no road
 SHOWN = 25  # rows of a finding on the page; quality.json has all
 WORDS: dict[Weight, str] = {
@@ -111,17 +111,24 @@ def _network_findings(layer: str, network: Network) -> list[Finding]:
             "No road or railway runs dead straight so far: a ferry, a gap that was bridged, or a coarse source.",
             "Look at each on a map; where there is no way take it out of the source.", report.long_straight_edges,
         ))  # fmt: skip
-    if len(report.repairs):
+    repaired = np.flatnonzero(pd.notna(network.edge_repair))
+    if len(repaired):
+        start, end = network.edge_from[repaired], network.edge_to[repaired]
+        table = pd.DataFrame({
+            "from_lon": network.node_lon[start], "from_lat": network.node_lat[start], "to_lon": network.node_lon[end],
+            "to_lat": network.node_lat[end], "km": network.edge_km[repaired], "reason": network.edge_repair[repaired],
+        })  # fmt: skip
         findings.append(Finding(
-            layer, "mended", "Edges that were added",
-            "Edges that the source lacks, by reason.",
-            "Look at the longest in the network file (column repair); add missing ways to the source.", report.repairs,
+            layer, "mended", "Gaps that were closed",
+            "Edges that the source lacks and that were added, longest first.",
+            "Look at the longest on a map; where there is no way set gap_limit_m lower, and mend the source.",
+            table.sort_values("km", ascending=False, ignore_index=True),
         ))  # fmt: skip
     if network.edge_hours is not None:
         known = pd.DataFrame({"class": network.edge_class, "km": network.edge_km, "hours": network.edge_hours})
         speeds = known.groupby("class").sum().assign(speed_km_h=lambda t: t["km"] / t["hours"]).reset_index()
         findings.append(Finding(
-            layer, "note", "Running speeds in the network", "Length by class and the mean speed the hours stand for.",
+            layer, "note", "Speeds assumed", "Length by class and the mean running speed.",
             "Change the table of speeds if they are not those of trucks or trains here.",
             speeds.drop(columns="hours"),
         ))  # fmt: skip
@@ -185,7 +192,9 @@ def _detours(pack: Pack) -> list[Finding]:
     lon, lat = some["lon"].to_numpy(float), some["lat"].to_numpy(float)
     km = point_matrix(pack.road, lon, lat, lon, lat, max_snap_km=CUT_OFF_KM).km
     straight = great_circle_km(lon[:, None], lat[:, None], lon[None, :], lat[None, :])
-    a, b = np.nonzero(straight >= DETOUR_FROM_KM)
+    apart = straight[straight > 0]
+    from_km = min(DETOUR_FROM_KM, float(np.median(apart)) if len(apart) else DETOUR_FROM_KM)
+    a, b = np.nonzero(straight >= from_km)
     if len(a) == 0:
         return []
     factor = km[a, b] / straight[a, b]
@@ -205,7 +214,7 @@ def _detours(pack: Pack) -> list[Finding]:
     table = pd.DataFrame({"share_of_pairs_below": shares, "detour_factor": np.quantile(factor[known], shares)})
     findings.append(Finding(
         "roads", "note", "Detour factors",
-        f"Road km over great circle among {len(some)} districts at least {DETOUR_FROM_KM:g} km apart. A median of 1.2 "
+        f"Road km over great circle among {len(some)} districts at least {from_km:.3g} km apart. A median of 1.2 "
         "to 1.5 is usual; much more means missing roads or bridges, less means lines drawn too straight.",
         "Hold a few distances you know against the matrix.", table,
     ))  # fmt: skip

@@ -74,7 +74,7 @@ def test_the_manifest_tells_source_licence_and_checksum_of_every_file(build):
     for name, entry in manifest["files"].items():
         assert entry["sha256"] == hashlib.sha256((out / name).read_bytes()).hexdigest()
         assert entry["source"].startswith("pack Tiny: ") or name == "exports_unplaced.csv"
-        assert entry["licence"]
+        assert entry["licence"] and entry["date"]
 
 
 def test_own_boundaries_take_town_and_people_from_the_fallback(build):
@@ -175,7 +175,7 @@ def test_an_unknown_state_is_named_with_a_suggestion(build):
 
 def test_an_interrupted_build_leaves_nothing(build):
     def stop(text: str, share: float) -> None:
-        if text == "roads":
+        if text == "roads":  # the layers before it are written by then
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -213,6 +213,7 @@ def test_roads_from_an_extract_bring_directions_hours_and_speeds(build):
     speeds = titles(build)["Speeds assumed"]["rows"]
     assert {row["class"] for row in speeds} >= {"primary", "secondary"}
     entry = json.loads((out / "manifest.json").read_text())["files"]["road.parquet"]
+    assert "OpenStreetMap contributors" in entry["licence"]
     assert entry["sha256_of_source"] == hashlib.sha256((build.folder / "roads.osm.pbf").read_bytes()).hexdigest()
 
 

@@ -98,8 +98,8 @@ def test_components_and_repairs_are_counted(folder):
     parts = next(f for f in findings if f.title == "Parts that do not hang together")
     assert parts.layer == "roads" and parts.rows["nodes"].tolist() == [top + 1, 2]
     assert "2 of " in parts.meaning
-    repairs = next(f for f in findings if f.title == "Edges that were added").rows
-    assert repairs.to_dict("records") == [{"repair": "gap", "edges": 1, "km": 2.0}]
+    repairs = next(f for f in findings if f.title == "Gaps that were closed").rows
+    assert repairs[["from_lon", "to_lon", "km", "reason"]].to_numpy().tolist() == [[85, 85.01, 2.0, "gap"]]
 
 
 def test_a_terminal_that_claims_rail_far_from_any_is_named(folder):
