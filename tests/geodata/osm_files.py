@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -29,16 +30,22 @@ def write_osm(path: Path, nodes: Mapping[int, Place], lines: Sequence[Line]) -> 
 
 
 def overpass_answer(path: Path) -> dict[str, Any]:
-    """All nodes and ways of a file in the form of an Overpass response."""
-    elements: list[dict[str, Any]] = []
+    """All nodes and ways of a file in the form of an Overpass response.
+
+    Overpass knows all nodes of a way; of a way that the file cuts, each part inside becomes a way.
+    """
+    nodes: dict[int, dict[str, Any]] = {}
+    ways: list[dict[str, Any]] = []
     for item in osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY):
-        element: dict[str, Any] = {"id": item.id, "tags": {tag.k: tag.v for tag in item.tags}}
+        tags = {tag.k: tag.v for tag in item.tags}
         if item.is_node():
-            element |= {"type": "node", "lon": item.lon, "lat": item.lat}
-        else:
-            element |= {"type": "way", "nodes": [node.ref for node in item.nodes]}
-        elements.append(element)
-    return {"version": 0.6, "generator": "test", "osm3s": {}, "elements": elements}
+            nodes[item.id] = {"type": "node", "id": item.id, "lon": item.lon, "lat": item.lat, "tags": tags}
+            continue
+        runs = groupby((node.ref for node in item.nodes), nodes.__contains__)
+        parts = [list(refs) for inside, refs in runs if inside]
+        for k, refs in enumerate(parts):
+            ways.append({"type": "way", "id": item.id + k * 10**11, "nodes": refs, "tags": tags})
+    return {"version": 0.6, "generator": "test", "osm3s": {}, "elements": [*nodes.values(), *ways]}
 
 
 @contextmanager
