@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 
 from geodata.area import Source
+from geodata.boundaries import EQUAL_AREA_WORLD
 from geodata.errors import InputError
 from geodata.freight import FreightRules, freight_network
 from geodata.network import load_network, write_network
@@ -22,6 +23,7 @@ from geodata.pack import Pack
 from geodata.quality import Finding
 from geodata.tables import Bounds
 
+OVERPASS_LIMIT_KM2 = 50_000  # a few districts; more is a burden on a public server, and slower than an extract
 OVERPASS_MARGIN_DEG = 0.1  # roads just outside the area, which the way between two of its places may take
 
 
@@ -112,6 +114,13 @@ def _read(
             source.file, values["class_column"], kind, classes=values.get("class_names"),
             columns=values.get("columns"), layer=values.get("layer"),
         )  # fmt: skip
+    size_km2 = float(districts.to_crs(EQUAL_AREA_WORLD).area.sum()) / 1e6
+    if size_km2 > OVERPASS_LIMIT_KM2 and "overpass_url" not in values:
+        raise InputError(
+            f"[{source.layer}]: the area has {size_km2:,.0f} km², too much for a public Overpass server (limit "
+            f"{OVERPASS_LIMIT_KM2:,}); download an .osm.pbf extract and write source = 'pbf', or name a server of your "
+            "own with overpass_url"
+        )
     area = shapely.union_all(np.asarray(districts.geometry.array, dtype=object)).convex_hull
     return read_overpass(
         area.buffer(OVERPASS_MARGIN_DEG), kind, overpass_url=values.get("overpass_url"),

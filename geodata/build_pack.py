@@ -298,7 +298,9 @@ def _linked(build: _Build, source: Source, layer: str, table: pd.DataFrame) -> p
     elif layer == "rail_connectors":
         key = "terminal_id"
         files = {name: build.folder / f"{name}.csv" for name in ID_OF}
-        ids = [i for name, path in files.items() if path.is_file() for i in pd.read_csv(path, dtype=str)[ID_OF[name]]]
+        if not all(path.is_file() for path in files.values()):
+            return table  # a table of terminals is at fault and named already
+        ids = [i for name, path in files.items() for i in pd.read_csv(path, dtype=str)[ID_OF[name]]]
     else:
         return table
     lost = table[~table[key].isin(ids)]

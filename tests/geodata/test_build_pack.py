@@ -231,3 +231,23 @@ def test_roads_elsewhere_are_refused(build):
     lines.to_file(build.folder / "lines.gpkg")
     text = '[roads]\nsource = "lines"\nfile = "lines.gpkg"\nclass_column = "kind"\n'
     assert "none of the 2 nodes lies inside the bounds" in problems_of(build, text)[0]
+
+
+def test_a_public_overpass_server_is_not_asked_for_a_whole_state(build):
+    """Twelve squares of a degree are about 138,000 km²; no server is asked."""
+    problem = problems_of(build, '[roads]\nsource = "overpass"\n')[0]
+    assert "too much for a public Overpass server" in problem and "source = 'pbf'" in problem
+
+
+def test_one_fault_of_a_port_table_does_not_make_its_connectors_faulty(build):
+    (build.folder / "ports.csv").write_text("gateway_id,name\nINPRT,Port\n")
+    (build.folder / "links.csv").write_text("terminal_id,lon,lat,km,source\nINPRT,76,20,3,x\n")
+    problems = problems_of(build, """
+        [gateways]
+        source = "file"
+        file = "ports.csv"
+        [rail_connectors]
+        source = "file"
+        file = "links.csv"
+    """)  # fmt: skip
+    assert problems and all("ports.csv" in problem for problem in problems)
