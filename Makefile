@@ -52,6 +52,7 @@ lint: .venv/developer  ## check style and types
 bench: .venv/developer  ## measure this project beside its peers
 	.venv/bin/pip install --quiet --disable-pip-version-check -e '.[bench]'
 	.venv/bin/python -m benchmarks
+	.venv/bin/python -m benchmarks.ingestion
 
 clean:  ## remove the virtual environment, results and caches
 	rm -rf .venv results build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,9 +1,9 @@
 """This project beside its peers on public instances and on the national study, in one run: `make bench`.
 
-    python -m benchmarks [--families pmed cap national] [--instances pmed40] [--repeat 5]
+    python -m benchmarks [--families pmed cap national routing] [--instances pmed40] [--repeat 5]
                          [--limit 60] [--own] [--all]
 
-Writes results/solver.csv, .md and .png beside this file.
+Writes results/solver.csv, .md and .png, and results/routing.csv and .md, beside this file.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import Any
 
 from benchmarks.instances import READERS, Instance, download_pmed, instances_folder
 from benchmarks.peers import PEERS
+from benchmarks.routing import measure_routing, write_routing
 from benchmarks.solver import OURS, draw, measure, measure_national, write_tables
 
 NATIONAL = "national"
+ROUTING = "routing"
 SHOWN = {
     "cap": {"cap41", "cap71", "cap101", "cap131", "capa-8000", "capb-5000"},
     "holmberg": {"p1", "p5", "p10", "p15", "p20"},
@@ -32,15 +34,18 @@ PEERS_SHOWN = {"pmed10", "pmed20", "pmed30", "pmed40", "cap41", "cap101", "cap13
 def main() -> int:
     """Run the comparison or a part of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    families = [*READERS, NATIONAL]
-    parser.add_argument("--families", nargs="*", default=families,
-                        choices=families)  # fmt: skip
+    families = [*READERS, NATIONAL, ROUTING]
+    parser.add_argument("--families", nargs="*", default=families, choices=families)
     parser.add_argument("--instances", nargs="*", default=[], help="only these")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--limit", type=float, default=60.0, help="seconds per run")
     parser.add_argument("--own", action="store_true", help="this project only")
     parser.add_argument("--all", action="store_true", help="every instance of the families")
     asked = parser.parse_args()
+    routes = _routing(asked.repeat) if ROUTING in asked.families else []
+    solved = [family for family in asked.families if family != ROUTING]
+    if not solved:
+        return 0 if routes else 1
     folder = instances_folder()
     if folder is None:
         folder = Path(__file__).parent / "instances"
@@ -69,7 +74,7 @@ def main() -> int:
             return instance.name in asked.instances
         return asked.all or instance.name in SHOWN.get(instance.family, {instance.name})
 
-    for family in asked.families:
+    for family in solved:
         if family == NATIONAL:
             for part in ("national", "generated"):
                 keep(measure_national(part, asked.repeat))
@@ -82,6 +87,19 @@ def main() -> int:
     if rows:
         draw(rows)
     return 0 if rows else 1
+
+
+def _routing(repeat: int) -> list[dict[str, Any]]:
+    """Many-to-many distances; needs no instances."""
+    rows: list[dict[str, Any]] = []
+
+    def keep(row: dict[str, Any]) -> None:
+        rows.append(row)
+        print(f"{row['case']:>48}  {row['tool']:34} {row['total_s']:9.2f} s  {row['peak_mb']:6.0f} MB", flush=True)
+
+    measure_routing(repeat, keep)
+    write_routing(rows)
+    return rows
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from typing import Any
 
 from geodata.build_districts import build as build_districts
 from geodata.build_networks import build_networks
+from geodata.districts import INDIA_BOUNDS
 from geodata.errors import InputError
 from geodata.pack import INDIA
 
@@ -155,6 +156,7 @@ def write_manifest(pack: Path, figures: dict[str, Any]) -> None:
     versions = PYPI | NPM
     manifest = {
         "name": "India",
+        "bounds": INDIA_BOUNDS,
         "built": datetime.now(UTC).date().isoformat(),
         "files": {
             name: {

@@ -50,6 +50,19 @@ _STATE_SPELLINGS = {
 }
 
 
+def metric_crs(bounds: Bounds) -> str:
+    """A conformal projection in metres for an area: ``METRIC_CRS`` inside India, else a cone fitted to the area.
+
+    The standard parallels lie a sixth of the height inside its edges (Deetz and Adams 1934).
+    """
+    west, south, east, north = bounds
+    if INDIA_BOUNDS[0] <= west and INDIA_BOUNDS[1] <= south and east <= INDIA_BOUNDS[2] and north <= INDIA_BOUNDS[3]:
+        return METRIC_CRS
+    inset = (north - south) / 6
+    middle = f"+lat_0={(south + north) / 2:.6f} +lon_0={(west + east) / 2:.6f}"
+    return f"+proj=lcc +lat_1={south + inset:.6f} +lat_2={north - inset:.6f} {middle} +datum=WGS84 +units=m"
+
+
 def title_case(name: str) -> str:
     """``"JAMMU AND KASHMIR"`` -> ``"Jammu and Kashmir"``."""
     words = re.split(r"(\s+|-)", " ".join(name.split()).lower())
@@ -61,13 +74,14 @@ def canonical_state(name: str) -> str:
     return _STATE_SPELLINGS.get(" ".join(name.split()).lower(), title_case(name))
 
 
+def slug(text: str) -> str:
+    """A name in ASCII lower case, words joined by hyphens."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "-".join(re.findall(r"[a-z0-9]+", ascii_text.lower()))
+
+
 def district_id(state: str, district: str) -> str:
-    """``"state-slug/district-slug"``: ASCII lower case, words joined by hyphens."""
-
-    def slug(text: str) -> str:
-        ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-        return "-".join(re.findall(r"[a-z0-9]+", ascii_text.lower()))
-
+    """``"state-slug/district-slug"``."""
     return f"{slug(state)}/{slug(district)}"
 
 

@@ -19,6 +19,13 @@ from geodata.tables import Column, read_table
 CARGO_CLASSES = ("general", "perishable", "air_only", "port_bulk")
 KEY_COLUMNS = ("district_id", "state", "district")
 VALUE_SUFFIX = "_usd_million"
+SECTOR_COLUMNS = (
+    Column("sector", unique=True),
+    Column("value_usd_per_t", "number", minimum=0.01),
+    Column("cargo_class"),
+    Column("air_share_of_value", "number", minimum=0, maximum=1),
+    Column("source"),
+)
 UNPLACED_COLUMNS = ("state", "district", "export_usd_million", "reason")
 
 
@@ -32,16 +39,7 @@ def load_sectors(path: Path | str) -> pd.DataFrame:
     Raises:
         InputError: naming every missing or unknown column, doubled sector and value out of range.
     """
-    sectors = read_table(
-        path,
-        [
-            Column("sector", unique=True),
-            Column("value_usd_per_t", "number", minimum=0.01),
-            Column("cargo_class"),
-            Column("air_share_of_value", "number", minimum=0, maximum=1),
-            Column("source"),
-        ],
-    )
+    sectors = read_table(path, SECTOR_COLUMNS)
     problems = [
         f"{path}: sector {sector!r} has the unknown cargo_class {cargo_class!r}; use one of {', '.join(CARGO_CLASSES)}"
         for sector, cargo_class in zip(sectors["sector"], sectors["cargo_class"], strict=True)

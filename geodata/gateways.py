@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from geodata.districts import INDIA_BOUNDS
 from geodata.tables import Bounds, Column, read_table
-
-# India's land with its islands, a little widened: Survey of India outline, 68.1-97.4 E, 6.7-37.1 N.
-INDIA_BOUNDS: Bounds = (68.0, 6.5, 97.6, 37.3)
 
 _LON = Column("lon", "number", minimum=-180, maximum=180)
 _LAT = Column("lat", "number", minimum=-90, maximum=90)
@@ -72,7 +70,7 @@ LAND_CUSTOMS_COLUMNS = (
 
 def load_land_customs(path: Path | str) -> pd.DataFrame:
     """Districts with a land customs station, with ``LAND_CUSTOMS_COLUMNS``; raises InputError naming every fault."""
-    return read_table(path, LAND_CUSTOMS_COLUMNS)
+    return read_table(path, LAND_CUSTOMS_COLUMNS, may_be_empty=True)
 
 
 def load_gateways(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.DataFrame:
@@ -82,12 +80,12 @@ def load_gateways(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.DataFra
 
 def load_depots(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.DataFrame:
     """Inland container depots, one row each, with ``DEPOT_COLUMNS``; raises InputError naming every fault."""
-    return read_table(path, DEPOT_COLUMNS, bounds)
+    return read_table(path, DEPOT_COLUMNS, bounds, may_be_empty=True)
 
 
 def load_planned_sites(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.DataFrame:
     """Planned parks, one row each, with ``PLANNED_SITE_COLUMNS``; raises InputError naming every fault."""
-    return read_table(path, PLANNED_SITE_COLUMNS, bounds)
+    return read_table(path, PLANNED_SITE_COLUMNS, bounds, may_be_empty=True)
 
 
 def load_rail_connectors(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.DataFrame:
@@ -96,4 +94,4 @@ def load_rail_connectors(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> pd.
     A link runs ``km`` over rails from the terminal to the network's node nearest to (lon, lat).
     Raises InputError naming every fault.
     """
-    return read_table(path, RAIL_CONNECTOR_COLUMNS, bounds)
+    return read_table(path, RAIL_CONNECTOR_COLUMNS, bounds, may_be_empty=True)

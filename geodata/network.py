@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,8 +32,10 @@ class Network:
     """Nodes and edges of one transport network.
 
     Shapes: ``node_*`` are (n_nodes,), ``edge_*`` and ``geometry`` (n_edges,). Coordinates are degrees, WGS 84.
-    Edges run both ways unless ``directed``. ``edge_repair`` says why an edge was added to the source data (None =
-    it came with the source). ``geometry`` holds the lines for drawing, from ``edge_from`` to ``edge_to``.
+    Edges run both ways unless ``directed``; then each is one arc, and a two-way road is two of them. ``edge_repair``
+    says why an edge was added to the source data (None = it came with the source). ``geometry`` holds the lines for
+    drawing, from ``edge_from`` to ``edge_to``. ``edge_hours`` is the running time of a truck or train without stops,
+    None where the source has no classes to tell it from.
     Two networks are equal only if they are the same object, so a network can be a cache key.
     """
 
@@ -46,6 +48,7 @@ class Network:
     edge_repair: NDArray[np.object_]
     geometry: NDArray[np.object_]
     directed: bool = False
+    edge_hours: FloatArray | None = None
 
     @property
     def n_nodes(self) -> int:
@@ -67,7 +70,7 @@ class NetworkReport:
     component_nodes: list[int]
     """Nodes per component, largest first."""
     outside_main_km: float
-    """Edge length that no snapped point can use."""
+    """Edge length that no snapped point can both reach and leave."""
     repairs: pd.DataFrame
     """Columns repair, edges, km."""
     long_straight_edges: pd.DataFrame
@@ -91,9 +94,11 @@ def great_circle_km(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b:
 
 
 def load_network(path: str | Path) -> Network:
-    """Network from a GeoParquet file of LineStrings (EPSG:4326), one row per undirected edge.
+    """Network from a GeoParquet file of LineStrings (EPSG:4326).
 
-    Columns: from_node, to_node (integers 0..n-1), km, edge_class, repair (text or null), geometry.
+    Columns: from_node, to_node (integers 0..n-1), km, edge_class, repair (text or null), geometry; optional hours
+    (running time) and oneway (true or false). A row that is not one-way runs both ways. With any one-way row the
+    network is directed and has two arcs for every other row; without, a row is an edge.
     Raises InputError that lists every fault found.
     """
     path = Path(path)
@@ -137,7 +142,7 @@ def load_network(path: str | Path) -> Network:
             )
     if problems:
         raise InputError(problems)
-    return Network(
+    network = Network(
         node_lon=node_lon,
         node_lat=node_lat,
         edge_from=edge_from,
@@ -146,7 +151,87 @@ def load_network(path: str | Path) -> Network:
         edge_class=table["edge_class"].to_numpy(dtype=object),
         edge_repair=table["repair"].astype(object).where(table["repair"].notna(), None).to_numpy(dtype=object),
         geometry=geometry,
+        edge_hours=table["hours"].to_numpy(dtype=np.float64) if "hours" in table.columns else None,
     )
+    if "oneway" not in table.columns or not table["oneway"].any():
+        return network
+    return as_arcs(network, table["oneway"].to_numpy(dtype=bool))
+
+
+def as_arcs(network: Network, oneway: NDArray[np.bool_]) -> Network:
+    """A directed network in which every edge that is not one-way (n_edges,) has become two arcs, there and back."""
+    both = np.flatnonzero(~oneway)
+    there_and_back = np.concatenate([np.arange(network.n_edges), both])
+    edge_hours = network.edge_hours
+    return replace(
+        network,
+        edge_from=np.concatenate([network.edge_from, network.edge_to[both]]),
+        edge_to=np.concatenate([network.edge_to, network.edge_from[both]]),
+        edge_km=network.edge_km[there_and_back],
+        edge_class=network.edge_class[there_and_back],
+        edge_repair=network.edge_repair[there_and_back],
+        geometry=np.concatenate([network.geometry, shapely.reverse(network.geometry[both])]),
+        directed=True,
+        edge_hours=None if edge_hours is None else edge_hours[there_and_back],
+    )
+
+
+def write_network(network: Network, path: str | Path) -> None:
+    """Write the GeoParquet file that `load_network` reads; of two arcs there and back, one row."""
+    edges = _rows(network)
+    columns: dict[str, ArrayLike] = {}
+    if network.directed:
+        columns["oneway"] = _arc_back(network)[edges] < 0
+    if network.edge_hours is not None:
+        columns["hours"] = network.edge_hours[edges]
+    gpd.GeoDataFrame(
+        {
+            "from_node": network.edge_from[edges].astype(np.int32),
+            "to_node": network.edge_to[edges].astype(np.int32),
+            "km": network.edge_km[edges],
+            "edge_class": network.edge_class[edges],
+            "repair": pd.array(network.edge_repair[edges], dtype="string"),
+            **columns,
+        },
+        geometry=network.geometry[edges],
+        crs="EPSG:4326",
+    ).to_parquet(path, compression="zstd", index=False)
+
+
+def _rows(network: Network) -> IntArray:
+    """Edges, but of two arcs there and back only the first."""
+    edges = np.arange(network.n_edges)
+    if not network.directed:
+        return edges
+    back = _arc_back(network)
+    return edges[(back < 0) | (edges < back)]
+
+
+@lru_cache(maxsize=8)
+def _arc_back(network: Network) -> IntArray:
+    """For each arc the arc that runs the same way back, (n_edges,); -1 = there is none."""
+    start, end = network.edge_from, network.edge_to
+    arcs = pd.DataFrame(
+        {
+            "low": np.minimum(start, end),
+            "high": np.maximum(start, end),
+            "km": network.edge_km,
+            "hours": 0.0 if network.edge_hours is None else network.edge_hours,
+            "edge_class": network.edge_class,
+            "repair": network.edge_repair,
+            "up": start < end,
+        }
+    )
+    same = [name for name in arcs.columns if name != "up"]
+    # Like arcs between the same nodes are paired in the order they come in.
+    arcs["turn"] = arcs.groupby([*same, "up"], dropna=False, observed=True).cumcount()
+    arcs["arc"] = arcs.index
+    pairs = arcs[arcs["up"]].merge(arcs[~arcs["up"]], on=[*same, "turn"], suffixes=("_up", "_down"))
+    up, down = pairs["arc_up"].to_numpy(), pairs["arc_down"].to_numpy()
+    alike = shapely.equals_exact(network.geometry[up], shapely.reverse(network.geometry[down]), tolerance=0.0)
+    back = np.full(network.n_edges, -1)
+    back[up[alike]], back[down[alike]] = down[alike], up[alike]
+    return back
 
 
 def _table_problems(table: gpd.GeoDataFrame, name: str) -> list[str]:
@@ -167,6 +252,11 @@ def _table_problems(table: gpd.GeoDataFrame, name: str) -> list[str]:
         "longitude is outside -180..180": ~bounds["minx"].ge(-180) | ~bounds["maxx"].le(180),
         "latitude is outside -90..90 (longitude comes first)": ~bounds["miny"].ge(-90) | ~bounds["maxy"].le(90),
     }
+    if "hours" in table.columns:
+        hours_run = pd.to_numeric(table["hours"], errors="coerce")
+        checks["hours is not a number of at least 0"] = ~(hours_run >= 0) | np.isinf(hours_run)
+    if "oneway" in table.columns:
+        checks["oneway is not true or false"] = ~table["oneway"].isin([True, False])
     for fault, bad in checks.items():
         problems += [f"{name} row {row}: {fault}" for row in np.flatnonzero(bad.to_numpy())[:10]]
     return problems
@@ -189,7 +279,17 @@ def adjacency(network: Network, edge_weight: FloatArray) -> coo_array:
 @lru_cache(maxsize=8)
 def components(network: Network) -> IntArray:
     """Component of each node (n_nodes,), numbered from the largest (0) down; directed: weakly connected."""
-    _, label = connected_components(adjacency(network, np.ones(network.n_edges)), directed=False)
+    return _components(network, "weak")
+
+
+@lru_cache(maxsize=8)
+def strong_components(network: Network) -> IntArray:
+    """As `components`, but within one every node can be reached from every other; the same if undirected."""
+    return _components(network, "strong")
+
+
+def _components(network: Network, connection: str) -> IntArray:
+    _, label = connected_components(adjacency(network, np.ones(network.n_edges)), connection=connection)
     size = np.bincount(label)
     rank = np.empty(len(size), dtype=np.int64)
     rank[np.argsort(-size, kind="stable")] = np.arange(len(size))
@@ -205,14 +305,15 @@ def unit_xyz(lon: FloatArray, lat: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=8)
 def _main_nodes(network: Network) -> tuple[KDTree, IntArray]:
-    nodes = np.flatnonzero(components(network) == 0)
+    nodes = np.flatnonzero(strong_components(network) == 0)
     return KDTree(unit_xyz(network.node_lon[nodes], network.node_lat[nodes])), nodes
 
 
 def snap(network: Network, lon: ArrayLike, lat: ArrayLike) -> tuple[IntArray, FloatArray]:
     """Nearest node of the main component, and the great-circle km to it, for each point; both (n_points,).
 
-    Only the main component counts: a point beside an islet of the network would else be cut off.
+    Only the main component counts (directed: strongly connected), or a point beside an islet of the network or at a
+    one-way end of it would be cut off.
     Raises InputError if a coordinate is not a number in range.
     """
     lon, lat = np.atleast_1d(np.asarray(lon, np.float64)), np.atleast_1d(np.asarray(lat, np.float64))
@@ -251,8 +352,12 @@ def network_report(
     lat: ArrayLike = (),
     snap_limit_km: float = 10.0,
 ) -> NetworkReport:
-    """Components, repairs, long straight edges, and the named points farther than the limit from the network."""
-    label = components(network)
+    """Components, repairs, long straight edges, and the named points farther than the limit from the network.
+
+    Of two arcs there and back, one counts.
+    """
+    label, strong, rows = components(network), strong_components(network), _rows(network)
+    outside = (strong[network.edge_from[rows]] != 0) | (strong[network.edge_to[rows]] != 0)
     edges = pd.DataFrame(
         {
             "edge": np.arange(network.n_edges),
@@ -264,18 +369,18 @@ def network_report(
             "edge_class": network.edge_class,
             "repair": network.edge_repair,
         }
-    )
-    straight = (edges["km"] > LONG_STRAIGHT_EDGE_KM) & (shapely.get_num_points(network.geometry) == 2)
+    ).iloc[rows]
+    straight = (edges["km"] > LONG_STRAIGHT_EDGE_KM) & (shapely.get_num_points(network.geometry[rows]) == 2)
     points = pd.DataFrame({"name": list(name), "lon": np.asarray(lon, float), "lat": np.asarray(lat, float)})
     points["snap_km"] = snap(network, points["lon"], points["lat"])[1] if len(points) else np.empty(0)
     repairs = edges.dropna(subset="repair").groupby("repair")["km"].agg(["size", "sum"]).reset_index()
     return NetworkReport(
         n_nodes=network.n_nodes,
-        n_edges=network.n_edges,
-        length_km=float(network.edge_km.sum()),
+        n_edges=len(rows),
+        length_km=float(network.edge_km[rows].sum()),
         length_km_by_class={str(key): float(km) for key, km in edges.groupby("edge_class")["km"].sum().items()},
         component_nodes=np.bincount(label).tolist(),
-        outside_main_km=float(network.edge_km[label[network.edge_from] != 0].sum()),
+        outside_main_km=float(network.edge_km[rows][outside].sum()),
         repairs=repairs.set_axis(["repair", "edges", "km"], axis=1),
         long_straight_edges=edges.loc[straight, ["edge", "from_lon", "from_lat", "to_lon", "to_lat", "km"]],
         far_snaps=points[points["snap_km"] > snap_limit_km].sort_values("snap_km", ascending=False, ignore_index=True),

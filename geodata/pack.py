@@ -19,6 +19,7 @@ from geodata.errors import InputError
 from geodata.exports import load_exports, load_sectors
 from geodata.gateways import load_depots, load_gateways, load_land_customs, load_planned_sites, load_rail_connectors
 from geodata.network import Network, load_network
+from geodata.tables import Bounds
 
 INDIA = Path(str(files("geodata") / "india"))
 LAYERS = (
@@ -39,9 +40,15 @@ class Pack:
 
     files: Mapping[str, Path]
 
+    @property
+    def bounds(self) -> Bounds:
+        """West, south, east, north in degrees, which hold every point of the area."""
+        west, south, east, north = self.manifest["bounds"]
+        return west, south, east, north
+
     @cached_property
     def districts(self) -> gpd.GeoDataFrame:
-        return load_districts(self.files["districts"])
+        return load_districts(self.files["districts"], self.bounds)
 
     @cached_property
     def states(self) -> gpd.GeoDataFrame:
@@ -57,11 +64,11 @@ class Pack:
 
     @cached_property
     def gateways(self) -> pd.DataFrame:
-        return load_gateways(self.files["gateways"])
+        return load_gateways(self.files["gateways"], self.bounds)
 
     @cached_property
     def depots(self) -> pd.DataFrame:
-        return load_depots(self.files["depots"])
+        return load_depots(self.files["depots"], self.bounds)
 
     @cached_property
     def land_customs(self) -> pd.DataFrame:
@@ -69,11 +76,11 @@ class Pack:
 
     @cached_property
     def planned_sites(self) -> pd.DataFrame:
-        return load_planned_sites(self.files["planned_sites"])
+        return load_planned_sites(self.files["planned_sites"], self.bounds)
 
     @cached_property
     def rail_connectors(self) -> pd.DataFrame:
-        return load_rail_connectors(self.files["rail_connectors"])
+        return load_rail_connectors(self.files["rail_connectors"], self.bounds)
 
     @cached_property
     def road(self) -> Network:

@@ -36,11 +36,13 @@ class Column:
     unique: bool = False
 
 
-def read_table(path: Path | str, columns: Sequence[Column], bounds: Bounds | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path | str, columns: Sequence[Column], bounds: Bounds | None = None, *, may_be_empty: bool = False
+) -> pd.DataFrame:
     """Read a UTF-8 CSV file into a frame with exactly ``columns``, in that order.
 
     With ``bounds`` the columns ``lon`` and ``lat`` (degrees) must lie inside them. Row numbers in messages
-    are those a spreadsheet shows: the header is row 1.
+    are those a spreadsheet shows: the header is row 1. ``may_be_empty``: a header alone will do.
 
     Raises
     ------
@@ -61,12 +63,23 @@ def read_table(path: Path | str, columns: Sequence[Column], bounds: Bounds | Non
     ]
     if problems:
         raise InputError(problems)
-    if not rows:
+    if not rows and not may_be_empty:
         raise InputError(f"{path}: the table has no rows; add at least one below the header")
 
     numbers = [number for number, _ in rows]
     text = pd.DataFrame([cells for _, cells in rows], columns=header, index=numbers, dtype=str)
+    table, problems = parse_cells(path, text, columns, bounds)
+    if problems:
+        raise InputError(problems)
+    return table.reset_index(drop=True)
+
+
+def parse_cells(
+    path: Path, text: pd.DataFrame, columns: Sequence[Column], bounds: Bounds | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Values of a table of texts, whose index holds the row numbers for messages, and every fault found in it."""
     table = pd.DataFrame(index=text.index)
+    problems: list[str] = []
     for column in columns:
         if column.name in text:
             table[column.name], found = _parse(path, text[column.name].str.strip(), column)
@@ -75,9 +88,7 @@ def read_table(path: Path | str, columns: Sequence[Column], bounds: Bounds | Non
             table[column.name] = math.nan if column.dtype == "number" else ""
     if bounds is not None:
         problems += _bounds_problems(path, table, bounds)
-    if problems:
-        raise InputError(problems)
-    return table.reset_index(drop=True)
+    return table, problems
 
 
 def _read_cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

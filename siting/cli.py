@@ -16,12 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from geodata.errors import InputError
-from geodata.pack import INDIA, LAYERS, open_pack
+from geodata.folders import atomic_folder, check_replaceable
+from geodata.pack import LAYERS
 from siting.charts import write_sweep_chart
 from siting.costs import INR_PER_CRORE
 from siting.outputs import (
-    atomic_folder,
-    check_replaceable,
     crore,
     flow_lines,
     indian,
@@ -32,14 +31,14 @@ from siting.outputs import (
 from siting.plan import Plan, build_model, check_names, make_plan
 from siting.report import write_report
 from siting.scenario import compare, sweep, sweep_table
-from siting.study import LISTS, Study, make_study, read_study, study_faults
+from siting.study import LISTS, Study, make_study, open_data, read_study, study_faults
 
 NO_PROOF = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 BUILD_STAGES = 3  # load, matrices, lanes
 PLAN_STAGES = 5  # solve, tables, drawing and tables, report, done
-
+_BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -80,6 +79,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, Any]:
     _study_arguments(budgets)
     budgets.add_argument("budgets", nargs="+", metavar="BUDGET", help="₹ crore")
     budgets.add_argument("--out", type=Path, help="folder for the results (default: results/STUDY-sweep)")
+    budgets.add_argument("--scheduler", help="dask scheduler whose workers solve the budgets, as tcp://host:8786")
 
     check = add_command(commands, "check", _check, "check a study and its data, and list all faults")
     check.add_argument("study", type=Path)
@@ -90,6 +90,14 @@ def build_parser() -> tuple[argparse.ArgumentParser, Any]:
 
     show = add_command(commands, "show", _show, "print a result")
     show.add_argument("folder", type=Path)
+
+    packs = commands.add_parser("pack", help="make the data of a study area").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    build = add_command(packs, "build", _pack_build, "build a pack from the sources that an area file names")
+    build.add_argument("area", type=Path, help="area file (TOML)")
+    build.add_argument("--out", type=Path, required=True, help="folder for the pack")
+    build.add_argument("--quiet", action="store_true", help="print only the result")
     return parser, commands
 
 
@@ -148,8 +156,7 @@ class _Log:
 
     def __init__(self, quiet: bool, out: Path, stages: int) -> None:
         self.out = out
-        columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        self.bar = Progress(*columns, console=Console(stderr=True, quiet=quiet), transient=True)
+        self.bar = Progress(*_BAR, console=Console(stderr=True, quiet=quiet), transient=True)
         self.task = self.bar.add_task("starting", total=stages)
         self.start = time.perf_counter()
         self.lines: list[str] = []
@@ -249,7 +256,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     stages = BUILD_STAGES + len(set(budgets)) * PLAN_STAGES
     with _Log(arguments.quiet or arguments.json, out, stages) as log, atomic_folder(out) as folder:
         model = build_model(study, log)
-        for plan in sweep(model, budgets, log):
+        for plan in sweep(model, budgets, log, arguments.scheduler):
             plans.append(plan)
             target = folder / f"budget-{plan.model.study.budget_inr_crore:g}"
             target.mkdir()
@@ -290,7 +297,7 @@ def _text_table(table: pd.DataFrame) -> str:
 def _check(arguments: argparse.Namespace) -> int:
     """Validate a study and all of its data; the lanes are not priced."""
     values, problems = read_study(arguments.study)
-    pack = open_pack(INDIA, values.get("data"))
+    pack = open_data(values["data"])
     for layer in LAYERS:
         try:
             getattr(pack, Path(layer).stem)
@@ -300,6 +307,34 @@ def _check(arguments: argparse.Namespace) -> int:
         raise InputError(problems)
     check_names(make_study(values))
     print(json.dumps({"ok": True}) if arguments.json else f"{arguments.study}: no faults found")
+    return 0
+
+
+def _pack_build(arguments: argparse.Namespace) -> int:
+    """Build a pack and name what its quality report wants mended."""
+    from geodata.area import load_area
+    from geodata.build_pack import build_pack  # reading maps takes a second to load
+
+    area = load_area(arguments.area)
+    console = Console(stderr=True, quiet=arguments.quiet or arguments.json)
+    with Progress(*_BAR, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def tell(text: str, share: float) -> None:
+            bar.update(task, description=text, completed=share)
+
+        report = build_pack(area, arguments.out, tell)
+    if arguments.json:
+        print(json.dumps(report, ensure_ascii=False))
+        return 0
+    for finding in report["findings"]:
+        if finding["weight"] == "fault":
+            cases = f": {indian(finding['cases'])}" if finding["cases"] else ""
+            print(f"To be mended, {finding['layer'].replace('_', ' ')}: {finding['title']}{cases}")
+    counts = report["counts"]
+    print(f"{area.name}: {counts['fault']} findings to be mended, {counts['look']} to be looked at, "
+          f"{counts['mended']} mended on the way")  # fmt: skip
+    print(f"Pack: {arguments.out}, quality report: {arguments.out / 'quality.html'}")
     return 0
 
 

@@ -12,7 +12,7 @@ import shapely
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from geodata.districts import METRIC_CRS
+from geodata.districts import metric_crs
 from siting.charts import ACCENT, INK, MUTED, WIDTH, label, line, rect, svg, tag
 from siting.costs import INR_PER_CRORE
 from siting.outputs import indian
@@ -37,8 +37,9 @@ TENTH = 10.0  # shapes are drawn in tenths of a pixel: whole numbers keep the pa
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a metre of the projected map falls on the drawing."""
+    """Where a metre of the projected map (``crs``) falls on the drawing."""
 
+    crs: str
     left_m: float
     top_m: float
     px_per_m: float
@@ -49,17 +50,16 @@ class Frame:
         left, bottom, right, top = shapes.total_bounds
         px_per_m = (WIDTH - 16) / (right - left)
         margin_m = 8 / px_per_m
-        return cls(left - margin_m, top + margin_m, px_per_m, (top - bottom + 2 * margin_m) * px_per_m)
+        return cls(shapes.crs.srs, left - margin_m, top + margin_m, px_per_m, (top - bottom + 2 * margin_m) * px_per_m)
 
     def px(self, xy: Array) -> Array:
         """(n, 2) metres to pixels."""
         return (xy - [self.left_m, self.top_m]) * [self.px_per_m, -self.px_per_m]
 
-
-def project(lon: Iterable[float], lat: Iterable[float]) -> Array:
-    """(n, 2) metres in METRIC_CRS."""
-    points = gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs="EPSG:4326").to_crs(METRIC_CRS)
-    return np.column_stack([points.x, points.y])
+    def of(self, lon: Iterable[float], lat: Iterable[float]) -> Array:
+        """(n, 2) degrees to pixels."""
+        points = gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs="EPSG:4326").to_crs(self.crs)
+        return self.px(np.column_stack([points.x, points.y]))
 
 
 def _path(shape: shapely.Geometry, frame: Frame) -> str:
@@ -101,7 +101,8 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
         sites: result of :func:`siting.outputs.sites_table`; the first ten are numbered.
         flows: result of :func:`siting.outputs.flow_lines`.
     """
-    shapes = plan.model.pack.districts.geometry.to_crs(METRIC_CRS)
+    shapes = plan.model.pack.districts.geometry
+    shapes = shapes.to_crs(metric_crs(tuple(shapes.total_bounds)))
     drawn = pd.Series(shapely.coverage_simplify(shapes.to_numpy(), SCALE_M), index=districts.index)
     frame = Frame.around(shapes)
     bounds = saving_classes(districts["saving_inr_per_year"].where(districts["under_utilised"], 0.0))
@@ -121,7 +122,7 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
     ]
     served = int((districts["saving_inr_per_year"] > 0).sum())
     description = (
-        f"India by district. {len(sites)} sites chosen; {served} districts save. "
+        f"{plan.model.pack.manifest['name']} by district. {len(sites)} sites chosen; {served} districts save. "
         "The tables below hold the same figures in words and numbers."
     )
     return svg("Where the plan builds, and who saves", description, frame.height_px, *marks, name="map")
@@ -190,7 +191,7 @@ def _flow_paths(flows: gpd.GeoDataFrame, frame: Frame) -> list[Markup]:
     if flows.empty:
         return []
     bundled = bundle(flows)
-    shapes = bundled.geometry.to_crs(METRIC_CRS).simplify(FLOW_SCALE_M)
+    shapes = bundled.geometry.to_crs(frame.crs).simplify(FLOW_SCALE_M)
     order = np.argsort(bundled["width_class"], kind="stable")
     paths = [
         (bundled["mode"].iloc[k], FLOW_WIDTHS[bundled["width_class"].iloc[k]], _path(shapes.iloc[k], frame))
@@ -215,7 +216,7 @@ def _port_marks(plan: Plan, frame: Frame) -> list[Markup]:
     ports = ports[ports["container_service"]]
     used = set(plan.model.places.table["place_id"].iloc[np.unique(plan.chosen.gateway)])
     ports = ports.assign(used=ports["gateway_id"].isin(used)).sort_values("used", ascending=False, kind="stable")
-    xy = frame.px(project(ports["lon"], ports["lat"]))
+    xy = frame.of(ports["lon"], ports["lat"])
     marks: list[Markup] = []
     taken: list[tuple[float, float]] = []
     for (x, y), port, lon, takes in zip(xy, ports["name"], ports["lon"], ports["used"], strict=True):
@@ -240,7 +241,7 @@ def _site_marks(sites: pd.DataFrame, frame: Frame) -> list[Markup]:
     if sites.empty:
         return []
     table = sites.reset_index(drop=True)
-    table[["x", "y"]] = frame.px(project(table["lon"], table["lat"]))
+    table[["x", "y"]] = frame.of(table["lon"], table["lat"])
     table["x"] += 9 * table.groupby(["lon", "lat"]).cumcount()
     order = table.sort_values("capex_inr_crore", ascending=False, kind="stable")
     columns = (order[name] for name in ("facility_type", "tier", "x", "y", "name", "state"))

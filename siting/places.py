@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.matrix import cached_matrix, many_to_many, network_inputs, point_matrix
-from geodata.network import great_circle_km, hours, snap
+from geodata.cache import cached_matrix, network_inputs
+from geodata.matrix import many_to_many, point_matrix
+from geodata.network import Network, great_circle_km, hours, snap
 from geodata.pack import Pack
 from siting.costs import Array
 
@@ -34,6 +35,9 @@ class Places:
             inside it.
         rail_km: (n, n_gateways) by rail, access at both ends included; NaN where either end has no rail.
         rail_h: (n, n_gateways) running hours of the same.
+        road_run_h: (n, n_gateways) running hours of the fastest way by road, without stops and without the way to
+            the road; None where the roads carry no truck speeds. Told beside the priced hours, which are distance
+            over km a day on every network, so that packs compare.
     """
 
     table: pd.DataFrame
@@ -41,6 +45,7 @@ class Places:
     first_mile_km: Array
     rail_km: Array
     rail_h: Array
+    road_run_h: Array | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -135,7 +140,20 @@ def build_places(pack: Pack, parameters: Mapping[str, float]) -> Places:
         first_mile_km,
         np.maximum(rail_km + both_ends_km, straight_km),
         rail_h + both_ends_km / parameters["rail_speed_main_km_h"],
+        _road_run_h(pack.road, lon, lat, ends),
     )
+
+
+def _road_run_h(road: Network, lon: Array, lat: Array, ends: Index) -> Array | None:
+    if road.edge_hours is None:
+        return None
+    edge_h = road.edge_hours
+    node, _ = snap(road, lon, lat)
+    nodes, position = np.unique(node, return_inverse=True)
+    run_h: Array = cached_matrix(
+        lambda: many_to_many(road, nodes, node[ends], weight=edge_h), *network_inputs(road), nodes, node[ends], edge_h
+    )[position]
+    return run_h
 
 
 def mean_distance_inside_km(area_km2: Array, detour: float) -> Array:

@@ -286,12 +286,17 @@ class Plan:
 
 
 def make_plan(
-    model: Model, progress: Progress = lambda stage: None, start: Solution | None = None, **changes: Any
+    model: Model,
+    progress: Progress = lambda stage: None,
+    start: Solution | None = None,
+    solution: Solution | None = None,
+    **changes: Any,
 ) -> Plan:
     """Solve a model and re-check the answer.
 
     Args:
         start: answer to a similar model, where the search begins.
+        solution: answer to this model, where it was found elsewhere; else it is solved here.
         changes: fields of the study that differ from the model's: ``budget_inr_crore``, ``forced``, ``forbidden``.
 
     Raises:
@@ -302,7 +307,8 @@ def make_plan(
     problem = model.problem.with_changes(budget=study.budget_inr_crore, **_chosen_options(model.options, study))
     model = replace(model, study=study, problem=problem)
     with _timed(stages, "solve", progress):
-        solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start)
+        if solution is None:
+            solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start)
     with _timed(stages, "tables", progress):
         chosen, share = _chosen_lanes(model, solution)
         plan = Plan(

@@ -85,6 +85,7 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
         land_customs_saving=_land_customs_saving(plan, districts),
         networks=_networks(plan),
         manifest=plan.model.pack.manifest,
+        running=_running(plan),
         figures={"districts": {}, **plan.model.pack.manifest.get("figures", {})},
         infinity=float("inf"),
     )  # fmt: skip
@@ -381,6 +382,22 @@ def _repairs(repairs: pd.DataFrame) -> list[dict[str, Any]]:
     """Repairs by kind; links made by hand, which each have a name, as one kind."""
     kind = repairs["repair"].where(~repairs["repair"].str.startswith("link:"), "link made by hand")
     return _records(repairs.groupby(kind)[["edges", "km"]].sum().reset_index())
+
+
+def _running(plan: Plan) -> dict[str, float] | None:
+    """Median hours on the road from a district to its nearest port, priced and running; None without truck speeds."""
+    places = plan.model.places
+    if places.road_run_h is None:
+        return None
+    priced_h = places.road_km[np.ix_(places.districts, places.gateways)] * 24 / plan.model.parameters["road_km_per_day"]
+    run_h = places.road_run_h[places.districts]
+    reached = np.isfinite(priced_h).any(axis=1) & np.isfinite(run_h).any(axis=1)
+    if not reached.any():
+        return None
+    return {
+        "priced_h": float(np.median(np.nanmin(priced_h[reached], axis=1))),
+        "run_h": float(np.median(np.nanmin(run_h[reached], axis=1))),
+    }
 
 
 def _networks(plan: Plan) -> list[dict[str, Any]]:

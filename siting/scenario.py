@@ -10,21 +10,42 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from geodata.distributed import run_on_cluster
 from geodata.errors import InputError
 from siting.costs import INR_PER_CRORE
 from siting.plan import Model, Plan, Progress, make_plan
+from siting.problem import FacilityProblem
+from siting.solve import Solution, solve
 
 
-def sweep(model: Model, budgets_inr_crore: Sequence[float], progress: Progress = lambda stage: None) -> Iterator[Plan]:
+def sweep(
+    model: Model,
+    budgets_inr_crore: Sequence[float],
+    progress: Progress = lambda stage: None,
+    scheduler: str | None = None,
+) -> Iterator[Plan]:
     """Solve one model for each budget, from the smallest up.
 
     Each is solved from nothing, so that it is the plan a single run of that budget gives. The plan of a smaller budget
     is feasible for a larger one; should the solver return less than it (both within the gap), the smaller plan stands,
     so that the saving never falls along the sweep.
+
+    Args:
+        scheduler: address of a dask scheduler ("tcp://host:8786") whose workers solve the budgets side by side; None:
+            this process, one after another.
+
+    Raises:
+        InputError: the scheduler cannot be reached.
     """
+    budgets = sorted(set(budgets_inr_crore))
+    solved: dict[int, Solution] = {}
+    if scheduler is not None:
+        progress(f"solve {len(budgets)} budgets at {scheduler}")
+        question = (model.problem, model.study.gap, model.study.time_limit_s)
+        solved = dict(run_on_cluster(scheduler, _solve_for_budget, question, budgets))
     best: Plan | None = None
-    for budget in sorted(set(budgets_inr_crore)):
-        plan = make_plan(model, progress, budget_inr_crore=budget)
+    for k, budget in enumerate(budgets):
+        plan = make_plan(model, progress, solution=solved.get(k), budget_inr_crore=budget)
         if best is not None and plan.solution.objective > best.solution.objective:
             forced = tuple(model.options["option_id"].iloc[best.solution.open])
             kept = make_plan(model, budget_inr_crore=budget, forced=forced)
@@ -32,6 +53,11 @@ def sweep(model: Model, budgets_inr_crore: Sequence[float], progress: Progress =
                 plan = kept
         best = plan
         yield plan
+
+
+def _solve_for_budget(question: tuple[FacilityProblem, float, float | None], budget_inr_crore: float) -> Solution:
+    problem, gap, time_limit_s = question
+    return solve(problem.with_changes(budget=budget_inr_crore), gap=gap, time_limit=time_limit_s)
 
 
 def sweep_table(plans: Sequence[Plan]) -> pd.DataFrame:

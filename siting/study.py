@@ -42,7 +42,8 @@ class Study:
         gap: relative gap at which an answer counts as proven; of the whole cost, of which sites save a few percent.
         time_limit_s: solver time; the best plan found so far is kept.
         parameters: values that replace those of ``siting/parameters.csv`` (table ``[parameters]``).
-        data: files that replace layers of the bundled pack (table ``[data]``, paths relative to the study).
+        data: files that replace layers of the bundled pack, and under ``pack`` a folder that replaces all of it
+            (table ``[data]``, paths relative to the study).
     """
 
     name: str = "Study"
@@ -61,8 +62,8 @@ class Study:
     data: Mapping[str, Path] = field(default_factory=dict)
 
     def pack(self) -> Pack:
-        """Open the bundled pack with this study's own files in place of its layers."""
-        return open_pack(INDIA, self.data)
+        """Open the study's pack, or the bundled one, with the study's own files in place of its layers."""
+        return open_data(self.data)
 
     def parameter_values(self) -> Parameters:
         """Return all parameters with this study's overrides."""
@@ -86,6 +87,11 @@ class Study:
             sort_keys=True,
         )
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def open_data(data: Mapping[str, Path]) -> Pack:
+    """Open what the ``[data]`` table of a study names; raises InputError for missing layers."""
+    return open_pack(data.get("pack", INDIA), {layer: path for layer, path in data.items() if layer != "pack"})
 
 
 def _number(low: float, high: float) -> Callable[[Any], str | None]:
@@ -171,8 +177,16 @@ def read_study(path: Path) -> tuple[dict[str, Any], list[str]]:
     problems += study_faults(values, path.name)
     values["data"] = {}
     for layer, file in content.get("data", {}).items():
-        if layer not in REPLACEABLE:
-            problems.append(f"{path.name}: [data] {layer}: unknown layer{_hint(layer, REPLACEABLE)}")
+        if layer == "pack":
+            if isinstance(file, str) and (path.parent / file / "manifest.json").is_file():
+                values["data"]["pack"] = path.parent / file
+            else:
+                problems.append(
+                    f"{path.name}: [data] pack = {file!r}: no pack there; name a folder written by `siting pack "
+                    "build`, relative to the study"
+                )
+        elif layer not in REPLACEABLE:
+            problems.append(f"{path.name}: [data] {layer}: unknown layer{_hint(layer, ('pack', *REPLACEABLE))}")
         elif not isinstance(file, str) or not (path.parent / file).is_file():
             problems.append(f"{path.name}: [data] {layer} = {file!r}: no such file; paths are relative to the study")
         else:

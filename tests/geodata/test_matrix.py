@@ -1,6 +1,5 @@
 """Many-to-many matrices: RoutingKit against SciPy, against the great circle, and what cannot be reached."""
 
-import os
 from pathlib import Path
 
 import geopandas as gpd
@@ -9,10 +8,11 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_networks import network
 
-from geodata import matrix as matrix_module
+from geodata import routing
 from geodata.errors import InputError
-from geodata.matrix import cached_matrix, many_to_many, network_inputs, path_geometry, point_matrix, shortest_path
+from geodata.matrix import many_to_many, path_geometry, point_matrix, shortest_path
 from geodata.network import Network, components, great_circle_km, hours, load_network
 
 PACK = Path(__file__).parents[2] / "geodata" / "india"
@@ -30,36 +30,19 @@ def rail() -> Network:
     return load_network(PACK / "rail.parquet")
 
 
-def network(n_nodes: int, edges: list[tuple[int, int, float]], directed: bool = False) -> Network:
-    """A network with its nodes one hundredth of a degree apart on the equator."""
-    lon, lat = 70 + 0.01 * np.arange(n_nodes), np.zeros(n_nodes)
-    ends = np.array([edge[:2] for edge in edges], dtype=np.int64).reshape(-1, 2)
-    return Network(
-        node_lon=lon,
-        node_lat=lat,
-        edge_from=ends[:, 0],
-        edge_to=ends[:, 1],
-        edge_km=np.array([edge[2] for edge in edges], dtype=float),
-        edge_class=np.array(["plain"] * len(edges), dtype=object),
-        edge_repair=np.array([None] * len(edges), dtype=object),
-        geometry=np.array([shapely.LineString([(lon[a], 0), (lon[b], 0)]) for a, b, _ in edges], dtype=object),
-        directed=directed,
-    )
-
-
 def random_nodes(net: Network, n: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).choice(np.flatnonzero(components(net) == 0), n)
 
 
 @pytest.mark.parametrize("engine", ["routingkit", "scipy"])
-def test_a_matrix_worked_out_by_hand(engine: matrix_module.Engine) -> None:
+def test_a_matrix_worked_out_by_hand(engine: routing.Engine) -> None:
     net = network(5, [(0, 1, 2.0), (1, 2, 3.0), (0, 2, 9.0), (0, 2, 4.5), (3, 4, 1.0)])
     expected = [[0, 2, 4.5, np.nan], [4.5, 3, 0, np.nan], [np.nan, np.nan, np.nan, 1]]
     assert many_to_many(net, [0, 2, 3], [0, 1, 2, 4], engine=engine) == pytest.approx(np.array(expected), nan_ok=True)
 
 
 @pytest.mark.parametrize("engine", ["routingkit", "scipy"])
-def test_one_way_edges_of_a_directed_network(engine: matrix_module.Engine) -> None:
+def test_one_way_edges_of_a_directed_network(engine: routing.Engine) -> None:
     net = network(3, [(0, 1, 2.0), (1, 2, 3.0)], directed=True)
     expected = [[0, 2, 5], [np.nan, 0, 3], [np.nan, np.nan, 0]]
     assert many_to_many(net, [0, 1, 2], [0, 1, 2], engine=engine) == pytest.approx(np.array(expected), nan_ok=True)
@@ -68,10 +51,10 @@ def test_one_way_edges_of_a_directed_network(engine: matrix_module.Engine) -> No
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_routingkit_agrees_with_scipy_on_random_networks(data: st.DataObject) -> None:
-    n = data.draw(st.integers(2, 12))
+    n, directed = data.draw(st.integers(2, 12)), data.draw(st.booleans())
     node = st.integers(0, n - 1)
     edges = data.draw(st.lists(st.tuples(node, node, st.floats(0, 500)), min_size=1, max_size=25))
-    net = network(n, [edge for edge in edges if edge[0] != edge[1]] or [(0, 1, 1.0)])
+    net = network(n, [edge for edge in edges if edge[0] != edge[1]] or [(0, 1, 1.0)], directed)
     every = np.arange(n)
     routingkit = many_to_many(net, every, every, engine="routingkit")
     assert routingkit == pytest.approx(many_to_many(net, every, every, engine="scipy"), abs=1e-4, nan_ok=True)
@@ -161,8 +144,28 @@ def test_a_path_to_itself_has_no_line_and_a_cut_off_node_no_path() -> None:
 
 
 def test_without_pyroutingkit_scipy_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matrix_module, "pyroutingkit", None)
+    monkeypatch.setattr(routing, "pyroutingkit", None)
     assert many_to_many(network(2, [(0, 1, 2.0)]), [0], [1]).tolist() == [[2.0]]
+
+    with pytest.raises(InputError, match="pyroutingkit"):
+        many_to_many(network(2, [(0, 1, 2.0)]), [0], [1], engine="routingkit")
+
+
+def test_no_path_of_a_directed_network_is_longer_than_its_bound() -> None:
+    rng = np.random.default_rng(8)
+    for _ in range(200):
+        n = int(rng.integers(2, 9))
+        ends = rng.integers(0, n, (int(rng.integers(1, 16)), 2))
+        net = network(n, [(a, b, float(rng.integers(0, 9))) for a, b in ends if a != b] or [(0, 1, 1.0)], True)
+        longest = np.nanmax(many_to_many(net, np.arange(n), np.arange(n), engine="scipy"))
+        assert longest <= routing._longest_path_bound(net, net.edge_km) <= 2 * net.edge_km.sum()
+
+
+def test_a_long_directed_road_is_measured_to_the_millimetre() -> None:
+    n = 3000
+    there, back = ([(i + k, i + 1 - k, 0.7301) for i in range(n - 1)] for k in (0, 1))
+    km = many_to_many(network(n, there + back, directed=True), [0, n - 1], [0, n - 1], engine="routingkit")
+    assert km == pytest.approx(0.7301 * (n - 1) * (1 - np.eye(2)), abs=1e-6)
 
 
 def test_faulty_nodes_and_weights_are_refused() -> None:
@@ -176,51 +179,3 @@ def test_faulty_nodes_and_weights_are_refused() -> None:
     with pytest.raises(InputError, match="whole numbers"):
         many_to_many(net, [0.5], [1])
     assert many_to_many(net, [], [1]).shape == (0, 1)
-
-
-class Counted:
-    """A computation that counts how often it ran."""
-
-    def __init__(self) -> None:
-        self.runs = 0
-
-    def __call__(self) -> np.ndarray:
-        self.runs += 1
-        return np.array([[1.0, np.nan]])
-
-
-def test_the_cache_answers_only_the_same_question(tmp_path: Path) -> None:
-    compute, net = Counted(), network(2, [(0, 1, 2.0)])
-    inputs = network_inputs(net)
-    first = cached_matrix(compute, *inputs, np.array([0]), "km", cache_dir=tmp_path)
-    again = cached_matrix(compute, *inputs, np.array([0]), "km", cache_dir=tmp_path)
-    assert np.array_equal(first, again, equal_nan=True)
-    assert compute.runs == 1
-    cached_matrix(compute, *inputs, np.array([1]), "km", cache_dir=tmp_path)
-    cached_matrix(compute, *network_inputs(network(2, [(0, 1, 3.0)])), np.array([0]), "km", cache_dir=tmp_path)
-    assert compute.runs == 3
-
-
-@pytest.mark.parametrize("damage", [b"", b"short", None])
-def test_a_damaged_cache_file_is_computed_again(tmp_path: Path, damage: bytes | None) -> None:
-    compute = Counted()
-    cached_matrix(compute, "question", cache_dir=tmp_path)
-    (file,) = tmp_path.iterdir()
-    content = file.read_bytes()
-    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]) if damage is None else damage)
-    assert cached_matrix(compute, "question", cache_dir=tmp_path)[0, 0] == 1.0
-    assert compute.runs == 2
-    cached_matrix(compute, "question", cache_dir=tmp_path)
-    assert compute.runs == 2
-
-
-def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "file").write_text("not a folder")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    compute = Counted()
-    assert cached_matrix(compute, "question").shape == (1, 2)
-    assert cached_matrix(compute, "question").shape == (1, 2)
-    assert compute.runs == 2
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    cached_matrix(compute, "question")
-    assert os.listdir(tmp_path / "deh-siting")

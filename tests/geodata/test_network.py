@@ -7,9 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from tiny_networks import network as tiny
 
 from geodata.errors import InputError
-from geodata.network import Network, components, great_circle_km, hours, load_network, network_report, snap
+from geodata.network import (
+    Network,
+    components,
+    great_circle_km,
+    hours,
+    load_network,
+    network_report,
+    snap,
+    strong_components,
+    write_network,
+)
 
 PACK = Path(__file__).parents[2] / "geodata" / "india"
 
@@ -62,6 +73,55 @@ def test_loading_keeps_nodes_lengths_and_lines(chain: Network) -> None:
     assert len(chain.geometry[0].coords) == 3
 
 
+def test_a_table_with_a_one_way_row_becomes_a_directed_network(tmp_path: Path) -> None:
+    rows = table(CHAIN).assign(oneway=[True, False, False], hours=[3.0, 2.0, 1.0])
+    rows.to_parquet(tmp_path / "oneway.parquet")
+    network = load_network(tmp_path / "oneway.parquet")
+    assert network.directed
+    assert list(zip(network.edge_from, network.edge_to, strict=True)) == [(0, 1), (1, 2), (3, 4), (2, 1), (4, 3)]
+    assert network.edge_hours is not None and network.edge_hours.tolist() == [3, 2, 1, 2, 1]
+    assert network.geometry[3].equals_exact(network.geometry[1].reverse())
+
+
+def test_a_table_of_two_way_rows_stays_undirected(tmp_path: Path) -> None:
+    table(CHAIN).assign(oneway=False).to_parquet(tmp_path / "twoway.parquet")
+    network = load_network(tmp_path / "twoway.parquet")
+    assert not network.directed and network.n_edges == 3 and network.edge_hours is None
+
+
+@pytest.mark.parametrize("oneway", [[False, False, False], [True, False, False], [True, True, True]])
+def test_a_network_that_is_written_and_read_is_the_same(tmp_path: Path, oneway: list[bool]) -> None:
+    table(CHAIN).assign(oneway=oneway, hours=[3.0, 2.0, 1.0]).to_parquet(tmp_path / "first.parquet")
+    first = load_network(tmp_path / "first.parquet")
+    write_network(first, tmp_path / "second.parquet")
+    second = load_network(tmp_path / "second.parquet")
+    assert len(gpd.read_parquet(tmp_path / "second.parquet")) == len(CHAIN)
+    for name in ("node_lon", "edge_from", "edge_to", "edge_km", "edge_hours", "edge_class", "edge_repair", "geometry"):
+        assert getattr(second, name).tolist() == getattr(first, name).tolist(), name
+    assert second.directed == first.directed
+
+
+def test_parallel_edges_keep_their_ways_in_a_file(tmp_path: Path) -> None:
+    """Two tracks there and one back, all alike: one pair runs both ways, one edge is one-way."""
+    there = (0, 1, [(70.0, 0.0), (71.0, 0.0)], 112.0)
+    back = (1, 0, [(71.0, 0.0), (70.0, 0.0)], 112.0)
+    table([there, there, back]).assign(oneway=True).to_parquet(tmp_path / "three.parquet")
+    write_network(load_network(tmp_path / "three.parquet"), tmp_path / "written.parquet")
+    assert gpd.read_parquet(tmp_path / "written.parquet")["oneway"].tolist() == [False, True]
+    network = load_network(tmp_path / "written.parquet")
+    assert sorted(zip(network.edge_from.tolist(), network.edge_to.tolist(), strict=True)) == [(0, 1), (0, 1), (1, 0)]
+
+
+def test_on_one_ways_a_point_snaps_where_it_can_both_arrive_and_leave() -> None:
+    """Nodes 0 and 1 make a two-way street; one can drive from there to the nearer node 2, but not back."""
+    network = tiny(3, [(0, 1, 1.2), (1, 0, 1.2), (1, 2, 1.2)], directed=True)
+    assert components(network).tolist() == [0, 0, 0]
+    assert strong_components(network).tolist() == [0, 0, 1]
+    assert snap(network, 70.02, 0.0)[0].tolist() == [1]
+    report = network_report(network)
+    assert (report.n_edges, report.length_km, report.outside_main_km) == (2, 2.4, 1.2)
+
+
 def test_the_largest_component_is_number_zero(chain: Network) -> None:
     assert components(chain).tolist() == [0, 0, 0, 1, 1]
 
@@ -103,6 +163,7 @@ def test_the_report_names_components_straight_edges_and_far_points(chain: Networ
 
 
 FAULTS = {
+    "hours is not a number": (lambda t: t.assign(hours=[1.0, -1.0, np.nan]), 2),
     "km is not a number": (lambda t: t.assign(km=[np.nan, 112.0, -1.0]), 2),
     "less than the great circle": (lambda t: t.assign(km=[100.0, 112.0, 23.0]), 1),
     "column km missing": (lambda t: t.drop(columns="km"), 1),

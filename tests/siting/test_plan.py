@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geodata.folders import atomic_folder
 from siting.outputs import (
-    atomic_folder,
     districts_table,
     flow_lines,
     indian,

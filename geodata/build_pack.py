@@ -1,0 +1,330 @@
+"""Build the pack of an area from the sources its area file names (``siting pack build``)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from geodata.area import Area, Source
+from geodata.area_districts import area_districts, outline_states
+from geodata.area_networks import build_network
+from geodata.districts import load_aliases, load_districts
+from geodata.errors import InputError
+from geodata.exports import KEY_COLUMNS, SECTOR_COLUMNS, VALUE_SUFFIX, load_exports, load_sectors
+from geodata.folders import atomic_folder
+from geodata.gateways import (
+    DEPOT_COLUMNS,
+    GATEWAY_COLUMNS,
+    LAND_CUSTOMS_COLUMNS,
+    PLANNED_SITE_COLUMNS,
+    RAIL_CONNECTOR_COLUMNS,
+)
+from geodata.own_exports import load_own_aliases, place_rows, read_exports, suggestions
+from geodata.own_points import read_points
+from geodata.pack import Pack, open_pack
+from geodata.quality import Finding, pack_findings, write_quality
+from geodata.tables import Column
+
+Progress = Callable[[str, float], None]
+
+POINT_LAYERS: dict[str, tuple[Column, ...]] = {
+    "gateways": GATEWAY_COLUMNS, "depots": DEPOT_COLUMNS, "planned_sites": PLANNED_SITE_COLUMNS,
+    "rail_connectors": RAIL_CONNECTOR_COLUMNS, "land_customs": LAND_CUSTOMS_COLUMNS,
+}  # fmt: skip
+ID_OF = {"gateways": "gateway_id", "depots": "depot_id", "planned_sites": "site_id"}
+STAGES = ("districts", "sectors", "exports", *POINT_LAYERS, "roads", "rail", "quality")
+FROM_OSM = ("pbf", "overpass")
+OSM_LICENCE = "ODbL-1.0, © OpenStreetMap contributors"
+OWN_LICENCE = "not stated in the area file; add licence = '...'"
+
+
+@dataclass
+class _Build:
+    """One build under way: what it reads, where it writes, what it has found."""
+
+    area: Area
+    fallback: Pack
+    folder: Path
+    tell: Progress
+    findings: list[Finding] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    provenance: dict[str, dict[str, str]] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Source]:
+        """Announce a layer and keep its faults, so that all layers' faults are told at once."""
+        self.tell(name.replace("_", " "), STAGES.index(name) / len(STAGES))
+        try:
+            yield self.area.sources["boundaries" if name == "districts" else name]
+        except InputError as error:
+            self.problems += error.problems
+
+    def within(self, stage: str) -> Progress:
+        """Progress of one stage as a part of the whole."""
+
+        def tell(text: str, share: float) -> None:
+            self.tell(f"{stage}: {text}", (STAGES.index(stage) + share) / len(STAGES))
+
+        return tell
+
+    def record(self, file: str, source: Source, text: str | None = None, **more: str) -> None:
+        """Note where a file of the pack comes from."""
+        if source.kind == "pack":
+            entry = dict(self.fallback.manifest["files"].get(file, {"source": "fallback pack", "licence": "as there"}))
+            entry["source"] = f"pack {self.fallback.manifest['name']}: {entry['source']}"
+            entry.setdefault("date", self.fallback.manifest["built"])
+        else:
+            path = source.values.get("file")
+            entry = {
+                "source": text or source.values.get("origin") or (path.name if path else source.kind),
+                "licence": source.values.get("licence", OSM_LICENCE if source.kind in FROM_OSM else OWN_LICENCE),
+                "date": datetime.now(UTC).date().isoformat(),
+            }
+            if path:
+                entry["sha256_of_source"] = sha256(path)
+        self.provenance[file] = {**entry, **more}
+
+    def notes(self, layer: str, notes: Sequence[str]) -> None:
+        """Put what was done to a table into the quality report."""
+        if notes:
+            self.findings.append(
+                Finding(
+                    layer, "mended", "How the table was read",
+                    "Titles, notes, totals and blanks of the table were taken as listed.",
+                    "Check that each is what the table means; correct the table where it is not.",
+                    pd.DataFrame({"note": list(notes)}),
+                )
+            )  # fmt: skip
+
+
+def build_pack(area: Area, out: Path, tell: Progress = lambda text, share: None) -> dict[str, Any]:
+    """Write the pack of an area with its manifest and quality report; the folder appears whole or not at all.
+
+    Layers that the area file does not name come from the fallback pack: districts, exports and customs stations of
+    the area, points inside its bounds, networks whole.
+
+    Args:
+        tell: called with what runs and the share done, 0 to 1.
+
+    Returns:
+        The content of ``quality.json``.
+
+    Raises:
+        InputError: every fault of every source at once.
+    """
+    fallback = open_pack(area.fallback)
+    with atomic_folder(out) as folder:
+        build = _Build(area, fallback, folder, tell)
+        _districts(build)
+        if build.problems:
+            raise InputError(build.problems)  # all else hangs on the districts
+        _sectors(build)
+        if not build.problems:
+            _exports(build)
+        for layer, columns in POINT_LAYERS.items():
+            _points(build, layer, columns)
+        districts = load_districts(folder / "districts.parquet", area.bounds)
+        for layer in ("roads", "rail"):
+            with build.stage(layer) as source:
+                found = build_network(source, districts, area.bounds, fallback, folder, build.within(layer))
+                build.findings += found.findings
+                build.figures.setdefault("networks", {})[source.layer.removesuffix("s")] = found.figures
+                build.record(found.file, source, found.source)
+        if build.problems:
+            raise InputError(build.problems)
+        _write_manifest(build)
+        tell("quality report", STAGES.index("quality") / len(STAGES))
+        pack = open_pack(folder)
+        # What the making of a layer told stands before what can be seen in the finished pack.
+        told = {(finding.layer, finding.title) for finding in build.findings}
+        seen = [finding for finding in pack_findings(pack) if (finding.layer, finding.title) not in told]
+        findings = [*build.findings, *seen]
+        result = write_quality(folder, area.name, pack.manifest, findings)
+        tell("done", 1.0)
+    return result
+
+
+def sha256(path: Path) -> str:
+    """Checksum of a file of any size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_manifest(build: _Build) -> None:
+    manifest = {
+        "name": build.area.name,
+        "bounds": build.area.bounds,
+        "built": datetime.now(UTC).date().isoformat(),
+        "area_file_sha256": sha256(build.area.path),
+        "files": {name: {**entry, "sha256": sha256(build.folder / name)} for name, entry in build.provenance.items()},
+        "figures": build.figures,
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    (build.folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+# -- layers --------------------------------------------------------------------------------------------------------
+
+
+def _districts(build: _Build) -> None:
+    with build.stage("districts") as source:
+        found = area_districts(source, build.area, build.fallback)
+        found.districts.to_parquet(build.folder / "districts.parquet")
+        outline_states(found.districts, build.fallback).to_parquet(build.folder / "states.parquet")
+        load_districts(build.folder / "districts.parquet", build.area.bounds)
+        build.findings += found.findings
+        build.figures["districts"] = {"districts": len(found.districts), "crs_found": found.crs}
+        build.record("districts.parquet", source, **found.provenance)
+        build.record("states.parquet", source, "outlines of the districts, joined by state", **found.provenance)
+
+
+def _sectors(build: _Build) -> None:
+    with build.stage("sectors") as source:
+        target = build.folder / "sectors.csv"
+        if source.kind == "pack":
+            shutil.copyfile(build.fallback.files["sectors"], target)
+        else:
+            table, notes = _read_table(build, source, SECTOR_COLUMNS)
+            table.to_csv(target, index=False)
+            build.notes("sectors", notes)
+            _check(source.file, target, lambda: load_sectors(target))
+        build.record("sectors.csv", source)
+
+
+def _exports(build: _Build) -> None:
+    with build.stage("exports") as source:
+        folder, fallback, values = build.folder, build.fallback, source.values
+        districts = load_districts(folder / "districts.parquet", build.area.bounds)
+        sectors = load_sectors(folder / "sectors.csv")
+        aliases_file = fallback.files["exports"].parent / "district_aliases.csv"
+        common = {
+            "own_aliases": load_own_aliases(values["aliases"]) if "aliases" in values else None,
+            "pack_aliases": load_aliases(aliases_file) if aliases_file.is_file() else None,
+        }
+        if source.kind == "pack":
+            raw = fallback.exports.rename(columns=lambda name: name.removesuffix(VALUE_SUFFIX))
+            theirs = [name for name in raw if name not in KEY_COLUMNS]
+            differing = sorted(set(theirs) ^ set(sectors.index))
+            if differing:
+                raise InputError(
+                    f"{build.area.path.name}: the exports of the fallback pack are not by these sectors (only one of "
+                    f"the two has {', '.join(differing)}); name your own with [exports] source = 'file'"
+                )
+            own = place_rows(raw, districts, list(sectors.index), source=str(fallback.files["exports"]), **common)
+        else:
+            own = read_exports(
+                source.file, districts, list(sectors.index), unit=values["unit"], columns=values.get("columns"),
+                layout=values.get("sectors", "across"), sector_names=values.get("sector_names"),
+                inr_per_usd=values.get("inr_per_usd"), total=values.get("total"), state=values.get("state"),
+                sheet=values.get("sheet"), header_row=values.get("header_row"), reference=fallback.exports, **common,
+            )  # fmt: skip
+        own.table.to_csv(folder / "exports.csv", index=False)
+        own.unplaced.to_csv(folder / "exports_unplaced.csv", index=False)
+        load_exports(folder / "exports.csv", districts, sectors)
+        build.notes("exports", own.notes)
+        placed = float(own.table.select_dtypes("number").to_numpy().sum())
+        lost = float(own.unplaced["export_usd_million"].sum())
+        build.figures["districts"] |= {
+            "exports_placed_usd_million": placed, "exports_unplaced_usd_million": lost,
+            "exports_outside_usd_million": own.outside_usd_million, "exporting_districts": len(own.table),
+        }  # fmt: skip
+        if len(own.unplaced):
+            build.findings.append(Finding(
+                "exports", "fault", "Names that are no district of the area",
+                f"Exports of US$ {lost:,.1f} million, {lost / (placed + lost):.1%} of the area's, are left out because "
+                "their district is not known. Nothing was guessed.",
+                "For each that you recognise add a row state, name_in_source, district to a CSV file and name it with "
+                "aliases = '...' in [exports]. Suggestions are names that look alike, no more.",
+                own.unplaced,
+            ))  # fmt: skip
+        if len(own.merged):
+            build.findings.append(Finding(
+                "exports", "look", "Several names that lead to one district",
+                "Their exports were added up: a district and those split from it, or two spellings.",
+                "Correct the alias table if two of them are different districts.",
+                own.merged,
+            ))  # fmt: skip
+        silent = districts.loc[~districts["district_id"].isin(own.table["district_id"]), ["state", "district"]]
+        if len(silent):
+            build.findings.append(Finding(
+                "exports", "look", "Districts without exports",
+                "The table has no row for them, so they count as exporting nothing and as under-utilised.",
+                "Check whether their exports are among the unmatched names, or add rows.",
+                silent,
+            ))  # fmt: skip
+        build.record("exports.csv", source)
+        build.record("exports_unplaced.csv", source, "rows of the same table that name no district of the area")
+
+
+def _points(build: _Build, layer: str, columns: tuple[Column, ...]) -> None:
+    with build.stage(layer) as source:
+        target = build.folder / f"{layer}.csv"
+        if source.kind == "none":
+            table = pd.DataFrame(columns=[column.name for column in columns])
+        elif source.kind == "file":
+            table, notes = _read_table(build, source, columns)
+            build.notes(layer, notes)
+        else:
+            table = getattr(build.fallback, layer)
+            if "lon" in table:
+                west, south, east, north = build.area.bounds
+                table = table[table["lon"].between(west, east) & table["lat"].between(south, north)]
+        table = _linked(build, source, layer, table)
+        if layer == "gateways" and not table["container_service"].any():
+            where = "of the fallback pack inside the bounds of the area" if source.kind == "pack" else "in the table"
+            raise InputError(
+                f"{build.area.path.name}: no gateway {where} has a container service; name ports with "
+                "[gateways] source = 'file', or widen bounds in [area]"
+            )
+        table.to_csv(target, index=False)
+        build.record(target.name, source)
+
+
+def _linked(build: _Build, source: Source, layer: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table that belongs to another, without those whose partner is not there."""
+    if layer == "land_customs":
+        key, known = "district_id", pd.read_parquet(build.folder / "districts.parquet", columns=["district_id"])
+        ids = known["district_id"].tolist()
+    elif layer == "rail_connectors":
+        key = "terminal_id"
+        files = {name: build.folder / f"{name}.csv" for name in ID_OF}
+        if not all(path.is_file() for path in files.values()):
+            return table  # a table of terminals is at fault and named already
+        ids = [i for name, path in files.items() for i in pd.read_csv(path, dtype=str)[ID_OF[name]]]
+    else:
+        return table
+    lost = table[~table[key].isin(ids)]
+    if source.kind == "file" and len(lost):
+        choices = {name: name for name in ids}
+        raise InputError([
+            f"{source.file}: {key} {name!r} is not in this area"
+            + (f"; perhaps {' or '.join(near)}" if (near := suggestions(name, choices)) else "; remove the row")
+            for name in lost[key]
+        ])  # fmt: skip
+    return table[table[key].isin(ids)]
+
+
+def _read_table(build: _Build, source: Source, columns: Sequence[Column]) -> tuple[pd.DataFrame, list[str]]:
+    values = source.values
+    return read_points(
+        source.file, columns, build.area.bounds, columns=values.get("columns"), constants=values.get("constants"),
+        crs=values.get("crs"), sheet=values.get("sheet"), header_row=values.get("header_row"),
+    )  # fmt: skip
+
+
+def _check(own: Path, written: Path, load: Callable[[], object]) -> None:
+    """Run a loader of the pack on what was written; faults name the user's file."""
+    try:
+        load()
+    except InputError as error:
+        raise InputError([problem.replace(str(written), str(own)) for problem in error.problems]) from None

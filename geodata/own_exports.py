@@ -1,0 +1,465 @@
+"""A user's own export table -> the pack's: district by sector in US$ million, nothing guessed, totals compared."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rapidfuzz import fuzz, process, utils
+
+from geodata.districts import canonical_state, district_id, slug
+from geodata.errors import InputError
+from geodata.exports import KEY_COLUMNS, VALUE_SUFFIX
+from geodata.sheets import SHOWN, Sheet, blank_above, parse_numbers, read_sheet, runs, tidy, total_rows, without_marks
+from geodata.tables import Column, read_table
+
+USD_MILLION_PER_UNIT = {"usd": 1e-6, "usd_thousand": 1e-3, "usd_million": 1.0, "usd_billion": 1e3}
+INR_PER_UNIT = {"inr": 1.0, "inr_lakh": 1e5, "inr_million": 1e6, "inr_crore": 1e7}
+TOTAL_TOLERANCE = 0.01  # published tables are rounded; a unit mistaken is off by 10 or more
+IMPLAUSIBLE_RATIO = 50.0  # own total to the fallback pack's, for the same districts
+LARGEST_DISTRICT_USD_MILLION = 200_000.0  # no district of the world is known to export more
+SMALLEST_TOTAL_USD_MILLION = 0.01
+SUGGESTIONS = 3
+ALIKE = 60.0  # rapidfuzz score, of 100, from which a name is suggested
+
+_ASIDE = re.compile(r"(s(?:l|r|erial)?\.?\s*no\.?|no\.?|#|rank|year|remarks?|note|.*\bcodes?)", re.IGNORECASE)
+_SUM_COLUMN = re.compile(r"(grand\s+)?total.*|all sectors", re.IGNORECASE)
+
+PLACED_NOWHERE = ("row", "state", "district", "export_usd_million", "reason", "suggestions")
+
+
+@dataclass
+class OwnExports:
+    """Exports in the pack's schema and what did not find its way into it.
+
+    Args:
+        table: ``KEY_COLUMNS`` and ``<sector>_usd_million``, one row per district that exports.
+        unplaced: rows of the source that no district took, with ``PLACED_NOWHERE``; largest first.
+        merged: districts that several names of the source lead to: ``district_id``, ``names``.
+        outside_usd_million: exports of states that are not in the area.
+        notes: what was done on the way.
+    """
+
+    table: pd.DataFrame
+    unplaced: pd.DataFrame
+    merged: pd.DataFrame
+    outside_usd_million: float
+    notes: list[str]
+
+
+def load_own_aliases(path: Path) -> pd.DataFrame:
+    """A user's alias table: ``state``, ``name_in_source``, ``district`` (blank: nowhere), ``note``.
+
+    ``district`` may also be written ``state/district`` where the district now belongs to another state.
+    Raises InputError naming every fault.
+    """
+    columns = [Column("state"), Column("name_in_source"), Column("district", required=False)]
+    aliases = read_table(path, [*columns, Column("suggestions", required=False), Column("note", required=False)])
+    keys = pd.Series(
+        [district_id(canonical_state(s), n) for s, n in zip(aliases["state"], aliases["name_in_source"], strict=True)]
+    )
+    problems = [
+        f"{path}: {aliases['name_in_source'][row]!r} of {aliases['state'][row]} is listed twice; keep one row"
+        for row in np.flatnonzero(keys.duplicated())
+    ]
+    if problems:
+        raise InputError(problems)
+    return aliases
+
+
+def read_exports(
+    path: Path,
+    districts: pd.DataFrame,
+    sectors: Sequence[str],
+    *,
+    unit: str,
+    columns: Mapping[str, str] | None = None,
+    layout: str = "across",
+    sector_names: Mapping[str, str] | None = None,
+    inr_per_usd: float | None = None,
+    total: float | None = None,
+    state: str | None = None,
+    own_aliases: pd.DataFrame | None = None,
+    pack_aliases: pd.DataFrame | None = None,
+    reference: pd.DataFrame | None = None,
+    sheet: str | None = None,
+    header_row: int | None = None,
+) -> OwnExports:
+    """Exports of a table with one column per sector (``across``) or one row per district and sector (``down``).
+
+    Args:
+        path: CSV, XLSX or Parquet.
+        districts: columns ``KEY_COLUMNS``.
+        sectors: the sectors of the pack.
+        unit: of the values, a key of ``USD_MILLION_PER_UNIT`` or ``INR_PER_UNIT``.
+        columns: our name -> theirs, for ``state``, ``district`` and, if ``down``, ``sector`` and ``value``.
+        layout: ``across`` or ``down``.
+        sector_names: their name of a sector -> ours; "" leaves it out.
+        inr_per_usd: mean exchange rate of the year, for rupees.
+        total: what the table adds up to by its source, in ``unit``.
+        state: the state of all rows, where there is no column for it.
+        own_aliases: table of `load_own_aliases`; it comes first.
+        pack_aliases: table of `geodata.districts.load_aliases`; it counts where its district exists here.
+        reference: an export table of the same districts (``KEY_COLUMNS``, US$ million) to compare the size with.
+        sheet, header_row: as in `geodata.sheets.read_sheet`.
+
+    Raises:
+        InputError: naming every column, sector, row and total that does not fit.
+    """
+    columns = dict(columns or {})
+    roles = ["district", *([] if state else ["state"]), *(["sector", "value"] if layout == "down" else [])]
+    unknown = [name for name in columns if name not in (*roles, "state")]
+    if unknown:
+        raise InputError([f"{path}: columns: {name!r} is unknown; known: {', '.join(roles)}" for name in unknown])
+    wanted = {role: columns.get(role, role) for role in roles}
+    own = read_sheet(path, list(wanted.values()), sheet=sheet, header_row=header_row)
+    twice = set(runs(list(own.cells.columns)))
+    problems = [
+        f"{path}: column {name!r} is there more than once; rename all but one"
+        for name in sorted(twice)
+        if layout == "across" or name in {tidy(w) for w in wanted.values()}
+    ]
+    if problems:
+        raise InputError(problems)
+    names = _names(own, wanted, state)
+    is_total, is_grand = total_rows(names)
+    if layout == "across":
+        values, problems = _across(own, [tidy(w) for w in wanted.values()], sectors, sector_names or {}, is_total)
+    else:
+        is_total |= total_rows(own.column(wanted["sector"]).to_frame())[0]
+        values, problems = _down(own, wanted, sectors, sector_names or {}, is_total)
+    problems += _value_problems(path, values[~is_total], names[~is_total], layout, own)
+    if problems:
+        raise InputError(problems)
+    problems += _total_problems(path, values, is_total, is_grand, total, unit)
+    if is_total.any():
+        own.notes.append(f"{int(is_total.sum())} rows of totals were left out of the sum")
+    scale = _usd_million_per_unit(unit, inr_per_usd)
+    raw = pd.concat([names, values * scale], axis=1)[~is_total]
+    if layout == "across":
+        problems += _doubled_rows(path, raw)
+    if problems:
+        raise InputError(problems)
+    placed = place_rows(raw, districts, list(sectors), own_aliases, pack_aliases, source=str(path))
+    placed.notes += own.notes
+    problems = _plausibility_problems(path, placed.table, unit, total is not None, reference)
+    if problems:
+        raise InputError(problems)
+    return placed
+
+
+def suggestions(name: str, known: Mapping[str, str]) -> list[str]:
+    """Names (values of ``known``) that look like a name, best first; never a decision."""
+    found = process.extract(
+        name, dict(known), scorer=fuzz.WRatio, processor=utils.default_process, limit=SUGGESTIONS, score_cutoff=ALIKE
+    )
+    return [str(match[0]) for match in found]
+
+
+def _usd_million_per_unit(unit: str, inr_per_usd: float | None) -> float:
+    if unit in USD_MILLION_PER_UNIT:
+        return USD_MILLION_PER_UNIT[unit]
+    if inr_per_usd is None:
+        raise InputError(f"unit = {unit!r} needs inr_per_usd, the mean rate of the year")
+    return INR_PER_UNIT[unit] / inr_per_usd / 1e6
+
+
+# -- rows and columns ---------------------------------------------------------------------------------------------
+
+
+def _names(own: Sheet, wanted: Mapping[str, str], state: str | None) -> pd.DataFrame:
+    """State and district of each row, blanks below a state filled, marks of footnotes off."""
+    district = without_marks(own.column(wanted["district"]))
+    if state is not None:
+        return pd.DataFrame({"state": state, "district": district}, index=own.cells.index)
+    home = without_marks(own.column(wanted["state"]))
+    home, filled = blank_above(home, district.ne("") & ~total_rows(district.to_frame())[0])
+    if filled:
+        own.notes.append(f"the state of {filled} rows was blank and taken from the row above")
+    return pd.DataFrame({"state": home, "district": district}, index=own.cells.index)
+
+
+def _sector_of(names: Sequence[str], sectors: Sequence[str], sector_names: Mapping[str, str]) -> dict[str, str | None]:
+    """Our sector for each of their names; "" = left out, None = unknown."""
+    chosen = {tidy(theirs): ours for theirs, ours in sector_names.items()}
+    slugs = {sector: sector for sector in sectors}
+    found: dict[str, str | None] = {}
+    for name in names:
+        slug = re.sub(r"[^a-z0-9]+", "_", tidy(name)).strip("_").removesuffix(VALUE_SUFFIX)
+        found[name] = chosen.get(tidy(name), slugs.get(slug))
+    return found
+
+
+def _sector_problems(
+    path: Path, found: Mapping[str, str | None], sectors: Sequence[str], sector_names: Mapping[str, str]
+) -> list[str]:
+    problems = [
+        f"{path}: sector_names: {ours!r} is no sector; known: {', '.join(sectors)}"
+        for ours in sorted(set(sector_names.values()) - set(sectors) - {""})
+    ]
+    known = {sector: sector for sector in sectors}
+    for name, ours in found.items():
+        if ours is None:
+            near = suggestions(name, known)
+            guess = f" (perhaps {' or '.join(near)})" if near else ""
+            problems.append(
+                f"{path}: sector {name!r} is unknown{guess}; add sector_names = {{ {name!r} = '...' }}, "
+                "'' to leave it out"
+            )
+    return problems
+
+
+def _across(
+    own: Sheet, taken: Sequence[str], sectors: Sequence[str], sector_names: Mapping[str, str], is_total: pd.Series[bool]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Values by sector of a table with a column per sector, NaN for blanks, and problems."""
+    values, faulty, sums = {}, {}, None
+    for name in own.cells.columns:
+        if not name or tidy(name) in taken:
+            continue
+        numbers, wrong = parse_numbers(own.column(name))
+        named = _sector_of([name], sectors, sector_names)[name] is not None
+        if not named and _SUM_COLUMN.fullmatch(name.strip()):
+            sums = numbers
+        elif not named and (_ASIDE.fullmatch(name.strip()) or numbers.notna().sum() == 0):
+            own.notes.append(f"column {name!r} was not read")
+        else:
+            values[name], faulty[name] = numbers, wrong
+    found = _sector_of(list(values), sectors, sector_names)
+    problems = _sector_problems(own.path, found, sectors, sector_names)
+    if not values:
+        problems.append(f"{own.path}: no column holds values; if sectors are in rows write sectors = 'down'")
+    for name, wrong in faulty.items():
+        if found[name]:
+            problems += _unreadable(own, name, wrong & ~is_total)
+    table = pd.DataFrame(values, index=own.cells.index)
+    if sums is not None and not problems:
+        problems += _row_sum_problems(own, table, sums)
+    table = table[[name for name in table if found[name]]]
+    return table.T.groupby([found[name] for name in table]).sum(min_count=1).T, problems
+
+
+def _down(
+    own: Sheet, wanted: Mapping[str, str], sectors: Sequence[str], sector_names: Mapping[str, str],
+    is_total: pd.Series[bool],
+) -> tuple[pd.DataFrame, list[str]]:  # fmt: skip
+    """Values by sector of a table with a row per district and sector: one of them filled in each row."""
+    name = own.column(wanted["sector"])
+    numbers, wrong = parse_numbers(own.column(wanted["value"]))
+    found = _sector_of(sorted(set(name[~is_total])), sectors, sector_names)
+    problems = _sector_problems(own.path, found, sectors, sector_names)
+    problems += _unreadable(own, wanted["value"], wrong & ~is_total)
+    sector = name.map(found).where(~is_total)
+    table = pd.DataFrame({ours: numbers.where(sector == ours) for ours in sorted({s for s in found.values() if s})})
+    return table.reindex(own.cells.index), problems
+
+
+def _unreadable(own: Sheet, name: str, wrong: pd.Series[bool]) -> list[str]:
+    cells = own.column(name)
+    return [
+        f"{own.path}: row {row}: {name} is {cells[row]!r}; write a number with a decimal point"
+        for row in cells.index[wrong][:SHOWN]
+    ]
+
+
+# -- checks ---------------------------------------------------------------------------------------------------------
+
+
+def _value_problems(path: Path, values: pd.DataFrame, names: pd.DataFrame, layout: str, own: Sheet) -> list[str]:
+    problems = []
+    for sector in values:
+        for row in values.index[values[sector] < 0][:SHOWN]:
+            problems.append(
+                f"{path}: row {row} ({names['district'][row]}): {sector} is {values[sector][row]:g}; exports cannot be "
+                "negative, correct it or leave it blank"
+            )
+    for row in names.index[(names == "").any(axis=1) & values.notna().any(axis=1)][:SHOWN]:
+        what = "state" if names["state"][row] == "" else "district"
+        problems.append(f"{path}: row {row} has values but no {what}; fill it in, or write TOTAL if it is a sum")
+    blank = int(values.isna().to_numpy().sum()) if layout == "across" else int(values.isna().all(axis=1).sum())
+    if blank:
+        own.notes.append(f"{blank} blank values count as 0")
+    return problems
+
+
+def _row_sum_problems(own: Sheet, table: pd.DataFrame, sums: pd.Series[float]) -> list[str]:
+    added = table.sum(axis=1)
+    off = (added - sums).abs() > TOTAL_TOLERANCE * np.maximum(sums.abs(), 1.0)
+    return [
+        f"{own.path}: row {row}: the sectors add up to {added[row]:,.6g}, the column of totals says {sums[row]:,.6g}; "
+        "correct the row, or remove that column"
+        for row in sums.index[off & sums.notna()][:SHOWN]
+    ]
+
+
+def _total_problems(
+    path: Path,
+    values: pd.DataFrame,
+    is_total: pd.Series[bool],
+    is_grand: pd.Series[bool],
+    stated: float | None,
+    unit: str,
+) -> list[str]:
+    """Compare the sum of the rows with the table's own row of totals and with the total that the user states."""
+    added = float(values[~is_total].sum().sum())
+    problems = []
+    for row in values.index[is_grand]:
+        in_row = float(values.loc[row].sum())
+        if in_row > 0 and abs(added - in_row) > TOTAL_TOLERANCE * in_row:
+            problems.append(
+                f"{path}: the rows add up to {added:,.6g}, the total in row {row} says {in_row:,.6g}"
+                f"{_factor(added, in_row)}; correct the table, or remove that row"
+            )
+    if stated is not None and abs(added - stated) > TOTAL_TOLERANCE * stated:
+        problems.append(
+            f"{path}: the rows add up to {added:,.6g} {unit}, but total = {stated:,.6g}{_factor(added, stated)}; "
+            "correct unit, total or table"
+        )
+    return problems
+
+
+def _factor(own: float, expected: float) -> str:
+    """Name a ratio that looks like a mistaken unit."""
+    if own <= 0 or expected <= 0:
+        return ""
+    power = round(math.log10(own / expected))
+    near = abs(math.log10(own / expected) - power) < 0.05
+    if power == 0 or not near:
+        return ""
+    return f", {10 ** abs(power):,} times {'too much' if power > 0 else 'too little'}: is the unit right?"
+
+
+def _plausibility_problems(
+    path: Path, placed: pd.DataFrame, unit: str, confirmed: bool, reference: pd.DataFrame | None
+) -> list[str]:
+    """A table without a stated total is held against what the same districts export by the fallback pack."""
+    if confirmed:
+        return []
+    own = placed.drop(columns=list(KEY_COLUMNS)).sum(axis=1).set_axis(placed["district_id"])
+    remedy = f"if unit = '{unit}' is right, state the sum with total = ... in the table's unit"
+    if reference is not None:
+        known = reference.drop(columns=list(KEY_COLUMNS)).sum(axis=1).set_axis(reference["district_id"])
+        both = own.index.intersection(known.index[known > 0])
+        expected = float(known[both].sum())
+        ratio = float(own[both].sum()) / expected if expected > 0 else 1.0
+        if not 1 / IMPLAUSIBLE_RATIO <= ratio <= IMPLAUSIBLE_RATIO:
+            return [
+                f"{path}: {len(both)} districts export US$ {own[both].sum():,.4g} million by this table and "
+                f"US$ {expected:,.4g} million by the pack{_factor(own[both].sum(), expected)}; {remedy}"
+            ]
+    if own.max() > LARGEST_DISTRICT_USD_MILLION or own.sum() < SMALLEST_TOTAL_USD_MILLION:
+        return [
+            f"{path}: the districts export US$ {own.sum():,.4g} million in all, {own.idxmax()} alone "
+            f"{own.max():,.4g}; that is hard to believe; {remedy}"
+        ]
+    return []
+
+
+def _doubled_rows(path: Path, raw: pd.DataFrame) -> list[str]:
+    key = pd.Series(
+        [(canonical_state(s), tidy(d)) for s, d in zip(raw["state"], raw["district"], strict=True)], index=raw.index
+    )
+    problems = []
+    for row in raw.index[key.duplicated()][:SHOWN]:
+        first = raw.index[(key == key[row]).to_numpy()][0]
+        problems.append(
+            f"{path}: rows {first} and {row} are both {raw['district'][row]!r} of {raw['state'][row]}; merge them, "
+            "or correct one name"
+        )
+    return problems
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def place_rows(
+    raw: pd.DataFrame,
+    districts: pd.DataFrame,
+    sectors: Sequence[str],
+    own_aliases: pd.DataFrame | None = None,
+    pack_aliases: pd.DataFrame | None = None,
+    *,
+    source: str,
+) -> OwnExports:
+    """Put rows on districts by alias or by name; what fits nowhere is listed with suggestions.
+
+    Args:
+        raw: ``state``, ``district`` and US$ million for some of the sectors; the index holds the rows of the source.
+        districts, sectors, own_aliases, pack_aliases: as in `read_exports`.
+        source: what messages call the table.
+
+    Raises:
+        InputError: when an own alias leads to no district, or no row to any.
+    """
+    known = set(districts["district_id"])
+    own = _alias_targets(own_aliases)
+    bundled = {key: target for key, target in _alias_targets(pack_aliases).items() if target in known}
+    home = raw["state"].map(canonical_state)
+    source_key = pd.Series(
+        [district_id(*pair) for pair in zip(home, raw["district"], strict=True)], index=raw.index, dtype=object
+    )
+    wrong = sorted({target for target in own.values() if target and target not in known})
+    states = dict.fromkeys(districts["state"])
+    in_area = home.isin(list(states))
+    wrong = [target for target in wrong if target.split("/")[0] in {slug(s) for s in states}]
+    if wrong:
+        raise InputError([f"aliases: {target!r} is no district of the area; correct the name" for target in wrong])
+
+    target = source_key.map(lambda key: own.get(key, key if key in known else bundled.get(key)))
+    placed = target.isin(list(known))
+    value_columns = [f"{sector}{VALUE_SUFFIX}" for sector in sectors]
+    values = raw.reindex(columns=sectors).fillna(0.0).set_axis(value_columns, axis=1)
+    sums = values[placed].groupby(target[placed]).sum().rename_axis("district_id").reset_index()
+    table = sums.merge(districts[list(KEY_COLUMNS)], on="district_id").sort_values("district_id", ignore_index=True)
+
+    spellings = raw["district"][placed].groupby(target[placed]).agg(lambda names: sorted(set(names)))
+    several = spellings[spellings.map(len) > 1]
+    merged = pd.DataFrame({"district_id": several.index, "names": several.map(", ".join).to_numpy()})
+
+    # A state that looks like one of the area's is a slip of the pen; any other is simply elsewhere.
+    state_like = {name: suggestions(name, {s: s for s in states}) for name in sorted(set(home[~placed & ~in_area]))}
+    close = home.map(lambda name: bool(state_like.get(name)) and fuzz.ratio(name, state_like[name][0]) >= 80)
+    set_aside = source_key.map(lambda key: key in own and not own[key])
+    nowhere = ~placed & (in_area | close)
+    outside = float(values[~placed & ~nowhere].sum().sum())
+    rows = []
+    names_of = {s: group["district"] for s, group in districts.groupby("state")}
+    for row in raw.index[nowhere]:
+        if set_aside[row]:
+            reason, near = "your alias table places it nowhere", []
+        elif in_area[row]:
+            near = suggestions(raw["district"][row], {n: n for n in names_of[home[row]]})
+            reason = f"{home[row]} has no district of this name, and no alias says which is meant"
+        else:
+            near = state_like[home[row]]
+            reason = f"the area has no state {home[row]}"
+        total = float(values.loc[row].sum())
+        rows.append((row, home[row], raw["district"][row], total, reason, "; ".join(near)))
+    unplaced = pd.DataFrame(rows, columns=list(PLACED_NOWHERE))
+    unplaced = unplaced.sort_values("export_usd_million", ascending=False, ignore_index=True)
+    if table.empty:
+        first = ", ".join(f"{row.district} ({row.state})" for row in unplaced.head(3).itertuples())
+        raise InputError(
+            f"{source}: not one row names a district of the area (unmatched: {first or 'all are of other states'}); "
+            "check the columns for state and district, or give aliases"
+        )
+    return OwnExports(table[[*KEY_COLUMNS, *value_columns]], unplaced, merged, outside, [])
+
+
+def _alias_targets(aliases: pd.DataFrame | None) -> dict[str, str]:
+    """Key of the name in the source -> key of the district, "" for nowhere."""
+    if aliases is None:
+        return {}
+    targets = {}
+    for row in aliases.itertuples():
+        home = canonical_state(row.state)
+        state, _, name = row.district.rpartition("/")
+        targets[district_id(home, row.name_in_source)] = (
+            district_id(canonical_state(state.replace("-", " ")) if state else home, name) if name else ""
+        )
+    return targets

@@ -1,0 +1,262 @@
+"""District boundaries from any file: what is right is read, what can be mended is, all else is told in one message."""
+
+import hashlib
+import http.server
+import json
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from geodata.archives import MAX_EXPANSION, SMALL_BYTES
+from geodata.boundaries import geoboundaries, read_boundaries
+from geodata.errors import InputError
+
+BOUNDS = (73.0, 14.0, 76.0, 17.0)
+NAMES = {"state": "STATE", "district": "DIST"}
+
+
+def two_squares(**columns: list[object]) -> gpd.GeoDataFrame:
+    """NORTH and SOUTH of GOA, side by side."""
+    table = {"STATE": ["GOA", "GOA"], "DIST": ["NORTH GOA", "SOUTH GOA"], "LGD": ["551", "552"], **columns}
+    return gpd.GeoDataFrame(
+        table, geometry=[shapely.box(74, 15, 74.5, 15.5), shapely.box(74, 14.5, 74.5, 15)], crs=4326
+    )
+
+
+def one_message(path: Path, columns: dict[str, str] = NAMES, **options: object) -> str:
+    with pytest.raises(InputError) as error:
+        read_boundaries(path, columns, BOUNDS, **options)  # type: ignore[arg-type]
+    assert len(error.value.problems) == 1
+    return error.value.problems[0]
+
+
+@pytest.mark.parametrize("name", ["d.shp", "d.geojson", "d.gpkg", "d.parquet", "d.fgb"])
+def test_any_format_gives_the_same_districts(tmp_path, name):
+    path = tmp_path / name
+    table = two_squares()
+    table.to_parquet(path) if path.suffix == ".parquet" else table.to_file(path)
+    found = read_boundaries(path, {**NAMES, "lgd_code": "LGD"}, BOUNDS)
+    assert sorted(found.districts["district_id"]) == ["goa/north-goa", "goa/south-goa"]
+    assert set(found.districts["state"]) == {"Goa"} and set(found.districts["lgd_code"]) == {"551", "552"}
+    assert found.overlaps.empty and found.gaps.empty and found.mended.empty
+
+
+def test_a_zipped_shapefile_in_a_projection_comes_back_in_degrees(tmp_path):
+    folder = tmp_path / "shape"
+    folder.mkdir()
+    two_squares().to_crs(7755).to_file(folder / "d.shp")
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:
+        for part in folder.iterdir():
+            archive.write(part, f"inside/{part.name}")
+    found = read_boundaries(tmp_path / "d.zip", NAMES, BOUNDS)
+    assert found.crs == "WGS 84 / India NSF LCC"
+    assert np.allclose(found.districts.total_bounds, [74, 14.5, 74.5, 15.5], atol=1e-3)
+
+
+def test_of_several_layers_one_must_be_named(tmp_path):
+    path = tmp_path / "d.gpkg"
+    two_squares().to_file(path, layer="districts")
+    two_squares().dissolve().to_file(path, layer="state")
+    assert "has the layers districts, state; say which" in one_message(path)
+    assert "has no layer 'blocks'" in one_message(path, layer="blocks")
+    assert len(read_boundaries(path, NAMES, BOUNDS, layer="districts").districts) == 2
+
+
+# -- the cost of a wrong input ------------------------------------------------------------------------------------
+
+
+def test_swapped_axes_are_told_and_a_word_mends_them(tmp_path):
+    path = tmp_path / "d.gpkg"
+    table = two_squares()
+    table = table.set_geometry(shapely.transform(table.geometry.array, lambda xy: xy[:, ::-1]), crs=4326)
+    table.to_file(path)
+    assert "2 of 2 shapes have latitude and longitude swapped" in (message := one_message(path))
+    assert "add swap_axes = true" in message
+    found = read_boundaries(path, NAMES, BOUNDS, swap_axes=True)
+    assert found.districts.total_bounds.tolist() == [74, 14.5, 74.5, 15.5]
+
+
+def test_web_mercator_that_claims_degrees_is_told_and_a_code_mends_it(tmp_path):
+    path = tmp_path / "d.gpkg"
+    two_squares().to_crs(3857).set_crs(4326, allow_override=True).to_file(path)
+    message = one_message(path)
+    assert "claims degrees" in message and "crs = 'EPSG:3857'" in message and "74.2 E, 15.0 N" in message
+    found = read_boundaries(path, NAMES, BOUNDS, crs="EPSG:3857")
+    assert np.allclose(found.districts.total_bounds, [74, 14.5, 74.5, 15.5])
+
+
+def test_a_file_without_a_reference_system_is_told(tmp_path):
+    path = tmp_path / "d.shp"
+    two_squares().to_file(path)
+    (tmp_path / "d.prj").unlink()
+    assert "no coordinate reference system" in (message := one_message(path)) and "crs = 'EPSG:4326'" in message
+    assert len(read_boundaries(path, NAMES, BOUNDS, crs="EPSG:4326").districts) == 2
+    assert "crs = 'EPSG:0' is unknown" in one_message(path, crs="EPSG:0")
+
+
+def test_a_self_intersecting_polygon_is_mended_and_listed(tmp_path):
+    bow = shapely.Polygon([(74, 15), (74.5, 15.5), (74.5, 15), (74, 15.5)])
+    path = tmp_path / "d.gpkg"
+    two_squares().set_geometry([bow, shapely.box(74, 14.5, 74.5, 15)], crs=4326).to_file(path)
+    found = read_boundaries(path, NAMES, BOUNDS)
+    assert found.districts.geometry.is_valid.all()
+    assert found.districts.geometry[0].area == pytest.approx(0.125)  # the two triangles
+    assert found.mended["district"].tolist() == ["goa/north-goa"]
+    assert "Self-intersection" in found.mended["fault"][0]
+
+
+def test_an_empty_layer_is_told(tmp_path):
+    path = tmp_path / "d.geojson"
+    path.write_text('{"type": "FeatureCollection", "features": []}')
+    assert "empty" in one_message(path)
+
+
+def test_two_districts_with_one_name_are_a_fault_in_one_state_only(tmp_path):
+    path = tmp_path / "d.gpkg"
+    two_squares(DIST=["Bilaspur", "BILASPUR"]).to_file(path)
+    message = one_message(path)
+    assert "rows 1 and 2 are both district" in message and "rename one, or merge them" in message
+    two_squares(DIST=["Bilaspur", "BILASPUR"], STATE=["Chhattisgarh", "Himachal Pradesh"]).to_file(path)
+    assert len(read_boundaries(path, NAMES, BOUNDS).districts) == 2
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path):
+    path = tmp_path / "d.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("d.geojson", "w") as file:
+        for _ in range(SMALL_BYTES // 2**20 + 1):
+            file.write(bytes(2**20))
+    assert path.stat().st_size * MAX_EXPANSION < SMALL_BYTES
+    assert "which no map or table does" in one_message(path)
+
+
+def test_a_zip_that_declares_less_than_it_holds_is_told(tmp_path):
+    path = tmp_path / "d.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("d.geojson", b"x" * 100_000)
+    content = path.read_bytes()
+    path.write_bytes(content.replace((100_000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+    assert "cannot be unpacked" in one_message(path)
+
+
+@pytest.mark.parametrize("name", ["../../evil.geojson", "/tmp/evil.geojson", "..\\evil.geojson", "C:evil.geojson"])
+def test_a_zip_with_a_path_out_of_its_folder_is_not_unpacked(tmp_path, name):
+    path = tmp_path / "in" / "d.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, "{}")
+    assert "leaves the folder" in one_message(path)
+    assert not (tmp_path / "evil.geojson").exists()
+
+
+def test_a_truncated_zip_and_a_file_that_is_no_map_are_told(tmp_path):
+    path = tmp_path / "d.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("d.geojson", "{}" * 1000)
+    path.write_bytes(path.read_bytes()[:500])
+    assert "not a readable zip file" in one_message(path)
+    for name in ("d.geojson", "d.gpkg", "d.parquet", "d.shp"):
+        (tmp_path / name).write_bytes(b"no map at all")
+        assert "cannot be read as a map" in one_message(tmp_path / name)
+
+
+def test_columns_that_are_not_there_are_told_with_the_likely_ones(tmp_path):
+    path = tmp_path / "d.gpkg"
+    two_squares().rename(columns={"DIST": "DISTRICT_N"}).to_file(path)
+    with pytest.raises(InputError) as error:
+        read_boundaries(path, {"district": "DISTRICTN"}, BOUNDS)
+    state, district = error.value.problems
+    assert "no column 'state' for the state" in state and "or state = 'name'" in state
+    assert "perhaps 'DISTRICT_N'" in district and "columns = { district = '...' }" in district
+
+
+def test_shapes_elsewhere_missing_shapes_lines_and_blank_names_are_told(tmp_path):
+    path = tmp_path / "d.gpkg"
+    two_squares().set_geometry([shapely.box(24, 60, 25, 61), shapely.box(74, 14.5, 74.5, 15)], crs=4326).to_file(path)
+    assert "1 of 2 shapes lie outside the area (first: row 1" in (message := one_message(path))
+    assert "set bounds in [area]" in message
+    two_squares().set_geometry([None, shapely.LineString([(74, 15), (74.1, 15)])], crs=4326).to_file(path)
+    with pytest.raises(InputError) as error:
+        read_boundaries(path, NAMES, BOUNDS)
+    assert [p.split(": ", 1)[1] for p in error.value.problems] == [
+        "row 1 (North Goa): has no shape; draw it or drop the row",
+        "row 2 (South Goa): is a LineString; give the layer with the polygons",
+    ]
+    two_squares(DIST=["North Goa", None]).to_file(path)
+    assert "row 2: the district has no name" in one_message(path)
+
+
+def test_overlaps_and_gaps_are_measured(tmp_path):
+    ring = shapely.box(74, 15, 75, 16) - shapely.box(74.4, 15.4, 74.6, 15.6)
+    shapes = [ring, shapely.box(74.4, 15.4, 74.6, 15.5), shapely.box(74.9, 15, 75.5, 16)]
+    table = gpd.GeoDataFrame({"STATE": "Goa", "DIST": ["Ring", "Half", "East"]}, geometry=shapes, crs=4326)
+    path = tmp_path / "d.gpkg"
+    table.to_file(path)
+    found = read_boundaries(path, NAMES, BOUNDS)
+    degree_km2 = 111.19**2 * np.cos(np.radians(15.5))
+    assert found.overlaps[["district_a", "district_b"]].to_numpy().tolist() == [["goa/ring", "goa/east"]]
+    assert found.overlaps["km2"].iloc[0] == pytest.approx(0.1 * degree_km2, rel=0.01)
+    assert found.gaps["km2"].to_numpy() == pytest.approx([0.02 * degree_km2], rel=0.01)
+    assert 15.5 < found.gaps["lat"].iloc[0] < 15.6
+
+
+# -- geoBoundaries --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def api(tmp_path) -> Iterator[str]:
+    """A local server that answers as the documented API does."""
+    root = tmp_path / "served"
+    lower = two_squares().rename(columns={"DIST": "shapeName"})[["shapeName", "geometry"]]
+    upper = lower.dissolve().assign(shapeName="Goa")
+    handler = type(
+        "Quiet",
+        (http.server.SimpleHTTPRequestHandler,),
+        {
+            "log_message": lambda *_: None,
+            "__init__": lambda self, *a: http.server.SimpleHTTPRequestHandler.__init__(self, *a, directory=str(root)),
+        },
+    )
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        for level, table in (("ADM1", upper), ("ADM2", lower)):
+            folder = root / "IND" / level
+            folder.mkdir(parents=True)
+            table.to_file(root / f"{level}.geojson")
+            facts = {
+                "gjDownloadURL": f"{url}/{level}.geojson",
+                "boundaryName": "India",
+                "boundaryYearRepresented": "2021",
+                "buildDate": "Dec 12, 2023",
+                "boundaryLicense": "CC BY",
+                "boundarySource": "Census",
+            }
+            (folder / "index.html").write_text(json.dumps(facts))
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield url
+        server.shutdown()
+        thread.join()
+
+
+def test_geoboundaries_districts_take_their_state_from_the_level_above(api, tmp_path):
+    found = geoboundaries("ind", "ADM2", BOUNDS, tmp_path, api_url=api)
+    assert sorted(found.districts["district_id"]) == ["goa/north-goa", "goa/south-goa"]
+    checksum = hashlib.sha256((tmp_path / "served" / "ADM2.geojson").read_bytes()).hexdigest()
+    assert found.provenance["sha256_of_source"] == checksum
+    assert found.provenance["licence"] == "CC BY" and "Census" in found.provenance["source"]
+    geoboundaries("IND", "ADM2", BOUNDS, tmp_path, api_url=api, sha256=checksum)
+    with pytest.raises(InputError, match="the boundaries have changed"):
+        geoboundaries("IND", "ADM2", BOUNDS, tmp_path, api_url=api, sha256="0" * 64)
+
+
+def test_geoboundaries_says_what_is_wrong_with_a_code_and_what_to_do_offline(api, tmp_path):
+    with pytest.raises(InputError, match="geoBoundaries XXX ADM2: the server answers 404"):
+        geoboundaries("XXX", "ADM2", BOUNDS, tmp_path, api_url=api)
+    with pytest.raises(InputError, match=r"no connection to http://127.0.0.1:9/IND/ADM2/ .* source = 'file'"):
+        geoboundaries("IND", "ADM2", BOUNDS, tmp_path, api_url="http://127.0.0.1:9")

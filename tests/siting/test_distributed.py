@@ -1,0 +1,172 @@
+"""Blocks of a matrix and budgets of a sweep on a cluster of two real worker processes, one of which is killed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dask
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+
+from geodata import distributed as cluster_module
+from geodata import matrix
+from geodata.blocks import write_matrix
+from geodata.distributed import run_on_cluster
+from geodata.errors import InputError
+from geodata.matrix import many_to_many
+from geodata.network import components, load_network
+from siting import scenario
+from siting.cli import build_parser, run_command
+from siting.plan import Model, Plan
+from siting.scenario import sweep
+
+ROOT = Path(__file__).parents[2]
+NOWHERE = "tcp://127.0.0.1:9"
+
+# Sockets of a killed worker are left to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
+
+@pytest.fixture
+def cluster() -> Iterator[LocalCluster]:
+    """Two worker processes on the loopback; a dead one is given up after a second, not after the usual 30."""
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}), local_cluster(2) as running:
+        yield running
+
+
+def local_cluster(n_workers: int) -> LocalCluster:
+    return LocalCluster(
+        n_workers=n_workers, threads_per_worker=1, processes=True, host="127.0.0.1",
+        dashboard_address="127.0.0.1:0", silence_logs=50,
+    )  # fmt: skip
+
+
+def kill_a_worker(cluster: LocalCluster) -> int:
+    with Client(cluster.scheduler_address, set_as_default=False) as client:
+        pid = next(iter(client.run(os.getpid).values()))
+    os.kill(pid, signal.SIGKILL)
+    return int(pid)
+
+
+def slow_square(folder: str, item: int) -> int:
+    """The square of a number; says in a file which process has begun it."""
+    Path(folder, f"{item}-{os.getpid()}").touch()
+    time.sleep(0.1)
+    return item * item
+
+
+def test_what_a_killed_worker_had_begun_is_done_by_another(tmp_path: Path, cluster: LocalCluster) -> None:
+    answers: dict[int, int] = {}
+    for k, answer in run_on_cluster(cluster.scheduler_address, slow_square, str(tmp_path), range(20)):
+        answers[k] = answer
+        if len(answers) == 5:
+            killed = kill_a_worker(cluster)
+    assert answers == {k: k * k for k in range(20)}
+    began = [file.name.split("-") for file in tmp_path.iterdir()]
+    assert any(pid == str(killed) for _, pid in began)
+    assert len(began) > 20
+
+
+def test_a_matrix_from_a_cluster_that_loses_a_worker_is_the_same(
+    tmp_path: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matrix, "BLOCK_ORIGINS", 4)
+    road = load_network(ROOT / "geodata" / "india" / "road.parquet")
+    main = np.flatnonzero(components(road) == 0)
+    origins, destinations = np.random.default_rng(1).choice(main, (2, 200))
+    told: list[str] = []
+
+    def progress(stage: str) -> None:
+        told.append(stage)
+        if stage == "20 of 200 origins":
+            kill_a_worker(cluster)
+
+    file = tmp_path / "km.npy"
+    written = write_matrix(file, road, origins, destinations, scheduler=cluster.scheduler_address, progress=progress)
+    assert "20 of 200 origins" in told
+    assert np.array_equal(written, many_to_many(road, origins, destinations))
+
+
+def test_a_sweep_on_a_cluster_that_loses_a_worker_is_the_same(
+    tiny_model: Model, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def losing_one(*arguments: Any) -> Iterator[tuple[int, Any]]:
+        for count, result in enumerate(run_on_cluster(*arguments)):
+            if count == 0:
+                kill_a_worker(cluster)
+            yield result
+
+    def facts(plan: Plan) -> tuple[Any, ...]:
+        return plan.model.study, plan.solution.objective, plan.solution.open.tolist(), plan.net_saving_inr_per_year
+
+    budgets = [60.0, 5.0, 20.0, 10.0, 40.0, 30.0]
+    here = [facts(plan) for plan in sweep(tiny_model, budgets)]
+    monkeypatch.setattr(scenario, "run_on_cluster", losing_one)
+    there = [facts(plan) for plan in sweep(tiny_model, budgets, scheduler=cluster.scheduler_address)]
+    assert there == here
+
+
+def test_a_failure_on_a_worker_is_the_failure_here(cluster: LocalCluster) -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(run_on_cluster(cluster.scheduler_address, divmod, 1, [1, 0]))
+
+
+def test_a_scheduler_without_workers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "CONNECT_S", 1)
+    with (
+        local_cluster(0) as empty,
+        pytest.raises(InputError, match="has no workers; start some: dask worker tcp"),
+    ):
+        list(run_on_cluster(empty.scheduler_address, divmod, 1, [1]))
+
+
+@pytest.mark.parametrize("address", [NOWHERE, "no address"])
+def test_a_scheduler_that_cannot_be_reached_is_one_error(
+    address: str,
+    tmp_path: Path,
+    tiny_layers: dict[str, Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cluster_module, "CONNECT_S", 1)
+    for path in tiny_layers.values():
+        shutil.copy(path, tmp_path / path.name)
+    data = "\n".join(f'{name} = "{path.name}"' for name, path in tiny_layers.items())
+    study, out = tmp_path / "tiny.toml", tmp_path / "out"
+    study.write_text(f'[study]\nname = "Tiny"\nbudget_inr_crore = 60\n[data]\n{data}\n')
+    parser, _ = build_parser()
+    asked = ["sweep", str(study), "10", "20", "--out", str(out), "--quiet", "--scheduler", address]
+    assert run_command(parser, asked) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith(f"error: scheduler {address}: cannot be reached")
+    assert not out.exists()
+
+
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"pip install 'deh-siting\[cluster\]'"):
+        list(run_on_cluster(NOWHERE, divmod, 1, [1]))
+
+
+def test_nothing_of_dask_is_loaded_where_no_scheduler_is_named(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from geodata.blocks import write_matrix
+from geodata.network import load_network
+import siting.cli
+write_matrix(Path(sys.argv[1]), load_network(sys.argv[2]), [0, 1], [2, 3])
+assert not {"dask", "distributed"} & set(sys.modules)
+"""
+    road = ROOT / "geodata" / "india" / "road.parquet"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "km.npy"), str(road)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
