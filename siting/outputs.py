@@ -148,7 +148,38 @@ def districts_table(plan: Plan) -> pd.DataFrame:
         (table["cost_before_inr_per_t"] - table["cost_after_inr_per_t"]) * total
     ).reindex(table.index).fillna(0.0)  # fmt: skip
     table["hours_to_gateway_after"] = mean("transit_hours_after")
-    return table
+    return table.join(_cost_components(plan, total.reindex(table.index).to_numpy()))
+
+
+def _cost_components(plan: Plan, tonnes_per_year: Any) -> pd.DataFrame:
+    """Of each district the parts of ``cost_before_inr_per_t`` and ``cost_after_inr_per_t``, which they add up to.
+
+    Freight of movements, handling, time in movement and handling, dwell (time spent waiting), carbon.
+    """
+    model = plan.model
+    client_tonnes = model.clients["tonnes_per_year"].to_numpy()
+    columns = {}
+    for when, lanes, share, parts in (
+        ("before", model.existing, np.ones(len(model.existing)), plan.parts_before),
+        ("after", plan.chosen, plan.share, plan.parts),
+    ):
+        lane = parts["lane"].to_numpy()
+        client = lanes.client[lane]
+        district = model.clients["district"].to_numpy()[client]
+        tonnes = client_tonnes[client] * share[lane]
+        mode = parts["mode"].to_numpy(object)
+        money = parts["freight_inr_per_t"].to_numpy()
+        carbon = parts["co2e_kg_per_t"].to_numpy() * model.pricer.tariff.carbon_inr_per_kg
+        time = parts["cost_inr_per_t"].to_numpy() - money - carbon
+        handling, waiting = mode == "handling", mode == "dwell"
+        values = {
+            "freight": np.where(handling, 0.0, money), "handling": np.where(handling, money, 0.0),
+            "time": np.where(waiting, 0.0, time), "dwell": np.where(waiting, time, 0.0), "carbon": carbon,
+        }  # fmt: skip
+        for name, value in values.items():
+            total = np.bincount(district, value * tonnes, minlength=len(model.demand))
+            columns[f"{name}_{when}_inr_per_t"] = total / tonnes_per_year
+    return pd.DataFrame(columns, index=model.demand.index)
 
 
 def _flows(plan: Plan, lanes: Any, share: Any) -> pd.DataFrame:
