@@ -226,8 +226,8 @@ def lanes_table(plan: Plan) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def flow_lines(plan: Plan) -> gpd.GeoDataFrame:
-    """Movements of the lanes through new sites, bundled by mode and by the pair of places, drawn on the networks."""
+def flow_table(plan: Plan) -> pd.DataFrame:
+    """Movements of the lanes through new sites, bundled by mode and by the pair of places."""
     parts = plan.parts
     lane = parts["lane"].to_numpy()
     moving = parts["mode"].isin(["road", "rail"]).to_numpy() & plan.uses_site[lane]
@@ -239,6 +239,12 @@ def flow_lines(plan: Plan) -> gpd.GeoDataFrame:
     )
     names = plan.model.places.table["name"]
     flows["from_name"], flows["to_name"] = flows["from"].map(names), flows["to"].map(names)
+    return flows
+
+
+def flow_lines(plan: Plan) -> gpd.GeoDataFrame:
+    """Movements as of :func:`flow_table`, drawn on the networks."""
+    flows = flow_table(plan)
     lines = pd.Series(index=flows.index, dtype=object)
     for mode, rows in flows.groupby("mode").groups.items():
         movement = flows.loc[rows]
