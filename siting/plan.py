@@ -368,6 +368,7 @@ def make_plan(
             ``forbidden``, ``gap``, ``time_limit_s``.
 
     Raises:
+        InputError: when no plan keeps to the budget and the forced and forbidden sites.
         RuntimeError: when the answer does not stand up to the re-check.
     """
     study = model.study.with_changes(**changes)
@@ -376,6 +377,8 @@ def make_plan(
     model = replace(model, study=study, problem=problem)
     with _timed(stages, "solve", progress):
         solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
+    if solution.status == "infeasible":
+        raise InputError(f"{study.name}: no plan fits: {solution.message}; raise the budget or force fewer sites")
     with _timed(stages, "tables", progress):
         chosen, share = _chosen_lanes(model, solution)
         plan = Plan(

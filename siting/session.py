@@ -57,6 +57,11 @@ class Session:
         self.last = plan.solution
         return plan
 
+    @property
+    def current(self) -> Model:
+        """The model of the question asked last, with its lanes."""
+        return self._changed[1]
+
     def _model(self, closed: tuple[str, ...], changes: dict[str, Any]) -> Model:
         """The model with its lanes as these changes make them; the last one is kept."""
         study = self.model.study.with_changes(**changes, closed_gateways=closed)
