@@ -11,6 +11,7 @@ from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import Translations
 from flask import Flask, Response, abort, request
 from flask_babel import Babel, Domain
@@ -44,6 +45,7 @@ def init_i18n(app: Flask) -> None:
     catalogues, messages = _catalogues()
     babel.domain_instance = SourceDomain(catalogues)
     app.jinja_env.globals["languages"] = LANGUAGES
+    app.jinja_env.globals["crore"] = crore
     app.context_processor(lambda: {"language": language()})
 
     @app.get("/messages/<name>.json")
@@ -68,6 +70,11 @@ def language() -> str:
         if asked in LANGUAGES:
             return str(asked)
     return request.accept_languages.best_match(LANGUAGES) or "en"
+
+
+def crore(inr: float) -> str:
+    """Return an amount in crore rupees with Indian digit grouping."""
+    return str(format_decimal(inr / 1e7, "#,##,##0", locale="en_IN"))
 
 
 def _catalogues() -> tuple[dict[str, Translations], dict[str, Body]]:
