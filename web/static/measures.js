@@ -43,6 +43,7 @@ const CLASSES = 6;
 const BELOW = "#d9853b";
 const ZERO = "#e9e5dc";
 const MISSING = "#ffffff";
+export const PLAIN = "#f6f5f1"; // a district about which nothing is said
 const HIDDEN = "#f1f3f5";
 // Purple and green with white between: told apart by the colour-blind. Blue would be sea, red an alarm.
 const DIVERGING = { worse: ["#e7d4e8", "#c2a5cf", "#762a83"], better: ["#d9f0d3", "#7fbf7b", "#1b7837"] };
@@ -86,7 +87,7 @@ export function diverge(values, format) {
   }));
   const better = side(DIVERGING.better, "+");
   const worse = side(DIVERGING.worse, "−");
-  const same = { colour: "#fafafa", label: _("no change") };
+  const same = { colour: PLAIN, label: _("no change") };
   const missing = { colour: ZERO, label: _("no cargo or no road") };
   const of = values.map((value) => {
     if (value === null || value === undefined) return missing;

@@ -7,7 +7,7 @@ import { byId, h } from "./dom.js";
 import { NOTHING, crore, number, percent, rupees, signed, tonnes, word } from "./format.js";
 import { _, named, ngettext } from "./i18n.js";
 import { createMap, webglWorks } from "./map.js";
-import { MEASURES, classify } from "./measures.js";
+import { MEASURES, PLAIN, diverge } from "./measures.js";
 import * as questions from "./question.js";
 import { ended, watch } from "./runs.js";
 import { createSearch } from "./search.js";
@@ -16,7 +16,6 @@ import * as shell from "./shell.js";
 const GAP = 0.001;
 const SETTLE_MS = 200; // a slider at rest this long is an answer
 const RETRY_MS = 1000;
-const COLOURS = { classes: "quantile", palette: "cividis" };
 const SIGNS = [["warehouse", _("Site of both plans")], ["warehouse:new", _("New against the base")], ["warehouse:gone", _("No longer built")],
   ["option", _("Possible site")], ["option:forced", _("Forced by you")], ["option:forbidden", _("Forbidden by you")], ["port:closed", _("Closed port")]];
 
@@ -283,8 +282,20 @@ function showPlan(answer) {
     ...shown.sites.map((site) => ({ ...site, mark: before.has(site.site_id) ? "" : "new" })),
   ];
   map.setSites(shown.marked);
-  map.paint(classify(shown.districts, MEASURES.saving, COLOURS, () => true).colours);
+  paintChange();
   showSaving(shown.summary.saving_inr_per_year);
+}
+
+// Calm where nothing differs from the base, so that what differs stands out.
+function paintChange() {
+  const before = new Map(baseline.districts.map((row) => [row.district_id, row.saving_inr_per_year]));
+  const { colours, legend } = diverge(shown.districts.map((row) => {
+    const old = before.get(row.district_id);
+    return row.saving_inr_per_year === null || (old ?? null) === null ? null : row.saving_inr_per_year - old;
+  }), rupees);
+  map.paint(shown === baseline ? colours.map(() => PLAIN) : colours);
+  byId("legend-section").hidden = shown === baseline;
+  shell.showLegend(byId("legend"), legend);
 }
 
 // ---- clicks
