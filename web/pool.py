@@ -46,6 +46,7 @@ class _Process:
         self._context = context
         self._connection: Connection | None = None
         self._process: Any = None
+        self._ended = False
 
     @property
     def alive(self) -> bool:
@@ -59,7 +60,9 @@ class _Process:
         """Start the process where it does not run; it knows no model yet."""
         if self.alive:
             return
-        self.close()
+        self._stop()
+        if self._ended:
+            raise BrokenPipeError("the server stops")
         self.warm.clear()
         self._connection, other = self._context.Pipe()
         self._process = self._context.Process(target=work, args=(other, self.cancelled), daemon=True)
@@ -72,19 +75,20 @@ class _Process:
         self.cancelled_at = None
         try:
             self.start()
-            assert self._connection is not None
-            self._connection.send(job)
+            connection = self._connection
+            assert connection is not None
+            connection.send(job)
             while True:
-                if self._connection.poll(WAKE_S):
-                    message: Message = self._connection.recv()
+                if connection.poll(WAKE_S):
+                    message: Message = connection.recv()
                     if message[0] in ("done", "failed"):
                         return message
                     hear(message)
                 if self.cancelled_at is not None and time.monotonic() - self.cancelled_at > GRACE_S:
-                    self.close()
+                    self._stop()
                     return "failed", "cancelled"
         except (EOFError, OSError):
-            self.close()
+            self._stop()
             return "lost", None
 
     def cancel(self) -> None:
@@ -92,7 +96,11 @@ class _Process:
         self.cancelled.set()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process for good."""
+        self._ended = True
+        self._stop()
+
+    def _stop(self) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.join(5)
@@ -214,9 +222,13 @@ class Pool:
         return {"alive": sum(p.alive for p in self._processes), "busy": sum(p.run is not None for p in self._processes),
                 "queue": len(self._queue)}  # fmt: skip
 
-    def process_of(self, run: Run) -> int | None:
+    def pids(self) -> list[int]:
+        """Ids of the processes that run."""
+        return [p.pid for p in self._processes if p.alive and p.pid is not None]
+
+    def process_of(self, run_id: str) -> int | None:
         """Id of the process that answers a run."""
-        return next((p.pid for p in self._processes if p.run is run), None)
+        return next((p.pid for p in self._processes if p.run is not None and p.run.id == run_id), None)
 
     def close(self) -> None:
         """End all processes; what runs is interrupted."""
@@ -230,7 +242,8 @@ class Pool:
 
     def _serve(self, process: _Process) -> None:
         """Body of a process's thread."""
-        process.start()
+        with contextlib.suppress(OSError):  # the server stops already
+            process.start()
         while True:
             with self._change:
                 while (job := self._next(process)) is None:

@@ -20,7 +20,7 @@ from web.results import PlanTables
 CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways")
 MAX_NAMES = 1000  # in one list of a question
 MAX_NAME_CHARACTERS = 80
-USUAL_GAP = 1e-3
+USUAL_GAP = 2e-4
 
 
 @dataclass(frozen=True)

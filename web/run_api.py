@@ -48,6 +48,8 @@ class RunBook:
         if run.state != "finished" or run.kind != "what-if":
             refuse(409, f"run '{run_id}' has no answer here: it is {run.state} ({run.kind})")
         folder = self.pool.store.folder(run)
+        if not (folder / "plan.json").is_file():
+            refuse(404, f"the tables of run '{run_id}' are gone; start it again")
         return RunTables(run_id, folder, (folder / "plan.json").stat().st_mtime_ns, self._pack_of(run))
 
     def _pack_of(self, run: Run) -> Pack:

@@ -56,7 +56,7 @@ def init_security(app: Flask, hosts: Collection[str]) -> None:
             refuse(414, f"the query has {len(request.query_string)} bytes; at most {MAX_QUERY_BYTES} are read")
         if (request.content_length or 0) > MAX_BODY_BYTES:
             refuse(413, f"the body has {request.content_length} bytes; at most {MAX_BODY_BYTES} are read")
-        if request.method in WRITING or request.path.startswith("/api/"):
+        if request.method in WRITING or (request.path.startswith("/api/") and not _is_link()):
             _same_origin()
         if request.method == "POST" and request.mimetype != "application/json":
             refuse(415, f"the body is {request.mimetype or 'of no type'}; send Content-Type: application/json")
@@ -104,6 +104,11 @@ def refuse(status: int, detail: str, problems: Sequence[str] = (), retry_after_s
 
 def _host_name(host: str) -> str:
     return host if host.endswith("]") else host.rpartition(":")[0] or host
+
+
+def _is_link() -> bool:
+    """Whether somebody followed a link, from a letter say, which shows the answer to them alone."""
+    return request.headers.get("Sec-Fetch-Mode") == "navigate"
 
 
 def _same_origin() -> None:
