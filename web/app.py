@@ -30,6 +30,8 @@ from web.transfer import json_body
 RUNS_FOLDER = ".runs"
 STUDIES = Path("studies")
 THREADS = 16
+CONNECTIONS = 2000  # a browser keeps up to six open
+IDLE_S = 30  # after which one is closed
 
 # A report is one file with its own styles and drawings; it runs no script here.
 REPORT_POLICY = (
@@ -65,7 +67,7 @@ def create_app(
     app.extensions["pool"] = pool
     atexit.register(pool.close)
     book = RunBook(pool, pack)
-    app.register_blueprint(create_api(Library(found, pack, book), lambda plan: asked.of_plan(plan) is not None))
+    app.register_blueprint(create_api(Library(found, pack, book), asked.knows))
     app.register_blueprint(create_run_api(book, found, asked))
     app.register_blueprint(create_pages(pack))
 
@@ -110,7 +112,15 @@ def serve(
     log.addHandler(logging.StreamHandler(sys.stderr))
     try:
         server = create_server(
-            app, host=host, port=port, threads=THREADS, ident=None, max_request_body_size=2 * MAX_BODY_BYTES
+            app,
+            host=host,
+            port=port,
+            threads=THREADS,
+            ident=None,
+            max_request_body_size=2 * MAX_BODY_BYTES,
+            connection_limit=CONNECTIONS,
+            channel_timeout=IDLE_S,
+            asyncore_use_poll=True,
         )
     except OSError as error:
         raise InputError(f"--host {host} --port {port}: {error.strerror}; choose another port") from error
@@ -131,3 +141,5 @@ def _prepare(app: Flask) -> None:
     links = client.get(f"/api/v1/plans/{plan}").get_json()["links"]
     for layer in ("shapes", "districts", "sites", "places"):
         client.get(links[layer])
+    for name in ("roads", "rail"):
+        client.get(f"/api/v1/map/{name}")

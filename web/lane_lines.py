@@ -193,7 +193,7 @@ class LaneBook:
     def _origins(self) -> dict[tuple[str, str], Point]:
         """Where a district's cargo starts: its own site, else its point in the pack, else a point inside it."""
         known, sites = self.pack.districts, self.plan.sites
-        places = sites["site_id"].str.partition("@")[2]
+        places = sites["site_id"].str.replace("^[^@]*@", "", regex=True)
         points = dict(zip(known["district_id"], zip(known["lon"], known["lat"], strict=True), strict=True))
         points |= dict(zip(places, zip(sites["lon"], sites["lat"], strict=True), strict=True))
         table = self.plan.districts

@@ -107,7 +107,7 @@ class PlanData:
     def site_table(self) -> pd.DataFrame:
         """``sites.csv`` with the option that a study would force."""
         table = self.plan.sites
-        place = table["site_id"].str.partition("@")[2]
+        place = table["site_id"].str.replace("^[^@]*@", "", regex=True)
         table = table.assign(
             option_id=table["facility_type"] + "-" + table["tier"] + "@" + place,
             name_hi=place.map(_hindi(self.pack.districts, "district_id", "district_hi")),

@@ -50,11 +50,13 @@ class _Process:
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and bool(self._process.is_alive())
+        process = self._process
+        return process is not None and bool(process.is_alive())
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process is not None else None
+        process = self._process
+        return None if process is None else process.pid
 
     def start(self) -> None:
         """Start the process where it does not run; it knows no model yet."""
@@ -71,8 +73,6 @@ class _Process:
 
     def ask(self, job: tuple[Any, ...], hear: Callable[[Message], None]) -> Message:
         """Send a job and return its last message; ``("lost", ...)`` where the process dies over it."""
-        self.cancelled.clear()
-        self.cancelled_at = None
         try:
             self.start()
             connection = self._connection
@@ -101,13 +101,14 @@ class _Process:
         self._stop()
 
     def _stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.join(5)
-            self._process = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        # Taken first: the thread of this process and the one that closes the pool may both come here.
+        process, self._process = self._process, None
+        connection, self._connection = self._connection, None
+        if process is not None:
+            process.kill()
+            process.join(5)
+        if connection is not None:
+            connection.close()
         self.warm.clear()
 
 
@@ -252,6 +253,8 @@ class Pool:
                     self._change.wait(WAKE_S)
                     if not self._closed:
                         process.start()  # a process killed while idle is replaced before it is needed
+                process.cancelled.clear()
+                process.cancelled_at = None
                 if isinstance(job, Run):
                     process.run = job
                     job.state, job.started = "running", now()

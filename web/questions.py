@@ -66,6 +66,13 @@ class Studies:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
+        self._known: dict[tuple[str, int], bool] = {}
+
+    def knows(self, plan: PlanTables) -> bool:
+        """Whether the study of a plan can be had; a plan found to have one is not asked again."""
+        if not self._known.get(plan.identity):
+            self._known[plan.identity] = self.of_plan(plan) is not None
+        return self._known[plan.identity]
 
     def listed(self) -> list[dict[str, Any]]:
         """Id, name and budget of each; a broken one with its faults."""

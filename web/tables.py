@@ -175,5 +175,6 @@ def _located(data: PlanData, layer: str, table: pd.DataFrame) -> gpd.GeoDataFram
         shapes = network.geometry[rows]
     else:
         shapes = shapely.points(full[["lon", "lat"]].to_numpy(dtype=float)[rows])
-    text = table.select_dtypes(object).columns  # GeoPackage holds no column without a type
+    # GeoPackage holds no column without a type.
+    text = [name for name in table.columns if pd.api.types.is_object_dtype(table[name])]
     return gpd.GeoDataFrame(table.astype(dict.fromkeys(text, "string")), geometry=list(shapes), crs="EPSG:4326")

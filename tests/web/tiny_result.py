@@ -139,8 +139,9 @@ def tiny_pack() -> Pack:
     # The rail ends inland of the port; the connector says where.
     rail_end = (78.5, 20.9)
     connectors = pd.DataFrame({"terminal_id": ["XXSEA"], "lon": [rail_end[0]], "lat": [rail_end[1]], "km": [50.0]})
+    states = pd.DataFrame({"state": [STATE], "state_hi": ["अल्फ़ा"]})
     layers = {
-        "districts": known, "rail_connectors": connectors,
+        "districts": known, "states": states, "gateways": gateways(), "depots": depots(), "rail_connectors": connectors,
         "road": network(*CENTRES.values(), DEPOT), "rail": network(DEPOT, (78.0, 21.5), rail_end, (78.88, 20.6)),
         "manifest": {
             "name": "Tiny", "built": "2025-01-01",
