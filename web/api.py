@@ -174,8 +174,10 @@ def create_api(library: Library, can_ask: Callable[[PlanTables], bool]) -> Bluep
     def run_plan(key: str) -> Response:
         only()
         data = library.run(key)
-        about = {"id": f"{RUN_PREFIX}{key}", "kind": "what-if", "sweep": None, "written": written(data.plan),
-                 "files": [], "can_what_if": True, "links": {**data.links, "report": None}}  # fmt: skip
+        about: dict[str, Any] = {
+            "id": f"{RUN_PREFIX}{key}", "kind": "what-if", "sweep": None, "written": written(data.plan), "files": [],
+            "can_what_if": True, "links": {**data.links, "report": None},
+        }  # fmt: skip
         return json_body({**data.plan.summary, **about}).response()
 
     return api
@@ -259,6 +261,18 @@ def _drawing(library: Library, data: PlanData, lang: str) -> Body:
 
     return library.shelf.get((data.plan.identity, "svg", measure, classes, palette, lang, language(), layers, chosen),
                              draw)  # fmt: skip
+
+
+def _place(data: PlanData) -> str | None:
+    """Name of the district or site that the query names."""
+    chosen = _chosen()
+    if chosen is None:
+        return None
+    kind, key = chosen
+    table, name = (data.district_table, "district") if kind == "district" else (data.site_table, "name")
+    row = table.iloc[data.row_of(kind, key)]
+    hindi = row[f"{name}_hi"]
+    return str(hindi if language() == "hi" and isinstance(hindi, str) else row[name])
 
 
 def _markup(drawing: Body) -> Markup:

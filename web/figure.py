@@ -220,8 +220,8 @@ class Figure:
             marks.append(tag("circle", cx=x + 15, cy=y - 5, r=3.5, fill="#ffffff", stroke=MUTED, stroke_width=1.4))
             marks.append(_text(x + 42, y, _("Inland depot"), 15))
             y += 24
-        lines = [("roads", "road", _("Road")), ("rail", "rail", _("Railway"))]
-        lines = [(mode, words) for layer, mode, words in lines if layer in layers]
+        networks = (("roads", "road", _("Road")), ("rail", "rail", _("Railway")))
+        lines = [(mode, words) for layer, mode, words in networks if layer in layers]
         lines += [("road", _("Cargo by road")), ("rail", _("Cargo by rail"))] if with_lanes else []
         for mode, words in lines:
             marks.append(tag("line", x1=x, y1=y - 5, x2=x + 30, y2=y - 5, stroke=INK, stroke_width=2, **_dash(mode)))

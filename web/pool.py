@@ -26,7 +26,7 @@ KEPT_OPTIONS = 4
 LOST = "The solver process ended unexpectedly, and this run with it. Start it again."
 CANCELLED = "Cancelled."
 
-Message = tuple[str, Any]
+Message = tuple[str, Any]  # kind and what is told, as of web.worker
 
 
 class QueueFullError(Exception):
@@ -313,7 +313,10 @@ class Pool:
 
     def _warm(self, process: _Process, key: str) -> None:
         values = self._wanted.get(key)
-        kind, told = process.ask(("warm", values), lambda message: None) if values else ("failed", "not wanted")
+        if values is None:  # others have asked for so many models since that this one is no longer wanted
+            process.warming = None
+            return
+        kind, told = process.ask(("warm", values), lambda message: None)
         with self._change:
             process.warming = None
             if kind == "done":

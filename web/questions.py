@@ -76,7 +76,7 @@ class Studies:
 
     def listed(self) -> list[dict[str, Any]]:
         """Id, name and budget of each; a broken one with its faults."""
-        told = []
+        told: list[dict[str, Any]] = []
         for key in self.keys():
             try:
                 study = self.study(key)

@@ -69,7 +69,7 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
 
     def base_of(content: dict[str, Any]) -> tuple[dict[str, str], Study]:
         """The study that a body names by plan or by study."""
-        named = {kind: content[kind] for kind in ("plan", "study") if kind in content}
+        named: dict[str, str] = {kind: content[kind] for kind in ("plan", "study") if kind in content}
         if len(named) != 1 or not isinstance(next(iter(named.values())), str):
             refuse(400, 'name the base: {"plan": ID} or {"study": ID}')
         ((kind, key),) = named.items()

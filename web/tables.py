@@ -126,7 +126,8 @@ def _csv(table: pd.DataFrame) -> bytes:
         name: table[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(FORMULA_SIGNS) else v)
         for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])
     })  # fmt: skip
-    return table.to_csv(index=False, float_format="%.10g", lineterminator="\r\n").encode("utf-8-sig")
+    text: str = table.to_csv(index=False, float_format="%.10g", lineterminator="\r\n")
+    return text.encode("utf-8-sig")
 
 
 def _xlsx(table: pd.DataFrame, layer: str) -> bytes:
