@@ -80,7 +80,8 @@ export function classify(districts, measure, { classes: method, palette }, isSho
 
 // Better and worse of a difference, in steps of equal numbers of districts on either side.
 export function diverge(values, format) {
-  const sizes = values.filter((value) => value).map(Math.abs).sort((a, b) => a - b);
+  const differs = (value) => Math.abs(value) >= 1; // less than a rupee is rounding
+  const sizes = values.filter((value) => value !== null && differs(value)).map(Math.abs).sort((a, b) => a - b);
   const breaks = [1, 2].map((k) => sizes[Math.floor((k * sizes.length) / 3)]);
   const side = (colours, sign) => colours.map((colour, k) => ({
     colour, label: rangeLabel((v) => sign + format(v), breaks[k - 1] ?? sizes[0], breaks[k] ?? sizes.at(-1)),
@@ -91,7 +92,7 @@ export function diverge(values, format) {
   const missing = { colour: ZERO, label: _("no cargo or no road") };
   const of = values.map((value) => {
     if (value === null || value === undefined) return missing;
-    if (!value) return same;
+    if (!differs(value)) return same;
     return (value > 0 ? better : worse)[breaks.filter((limit) => Math.abs(value) >= limit).length];
   });
   return told([...[...better].reverse(), same, ...worse, missing], of, () => true);
@@ -116,5 +117,5 @@ function rangeLabel(format, from, to) {
   // "₹1.2 – 3.4 crore" where both ends share their unit.
   const unit = (text) => text.match(/^([^\d]*)([\d.,]+)(.*)$/);
   const [a, b] = [unit(low), unit(high)];
-  return a && b && a[1] === b[1] && a[3] === b[3] ? `${a[1]}${a[2]} – ${b[2]}${b[3]}` : `${low} – ${high}`;
+  return a && b && a[1] === b[1] && a[3] === b[3] ? `${a[1]}${a[2]} – ${b[2]}${b[3]}` : _("{low} to {high}", { low, high });
 }

@@ -32,6 +32,7 @@ let run = null;
 let watching = 0;
 let dragging = false;
 let timer = null;
+let waiting = null; // what was chosen before one knew what can be built there
 
 const card = shell.createCard(byId("card"), () => map.choose(null, null));
 const search = createSearch(byId("search"), byId("found"), (row) => pick({ kind: "district", row }, true));
@@ -130,6 +131,7 @@ async function loadOptions(from, mine) {
   options = data.rows(answer);
   places = [...data.groupBy(options, (option) => option.place_id)].map(([place_id, list]) => ({ ...list[0], place_id, list }));
   showQuestion();
+  if (waiting && !byId("card").hidden) pick(waiting);
 }
 
 // ---- the question
@@ -321,6 +323,7 @@ function pick(found, move = false) {
   const visible = byId("show-options").checked ? places : places.filter((place) => place.mark);
   const id = district?.district_id ?? (found.kind === "site" ? shown.marked[found.row].site_id.split("@")[1] : visible[found.row].place_id);
   const place = places.find((p) => p.place_id === id);
+  waiting = options.length ? null : found;
   map.choose(district ? found.row : null, district ? null : place);
   if (move && district) map.fit(district.bounds);
   return showPlace(place, district);
