@@ -6,7 +6,7 @@ PYTHON ?= python3
 SITING = .venv/bin/siting
 
 .DEFAULT_GOAL := help
-.PHONY: help study sweep compare serve report data test lint bench clean
+.PHONY: help study sweep compare serve report data test lint bench screenshots clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  ##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -53,6 +53,9 @@ bench: .venv/developer  ## measure this project beside its peers
 	.venv/bin/pip install --quiet --disable-pip-version-check -e '.[bench]'
 	.venv/bin/python -m benchmarks
 	.venv/bin/python -m benchmarks.ingestion
+
+screenshots: .venv/developer  ## draw the screens of the README from results (run study and sweep first)
+	@PYTHONPATH=. .venv/bin/python docs/screenshots.py results
 
 clean:  ## remove the virtual environment, results and caches
 	rm -rf .venv results build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -188,7 +188,8 @@ def _run(arguments: argparse.Namespace) -> int:
     with _Log(arguments.quiet or arguments.json, out, BUILD_STAGES + PLAN_STAGES) as log:
         plan = make_plan(build_model(study, log), log)
         with atomic_folder(out) as folder:
-            _write(plan, folder, log)
+            write_result(plan, folder, log)
+            log.write(folder)
     if arguments.json:
         print(json.dumps(summary(plan), ensure_ascii=False))
     else:
@@ -197,7 +198,8 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0 if plan.solution.status == "optimal" else NO_PROOF
 
 
-def _write(plan: Plan, folder: Path, log: _Log) -> None:
+def write_result(plan: Plan, folder: Path, log: Callable[[str], None]) -> None:
+    """Write all files of a result; ``log`` hears the stages."""
     start = time.perf_counter()
     log("draw and write tables")
     flows = flow_lines(plan)
@@ -208,7 +210,6 @@ def _write(plan: Plan, folder: Path, log: _Log) -> None:
     plan.stages["report"] = round(time.perf_counter() - start - plan.stages["write"], 3)
     write_summary(plan, folder)
     log("done")
-    log.write(folder)
 
 
 def _lines(s: dict[str, Any], sites: pd.DataFrame) -> list[str]:
@@ -260,7 +261,8 @@ def _sweep(arguments: argparse.Namespace) -> int:
             plans.append(plan)
             target = folder / f"budget-{plan.model.study.budget_inr_crore:g}"
             target.mkdir()
-            _write(plan, target, log)
+            write_result(plan, target, log)
+            log.write(target)
         table = sweep_table(plans)
         table.to_csv(folder / "sweep.csv", index=False)
         write_sweep_chart(table, folder / "sweep.svg")

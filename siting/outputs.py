@@ -142,7 +142,38 @@ def districts_table(plan: Plan) -> pd.DataFrame:
         (table["cost_before_inr_per_t"] - table["cost_after_inr_per_t"]) * total
     ).reindex(table.index).fillna(0.0)  # fmt: skip
     table["hours_to_gateway_after"] = mean("transit_hours_after")
-    return table
+    return table.join(_cost_components(plan, total.reindex(table.index).to_numpy()))
+
+
+def _cost_components(plan: Plan, tonnes_per_year: Any) -> pd.DataFrame:
+    """Of each district the parts of ``cost_before_inr_per_t`` and ``cost_after_inr_per_t``, which they add up to.
+
+    Freight of movements, handling, time in movement and handling, dwell (time spent waiting), carbon.
+    """
+    model = plan.model
+    client_tonnes = model.clients["tonnes_per_year"].to_numpy()
+    columns = {}
+    for when, lanes, share, parts in (
+        ("before", model.existing, np.ones(len(model.existing)), plan.parts_before),
+        ("after", plan.chosen, plan.share, plan.parts),
+    ):
+        lane = parts["lane"].to_numpy()
+        client = lanes.client[lane]
+        district = model.clients["district"].to_numpy()[client]
+        tonnes = client_tonnes[client] * share[lane]
+        mode = parts["mode"].to_numpy(object)
+        money = parts["freight_inr_per_t"].to_numpy()
+        carbon = parts["co2e_kg_per_t"].to_numpy() * model.pricer.tariff.carbon_inr_per_kg
+        time = parts["cost_inr_per_t"].to_numpy() - money - carbon
+        handling, waiting = mode == "handling", mode == "dwell"
+        values = {
+            "freight": np.where(handling, 0.0, money), "handling": np.where(handling, money, 0.0),
+            "time": np.where(waiting, 0.0, time), "dwell": np.where(waiting, time, 0.0), "carbon": carbon,
+        }  # fmt: skip
+        for name, value in values.items():
+            total = np.bincount(district, value * tonnes, minlength=len(model.demand))
+            columns[f"{name}_{when}_inr_per_t"] = total / tonnes_per_year
+    return pd.DataFrame(columns, index=model.demand.index)
 
 
 def _flows(plan: Plan, lanes: Any, share: Any) -> pd.DataFrame:
@@ -189,8 +220,8 @@ def lanes_table(plan: Plan) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def flow_lines(plan: Plan) -> gpd.GeoDataFrame:
-    """Movements of the lanes through new sites, bundled by mode and by the pair of places, drawn on the networks."""
+def flow_table(plan: Plan) -> pd.DataFrame:
+    """Movements of the lanes through new sites, bundled by mode and by the pair of places."""
     parts = plan.parts
     lane = parts["lane"].to_numpy()
     moving = parts["mode"].isin(["road", "rail"]).to_numpy() & plan.uses_site[lane]
@@ -202,6 +233,12 @@ def flow_lines(plan: Plan) -> gpd.GeoDataFrame:
     )
     names = plan.model.places.table["name"]
     flows["from_name"], flows["to_name"] = flows["from"].map(names), flows["to"].map(names)
+    return flows
+
+
+def flow_lines(plan: Plan) -> gpd.GeoDataFrame:
+    """Movements as of :func:`flow_table`, drawn on the networks."""
+    flows = flow_table(plan)
     lines = pd.Series(index=flows.index, dtype=object)
     for mode, rows in flows.groupby("mode").groups.items():
         movement = flows.loc[rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geodata.errors import InputError
 from geodata.pack import Pack
 from siting.costs import INR_PER_CRORE, Array, Tariff, appraisal_factor
 from siting.demand import build_clients, district_demand
@@ -22,6 +23,7 @@ from siting.parameters import Parameters
 from siting.places import Places, build_places
 from siting.problem import FacilityProblem
 from siting.solve import Solution, solve
+from siting.stopwatch import Progress as SolveProgress
 from siting.study import Study
 
 Progress = Callable[[str], None]
@@ -75,17 +77,82 @@ def build_model(study: Study, progress: Progress = lambda stage: None) -> Model:
             options["capex_inr_crore"] * INR_PER_CRORE * study.minimum_benefit_cost_ratio / appraisal_factor(parameters)
         )
         problem, lane_of_row = state_problem(study, clients, options, places, existing.take(weighted), improving)
-    return Model(
-        study, pack, parameters, places, demand, clients, options, pricer, existing, improving, lane_of_row,
-        problem, stages,
+        model = Model(
+            study, pack, parameters, places, demand, clients, options, pricer, existing, improving, lane_of_row,
+            problem, stages,
+        )  # fmt: skip
+        return close_gateways(model, study.closed_gateways) if study.closed_gateways else model
+
+
+def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
+    """The model without some gateways: nothing leaves India there and nothing is consolidated there.
+
+    Exports, clients and options stay as they are. Only clients with a lane through a closed gateway are priced
+    again: a lane is always priced to its best gateway, and one that does not use a closed gateway keeps its price.
+
+    Raises:
+        InputError: for unknown names, or when no gateway is left.
+    """
+    wanted = _closed_gateways(model.places, gateway_ids)
+    study = model.study.with_changes(closed_gateways=tuple(wanted))
+    if not wanted:
+        return replace(model, study=study)
+    gateways = model.places.gateways
+    closed = gateways[model.places.table["place_id"].iloc[gateways].isin(wanted)]
+    table = {name: getattr(model.places, name).copy() for name in ("road_km", "first_mile_km", "rail_km", "rail_h")}
+    for name in ("road_km", "first_mile_km"):
+        table[name][closed] = table[name][:, closed] = np.nan
+    column = np.isin(gateways, closed)
+    for name in ("rail_km", "rail_h"):
+        table[name][:, column] = np.nan
+    places = replace(model.places, **table)
+    pricer = LanePricer(places, model.pricer.tariff, model.pricer.conditions, model.clients)
+
+    touched = np.zeros(len(model.clients), dtype=bool)
+    for lanes in (model.existing, model.improving):
+        touched[lanes.client[np.isin(lanes.gateway, closed) | np.isin(lanes.hub, closed)]] = True
+    again = pricer.status_quo(np.flatnonzero(touched))
+    weighted = model.clients["weight"].to_numpy() > 0
+    mmlp = (model.options["facility_type"] == "mmlp").to_numpy()
+    place = model.options["place"].to_numpy()
+    better = pricer.improving(again.take(weighted[again.client]), np.unique(place[~mmlp]), np.unique(place[mmlp]))
+    existing = _merged(model.existing.take(~touched[model.existing.client]), again)
+    improving = _merged(model.improving.take(~touched[model.improving.client]), better)
+    active = existing.take(weighted[existing.client])
+    problem, lane_of_row = state_problem(study, model.clients, model.options, places, active, improving)
+    return replace(
+        model, study=study, places=places, pricer=pricer, existing=existing, improving=improving, problem=problem,
+        lane_of_row=lane_of_row,
     )  # fmt: skip
 
 
+def _closed_gateways(places: Places, gateway_ids: Iterable[str]) -> list[str]:
+    """Sorted names of gateways to close; InputError for unknown names, or when no gateway is left."""
+    known = set(places.table["place_id"].iloc[places.gateways])
+    wanted = sorted(set(gateway_ids))
+    faults = [
+        f"closed gateway {name!r} is unknown; known: {', '.join(sorted(known))}" for name in wanted if name not in known
+    ]
+    if not faults and len(wanted) == len(known):
+        faults = ["all gateways are closed; leave one open"]
+    if faults:
+        raise InputError(faults)
+    return wanted
+
+
+def _merged(first: Lanes, second: Lanes) -> Lanes:
+    """Both, in order of client."""
+    columns = (np.concatenate([getattr(first, f), getattr(second, f)]) for f in Lanes.__dataclass_fields__)
+    lanes = Lanes(*columns)
+    return lanes.take(np.argsort(lanes.client, kind="stable"))
+
+
 def check_names(study: Study) -> None:
-    """Raise InputError for forced or forbidden names of a study that its data do not know."""
+    """Raise InputError for forced, forbidden or closed names of a study that its data do not know."""
     parameters = study.parameter_values()
-    options = build_options(build_places(study.pack(), parameters), parameters, study.facility_types)
-    _chosen_options(options, study)
+    places = build_places(study.pack(), parameters)
+    _chosen_options(build_options(places, parameters, study.facility_types), study)
+    _closed_gateways(places, study.closed_gateways)
 
 
 def _chosen_options(options: pd.DataFrame, study: Study) -> dict[str, Any]:
@@ -290,6 +357,7 @@ def make_plan(
     progress: Progress = lambda stage: None,
     start: Solution | None = None,
     solution: Solution | None = None,
+    watch: Callable[[SolveProgress], None] | None = None,
     **changes: Any,
 ) -> Plan:
     """Solve a model and re-check the answer.
@@ -297,9 +365,12 @@ def make_plan(
     Args:
         start: answer to a similar model, where the search begins.
         solution: answer to this model, where it was found elsewhere; else it is solved here.
-        changes: fields of the study that differ from the model's: ``budget_inr_crore``, ``forced``, ``forbidden``.
+        watch: told the bound and the best plan so far at least twice a second.
+        changes: fields of the study that differ from the model's: ``name``, ``budget_inr_crore``, ``forced``,
+            ``forbidden``, ``gap``, ``time_limit_s``.
 
     Raises:
+        InputError: when no plan keeps to the budget and the forced and forbidden sites.
         RuntimeError: when the answer does not stand up to the re-check.
     """
     study = model.study.with_changes(**changes)
@@ -308,7 +379,9 @@ def make_plan(
     model = replace(model, study=study, problem=problem)
     with _timed(stages, "solve", progress):
         if solution is None:
-            solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start)
+            solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
+    if solution.status == "infeasible":
+        raise InputError(f"{study.name}: no plan fits: {solution.message}; raise the budget or force fewer sites")
     with _timed(stages, "tables", progress):
         chosen, share = _chosen_lanes(model, solution)
         plan = Plan(

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import json
 import math
+import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -19,7 +20,7 @@ from siting.parameters import Parameters, load_parameters
 
 FACILITY_TYPES = ("warehouse", "cold_store", "mmlp")
 TONNAGE_BASES = ("current", "potential")
-LISTS = ("facility_types", "forced", "forbidden")  # keys that hold a list of texts
+LISTS = ("facility_types", "forced", "forbidden", "closed_gateways")  # keys that hold a list of texts
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Study:
             their capital.
         forced: options that must open, ``type-tier@place``.
         forbidden: sites that must stay closed, ``type@place`` or a place for all types.
+        closed_gateways: ``gateway_id`` of gateways that take no cargo.
         gap: relative gap at which an answer counts as proven; of the whole cost, of which sites save a few percent.
         time_limit_s: solver time; the best plan found so far is kept.
         parameters: values that replace those of ``siting/parameters.csv`` (table ``[parameters]``).
@@ -56,6 +58,7 @@ class Study:
     minimum_benefit_cost_ratio: float = 0.0
     forced: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
+    closed_gateways: tuple[str, ...] = ()
     gap: float = 1e-4
     time_limit_s: float = 60.0
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -130,6 +133,7 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "minimum_benefit_cost_ratio": _number(0, 100),
     "forced": _texts(),
     "forbidden": _texts(),
+    "closed_gateways": _texts(),
     "gap": _number(0, 0.5),
     "time_limit_s": _number(0.1, 86_400),
 }
@@ -217,6 +221,28 @@ def make_study(values: Mapping[str, Any]) -> Study:
     """Build a study from checked plain values."""
     lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
     return Study(**{**values, **lists})
+
+
+def study_text(study: Study, folder: Path) -> str:
+    """Return a study as the text of a study file that stands in ``folder``; only what differs from the defaults.
+
+    Reading it gives a study of the same fingerprint.
+    """
+    plain, usual = Study(), load_parameters()
+    keys = [key for key in _CHECKS if key != "name" and getattr(study, key) != getattr(plain, key)]
+    lines = ["[study]", *(f"{key} = {_toml(getattr(study, key))}" for key in ("name", *keys))]
+    changed = {key: value for key, value in sorted(study.parameters.items()) if value != usual[key]}
+    if changed:
+        lines += ["", "[parameters]", *(f"{key} = {_toml(value)}" for key, value in changed.items())]
+    if study.data:
+        files = {layer: Path(os.path.relpath(path, folder)).as_posix() for layer, path in sorted(study.data.items())}
+        lines += ["", "[data]", *(f"{layer} = {_toml(file)}" for layer, file in files.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """A text, number or list of texts in TOML, which writes them as JSON does but for the DEL character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _hint(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:

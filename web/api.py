@@ -1,160 +1,303 @@
-"""JSON API of finished plans under ``/api/v1``; reads only."""
+"""JSON API of plans under ``/api/v1``: what is read of finished plans and answered questions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import Any
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
-import shapely
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup
 
 from geodata.pack import Pack
-from web.lane_lines import LaneBook
-from web.results import DOWNLOADS, PlanFolder, Results
-from web.shapes import dissolve, encode_polygons, network_lines, simplify_coverage
-from web.transfer import Shelf, json_body
+from siting.costs import INR_PER_CRORE
+from siting.outputs import indian
+from web.compare import compare, sweep_points
+from web.figure import LAYERS as FIGURE_LAYERS
+from web.figure import USUAL_LAYERS, Figure
+from web.i18n import LANGUAGES, language
+from web.measures import CLASSES, MEASURES, PALETTES
+from web.pages import sources
+from web.plan_data import DistrictShapes, PlanData
+from web.queries import choice, only
+from web.results import DOWNLOADS, SEPARATOR, PlanTables, Results
+from web.security import refuse
+from web.shapes import GRID, NETWORK_TOLERANCE_DEG, network_lines
+from web.tables import LAYERS, MIMETYPES, encode
+from web.transfer import Body, Shelf, json_body
 
+API = "/api/v1"
+RUN_PREFIX = "run:"
 SHELF_SIZE = 256
-DECIMALS = 3
-GATEWAY_COLUMNS = ["gateway_id", "name", "state", "lon", "lat", "container_service"]
-DEPOT_COLUMNS = ["depot_id", "name", "state", "lon", "lat", "rail_served"]
+OPEN_PLANS = 24  # plans whose tables stay in memory
+COARSE = 4.0  # how much wider the tolerance of coarse lines is
 
 
-class MapData:
-    """What the map shows of one plan, as plain data."""
+class RunPlans(Protocol):
+    """Where answered questions are found."""
 
-    def __init__(self, plan: PlanFolder, pack: Pack) -> None:
-        self.plan = plan
-        self.pack = pack
-        self.lanes = LaneBook(plan, pack)
-
-    @cached_property
-    def _simple(self) -> Any:
-        return simplify_coverage(self.plan.shapes.geometry)
-
-    def districts(self) -> dict[str, Any]:
-        """Values of the districts, as columns; ``district_hi`` where the pack knows it."""
-        table = self.plan.districts
-        hindi = self.pack.districts.set_index("district_id")["district_hi"]
-        box = self.plan.shapes.bounds.round(2)
-        return columns(
-            table.assign(
-                district_hi=table["district_id"].map(hindi),
-                bounds=box[["minx", "miny", "maxx", "maxy"]].to_numpy().tolist(),
-            )
-        )
-
-    def shapes(self) -> dict[str, Any]:
-        """Polygons of the districts in the order of their values, and the lines between states."""
-        states = dissolve(self._simple, self.plan.districts["state"].to_numpy(object))
-        largest = states.geometry.map(lambda shape: max(shape.geoms, key=shapely.area))
-        label = largest.representative_point()
-        return {
-            "districts": encode_polygons(self._simple),
-            "states": {
-                "names": states["name"].tolist(),
-                "labels": [[round(p.x, 2), round(p.y, 2)] for p in label],
-                "area_deg2": shapely.area(states.geometry.array).round(2).tolist(),
-                "shapes": encode_polygons(np.asarray(states.geometry.array, dtype=object)),
-            },
-        }
-
-    def sites(self) -> dict[str, Any]:
-        """Open sites, as columns."""
-        return columns(self.plan.sites)
-
-    def places(self) -> dict[str, Any]:
-        """Ports and depots."""
-        return {
-            "gateways": columns(_plain_table(self.plan.gateways, GATEWAY_COLUMNS)),
-            "depots": columns(_plain_table(self.plan.depots, DEPOT_COLUMNS)),
-        }
-
-    def lanes_of(self, kind: str, key: str) -> dict[str, Any]:
-        """Lanes of a ``district`` or ``site``; 404 where there is none of that key."""
-        keys = self.plan.districts["district_id"] if kind == "district" else self.plan.sites["site_id"]
-        rows = np.flatnonzero(keys == key)
-        if len(rows) == 0:
-            abort(404, f"no {kind} '{key}' in this plan")
-        told = self.lanes.of_district if kind == "district" else self.lanes.of_site
-        return told(int(rows[0]))
+    def tables(self, run_id: str) -> PlanTables:
+        """Tables of a finished run; ends the request with 404 or 409 where there are none."""
 
 
-def columns(table: pd.DataFrame) -> dict[str, list[Any]]:
-    """Return a table as one list per column; what is missing is None."""
-    result = {}
-    for name in table.columns:
-        values = table[name]
-        if pd.api.types.is_float_dtype(values):
-            values = values.round(DECIMALS)
-        result[str(name)] = values.astype(object).where(values.notna(), None).tolist()
-    return result
+class Library:
+    """All plans by name, those of results and those of runs, open while they are asked for."""
 
+    def __init__(self, results: Results, pack: Pack, runs: RunPlans) -> None:
+        self.results, self.pack, self.runs = results, pack, runs
+        self.shelf = Shelf(SHELF_SIZE)
+        self.shapes: dict[str, DistrictShapes] = {}
+        self._open: dict[tuple[str, int], tuple[PlanData, Figure]] = {}
 
-def _plain_table(layer: gpd.GeoDataFrame, names: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(layer.reindex(columns=names))
-
-
-def create_api(results: Results, pack: Pack) -> Blueprint:
-    """Return the blueprint that answers from these results, with networks from this pack."""
-    api = Blueprint("api", __name__, url_prefix="/api/v1")
-    shelf = Shelf(SHELF_SIZE)
-    opened: dict[str, MapData] = {}
-
-    def data_of(key: str) -> MapData:
-        plan = results.plans().get(key)
+    def plan(self, key: str) -> PlanData:
+        plan = self.results.plans().get(key)
         if plan is None:
-            abort(404, f"no plan '{key}'; GET /api/v1/plans lists them")
-        if key not in opened or opened[key].plan != plan:
-            opened[key] = MapData(plan, pack)
-        return opened[key]
+            refuse(404, f"no plan '{key}'; GET {API}/plans lists them")
+        return self._opened(plan, f"{API}/plans/{key}")[0]
 
-    @api.get("/plans")
+    def run(self, run_id: str) -> PlanData:
+        return self._opened(self.runs.tables(run_id), f"{API}/runs/{run_id}")[0]
+
+    def any(self, name: str) -> PlanData:
+        """Plan by id, or answer to a question as ``run:ID``."""
+        if name.startswith(RUN_PREFIX):
+            return self.run(name.removeprefix(RUN_PREFIX))
+        return self.plan(name)
+
+    def figure(self, data: PlanData) -> Figure:
+        return self._opened(data.plan, data.base)[1]
+
+    def _opened(self, plan: PlanTables, base: str) -> tuple[PlanData, Figure]:
+        if plan.identity not in self._open:
+            data = PlanData(plan, getattr(plan, "pack", self.pack), base, self.shapes)
+            self._open[plan.identity] = (data, Figure(data))
+            for old in list(self._open)[:-OPEN_PLANS]:
+                self._open.pop(old, None)
+        return self._open[plan.identity]
+
+    def shapes_of(self, content: str) -> DistrictShapes:
+        """Shapes by hash; plans tell the hash, so that one who asks has opened a plan with them."""
+        if content not in self.shapes:
+            for plan in self.results.plans().values():
+                if self._opened(plan, f"{API}/plans/{plan.key}")[0].shapes.hash == content:
+                    break
+            else:
+                refuse(404, f"no districts of version '{content}'; a plan's links.shapes names its own")
+        return self.shapes[content]
+
+
+def create_api(library: Library, can_ask: Callable[[PlanTables], bool]) -> Blueprint:
+    """Return the blueprint of plans, map layers and comparisons.
+
+    Args:
+        can_ask: whether what-if questions can be put to a plan.
+    """
+    api = Blueprint("api", __name__)
+    results, pack, shelf = library.results, library.pack, library.shelf
+    description = Body(Path(__file__).with_name("openapi.json").read_bytes(), "application/json")
+
+    def told(plan: PlanTables, sweep: str | None) -> dict[str, Any]:
+        names = ("status", "gap", "budget_inr_crore", "capex_inr_crore", "saving_inr_per_year", "fingerprint")
+        return {
+            "id": plan.key, "name": plan.summary["study"], "kind": "sweep-member" if sweep else "run", "sweep": sweep,
+            "study": plan.summary["study"], **{name: plan.summary.get(name) for name in names},
+            "written": written(plan), "files": files(plan), "can_what_if": can_ask(plan),
+        }  # fmt: skip
+
+    @api.get(f"{API}/openapi.json")
+    def openapi() -> Response:
+        only()
+        return description.response()
+
+    @api.get(f"{API}/plans")
     def plans() -> Response:
-        listed = [
-            {
-                "key": key,
-                **{name: plan.summary.get(name) for name in ("study", "status", "gap", "budget_inr_crore")},
-                "saving_inr_per_year": plan.summary.get("saving_inr_per_year"),
-                "files": [name for name in DOWNLOADS if (plan.path / name).is_file()],
-            }
-            for key, plan in results.plans().items()
-        ]
-        return json_body({"plans": listed}).response()
+        only()
+        listed = [told(plan, sweep_of(key)) for key, plan in results.plans().items()]
+        sweeps = list(dict.fromkeys(plan["sweep"] for plan in listed if plan["sweep"]))
+        return json_body({"plans": listed, "sweeps": sweeps}).response()
 
-    @api.get("/plans/<key>")
+    @api.get(f"{API}/plans/<key>")
     def plan(key: str) -> Response:
-        return json_body(data_of(key).plan.summary).response()
+        only()
+        data = library.plan(key)
+        report = {"report": f"/results/{key}/report.html" if "report.html" in files(data.plan) else None}
+        links = {"links": {**data.links, **report}}
+        return json_body({**data.plan.summary, **told(data.plan, sweep_of(key)), **links}).response()
 
-    def layer(name: str, make: Callable[[MapData], Any]) -> None:
-        def view(key: str) -> Response:
-            data = data_of(key)
-            return shelf.get((data.plan, name), lambda: make(data)).response()
+    @api.get(f"{API}/sweeps/<key>")
+    def sweep(key: str) -> Response:
+        only()
+        members = [plan for name, plan in results.plans().items() if sweep_of(name) == key]
+        if not members:
+            refuse(404, f"no sweep '{key}'; GET {API}/plans lists them")
+        identity = ("sweep", key, *(plan.identity for plan in members))
+        return shelf.json(identity, lambda: {"id": key, "name": members[0].summary["study"],
+                                             "points": sweep_points(members)}).response()  # fmt: skip
 
-        api.add_url_rule(f"/plans/<key>/{name}", name, view)
+    @api.get(f"{API}/compare")
+    def compared() -> Response:
+        only("a", "b")
+        missing = [name for name in ("a", "b") if name not in request.args]
+        if missing:
+            refuse(400, f"{missing[0]} is not given; name two plans: ?a=ID&b=ID")
+        a, b = (library.any(request.args[name]) for name in ("a", "b"))
+        return shelf.json(("compare", a.plan.identity, b.plan.identity), lambda: compare(a, b)).response()
 
-    layer("districts", MapData.districts)
-    layer("shapes", MapData.shapes)
-    layer("sites", MapData.sites)
-    layer("places", MapData.places)
+    @api.get(f"{API}/map/districts")
+    def districts_map() -> Response:
+        only("v", "detail")
+        choice("detail", ("fine", "coarse"), "fine")
+        content = request.args.get("v")
+        if content is None:
+            shapes = DistrictShapes(pack.districts.geometry, pack.districts["state"].tolist())
+            return shelf.json(("shapes", shapes.hash), shapes.encoded).response()
+        shapes = library.shapes_of(content)
+        return shelf.json(("shapes", content), shapes.encoded).response(immutable=True)
 
-    @api.get("/plans/<key>/lanes")
-    def lanes(key: str) -> Response:
-        data = data_of(key)
-        asked = {kind: request.args[kind] for kind in ("district", "site") if kind in request.args}
-        if len(asked) != 1:
-            abort(400, "name one district or one site: ?district=STATE/DISTRICT or ?site=SITE_ID")
-        ((kind, name),) = asked.items()
-        return shelf.get((data.plan, kind, name), lambda: data.lanes_of(kind, name)).response()
-
-    @api.get("/networks/<name>")
+    @api.get(f"{API}/map/<any(roads,rail):name>")
     def network(name: str) -> Response:
-        if name not in ("road", "rail"):
-            abort(404, f"no network '{name}'; there are road and rail")
-        return shelf.get(("network", name), lambda: {"lines": network_lines(getattr(pack, name))}).response()
+        only("detail")
+        detail = choice("detail", ("fine", "coarse"), "fine")
+        tolerance = NETWORK_TOLERANCE_DEG * (COARSE if detail == "coarse" else 1.0)
+        network = pack.road if name == "roads" else pack.rail
+        return shelf.json(
+            ("network", name, detail), lambda: {"grid": GRID, "lines": network_lines(network, tolerance)}
+        ).response()
+
+    add_plan_routes(api, library, f"{API}/plans/<key>", library.plan)
+    add_plan_routes(api, library, f"{API}/runs/<key>", library.run)
+    add_print_route(api, library, "plans", library.plan)
+    add_print_route(api, library, "runs", library.run)
+
+    @api.get(f"{API}/runs/<key>/plan")
+    def run_plan(key: str) -> Response:
+        only()
+        data = library.run(key)
+        about: dict[str, Any] = {
+            "id": f"{RUN_PREFIX}{key}", "kind": "what-if", "sweep": None, "written": written(data.plan), "files": [],
+            "can_what_if": True, "links": {**data.links, "report": None},
+        }  # fmt: skip
+        return json_body({**data.plan.summary, **about}).response()
 
     return api
+
+
+def add_plan_routes(api: Blueprint, library: Library, prefix: str, find: Callable[[str], PlanData]) -> None:
+    """Add what there is of every plan, at a prefix that ends in ``<key>``."""
+    shelf = library.shelf
+    kind = prefix.split("/")[-2]
+
+    def layer(name: str, make: Callable[[PlanData], Any]) -> None:
+        def view(key: str) -> Response:
+            only()
+            data = find(key)
+            return shelf.json((data.plan.identity, name), lambda: make(data)).response()
+
+        api.add_url_rule(f"{prefix}/{name}", f"{kind}_{name}", view)
+
+    layer("districts", PlanData.districts)
+    layer("sites", PlanData.sites)
+    layer("places", PlanData.places)
+    layer("shapes", lambda data: data.shapes.encoded())
+
+    def lanes(key: str) -> Response:
+        only("district", "site")
+        data = find(key)
+        chosen = _chosen()
+        if chosen is None:
+            refuse(400, "name one district or one site: ?district=STATE/DISTRICT or ?site=SITE_ID")
+        return shelf.json((data.plan.identity, "lanes", *chosen), lambda: data.lanes_of(*chosen)).response()
+
+    def table(key: str, layer: str, suffix: str) -> Response:
+        data = find(key)
+        if layer not in LAYERS or suffix not in MIMETYPES:
+            refuse(404, f"no table '{layer}.{suffix}'; there are {', '.join(LAYERS)} as {', '.join(MIMETYPES)}")
+        name = f"{data.plan.key}-{layer}.{suffix}"
+        body = encode(data, layer, suffix)
+        return body.response(download=None if suffix == "json" else name)
+
+    def drawing(key: str) -> Response:
+        only("measure", "classes", "palette", "lang", "layers", "district", "site")
+        data = find(key)
+        return _drawing(library, data, choice("lang", tuple(LANGUAGES), language())).response()
+
+    api.add_url_rule(f"{prefix}/lanes", f"{kind}_lanes", lanes)
+    api.add_url_rule(f"{prefix}/tables/<layer>.<suffix>", f"{kind}_table", table)
+    api.add_url_rule(f"{prefix}/map.svg", f"{kind}_map", drawing)
+
+
+def add_print_route(api: Blueprint, library: Library, kind: str, find: Callable[[str], PlanData]) -> None:
+    """Add the page to print."""
+
+    def page(key: str) -> Response:
+        only("measure", "classes", "palette", "lang", "layers", "district", "site")
+        data = find(key)
+        drawing = _drawing(library, data, language())
+        text = render_template(
+            "print.html", plan={**data.plan.summary, "id": key, "links": data.links}, figure=_markup(drawing),
+            sources=sources(data.pack), measure=request.args.get("measure", "saving"), lang=language(),
+            crore=lambda inr: indian(inr / INR_PER_CRORE),
+        )  # fmt: skip
+        return Body(text.encode(), "text/html").response()
+
+    api.add_url_rule(f"/print/{kind}/<key>", f"print_{kind}", page)
+
+
+def _drawing(library: Library, data: PlanData, lang: str) -> Body:
+    measure = choice("measure", tuple(MEASURES), "saving")
+    classes = choice("classes", CLASSES, CLASSES[0])
+    palette = choice("palette", tuple(PALETTES), "cividis")
+    layers = tuple(name for name in request.args.get("layers", ",".join(USUAL_LAYERS)).split(",") if name)
+    unknown = [name for name in layers if name not in FIGURE_LAYERS]
+    if unknown:
+        refuse(400, f"layers names unknown {unknown[0]!r}; choose from {', '.join(FIGURE_LAYERS)}")
+    layers = tuple(name for name in FIGURE_LAYERS if name in layers)
+    chosen = _chosen()
+
+    def draw() -> Body:
+        svg = library.figure(data).draw(measure, classes, palette, lang, layers, chosen)
+        return Body(str(svg).encode(), "image/svg+xml")
+
+    return library.shelf.get((data.plan.identity, "svg", measure, classes, palette, lang, language(), layers, chosen),
+                             draw)  # fmt: skip
+
+
+def _place(data: PlanData) -> str | None:
+    """Name of the district or site that the query names."""
+    chosen = _chosen()
+    if chosen is None:
+        return None
+    kind, key = chosen
+    table, name = (data.district_table, "district") if kind == "district" else (data.site_table, "name")
+    row = table.iloc[data.row_of(kind, key)]
+    hindi = row[f"{name}_hi"]
+    return str(hindi if language() == "hi" and isinstance(hindi, str) else row[name])
+
+
+def _markup(drawing: Body) -> Markup:
+    return Markup(drawing.content.decode())  # escaped where it was drawn
+
+
+def _chosen() -> tuple[str, str] | None:
+    """The district or site that the query names; None for neither."""
+    asked = [(kind, request.args[kind]) for kind in ("district", "site") if kind in request.args]
+    if len(asked) > 1:
+        refuse(400, "name one district or one site: ?district=STATE/DISTRICT or ?site=SITE_ID")
+    return asked[0] if asked else None
+
+
+def sweep_of(key: str) -> str | None:
+    """The sweep that a plan is a member of."""
+    return key.rpartition(SEPARATOR)[0] or None
+
+
+def files(plan: PlanTables) -> list[str]:
+    """Files of a result that may be downloaded."""
+    return [name for name in DOWNLOADS if (plan.path / name).is_file()]
+
+
+def written(plan: PlanTables) -> str:
+    """When a plan was written, UTC."""
+    moment = datetime.fromtimestamp(plan.stamp / 1e9, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from siting.cli import add_command, build_parser, run_command
-from web.app import serve
+from web.app import STUDIES, serve
 
 
 def main() -> None:
@@ -17,9 +17,11 @@ def main() -> None:
     map_command.add_argument("results", type=Path, nargs="?", default=Path("results"))
     map_command.add_argument("--host", default="127.0.0.1")
     map_command.add_argument("--port", type=int, default=8000)
+    map_command.add_argument("--name", action="append", default=[], help="further host name of this server")
+    map_command.add_argument("--studies", type=Path, default=STUDIES, help="folder of study files (default: studies)")
     sys.exit(run_command(parser))
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    serve(arguments.results, arguments.host, arguments.port)
+    serve(arguments.results, arguments.host, arguments.port, arguments.studies, arguments.name)
     return 0

@@ -18,7 +18,7 @@ from geodata.matrix import path_geometry, shortest_path
 from geodata.network import snap
 from geodata.pack import Pack
 from siting.lanes import CARGO_CLASSES
-from web.results import PlanFolder
+from web.results import PlanTables
 from web.shapes import line_feature
 
 MOVING = ("road", "rail")
@@ -47,7 +47,7 @@ class LaneBook:
     ``study.gpkg`` draws what goes through new sites; other lanes are routed on the pack's networks.
     """
 
-    plan: PlanFolder
+    plan: PlanTables
     pack: Pack
     _lines: dict[tuple[str, Point, Point], shapely.LineString] = field(default_factory=dict)
 
@@ -63,11 +63,26 @@ class LaneBook:
         A result names the places of a lane, not the facilities: a cold store gets the perishable lanes of its
         place, a warehouse the general ones, a logistics park all.
         """
+        lanes = self.plan.lanes
+        return self._told(lanes[lanes["lane"].isin(self.numbers_of_site(row))])
+
+    def numbers_of_site(self, row: int) -> list[int]:
+        """Return the numbers of the lanes of a site."""
         site, lanes = self.plan.sites.iloc[row], self.plan.lanes
         here = _grid((site["lon"], site["lat"]))
-        numbers = [number for number in self._movements if here in self._stops(number)]
-        carried = lanes["cargo_class"].isin(_carried(site["facility_type"]))
-        return self._told(lanes[lanes["lane"].isin(numbers) & carried])
+        carried = set(lanes.loc[lanes["cargo_class"].isin(_carried(site["facility_type"])), "lane"])
+        return [number for number in self._movements if number in carried and here in self._stops(number)]
+
+    def lines_of_rows(self, parts: pd.DataFrame) -> list[shapely.LineString | None]:
+        """Return a line of two points per row that moves, None for one that handles or waits."""
+        moves = {number: iter(moves) for number, moves in self._movements.items()}
+        all_parts = self.plan.lanes
+        line: dict[tuple[int, int], shapely.LineString] = {}
+        moving = all_parts[all_parts["mode"].isin(MOVING)]
+        for number, part in zip(moving["lane"], moving["part"], strict=True):
+            move = next(moves[number])
+            line[number, part] = shapely.LineString([move.start, move.end])
+        return [line.get(key) for key in zip(parts["lane"], parts["part"], strict=True)]
 
     def _told(self, parts: pd.DataFrame) -> dict[str, Any]:
         tonnes: defaultdict[tuple[str, Point, Point], float] = defaultdict(float)
@@ -139,7 +154,8 @@ class LaneBook:
             flow, off_km = self._nearest_flow(mode, start, end, km)
             if flow is not None and (off_km <= SAME_KM or end not in existing):
                 at, to = _ends(flow)
-                self._lines.setdefault((mode, at, to), flow)
+                if self.plan.flows_are_drawn:
+                    self._lines.setdefault((mode, at, to), flow)
             elif row not in last and start == end and (_grid(at) in self._site_points or end not in existing):
                 to = at
             elif end in existing:
@@ -177,7 +193,7 @@ class LaneBook:
     def _origins(self) -> dict[tuple[str, str], Point]:
         """Where a district's cargo starts: its own site, else its point in the pack, else a point inside it."""
         known, sites = self.pack.districts, self.plan.sites
-        places = sites["site_id"].str.partition("@")[2]
+        places = sites["site_id"].str.replace("^[^@]*@", "", regex=True)
         points = dict(zip(known["district_id"], zip(known["lon"], known["lat"], strict=True), strict=True))
         points |= dict(zip(places, zip(sites["lon"], sites["lat"], strict=True), strict=True))
         table = self.plan.districts

@@ -14,6 +14,8 @@ from typing import Any
 from flask import Response, request
 
 MIN_COMPRESSED = 512  # bytes; below this the header costs more than it saves
+IMMUTABLE_AGE_S = 365 * 24 * 3600
+PACKED = ("application/geopackage+sqlite3", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,29 @@ class Body:
     def tag(self) -> str:
         return hashlib.sha256(self.content).hexdigest()[:32]
 
-    def response(self) -> Response:
-        """Answer the current request: 304 where the client has it, gzip where it takes that."""
-        zipped = len(self.content) >= MIN_COMPRESSED and request.accept_encodings["gzip"] > 0
+    def response(self, immutable: bool = False, download: str | None = None) -> Response:
+        """Answer the current request: 304 where the client has it, gzip where it takes that.
+
+        Args:
+            immutable: the address carries a hash of the content, so that nobody need ask again.
+            download: name under which a browser keeps it as a file.
+        """
+        zipped = (
+            len(self.content) >= MIN_COMPRESSED
+            and self.mimetype not in PACKED
+            and request.accept_encodings["gzip"] > 0
+        )  # fmt: skip
         response = Response(self.compressed if zipped else self.content, mimetype=self.mimetype)
         if zipped:
             response.content_encoding = "gzip"
         response.vary.add("Accept-Encoding")
-        response.cache_control.no_cache = True  # keep, but ask whether it is still right
+        if immutable:
+            response.cache_control.max_age = IMMUTABLE_AGE_S
+            response.cache_control.immutable = True
+        else:
+            response.cache_control.no_cache = True  # keep, but ask whether it is still right
+        if download is not None:
+            response.headers.set("Content-Disposition", "attachment", filename=download)
         response.set_etag(self.tag, weak=True)
         response.make_conditional(request)
         return response
@@ -58,13 +75,17 @@ class Shelf:
         self._bodies: dict[Any, Body] = {}
         self._locks: dict[Any, Lock] = {}
 
-    def get(self, key: Any, make: Callable[[], Any]) -> Body:
-        """Return the body of ``make()`` as JSON, from the shelf where it is there."""
+    def get(self, key: Any, make: Callable[[], Body]) -> Body:
+        """Return the body of ``make()``, from the shelf where it is there."""
         with self._locks.setdefault(key, Lock()):  # who asks for what is being made waits for it
             body = self._bodies.get(key)
             if body is None:
-                body = self._bodies[key] = json_body(make())
+                body = self._bodies[key] = make()
         for old in list(self._bodies)[: -self.size]:
             self._bodies.pop(old, None)
             self._locks.pop(old, None)
         return body
+
+    def json(self, key: Any, make: Callable[[], Any]) -> Body:
+        """Return ``make()`` as JSON, from the shelf where it is there."""
+        return self.get(key, lambda: json_body(make()))

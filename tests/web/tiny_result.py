@@ -132,15 +132,17 @@ def network(*points: tuple[float, float]) -> Network:
 def tiny_pack() -> Pack:
     """A pack without files: its layers are put where they would be read to."""
     pack = Pack({})
-    known = pd.DataFrame({
-        "district_id": ["alpha/aaland", "alpha/beeland"], "district_hi": ["आलैंड", None],
+    squares = [shapely.box(x - 0.5, y - 0.5, x + 0.5, y + 0.5) for x in (75.5, 76.5) for y in (20.5,)]
+    known = gpd.GeoDataFrame({
+        "state": STATE, "district_id": ["alpha/aaland", "alpha/beeland"], "district_hi": ["आलैंड", None],
         "lon": [75.5, 76.5], "lat": [20.5, 20.5],
-    })  # fmt: skip
+    }, geometry=squares, crs=4326)  # fmt: skip
     # The rail ends inland of the port; the connector says where.
     rail_end = (78.5, 20.9)
     connectors = pd.DataFrame({"terminal_id": ["XXSEA"], "lon": [rail_end[0]], "lat": [rail_end[1]], "km": [50.0]})
+    states = pd.DataFrame({"state": [STATE], "state_hi": ["अल्फ़ा"]})
     layers = {
-        "districts": known, "rail_connectors": connectors,
+        "districts": known, "states": states, "gateways": gateways(), "depots": depots(), "rail_connectors": connectors,
         "road": network(*CENTRES.values(), DEPOT), "rail": network(DEPOT, (78.0, 21.5), rail_end, (78.88, 20.6)),
         "manifest": {
             "name": "Tiny", "built": "2025-01-01",

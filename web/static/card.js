@@ -1,32 +1,35 @@
 // What is known of one district or site, with its lanes.
 
 import { h } from "./dom.js";
-import { count, crore, facility, hours, number, percent, rupees, short, tonnes, words } from "./format.js";
+import { crore, dollars, hours, kilometres, number, percent, perTonne, rupees, tonnes, word } from "./format.js";
+import { _, named, ngettext } from "./i18n.js";
 
 const LISTED_DISTRICTS = 30;
+const COMPONENTS = ["freight", "handling", "time", "dwell", "carbon"];
 
 export function districtCard(row, lanes, on) {
-  const sites = lanes.sites.map((id) => on.siteRow(id)).filter((site) => site >= 0);
+  const reachable = row.cost_before_inr_per_t !== null;
+  const sites = lanes.sites.map(on.siteOf).filter(Boolean);
   return [
-    heading(row.district, row.district_hi, row.state, on),
+    heading(named(row, "district"), named(row, "district") === row.district ? row.district_hi : row.district, named(row, "state"), on),
     h("p", { class: "tags" },
-      tag(row.under_utilised ? "Under-utilised" : "Leader"),
-      row.cost_before_inr_per_t === null ? tag(row.tonnes_per_year > 0 ? "No road to a port" : "No containable cargo") : null),
-    row.cost_before_inr_per_t === null ? null
-      : row.saving_inr_per_year ? figure(rupees(row.saving_inr_per_year), "saved a year") : figure("No saving", "in this plan"),
-    row.cost_before_inr_per_t === null ? null : compare([
-      ["Cost per tonne", row.cost_before_inr_per_t, row.cost_after_inr_per_t, (v) => (v === null ? "–" : `₹${number(v)}`)],
-      ["Hours, port dwell included", row.hours_before, row.hours_after, hours],
-      ["CO2e a year", row.co2e_before_t_per_year, row.co2e_after_t_per_year, tonnes],
-    ]),
+      tag(row.under_utilised ? _("Under-utilised") : _("Leader")),
+      reachable ? null : tag(row.tonnes_per_year > 0 ? _("No road to a port") : _("No containable cargo"))),
+    reachable ? (row.saving_inr_per_year ? figure(rupees(row.saving_inr_per_year), _("saved a year")) : figure(_("No saving"), _("in this plan"))) : null,
+    reachable ? compare([
+      [_("Cost per tonne"), row.cost_before_inr_per_t, row.cost_after_inr_per_t, (v) => `₹${number(v)}`],
+      [_("Hours, port dwell included"), row.hours_before, row.hours_after, hours],
+      [_("CO2e a year"), row.co2e_before_t_per_year, row.co2e_after_t_per_year, tonnes],
+    ]) : null,
     facts([
-      ["Port", before(row.gateway_before, row.gateway_after)],
-      ["Hub", [row.hub_1, row.hub_2].filter(Boolean).join(" and ") || "no new site"],
-      ["Exports a year", row.export_usd === null ? "–" : `US$ ${short(row.export_usd / 1e6)} million`],
-      ["Cargo a year", tonnes(row.tonnes_per_year)],
-      ["Hours to the port's gate", hours(row.hours_to_gateway_after)],
+      [_("Port"), before(row.gateway_before, row.gateway_after)],
+      [_("Hub"), [row.hub_1, row.hub_2].filter(Boolean).join(", ") || _("no new site")],
+      [_("Exports a year"), dollars(row.export_usd)],
+      [_("Cargo a year"), tonnes(row.tonnes_per_year)],
+      [_("Hours to the port's gate"), hours(row.hours_to_gateway_after)],
     ]),
-    sites.length ? section("Sites it uses", links(sites, (i) => on.siteName(i), (i) => on.pick({ kind: "site", row: i }))) : null,
+    costParts(row),
+    sites.length ? section(_("Sites it uses"), links(sites, (site) => `${named(site, "name")} (${word(site.facility_type)})`, on.pickSite)) : null,
     laneSection(lanes),
   ];
 }
@@ -37,48 +40,80 @@ export function siteCard(row, lanes, on) {
     const name = `${lane.district}, ${lane.state}`;
     cargo.set(name, (cargo.get(name) ?? 0) + lane.tonnes_per_year);
   }
-  const served = [...cargo].sort((a, b) => b[1] - a[1]).slice(0, LISTED_DISTRICTS);
+  const served = [...cargo].sort((a, b) => b[1] - a[1]).slice(0, LISTED_DISTRICTS).map(([name, t]) => ({ district: on.districtOf(name), t })).filter(({ district }) => district);
   return [
-    heading(row.name, null, row.state, on),
-    h("p", { class: "tags" }, tag(facility(row.facility_type)), tag(words(row.tier)), tag(row.status)),
-    figure(rupees(row.saving_inr_per_year), "saved a year through this site"),
+    heading(named(row, "name"), named(row, "name") === row.name ? row.name_hi : row.name, named(row, "state"), on),
+    h("p", { class: "tags" }, tag(word(row.facility_type)), tag(word(row.tier)), tag(word(row.status))),
+    figure(rupees(row.saving_inr_per_year), _("saved a year through this site")),
     facts([
-      ["Capital", crore(row.capex_inr_crore)],
-      ["Capacity a year", tonnes(row.capacity_t_per_year)],
-      ["Used a year", `${tonnes(row.throughput_t_per_year)} (${percent(row.utilisation)})`],
-      ["Districts served", number(row.districts_served)],
+      [_("Capital"), crore(row.capex_inr_crore)],
+      [_("Capacity a year"), tonnes(row.capacity_t_per_year)],
+      [_("Used a year"), `${tonnes(row.throughput_t_per_year)} (${percent(row.utilisation)})`],
+      [_("Districts served"), number(row.districts_served)],
     ]),
-    h("meter", { class: "use", min: 0, max: 1, value: row.utilisation ?? 0, "aria-label": "Utilisation" }),
-    section("Districts by cargo through here", h("ul", { class: "plain" }, served.map(([name, t]) =>
-      h("li", {}, h("button", { type: "button", class: "link", onclick: () => on.pickDistrict(name) }, name), h("span", { class: "amount" }, tonnes(t)))))),
+    h("meter", { class: "use", min: 0, max: 1, value: row.utilisation ?? 0, "aria-label": _("Utilisation") }),
+    section(_("Districts by cargo through here"), h("ul", { class: "plain" }, served.map(({ district, t }) =>
+      h("li", {}, h("button", { type: "button", class: "link", onclick: () => on.pickDistrict(district) }, `${named(district, "district")}, ${named(district, "state")}`), h("span", { class: "amount" }, tonnes(t)))))),
     key(lanes.movements.features),
   ];
 }
 
-function heading(name, hindi, state, on) {
-  return h("header", {},
-    h("h2", { tabindex: "-1" }, name),
-    h("p", { class: "quiet" }, hindi ? h("span", { lang: "hi" }, hindi) : null, hindi ? " · " : null, state),
-    h("button", { type: "button", class: "close", "aria-label": "Close", onclick: on.close }, "×"));
+export function placeCard(kind, row, on) {
+  return [
+    heading(row.name, null, named(row, "state"), on),
+    h("p", { class: "tags" },
+      tag(kind === "gateways" ? _("Port") : _("Inland depot")),
+      kind === "gateways" ? tag(row.container_service ? _("container service") : _("no container service")) : tag(row.rail_served ? _("served by rail") : _("road only")),
+      row.closed ? tag(_("closed in this plan")) : null),
+  ];
 }
 
-const tag = (text) => h("span", { class: "tag" }, text);
-const figure = (value, label) => h("p", { class: "figure" }, h("strong", {}, value), " ", label);
-const section = (title, ...content) => h("section", {}, h("h3", {}, title), content);
-const before = (old, now) => (old === now || !old ? now ?? "–" : `${now} (before: ${old})`);
+export function heading(name, other, state, on) {
+  return h("header", {},
+    h("h2", { tabindex: "-1" }, name),
+    h("p", { class: "quiet" }, other ? [h("span", { lang: /[\u0900-\u097f]/.test(other) ? "hi" : "en" }, other), " · "] : null, state),
+    h("button", { type: "button", class: "close", "aria-label": _("Close"), onclick: on.close }, "×"));
+}
 
-function facts(rows) {
+export const tag = (text) => h("span", { class: "tag" }, text);
+export const figure = (value, label) => h("p", { class: "figure" }, h("strong", {}, value), " ", label);
+const section = (title, ...content) => h("section", {}, h("h3", {}, title), content);
+const before = (old, now) => (old === now || !old ? now ?? "–" : _("{now} (before: {old})", { now, old }));
+
+export function facts(rows) {
   return h("dl", { class: "facts" }, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+}
+
+function changeText(old, now) {
+  const change = old ? (now - old) / old : null;
+  return change === null ? "–" : `${change > 0 ? "+" : change < 0 ? "−" : ""}${number(Math.abs(100 * change), 1)} %`;
 }
 
 function compare(rows) {
   return h("table", { class: "compare" },
-    h("thead", {}, h("tr", {}, h("td", {}), ["Before", "After", "Change"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, rows.map(([name, old, now, format]) => {
-      const change = old ? (now - old) / old : null;
-      const text = change === null ? "–" : `${change > 0 ? "+" : change < 0 ? "−" : ""}${number(Math.abs(100 * change), 1)} %`;
-      return h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, format(old)), h("td", {}, format(now)), h("td", {}, text));
-    })));
+    h("thead", {}, h("tr", {}, h("td", {}), [_("Before"), _("After"), _("Change")].map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, rows.map(([name, old, now, format]) =>
+      h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, format(old)), h("td", {}, format(now)), h("td", {}, changeText(old, now))))));
+}
+
+// What a tonne's cost is made of, before and after; older results do not say.
+function costParts(row) {
+  const parts = COMPONENTS.map((name) => ({ name, old: row[`${name}_before_inr_per_t`], now: row[`${name}_after_inr_per_t`] }))
+    .filter(({ old, now }) => old || now);
+  if (!parts.length) return null;
+  const most = Math.max(row.cost_before_inr_per_t, row.cost_after_inr_per_t);
+  const bar = (which) => h("div", { class: "stack" }, parts.map((part) => {
+    const piece = h("span", { class: `piece ${part.name}` });
+    piece.style.width = `${(100 * Math.max(0, part[which] ?? 0)) / most}%`;
+    return piece;
+  }));
+  return section(_("What a tonne costs"),
+    h("div", { class: "stacks", "aria-hidden": "true" }, h("span", {}, _("Before")), bar("old"), h("span", {}, _("After")), bar("now")),
+    h("table", { class: "compare" },
+      h("thead", {}, h("tr", {}, h("td", {}), [_("Before"), _("After"), _("Change")].map((name) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, parts.map(({ name, old, now }) => h("tr", {},
+        h("th", { scope: "row" }, h("i", { class: `piece ${name}` }), word(name)),
+        h("td", {}, `₹${number(old ?? 0)}`), h("td", {}, `₹${number(now ?? 0)}`), h("td", {}, changeText(old, now)))))));
 }
 
 function links(rows, name, pick) {
@@ -88,30 +123,33 @@ function links(rows, name, pick) {
 
 function key(features) {
   const modes = new Set(features.map((feature) => feature.properties.mode));
-  const line = (mode) => h("span", {}, h("i", { class: `stroke ${mode}` }), mode);
+  const line = (mode) => h("span", {}, h("i", { class: `stroke ${mode}` }), word(mode));
   return modes.size ? h("p", { class: "key" }, ["road", "rail"].filter((mode) => modes.has(mode)).map(line)) : null;
 }
 
 function laneSection(lanes) {
   if (!lanes.lanes.length) return null;
-  return section("Lanes", key(lanes.movements.features), lanes.lanes.map((lane) =>
+  return section(_("Lanes"), key(lanes.movements.features), lanes.lanes.map((lane) =>
     h("details", { class: "lane", open: lane === lanes.lanes[0] },
-      h("summary", {}, `${lane.cargo_class === "perishable" ? "Perishable" : "General"} cargo, ${lane.load} loads`,
-        h("span", { class: "amount" }, tonnes(lane.tonnes_per_year))),
+      h("summary", {}, `${word(lane.cargo_class)}, ${word(lane.load)}`, h("span", { class: "amount" }, tonnes(lane.tonnes_per_year))),
       h("ol", { class: "parts" }, lane.parts.map(part)),
-      h("p", { class: "quiet" }, `₹${number(lane.cost_inr_per_t)} per tonne, ${hours(lane.hours)}`))));
+      h("p", { class: "quiet" }, `${perTonne(lane.cost_inr_per_t)}, ${hours(lane.hours)}`))));
 }
 
 function part(p) {
-  const moves = p.mode === "road" || p.mode === "rail";
   const inside = p.from === p.to;
-  const doing = { handling: "Handling", dwell: "Waiting", road: "Road", rail: "Rail" }[p.mode] ?? words(p.mode);
-  const where = !moves ? `${doing} at ${p.to}` : inside ? `${doing} in ${p.to}` : `${doing} to ${p.to}`;
-  const size = moves ? `${number(p.km)} km` : p.hours ? hours(p.hours) : "";
+  const where = {
+    road: inside ? _("Road in {place}", { place: p.to }) : _("Road to {place}", { place: p.to }),
+    rail: inside ? _("Rail in {place}", { place: p.to }) : _("Rail to {place}", { place: p.to }),
+    handling: _("Handling at {place}", { place: p.to }),
+    dwell: _("Waiting at {place}", { place: p.to }),
+  }[p.mode] ?? `${word(p.mode)}, ${p.to}`;
+  const moves = p.mode === "road" || p.mode === "rail";
+  const size = moves ? kilometres(p.km) : p.hours ? hours(p.hours) : "";
   return h("li", { class: p.mode },
     h("span", {}, where, size ? h("span", { class: "quiet" }, ` · ${size}`) : null),
     h("span", { class: "amount" }, `₹${number(p.cost_inr_per_t)}`));
 }
 
 export const hoverText = (lines) => lines.filter(Boolean).map((line, i) => h(i ? "span" : "strong", {}, line));
-export const servedText = (row) => count(row.districts_served, "district served", "districts served");
+export const servedText = (row) => ngettext("{n} district served", "{n} districts served", row.districts_served);

@@ -1,66 +1,100 @@
 // The JSON API, and its compact geometry as GeoJSON coordinates.
 
-const API = "/api/v1";
-const GRID = 1000; // steps per degree, as web/shapes.py writes them
+import { _ } from "./i18n.js";
 
-export const ATTRIBUTION = "District boundaries are approximate; external boundary as the Survey of India depicts it. © OpenStreetMap contributors";
+export const API = "/api/v1";
+export const planBase = (id) => `${API}/plans/${encodeURIComponent(id)}`;
+export const runBase = (id) => `${API}/runs/${encodeURIComponent(id)}`;
+export const attribution = () => _("District boundaries are approximate; external boundary as the Survey of India depicts it.");
 
-async function get(path) {
-  const response = await fetch(API + path);
-  const content = await response.json();
-  if (!response.ok) throw new Error(content.error ?? `${response.status} ${response.statusText}`);
+export class ApiError extends Error {
+  constructor(status, problem) {
+    super(problem?.detail ?? problem?.title ?? `HTTP ${status}`);
+    this.status = status;
+    this.problems = problem?.problems ?? [];
+  }
+}
+
+async function ask(path, options) {
+  const response = await fetch(path, options);
+  const content = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(response.status, content);
   return content;
 }
 
+export const get = (path, signal) => ask(path, { signal });
+export const post = (path, content) =>
+  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) });
+export const remove = (path) => ask(path, { method: "DELETE" });
+
 // Columns {a: [1, 2], b: [3, 4]} as rows [{a: 1, b: 3}, {a: 2, b: 4}].
-function rows(columns) {
+export function rows(columns) {
   const names = Object.keys(columns);
   const length = names.length ? columns[names[0]].length : 0;
-  return Array.from({ length }, (_, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])));
+  return Array.from({ length }, (_value, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])));
 }
 
-function decode(steps) {
+function decode(steps, grid) {
   const points = [];
   let x = 0;
   let y = 0;
   for (let i = 0; i < steps.length; i += 2) {
     x += steps[i];
     y += steps[i + 1];
-    points.push([x / GRID, y / GRID]);
+    points.push([x / grid, y / grid]);
   }
   return points;
 }
 
-const decodePolygons = (shapes) => shapes.map((shape) => shape.map((part) => part.map(decode)));
+const decodePolygons = (shapes, grid) => shapes.map((shape) => shape.map((part) => part.map((ring) => decode(ring, grid))));
 
-export const plans = async () => (await get("/plans")).plans;
+const shapesByAddress = new Map(); // plans on the same districts share their shapes
 
-export async function plan(key) {
-  const path = `/plans/${encodeURIComponent(key)}`;
+function shapesOf(address) {
+  if (!shapesByAddress.has(address)) {
+    shapesByAddress.set(address, get(address).then(({ grid, districts, states }) => ({
+      districts: decodePolygons(districts, grid),
+      states: { ...states, shapes: decodePolygons(states.shapes, grid) },
+    })));
+  }
+  return shapesByAddress.get(address);
+}
+
+const cut = (before, after) => (before === null || after === null ? null : before - after);
+
+// All of a plan that a map shows; `summary` where it is known already.
+export async function plan(base) {
+  const summaryAt = base.startsWith(`${API}/runs/`) ? `${base}/plan` : base;
+  const told = get(summaryAt);
   const [summary, districts, sites, places, shapes] = await Promise.all([
-    get(path), get(`${path}/districts`), get(`${path}/sites`), get(`${path}/places`), get(`${path}/shapes`),
+    told, get(`${base}/districts`), get(`${base}/sites`), get(`${base}/places`), told.then((summary) => shapesOf(summary.links.shapes)),
   ]);
   return {
-    key,
+    base,
     summary,
     districts: rows(districts).map((row) => ({
       ...row,
-      co2e_cut_t_per_year: row.co2e_before_t_per_year === null ? null
-        : row.co2e_before_t_per_year - row.co2e_after_t_per_year,
+      co2e_saved_t_per_year: cut(row.co2e_before_t_per_year, row.co2e_after_t_per_year),
       saving_inr_per_year: row.cost_before_inr_per_t === null ? null : row.saving_inr_per_year,
     })),
     sites: rows(sites),
     gateways: rows(places.gateways),
     depots: rows(places.depots),
-    shapes: decodePolygons(shapes.districts),
-    states: { ...shapes.states, shapes: decodePolygons(shapes.states.shapes) },
+    shapes: shapes.districts,
+    states: shapes.states,
   };
 }
 
-export const lanes = (key, kind, id) =>
-  get(`/plans/${encodeURIComponent(key)}/lanes?${new URLSearchParams({ [kind]: id })}`);
+export const lanes = (base, kind, id) => get(`${base}/lanes?${new URLSearchParams({ [kind]: id })}`);
 
-export const network = async (name) => (await get(`/networks/${name}`)).lines.map(decode);
+const networks = new Map();
+
+export function network(name) {
+  if (!networks.has(name)) {
+    networks.set(name, get(`${API}/map/${name}`).then(({ grid, lines }) => lines.map((line) => decode(line, grid))));
+  }
+  return networks.get(name);
+}
 
 export function groupBy(list, key) {
   const groups = new Map();

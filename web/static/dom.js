@@ -1,7 +1,12 @@
 // Elements from data. Text only ever enters the page as text, so a district called "<script>" is just a name.
 
-export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+const SVG = "http://www.w3.org/2000/svg";
+
+export const h = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+export const s = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+export const byId = (id) => document.getElementById(id);
+
+function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -11,5 +16,3 @@ export function h(tag, attributes = {}, ...children) {
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
-
-export const byId = (id) => document.getElementById(id);

@@ -7,12 +7,16 @@ const PORT = "#0b5c8a";
 const RATIO = 2; // canvas pixels per screen pixel
 const SIDE = 28; // screen pixels
 
+const NEW = "#1b7837";
+const GONE = "#762a83";
+
 const SHAPES = {
   warehouse: (c) => c.rect(-8, -8, 16, 16),
   cold_store: (c) => c.arc(0, 0, 9, 0, 2 * Math.PI),
   mmlp: (c) => polygon(c, [[0, -12], [12, 0], [0, 12], [-12, 0]]),
   depot: (c) => polygon(c, [[-7, -6], [7, -6], [0, 7]]),
   port: (c) => c.arc(0, 0, 10, 0, 2 * Math.PI),
+  option: (c) => c.arc(0, 0, 4, 0, 2 * Math.PI),
 };
 
 export const SYMBOLS = Object.keys(SHAPES);
@@ -23,30 +27,63 @@ function polygon(c, points) {
   c.closePath();
 }
 
-export function symbolCanvas(name) {
+// Fill, outline and sign of a symbol in a state: what a colour says, fill or sign says as well.
+function look(name, state) {
+  if (state === "new") return { fill: NEW, stroke: PAPER, width: 4 };
+  if (state === "gone") return { fill: PAPER, stroke: GONE, width: 3 };
+  if (state === "forced") return { fill: INK, stroke: PAPER, width: 3, sign: tick, scale: 1.9 };
+  if (state === "forbidden" || state === "closed") return { fill: PAPER, stroke: INK, width: 2, sign: cross, scale: name === "option" ? 1.9 : 1 };
+  if (name === "option") return { fill: PAPER, stroke: "#56646f", width: 1.5 };
+  if (name === "port") return { fill: PAPER, stroke: PORT, width: 2, sign: anchor };
+  if (name === "depot") return { fill: PAPER, stroke: INK, width: 2 };
+  return { fill: ACCENT, stroke: PAPER, width: 4 };
+}
+
+export function symbolCanvas(name, state = "") {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIDE * RATIO;
   const c = canvas.getContext("2d");
+  const { fill, stroke, width, sign, scale = 1 } = look(name, state);
   c.scale(RATIO, RATIO);
   c.translate(SIDE / 2, SIDE / 2);
   c.lineJoin = c.lineCap = "round";
+  c.save();
+  c.scale(scale, scale);
   c.beginPath();
   SHAPES[name](c);
-  if (name === "port" || name === "depot") {
-    c.fillStyle = PAPER;
-    c.strokeStyle = name === "port" ? PORT : INK;
-    c.lineWidth = 2;
+  c.restore();
+  c.strokeStyle = stroke;
+  c.fillStyle = fill;
+  c.lineWidth = width;
+  if (fill === PAPER) {
     c.fill();
     c.stroke();
-    if (name === "port") anchor(c);
   } else {
-    c.strokeStyle = PAPER;
-    c.lineWidth = 4;
     c.stroke();
-    c.fillStyle = ACCENT;
     c.fill();
   }
+  sign?.(c);
   return canvas;
+}
+
+function tick(c) {
+  c.strokeStyle = PAPER;
+  c.lineWidth = 2.2;
+  c.beginPath();
+  c.moveTo(-4, 0);
+  c.lineTo(-1, 3.5);
+  c.lineTo(4.5, -3.5);
+  c.stroke();
+}
+
+function cross(c) {
+  c.lineWidth = 2.2;
+  c.beginPath();
+  for (const [x, y] of [[-3.5, -3.5], [-3.5, 3.5]]) {
+    c.moveTo(x, y);
+    c.lineTo(-x, -y);
+  }
+  c.stroke();
 }
 
 function anchor(c) {
@@ -65,22 +102,18 @@ function anchor(c) {
   c.stroke();
 }
 
-export function labelCanvas(text, { size, weight, colour, spacing }) {
+export function labelCanvas(text, { size, weight, colour }) {
   const canvas = document.createElement("canvas");
   let c = canvas.getContext("2d");
-  const font = `${weight} ${size}px system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif`;
-  const style = () => {
-    c.font = font;
-    if ("letterSpacing" in c) c.letterSpacing = `${spacing}px`;
-  };
-  style();
+  const font = `${weight} ${size}px system-ui, "Segoe UI", Roboto, "Noto Sans", "Noto Sans Devanagari", sans-serif`;
+  c.font = font;
   const width = Math.ceil(c.measureText(text).width) + 8;
-  const height = size + 8;
+  const height = Math.ceil(1.3 * size) + 8;
   canvas.width = width * RATIO;
   canvas.height = height * RATIO;
   c = canvas.getContext("2d");
   c.scale(RATIO, RATIO);
-  style();
+  c.font = font;
   c.textBaseline = "middle";
   c.lineJoin = "round";
   c.lineWidth = 3.5;

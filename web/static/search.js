@@ -1,26 +1,24 @@
-// Search for a district: a combobox that lists the best ten as one types.
+// Search for a district: a combobox that lists the best matches as one types.
 
 import { h } from "./dom.js";
+import { _, named } from "./i18n.js";
+import { find, key } from "./names.js";
 
-const LISTED = 10;
-const plain = (text) => text.normalize("NFD").replace(/\p{Diacritic}/gu, "").toLowerCase();
+const LISTED = 8;
 
-export function createSearch(input, list, districts, pick) {
-  const names = districts.map((row) => ({ name: plain(row.district), all: `${plain(row.district)} ${plain(row.state)} ${row.district_hi ?? ""}` }));
+export function createSearch(input, list, pick) {
+  let districts = [];
+  let names = [];
   let found = [];
   let active = -1;
 
   function search() {
-    const asked = plain(input.value.trim());
-    const rank = ({ name, all }) => (name.startsWith(asked) ? 0 : name.includes(asked) ? 1 : all.includes(asked) ? 2 : 3);
-    found = asked
-      ? names.map((entry, row) => ({ row, rank: rank(entry) })).filter((entry) => entry.rank < 3).sort((a, b) => a.rank - b.rank).slice(0, LISTED).map((entry) => entry.row)
-      : [];
+    found = find(input.value, names, LISTED);
     active = found.length ? 0 : -1;
     show();
-    if (asked && !found.length) {
+    if (input.value.trim() && !found.length) {
       list.hidden = false;
-      list.replaceChildren(h("li", { class: "quiet" }, "No district of that name"));
+      list.replaceChildren(h("li", { class: "quiet", role: "option", "aria-disabled": "true" }, _("No district of that name")));
     }
   }
 
@@ -29,7 +27,7 @@ export function createSearch(input, list, districts, pick) {
     input.setAttribute("aria-expanded", String(found.length > 0));
     list.replaceChildren(...found.map((row, i) => h("li", { id: `found-${i}`, role: "option", "aria-selected": String(i === active),
       onmousedown: (event) => { event.preventDefault(); choose(i); } },
-      districts[row].district, h("span", { class: "quiet" }, districts[row].state))));
+      named(districts[row], "district"), h("span", { class: "quiet" }, named(districts[row], "state")))));
     if (active >= 0) input.setAttribute("aria-activedescendant", `found-${active}`);
     else input.removeAttribute("aria-activedescendant");
   }
@@ -61,5 +59,9 @@ export function createSearch(input, list, districts, pick) {
     } else if (event.key === "Escape") {
       close();
     }
+  };
+  return (rows) => {
+    districts = rows;
+    names = rows.map((row) => [row.district, row.district_hi].filter(Boolean).map(key));
   };
 }

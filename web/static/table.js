@@ -1,74 +1,90 @@
-// The map's data as a sortable table: everything the map shows by colour and click is here in words.
+// The map's data as sortable tables: everything the map shows by colour and click is here in words.
 
 import { h } from "./dom.js";
-import { crore, facility, hours, number, percent, rupees, words } from "./format.js";
+import { NOTHING, crore, hours, number, percent, rupees, word } from "./format.js";
+import { _, named } from "./i18n.js";
 
-const rupeesPerTonne = (value) => (value === null ? "–" : number(value));
-const text = (value) => value ?? "–";
+const text = (value) => value ?? NOTHING;
+const whole = (value) => number(value);
+const yesNo = (value) => (value ? _("yes") : _("no"));
+const name = (column) => (_value, row) => named(row, column) ?? NOTHING;
 
-export const DISTRICT_COLUMNS = [
-  { name: "District", key: "district", show: text },
-  { name: "State", key: "state", show: text },
-  { name: "Group", key: "under_utilised", show: (v) => (v ? "under\u2011utilised" : "leader") },
-  { name: "Exports, US$ million", key: "export_usd", show: (v) => (v === null ? "–" : number(v / 1e6, 1)), numeric: true },
-  { name: "Tonnes a year", key: "tonnes_per_year", show: (v) => number(v), numeric: true },
-  { name: "Cost before, ₹/t", key: "cost_before_inr_per_t", show: rupeesPerTonne, numeric: true },
-  { name: "Cost after, ₹/t", key: "cost_after_inr_per_t", show: rupeesPerTonne, numeric: true },
-  { name: "Hours to gateway", key: "hours_to_gateway_after", show: hours, numeric: true },
-  { name: "CO2e avoided, t", key: "co2e_cut_t_per_year", show: (v) => number(v), numeric: true },
-  { name: "Saving a year", key: "saving_inr_per_year", show: rupees, numeric: true },
-  { name: "Hub", key: "hub_1", show: text },
-  { name: "Port", key: "gateway_after", show: text },
-];
+export const COLUMNS = {
+  districts: [
+    { name: _("District"), key: "district", show: name("district") },
+    { name: _("State"), key: "state", show: name("state") },
+    { name: _("Group"), key: "under_utilised", show: (v) => (v ? _("under-utilised") : _("leader")) },
+    { name: _("Exports, US$ million"), key: "export_usd", show: (v) => (v === null ? NOTHING : number(v / 1e6, 1)), numeric: true },
+    { name: _("Tonnes a year"), key: "tonnes_per_year", show: whole, numeric: true },
+    { name: _("Cost before, ₹/t"), key: "cost_before_inr_per_t", show: whole, numeric: true },
+    { name: _("Cost after, ₹/t"), key: "cost_after_inr_per_t", show: whole, numeric: true },
+    { name: _("Hours to port"), key: "hours_to_gateway_after", show: hours, numeric: true },
+    { name: _("CO2e avoided, t"), key: "co2e_saved_t_per_year", show: whole, numeric: true },
+    { name: _("Saving a year"), key: "saving_inr_per_year", show: rupees, numeric: true },
+    { name: _("Hub"), key: "hub_1", show: text },
+    { name: _("Port"), key: "gateway_after", show: text },
+  ],
+  sites: [
+    { name: _("Site"), key: "name", show: name("name") },
+    { name: _("State"), key: "state", show: name("state") },
+    { name: _("Type"), key: "facility_type", show: word },
+    { name: _("Size"), key: "tier", show: word },
+    { name: _("Status"), key: "status", show: word },
+    { name: _("Capital"), key: "capex_inr_crore", show: crore, numeric: true },
+    { name: _("Capacity, t a year"), key: "capacity_t_per_year", show: whole, numeric: true },
+    { name: _("Used, t a year"), key: "throughput_t_per_year", show: whole, numeric: true },
+    { name: _("Utilisation"), key: "utilisation", show: (v) => percent(v), numeric: true },
+    { name: _("Districts served"), key: "districts_served", show: whole, numeric: true },
+    { name: _("Saving a year"), key: "saving_inr_per_year", show: rupees, numeric: true },
+  ],
+  lanes: [
+    { name: _("District"), key: "district", show: name("district") },
+    { name: _("State"), key: "state", show: name("state") },
+    { name: _("Cargo"), key: "cargo_class", show: word },
+    { name: _("Load"), key: "load", show: word },
+    { name: _("Part"), key: "part", show: whole, numeric: true },
+    { name: _("Mode"), key: "mode", show: word },
+    { name: _("From"), key: "from", show: text },
+    { name: _("To"), key: "to", show: text },
+    { name: _("Distance, km"), key: "km", show: whole, numeric: true },
+    { name: _("Hours"), key: "hours", show: hours, numeric: true },
+    { name: _("Cost, ₹/t"), key: "cost_inr_per_t", show: whole, numeric: true },
+    { name: _("Tonnes a year"), key: "tonnes_per_year", show: whole, numeric: true },
+  ],
+  gateways: [
+    { name: _("Port"), key: "name", show: text },
+    { name: _("State"), key: "state", show: name("state") },
+    { name: _("Container service"), key: "container_service", show: yesNo },
+    { name: _("Longitude"), key: "lon", show: (v) => number(v, 3), numeric: true },
+    { name: _("Latitude"), key: "lat", show: (v) => number(v, 3), numeric: true },
+  ],
+  depots: [
+    { name: _("Depot"), key: "name", show: text },
+    { name: _("State"), key: "state", show: name("state") },
+    { name: _("Served by rail"), key: "rail_served", show: yesNo },
+    { name: _("Longitude"), key: "lon", show: (v) => number(v, 3), numeric: true },
+    { name: _("Latitude"), key: "lat", show: (v) => number(v, 3), numeric: true },
+  ],
+};
 
-export const SITE_COLUMNS = [
-  { name: "Site", key: "name", show: text },
-  { name: "State", key: "state", show: text },
-  { name: "Type", key: "facility_type", show: facility },
-  { name: "Tier", key: "tier", show: words },
-  { name: "Status", key: "status", show: text },
-  { name: "Capital", key: "capex_inr_crore", show: crore, numeric: true },
-  { name: "Capacity, t a year", key: "capacity_t_per_year", show: (v) => number(v), numeric: true },
-  { name: "Used, t a year", key: "throughput_t_per_year", show: (v) => number(v), numeric: true },
-  { name: "Utilisation", key: "utilisation", show: (v) => percent(v), numeric: true },
-  { name: "Districts", key: "districts_served", show: (v) => number(v), numeric: true },
-  { name: "Saving a year", key: "saving_inr_per_year", show: rupees, numeric: true },
-];
-
-export function createTable(container, { caption, columns, rows, sortBy, pick }) {
-  const state = { key: sortBy, down: true, filter: "" };
+// A table that is filled again and again; its heads keep the focus. `pick(row)` makes first cells buttons.
+export function createTable(container, { caption, columns, onSort, pick }) {
   const body = h("tbody");
-  const told = h("p", { class: "quiet", role: "status" });
-  const filter = h("input", { type: "search", placeholder: "Filter by any word in the table", "aria-label": `Filter ${caption}`,
-    oninput: (event) => { state.filter = event.target.value.trim().toLowerCase(); fill(); } });
   const heads = columns.map((column) => h("th", { scope: "col", class: column.numeric ? "numeric" : null },
-    h("button", { type: "button", onclick: () => sort(column) }, column.name)));
-  const table = h("table", { class: "data" }, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), body);
-  container.replaceChildren(h("div", { class: "table-tools" }, filter, told), h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": caption }, table));
+    h("button", { type: "button", onclick: () => onSort(column) }, column.name)));
+  container.replaceChildren(h("table", { class: "data" }, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), body));
 
-  function sort(column) {
-    state.down = state.key === column.key ? !state.down : Boolean(column.numeric);
-    state.key = column.key;
-    fill();
-  }
-
-  function fill() {
+  return (rows, sort) => {
     columns.forEach((column, i) => {
-      if (column.key === state.key) heads[i].setAttribute("aria-sort", state.down ? "descending" : "ascending");
+      if (column.key === sort.key) heads[i].setAttribute("aria-sort", sort.down ? "descending" : "ascending");
       else heads[i].removeAttribute("aria-sort");
     });
-    const found = rows
-      .map((row, index) => ({ row, index }))
-      .filter(({ row }) => columns.some((c) => !c.numeric && String(c.show(row[c.key])).toLowerCase().includes(state.filter)))
-      .sort((a, b) => order(a.row[state.key], b.row[state.key], state.down));
-    told.textContent = `${number(found.length)} of ${number(rows.length)}`;
-    body.replaceChildren(...found.map(({ row, index }) => h("tr", {}, columns.map((column, i) =>
-      i === 0
-        ? h("th", { scope: "row" }, h("button", { type: "button", class: "link", onclick: () => pick(index) }, column.show(row[column.key])))
-        : h("td", { class: column.numeric ? "numeric" : null }, column.show(row[column.key]))))));
-  }
-
-  fill();
+    body.replaceChildren(...[...rows].sort((a, b) => order(a[sort.key], b[sort.key], sort.down)).map((row) => h("tr", {}, columns.map((column, i) => {
+      const shown = column.show(row[column.key], row);
+      if (i > 0) return h("td", { class: column.numeric ? "numeric" : null }, shown);
+      return h("th", { scope: "row" }, pick ? h("button", { type: "button", class: "link", onclick: () => pick(row) }, shown) : shown);
+    }))));
+  };
 }
 
 // What is missing comes last, whichever way.

@@ -1,0 +1,67 @@
+"""Draw the screens of the README: ``make screenshots`` (needs Chromium and the result of a sweep of the national study)."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+import waitress
+from playwright.sync_api import Page, sync_playwright
+
+from web.app import create_app
+
+HERE = Path(__file__).parent
+ARGUMENTS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+]
+SIZE = {"width": 1440, "height": 900}
+READY_MS = 120_000
+
+
+def _ask(page: Page) -> None:
+    page.fill("#budget-exact", "1500")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#legend-section:not([hidden])", timeout=READY_MS)
+
+
+SCREENS = {
+    "look": ("/#measure=cost_after&district=assam%2Fdibrugarh", None),
+    "table": ("/#tab=table", None),
+    "compare": ("/compare#a=national&b=national-sweep~budget-1000", None),
+    "difference": ("/compare#a=national-sweep~budget-1000&b=national&view=difference", None),
+    "what-if": ("/what-if#plan=national", _ask),
+}
+
+
+def main(results: Path) -> None:
+    """Write ``docs/NAME.png`` for each screen; a first argument of the command is the folder of results."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        sys.exit("no Chromium on this machine (apt-get install chromium)")
+    app = create_app(results)
+    server = waitress.create_server(app, host="127.0.0.1", port=0)
+    threading.Thread(target=server.run, daemon=True).start()
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_page(viewport=SIZE, locale="en-IN", reduced_motion="reduce")  # type: ignore[arg-type]
+        for name, (address, act) in SCREENS.items():
+            page.goto("about:blank")
+            page.goto(f"http://127.0.0.1:{server.effective_port}{address}")
+            page.wait_for_selector("html[data-ready=yes]", timeout=READY_MS)
+            if act:
+                act(page)
+            page.wait_for_timeout(1500)  # labels settle
+            page.screenshot(path=HERE / f"{name}.png")
+            print(HERE / f"{name}.png")
+        browser.close()
+    app.extensions["pool"].close()
+    server.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results"))

@@ -1,0 +1,80 @@
+"""A real browser on an application served to loopback, with all that its page said and asked for."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import waitress
+from flask import Flask
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
+
+QUIET = ["--no-sandbox", "--disable-background-networking"]
+WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+NO_WEBGL = ["--disable-gpu", "--disable-3d-apis"]
+
+
+@dataclass
+class Visit:
+    """A page, what its console said, what it asked for and how many bytes came."""
+
+    page: Any
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    received_bytes: int = 0
+
+    def open(self, address: str = "/") -> Any:
+        """Open an address from nothing and wait until it is ready."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.url}{address}")
+        self.page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
+        return self.page
+
+    def assert_quiet(self) -> None:
+        """Nothing in the console, no alert, no request to another host."""
+        assert self.complaints == []
+        own = (f"{self.url}/", f"blob:{self.url}/", "data:", "about:")
+        assert [request for request in self.requests if not request.startswith(own)] == []
+
+
+@contextmanager
+def visiting(app: Flask, *, webgl: bool = True, width: int = 1280, height: int = 720) -> Iterator[Visit]:
+    """Serve an application and open a browser on it."""
+    server = waitress.create_server(app, host="127.0.0.1", port=0)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        with playwright.sync_playwright() as driver:
+            arguments = [*QUIET, *(WEBGL if webgl else NO_WEBGL)]
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+            page = browser.new_page(
+                viewport={"width": width, "height": height}, locale="en-IN", reduced_motion="reduce"
+            )
+            page.set_default_timeout(20_000)
+            visit = Visit(page, f"http://127.0.0.1:{server.effective_port}")
+            page.on("console", lambda m: visit.complaints.append(m.text) if m.type in ("error", "warning") else None)
+            page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+            page.on("dialog", lambda dialog: visit.complaints.append(f"dialog {dialog.message}"))
+            page.on("request", lambda r: visit.requests.append(r.url))
+            wire = page.context.new_cdp_session(page)
+            wire.send("Network.enable")
+            wire.on("Network.loadingFinished", lambda event: _add_bytes(visit, event))
+            yield visit
+            browser.close()
+    finally:
+        server.close()
+        thread.join(timeout=10)
+
+
+def _add_bytes(visit: Visit, event: dict[str, Any]) -> None:
+    visit.received_bytes += int(event["encodedDataLength"])

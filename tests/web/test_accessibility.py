@@ -1,0 +1,49 @@
+"""axe finds nothing serious or critical on any page, in either language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from browser import Visit, needs_chromium, visiting
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+pytestmark = needs_chromium
+
+PAGES = {
+    "look": "/?lang={}#plan=tiny",
+    "card": "/?lang={}#plan=tiny&district=madhya-pradesh%2Fd2",
+    "table": "/?lang={}#plan=tiny&tab=table",
+    "lanes": "/?lang={}#plan=tiny&tab=table&layer=lanes",
+    "pair": "/compare?lang={}#a=tiny&b=tiny",
+    "difference": "/compare?lang={}#a=tiny&b=tiny&view=difference",
+    "lists": "/compare?lang={}#a=tiny&b=tiny&view=lists",
+    "what-if": "/what-if?lang={}#plan=tiny",
+    "print": "/print/plans/tiny?lang={}",
+}
+
+
+@pytest.fixture(scope="module")
+def visit(asked) -> Iterator[Visit]:
+    with visiting(asked) as visit:
+        yield visit
+        visit.assert_quiet()
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious(visit, name, language):
+    address = PAGES[name].format(language)
+    if name == "print":
+        visit.page.goto(visit.url + address)
+    else:
+        visit.open(address)
+    if name == "card":
+        visit.page.wait_for_selector("#card h2")
+    assert visit.page.evaluate("document.documentElement.lang") == language
+    found = axe.Axe().run(visit.page).response["violations"]
+    serious = [
+        f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
+        for rule in found if rule["impact"] in ("serious", "critical") for node in rule["nodes"]
+    ]  # fmt: skip
+    assert serious == []

@@ -1,0 +1,70 @@
+"""Compare: two plans side by side, what differs, and the frontier of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from shutil import copytree
+
+import pytest
+from browser import Visit, needs_chromium, visiting
+
+from siting.cli import write_result
+from siting.plan import make_plan
+from web.app import create_app
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def visit(solved, tiny_model, tmp_path_factory) -> Iterator[Visit]:
+    root = tmp_path_factory.mktemp("compare")
+    copytree(solved, root, dirs_exist_ok=True)
+    for budget in (10, 30):
+        folder = root / "results" / "sweep" / f"budget-{budget}"
+        folder.mkdir(parents=True)
+        write_result(make_plan(tiny_model, budget_inr_crore=float(budget)), folder, lambda stage: None)
+    with visiting(create_app(root / "results", studies=root / "studies")) as visit:
+        yield visit
+        visit.assert_quiet()
+
+
+def test_two_plans_stand_side_by_side_with_linked_views(visit):
+    page = visit.open("/compare#a=tiny&b=sweep~budget-10")
+    assert page.locator("#view-pair canvas").count() == 2
+    assert "₹60.0 crore" in page.inner_text("#totals") and "₹10.0 crore" in page.inner_text("#totals")
+    scale = "#map-{} .maplibregl-ctrl-scale"
+    before = page.inner_text(scale.format("b"))
+    page.click("#map-a .maplibregl-ctrl-zoom-in")
+    page.click("#map-a .maplibregl-ctrl-zoom-in")
+    page.wait_for_function(
+        "([b, before]) => document.querySelector(b).textContent !== before", arg=[scale.format("b"), before]
+    )
+    assert page.inner_text(scale.format("a")) == page.inner_text(scale.format("b"))
+
+
+def test_the_difference_map_tells_better_from_worse(visit):
+    page = visit.open("/compare#a=tiny&b=sweep~budget-10&view=difference")
+    legend = page.inner_text("#legend")
+    assert "no change" in legend and "−₹" in legend  # the smaller budget saves less somewhere
+    assert page.is_visible("#site-key")
+
+
+def test_lists_name_the_sites_and_districts_that_changed(visit):
+    page = visit.open("/compare#a=tiny&b=sweep~budget-10&view=lists")
+    text = page.inner_text("#view-lists")
+    assert "Sites only in A (" in text and "Sites only in A (0)" not in text
+    assert page.locator("#view-lists tbody tr").count() >= 1
+    page.click("#swap")
+    page.wait_for_selector("#view-lists:has-text('Sites only in A (0)')")
+
+
+def test_a_point_of_the_frontier_shows_its_plan(visit):
+    page = visit.open("/compare#a=tiny&b=sweep~budget-10")
+    assert page.locator("#frontier .point").count() == 2
+    page.click("#frontier [data-plan='sweep~budget-30'] .reach")
+    page.wait_for_selector("#name-b:has-text('30')")
+    assert "b=sweep%7Ebudget-30" in page.url or "b=sweep~budget-30" in page.url
+    page.wait_for_selector("html[data-ready=yes]")
+    page.focus("#frontier [data-plan='sweep~budget-10']")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#name-b:has-text('10')")

@@ -1,0 +1,46 @@
+"""The first view of the national plan: small, from this host alone, and usable before the rest loads."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from browser import needs_chromium, visiting
+from tiny_result import write_result
+
+from geodata.pack import open_pack
+from web.app import create_app
+
+pytestmark = needs_chromium
+MAX_FIRST_VIEW_BYTES = 1_500_000
+
+
+@pytest.fixture(scope="module")
+def national(tmp_path_factory):
+    """The page of a plan whose districts are those of the bundled pack."""
+    import geopandas as gpd
+    import pandas as pd
+    from tiny_result import districts_table
+
+    root = tmp_path_factory.mktemp("national")
+    folder = write_result(root / "results" / "national")
+    known = open_pack().districts
+    first = districts_table().drop(columns=["state", "district"]).iloc[[0] * len(known)].reset_index(drop=True)
+    table = pd.concat([known[["state", "district"]].reset_index(drop=True), first], axis=1)
+    table["saving_inr_per_year"] = range(len(table))
+    table.to_csv(folder / "districts.csv", index=False)
+    shapes = gpd.GeoDataFrame(table, geometry=known.geometry.to_numpy(), crs=4326)
+    shapes.to_file(folder / "study.gpkg", layer="districts", driver="GPKG", engine="pyogrio")
+    summary = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    (folder / "plan.json").write_text(json.dumps(summary | {"study": "National study"}), encoding="utf-8")
+    return create_app(root / "results", studies=root / "studies")
+
+
+def test_the_first_view_is_small_and_asks_no_other_host(national):
+    with visiting(national) as visit:
+        page = visit.open("/")
+        page.wait_for_load_state("networkidle")
+        assert "National study" in page.title()
+        assert 200_000 < visit.received_bytes < MAX_FIRST_VIEW_BYTES
+        assert not any("/map/roads" in request for request in visit.requests)
+        visit.assert_quiet()

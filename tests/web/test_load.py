@@ -1,0 +1,48 @@
+"""Many viewers at once: everyone gets every answer whole, also while a study is solved beside the server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import waitress
+
+from benchmarks.viewers import map_addresses, visit
+from siting.plan import build_model, make_plan
+
+HOST = "127.0.0.1"
+
+
+@pytest.fixture
+def port(app) -> Iterator[int]:
+    server = waitress.create_server(app, host=HOST, port=0, threads=8)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield int(server.effective_port)
+    server.close()
+    thread.join(timeout=10)
+
+
+def test_the_addresses_that_viewers_fetch_are_all_of_the_map(port):
+    addresses = map_addresses(HOST, port)
+    for part in ("shapes", "map/districts", "districts", "sites", "places", "lanes", "roads", "rail"):
+        assert any(part in address for address in addresses) or part == "shapes"
+    assert len(addresses) == len(set(addresses))
+
+
+@pytest.mark.slow
+def test_a_hundred_viewers_meet_no_error_while_a_study_is_solved(port, tiny_study):
+    solved = []
+
+    def solve() -> None:
+        model = build_model(tiny_study)
+        solved.extend(make_plan(model, budget_inr_crore=budget) for budget in (20, 40, 60, 80))
+
+    sweep = threading.Thread(target=solve)
+    sweep.start()
+    seen = visit(HOST, port, map_addresses(HOST, port), viewers=100, seconds=5.0)
+    sweep.join()
+    assert seen.errors == []
+    assert len(seen.seconds) > 100
+    assert len(solved) == 4

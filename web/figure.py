@@ -1,0 +1,266 @@
+"""The map of a plan as one SVG drawing with its legend: for print, and where a browser has no WebGL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from geodata.districts import METRIC_CRS
+from geodata.network import Network
+from siting.charts import ACCENT, INK, MUTED, tag
+from siting.map_figure import Frame
+from web.measures import MEASURES, classify
+from web.plan_data import PlanData
+
+WIDTH, HEIGHT = 1108, 600  # 277 x 150 mm: A4 landscape within its margins, four units to the millimetre
+MAP_WIDTH = 600
+LAYERS = ("sites", "ports", "rail", "roads", "depots", "states")
+USUAL_LAYERS = ("sites", "ports", "states")
+FONT = "'Noto Sans','Noto Sans Devanagari','Segoe UI','Liberation Sans',Arial,sans-serif"
+TENTH = 10.0
+NETWORK_TOLERANCE_M = 4000.0
+LABELLED_DEG2 = 4.0  # states smaller than this carry no name
+SITE_SIZE = {"small": 4.0, "standard": 4.6, "medium": 5.2, "large": 6.6}
+SITE_NAMES = {"warehouse": "Warehouse", "cold_store": "Cold store", "mmlp": "Logistics park"}
+
+
+class Figure:
+    """Drawings of one plan; what does not depend on the measure is drawn once."""
+
+    def __init__(self, data: PlanData) -> None:
+        self.data = data
+
+    @cached_property
+    def _districts(self) -> gpd.GeoSeries:
+        return gpd.GeoSeries(list(self.data.shapes.simple), crs="EPSG:4326").to_crs(METRIC_CRS)
+
+    @cached_property
+    def frame(self) -> Frame:
+        left, bottom, right, top = self._districts.total_bounds
+        px_per_m = min((MAP_WIDTH - 20) / (right - left), (HEIGHT - 20) / (top - bottom))
+        return Frame(left - 10 / px_per_m, top + 10 / px_per_m, px_per_m, HEIGHT)
+
+    @cached_property
+    def _district_paths(self) -> list[str]:
+        return [self._path(shape) for shape in self._districts]
+
+    @cached_property
+    def _states_path(self) -> str:
+        return "".join(self._path(shape) for shape in self.data.shapes.dissolved.geometry.to_crs(METRIC_CRS))
+
+    def _network_path(self, network: Network) -> str:
+        lines = gpd.GeoSeries(shapely.get_parts(shapely.line_merge(shapely.MultiLineString(list(network.geometry)))),
+                              crs="EPSG:4326").to_crs(METRIC_CRS)  # fmt: skip
+        return "".join(self._path(line) for line in lines.simplify(NETWORK_TOLERANCE_M, preserve_topology=False))
+
+    @cached_property
+    def _roads_path(self) -> str:
+        return self._network_path(self.data.pack.road)
+
+    @cached_property
+    def _rail_path(self) -> str:
+        return self._network_path(self.data.pack.rail)
+
+    def _path(self, shape: shapely.Geometry) -> str:
+        """SVG path in whole tenths of a unit; steps of nothing are left out."""
+        commands = []
+        for part in shapely.get_parts(shape):
+            is_area = part.geom_type == "Polygon"
+            for ring in [part.exterior, *part.interiors] if is_area else [part]:
+                xy = np.rint(self.frame.px(shapely.get_coordinates(ring)) * TENTH).astype(int)
+                step = np.diff(xy, axis=0)
+                step = step[(step != 0).any(axis=1)]
+                if len(step):
+                    steps = " ".join(f"{dx}{dy:+d}" for dx, dy in (step[:-1] if is_area else step))
+                    commands.append(f"M{xy[0, 0]} {xy[0, 1]}l{steps}{'z' if is_area else ''}")
+        return "".join(commands)
+
+    def _points(self, lon: Iterable[float], lat: Iterable[float]) -> Any:
+        points = gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs="EPSG:4326").to_crs(METRIC_CRS)
+        return self.frame.px(np.column_stack([points.x, points.y]))
+
+    def draw(
+        self,
+        measure: str,
+        classes: str,
+        palette: str,
+        language: str,
+        layers: Iterable[str] = USUAL_LAYERS,
+        chosen: tuple[str, str] | None = None,
+    ) -> Markup:
+        """Return the drawing.
+
+        Args:
+            measure: key of MEASURES.
+            classes: quantile or equal.
+            palette: key of PALETTES.
+            language: of the names; the words follow the request.
+            layers: of LAYERS.
+            chosen: ``district`` or ``site`` and its id, whose lanes are drawn.
+        """
+        data = self.data
+        table = data.district_table
+        of = MEASURES[measure]
+        classed = classify(of.values(table), classes, palette)
+        names = table["district_hi"].fillna(table["district"]) if language == "hi" else table["district"]
+        areas = [
+            tag("path", tag("title", f"{name}, {state}"), d=d, fill=colour)
+            for name, state, d, colour in zip(names, table["state"], self._district_paths, classed.colours, strict=True)
+        ]
+        inner = [tag("g", *areas, stroke="#ffffff", stroke_width=3)]
+        thin = {"fill": "none", "stroke_linejoin": "round"}
+        if "states" in layers:
+            inner.append(tag("path", d=self._states_path, stroke=MUTED, stroke_width=7, **thin))
+        if "roads" in layers:
+            inner.append(tag("path", d=self._roads_path, stroke="#8a5a2b", stroke_width=4, **thin))
+        if "rail" in layers:
+            inner.append(tag("path", d=self._rail_path, stroke=INK, stroke_width=5, stroke_dasharray="24 14", **thin))
+        marks = [tag("g", *inner, transform=f"scale({1 / TENTH:g})")]
+        if chosen is not None:
+            marks += self._lanes(*chosen)
+        if "depots" in layers:
+            for (x, y), name in zip(self._points(data.depot_table["lon"], data.depot_table["lat"]),
+                                    data.depot_table["name"], strict=True):  # fmt: skip
+                marks.append(tag("circle", tag("title", name), cx=f"{x:.1f}", cy=f"{y:.1f}", r=2.4, fill="#ffffff",
+                                 stroke=MUTED, stroke_width=1.2))  # fmt: skip
+        if "ports" in layers:
+            marks += self._ports()
+        if "sites" in layers:
+            marks += self._sites()
+        if "states" in layers:
+            marks += self._state_names()
+        return tag(
+            "svg",
+            tag("title", f"{data.plan.summary['study']}: {of.label}"),
+            tag("rect", width=WIDTH, height=HEIGHT, fill="#ffffff"),
+            *marks,
+            *self._legend(str(of.label), classed.legend, set(layers), chosen is not None),
+            xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", font_family=FONT,
+        )  # fmt: skip
+
+    def _lanes(self, kind: str, key: str) -> list[Markup]:
+        marks = []
+        for feature in self.data.lanes_of(kind, key)["movements"]["features"]:
+            xy = self._points(*zip(*feature["geometry"]["coordinates"], strict=True))
+            points = " ".join(f"{x:.1f},{y:.1f}" for x, y in xy)
+            line = {"points": points, "fill": "none"}
+            marks.append(tag("polyline", stroke="#ffffff", stroke_width=4, **line))
+            marks.append(tag("polyline", stroke=INK, stroke_width=2, **line, **_dash(feature["properties"]["mode"])))
+        return marks
+
+    def _ports(self) -> list[Markup]:
+        table = self.data.gateway_table
+        table = table[table["container_service"].astype(bool)]
+        marks = []
+        for (x, y), name, closed in zip(self._points(table["lon"], table["lat"]), table["name"], table["closed"],
+                                        strict=True):  # fmt: skip
+            about = tag("title", f"{name} ({_('closed')})" if closed else name)
+            marks.append(tag("circle", about, cx=f"{x:.1f}", cy=f"{y:.1f}", r=3.6, stroke=INK, stroke_width=1.4,
+                             fill="#ffffff" if closed else INK))  # fmt: skip
+            if closed:
+                marks.append(_cross(x, y, 6))
+        return marks
+
+    def _sites(self) -> list[Markup]:
+        table = self.data.site_table.sort_values("capex_inr_crore", ascending=False, kind="stable")
+        shift = 9 * table.groupby(["lon", "lat"]).cumcount().to_numpy()
+        marks = []
+        for (x, y), right, site in zip(
+            self._points(table["lon"], table["lat"]), shift, table.itertuples(), strict=True
+        ):
+            about = f"{_site_name(site.facility_type)}, {site.name}, {site.state}"
+            marks.append(_site(site.facility_type, site.tier, x + right, y, about))
+        return marks
+
+    def _state_names(self) -> list[Markup]:
+        states = self.data.shapes.dissolved
+        labels = np.array(self.data.shapes.labels).reshape(-1, 2)
+        large = shapely.area(states.geometry.array) > LABELLED_DEG2
+        return [
+            tag("text", name, x=f"{x:.0f}", y=f"{y:.0f}", font_size=9, fill=INK, text_anchor="middle", stroke="#ffffff",
+                stroke_width=2.5, paint_order="stroke", stroke_linejoin="round")
+            for (x, y), name in zip(self._points(*labels[large].T), states["name"][large], strict=True)
+        ]  # fmt: skip
+
+    def _legend(
+        self, title: str, entries: list[tuple[str, str, int]], layers: set[str], with_lanes: bool
+    ) -> list[Markup]:
+        x, y = MAP_WIDTH + 60.0, 40.0
+        marks = [_text(x, y, title, 18, font_weight=600)]
+        y += 14
+        for colour, text, count in entries:
+            y += 24
+            marks.append(tag("rect", x=x, y=y - 13, width=30, height=16, fill=colour, stroke=MUTED, stroke_width=0.6))
+            marks.append(_text(x + 42, y, text, 15))
+            marks.append(_text(x + 300, y, _("%(n)s districts", n=count), 13, fill=MUTED, text_anchor="end"))
+        y += 40
+        if "sites" in layers:
+            counts = self.data.site_table["facility_type"].value_counts()
+            for kind in SITE_NAMES:
+                if kind in counts:
+                    marks.append(_site(kind, "medium", x + 15, y - 5, _site_name(kind)))
+                    marks.append(_text(x + 42, y, f"{_site_name(kind)} ({counts[kind]})", 15))
+                    y += 24
+        if "ports" in layers:
+            marks.append(tag("circle", cx=x + 15, cy=y - 5, r=4.5, fill=INK))
+            marks.append(_text(x + 42, y, _("Port"), 15))
+            y += 24
+            if self.data.plan.closed_gateways:
+                marks.append(_cross(x + 15, y - 5, 6))
+                marks.append(_text(x + 42, y, _("Closed port"), 15))
+                y += 24
+        if "depots" in layers:
+            marks.append(tag("circle", cx=x + 15, cy=y - 5, r=3.5, fill="#ffffff", stroke=MUTED, stroke_width=1.4))
+            marks.append(_text(x + 42, y, _("Inland depot"), 15))
+            y += 24
+        networks = (("roads", "road", _("Road")), ("rail", "rail", _("Railway")))
+        lines = [(mode, words) for layer, mode, words in networks if layer in layers]
+        lines += [("road", _("Cargo by road")), ("rail", _("Cargo by rail"))] if with_lanes else []
+        for mode, words in lines:
+            marks.append(tag("line", x1=x, y1=y - 5, x2=x + 30, y2=y - 5, stroke=INK, stroke_width=2, **_dash(mode)))
+            marks.append(_text(x + 42, y, words, 15))
+            y += 24
+        notes = (
+            _("District boundaries are approximate; external boundary as the Survey of India depicts it."),
+            "© OpenStreetMap contributors (ODbL)",
+        )
+        marks += [_text(x, HEIGHT - 32 + 16 * k, note, 10, fill=MUTED) for k, note in enumerate(notes)]
+        return marks
+
+
+def _text(x: float, y: float, text: object, size: int, **attributes: object) -> Markup:
+    return tag("text", str(text), **{"x": f"{x:.1f}", "y": f"{y:.1f}", "font_size": size, "fill": INK, **attributes})
+
+
+def _dash(mode: str) -> Mapping[str, object]:
+    return {"stroke_dasharray": "7 4"} if mode == "rail" else {}
+
+
+def _site_name(kind: str) -> str:
+    return str({"warehouse": _("Warehouse"), "cold_store": _("Cold store"), "mmlp": _("Logistics park")}[kind])
+
+
+def _cross(x: float, y: float, s: float) -> Markup:
+    return tag("path", d=f"M{x - s:.1f} {y - s:.1f}l{2 * s} {2 * s}m0 {-2 * s}l{-2 * s} {2 * s}", stroke=ACCENT,
+               stroke_width=2, fill="none")  # fmt: skip
+
+
+def _site(kind: str, tier: str, x: float, y: float, title: str) -> Markup:
+    """Square: warehouse. Circle: cold store. Diamond: logistics park. As on the page."""
+    s = SITE_SIZE.get(tier, SITE_SIZE["medium"])
+    style = {"fill": ACCENT, "stroke": "#ffffff", "stroke_width": 1.1}
+    if kind == "cold_store":
+        return tag("circle", tag("title", title), cx=f"{x:.1f}", cy=f"{y:.1f}", r=s, **style)
+    if kind == "mmlp":
+        s *= 1.4
+        d = f"M{x:.1f} {y - s:.1f}l{s:.1f} {s:.1f} {-s:.1f} {s:.1f} {-s:.1f} {-s:.1f}z"
+    else:
+        d = f"M{x - s:.1f} {y - s:.1f}h{2 * s:.1f}v{2 * s:.1f}h{-2 * s:.1f}z"
+    return tag("path", tag("title", title), d=d, **style)

@@ -1,0 +1,106 @@
+"""What districts can be coloured by on the drawn map, and the classes of a measure, as on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from flask_babel import lazy_gettext as _
+
+from siting.outputs import indian
+
+PALETTES = {
+    "cividis": ("#fee838", "#cebc63", "#9e9676", "#737475", "#4a536c", "#00306f"),
+    "viridis": ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154"),
+}
+CLASSES = ("quantile", "equal")
+ZERO, BELOW, MISSING = "#e9e5dc", "#d9853b", "#ffffff"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A value of every district.
+
+    Args:
+        label: name with its unit.
+        values: from the table of districts, in that unit; NaN where there is none.
+    """
+
+    label: str
+    values: Callable[[pd.DataFrame], pd.Series]
+
+
+def _column(name: str, per: float = 1.0) -> Callable[[pd.DataFrame], pd.Series]:
+    return lambda table: table[name] / per
+
+
+def _saving(table: pd.DataFrame) -> pd.Series:
+    return table["saving_inr_per_year"].where(table["cost_before_inr_per_t"].notna())
+
+
+MEASURES = {
+    "saving": Measure(_("Saving, ₹ crore a year"), lambda t: _saving(t) / 1e7),
+    "saving_per_t": Measure(
+        _("Saving, ₹ per tonne"), lambda t: t["cost_before_inr_per_t"] - t["cost_after_inr_per_t"]
+    ),
+    "cost_before": Measure(_("Cost before, ₹ per tonne"), _column("cost_before_inr_per_t")),
+    "cost_after": Measure(_("Cost after, ₹ per tonne"), _column("cost_after_inr_per_t")),
+    "hours_before": Measure(_("Hours before"), _column("hours_before")),
+    "hours_after": Measure(_("Hours after"), _column("hours_after")),
+    "hours_to_port": Measure(_("Hours to port"), _column("hours_to_gateway_after")),
+    "exports": Measure(_("Exports, US$ million a year"), _column("export_usd", 1e6)),
+    "tonnes": Measure(_("Thousand tonnes a year"), _column("tonnes_per_year", 1e3)),
+    "co2e_before": Measure(_("CO2e before, t a year"), _column("co2e_before_t_per_year")),
+    "co2e_after": Measure(_("CO2e after, t a year"), _column("co2e_after_t_per_year")),
+    "co2e_saved": Measure(
+        _("CO2e avoided, t a year"), lambda t: t["co2e_before_t_per_year"] - t["co2e_after_t_per_year"]
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Classed:
+    """Colour of every district, and the legend as (colour, text, number of districts)."""
+
+    colours: list[str]
+    legend: list[tuple[str, str, int]]
+
+
+def breaks(above: np.ndarray, method: str, classes: int) -> list[float]:
+    """Limits between the classes of rising values above zero: equal numbers of districts or equal steps."""
+    found: list[float] = []
+    for k in range(1, classes):
+        if method == "equal":
+            value = above[0] + k * (above[-1] - above[0]) / classes
+        else:
+            value = above[k * len(above) // classes]
+        if value > (found[-1] if found else above[0]):
+            found.append(float(value))
+    return found
+
+
+def classify(values: pd.Series, method: str, palette: str) -> Classed:
+    """Colour values: the more, the darker; zero, below zero and missing stand apart."""
+    colours = PALETTES[palette]
+    value = values.to_numpy(dtype=float)
+    above = np.sort(value[value > 0])
+    limits = breaks(above, method, len(colours)) if len(above) else []
+    n = len(limits) + 1
+    shades = [colours[3]] if n == 1 else [colours[round(k * (len(colours) - 1) / (n - 1))] for k in range(n)]
+    edges = [above[0], *limits, above[-1]] if len(above) else []
+    entries = [(shades[k], f"{_short(edges[k])} – {_short(edges[k + 1])}") for k in reversed(range(n)) if edges]
+    entries += [(ZERO, str(_("none"))), (BELOW, str(_("below zero"))), (MISSING, str(_("no cargo or no road")))]
+    step = np.searchsorted(limits, value, side="right")
+    told = [
+        MISSING if np.isnan(v) else BELOW if v < 0 else ZERO if v == 0 else shades[k]
+        for v, k in zip(value, step, strict=True)
+    ]
+    legend = [(colour, text, told.count(colour)) for colour, text in entries if colour in told]
+    return Classed(told, legend)
+
+
+def _short(value: float) -> str:
+    """Three digits at least, Indian grouping."""
+    return indian(value, 0 if value >= 100 else 1 if value >= 10 else 2)

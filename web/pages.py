@@ -1,0 +1,69 @@
+"""Pages and their assets."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, render_template
+
+from geodata.pack import Pack
+from web.transfer import Body
+
+STATIC = Path(__file__).with_name("static")
+MAPLIBRE_FILES = ("maplibre-gl.js", "maplibre-gl.css")
+MIMETYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+PAGES = {"/": "index.html", "/compare": "compare.html", "/what-if": "whatif.html"}
+
+
+def create_pages(pack: Pack) -> Blueprint:
+    """Return the blueprint of the pages and of all they load that is no data."""
+    pages = Blueprint("pages", __name__)
+    assets = _assets()
+    context = {"manifest": pack.manifest, "sources": sources(pack), "recovered": _recovered(pack)}
+
+    def add(path: str, template: str) -> None:
+        def view() -> Response:
+            return Body(render_template(template, **context).encode(), "text/html").response()
+
+        pages.add_url_rule(path, template.removesuffix(".html"), view)
+
+    for path, template in PAGES.items():
+        add(path, template)
+
+    @pages.get("/assets/<name>")
+    def asset(name: str) -> Response:
+        if name not in assets:
+            abort(404, f"no asset '{name}'")
+        return assets[name].response()
+
+    return pages
+
+
+def sources(pack: Pack) -> list[tuple[str, str]]:
+    """Return the sources of the pack with their licences, each once."""
+    files = pack.manifest.get("files", {}).values()
+    return sorted({(file["source"], file["licence"]) for file in files})
+
+
+def _recovered(pack: Pack) -> str | None:
+    """Share of post offices left out of a trial rebuilding that fall in their own district, if measured."""
+    share = pack.manifest.get("figures", {}).get("districts", {}).get("holdout_accuracy")
+    return None if share is None else f"{100 * share:.1f}\u00a0%"
+
+
+def _assets() -> dict[str, Body]:
+    """Scripts and styles by name, in memory: a name from a request is only ever looked up here."""
+    # Found, not imported: the import is slow and warns of packages that are not needed here.
+    spec = importlib.util.find_spec("maplibre")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("the package 'maplibre' is not installed; run `pip install -e .`")
+    maplibre = Path(spec.submodule_search_locations[0]) / "srcjs"
+    files = [*sorted(STATIC.iterdir()), *(maplibre / name for name in MAPLIBRE_FILES)]
+    assets = {}
+    for file in files:
+        content = file.read_bytes()
+        if file.name == "maplibre-gl.js":
+            content = content.partition(b"//# sourceMappingURL=")[0]  # the package does not bring that file
+        assets[file.name] = Body(content, MIMETYPES[file.suffix])
+    return assets

@@ -1,0 +1,187 @@
+"""One plan as the map shows it: plain data, small enough to send."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.pack import Pack
+from web.lane_lines import LaneBook
+from web.results import PlanTables
+from web.security import refuse
+from web.shapes import GRID, dissolve, encode_polygons, simplify_coverage
+
+DECIMALS = 3
+GATEWAY_COLUMNS = ["gateway_id", "name", "state", "lon", "lat", "container_service"]
+DEPOT_COLUMNS = ["depot_id", "name", "state", "lon", "lat", "rail_served"]
+
+
+class DistrictShapes:
+    """Polygons of districts and states, simplified once for all plans on the same districts."""
+
+    def __init__(self, shapes: gpd.GeoSeries, states: list[str]) -> None:
+        self.shapes, self.states = shapes, states
+
+    @cached_property
+    def hash(self) -> str:
+        """What tells one set of districts from another."""
+        digest = hashlib.sha256("\n".join(self.states).encode())
+        digest.update(shapely.get_coordinates(np.asarray(self.shapes.array, dtype=object)).tobytes())
+        return digest.hexdigest()[:16]
+
+    @cached_property
+    def simple(self) -> Any:
+        return simplify_coverage(self.shapes)
+
+    @cached_property
+    def dissolved(self) -> gpd.GeoDataFrame:
+        """States: ``name``, geometry."""
+        return dissolve(self.simple, np.asarray(self.states, dtype=object))
+
+    @cached_property
+    def labels(self) -> list[list[float]]:
+        """A point inside the largest part of each state."""
+        largest = self.dissolved.geometry.map(lambda shape: max(shape.geoms, key=shapely.area))
+        return [[round(p.x, 2), round(p.y, 2)] for p in largest.representative_point()]
+
+    def encoded(self) -> dict[str, Any]:
+        """Polygons of the districts in the order of their values, and the lines between states."""
+        states = self.dissolved
+        return {
+            "grid": GRID,
+            "districts": encode_polygons(self.simple),
+            "states": {
+                "names": states["name"].tolist(),
+                "labels": self.labels,
+                "area_deg2": shapely.area(states.geometry.array).round(2).tolist(),
+                "shapes": encode_polygons(np.asarray(states.geometry.array, dtype=object)),
+            },
+        }
+
+
+class PlanData:
+    """What the map shows of one plan.
+
+    Args:
+        base: address of the plan in the API.
+        shapes: shapes by their hash; those of this plan are added where they are new.
+    """
+
+    def __init__(self, plan: PlanTables, pack: Pack, base: str, shapes: dict[str, DistrictShapes]) -> None:
+        self.plan = plan
+        self.pack = pack
+        self.base = base
+        own = DistrictShapes(plan.shapes.geometry, plan.districts["state"].tolist())
+        self.shapes = shapes.setdefault(own.hash, own)
+        self.lane_book = LaneBook(plan, pack)
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Addresses of everything that there is of the plan."""
+        names = ("districts", "sites", "places", "lanes", "tables", "options")
+        page = self.base.removeprefix("/api/v1")
+        return {
+            "self": self.base,
+            **{name: f"{self.base}/{name}" for name in names},
+            "shapes": f"/api/v1/map/districts?v={self.shapes.hash}",
+            "map": f"{self.base}/map.svg",
+            "print": f"/print{page}",
+        }
+
+    @cached_property
+    def district_table(self) -> pd.DataFrame:
+        """``districts.csv`` with names in Hindi where the pack knows them."""
+        table = self.plan.districts
+        return table.assign(
+            district_hi=table["district_id"].map(_hindi(self.pack.districts, "district_id", "district_hi")),
+            state_hi=table["state"].map(_hindi(self.pack.states, "state", "state_hi")),
+        )
+
+    @cached_property
+    def site_table(self) -> pd.DataFrame:
+        """``sites.csv`` with the option that a study would force."""
+        table = self.plan.sites
+        place = table["site_id"].str.replace("^[^@]*@", "", regex=True)
+        table = table.assign(
+            option_id=table["facility_type"] + "-" + table["tier"] + "@" + place,
+            name_hi=place.map(_hindi(self.pack.districts, "district_id", "district_hi")),
+            state_hi=table["state"].map(_hindi(self.pack.states, "state", "state_hi")),
+        )
+        first = ["site_id", "option_id", "name", "name_hi", "state", "state_hi"]
+        return table[[*first, *(name for name in table if name not in first)]]
+
+    @cached_property
+    def gateway_table(self) -> pd.DataFrame:
+        table = pd.DataFrame(self.plan.gateways.reindex(columns=GATEWAY_COLUMNS))
+        return table.assign(closed=table["gateway_id"].isin(self.plan.closed_gateways))
+
+    @cached_property
+    def depot_table(self) -> pd.DataFrame:
+        return pd.DataFrame(self.plan.depots.reindex(columns=DEPOT_COLUMNS))
+
+    @cached_property
+    def state_table(self) -> pd.DataFrame:
+        """Sums by state."""
+        sums = ["export_usd", "tonnes_per_year", "saving_inr_per_year"]
+        groups = self.district_table.groupby("state")
+        table = groups[sums].sum().join(groups.size().rename("districts"))
+        sites = self.site_table.groupby("state").agg(
+            sites=("site_id", "size"), capex_inr_crore=("capex_inr_crore", "sum")
+        )
+        return table.join(sites).fillna({"sites": 0, "capex_inr_crore": 0.0}).astype({"sites": int}).reset_index()
+
+    @cached_property
+    def lane_table(self) -> pd.DataFrame:
+        """``lanes.csv`` with ``district_id``."""
+        ids = self.plan.districts[["state", "district", "district_id"]]
+        return self.plan.lanes.merge(ids, on=["state", "district"], how="left")
+
+    def districts(self) -> dict[str, Any]:
+        """Values of the districts, as columns."""
+        box = self.plan.shapes.bounds.round(2)
+        return columns(
+            self.district_table.assign(bounds=box[["minx", "miny", "maxx", "maxy"]].to_numpy().tolist())
+        )  # fmt: skip
+
+    def sites(self) -> dict[str, Any]:
+        """Open sites, as columns."""
+        return columns(self.site_table)
+
+    def places(self) -> dict[str, Any]:
+        """Ports and depots."""
+        return {"gateways": columns(self.gateway_table), "depots": columns(self.depot_table)}
+
+    def row_of(self, kind: str, key: str) -> int:
+        """Row of a ``district`` or ``site``; 404 where there is none of that key."""
+        keys = self.plan.districts["district_id"] if kind == "district" else self.plan.sites["site_id"]
+        rows = np.flatnonzero(keys == key)
+        if len(rows) == 0:
+            refuse(404, f"no {kind} '{key}' in this plan; its table of {kind}s lists them")
+        return int(rows[0])
+
+    def lanes_of(self, kind: str, key: str) -> dict[str, Any]:
+        """Lanes of a ``district`` or ``site``."""
+        told = self.lane_book.of_district if kind == "district" else self.lane_book.of_site
+        return told(self.row_of(kind, key))
+
+
+def _hindi(table: pd.DataFrame, key: str, name: str) -> dict[str, str]:
+    known = table.dropna(subset=[name]).drop_duplicates(key)
+    return dict(zip(known[key], known[name], strict=True))
+
+
+def columns(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return a table as one list per column; what is missing is None."""
+    result = {}
+    for name in table.columns:
+        values = table[name]
+        if pd.api.types.is_float_dtype(values):
+            values = values.round(DECIMALS).replace([np.inf, -np.inf], np.nan)
+        result[str(name)] = values.astype(object).where(values.notna(), None).tolist()
+    return result

@@ -1,0 +1,158 @@
+"""What-if questions: which study is asked, what is changed, and whether that can be a study at all."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from geodata.errors import InputError
+from siting.session import LIMITS
+from siting.study import Study, load_study, make_study, read_study, study_faults
+from web.results import PlanTables
+
+CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways")
+MAX_NAMES = 1000  # in one list of a question
+MAX_NAME_CHARACTERS = 80
+USUAL_GAP = 5e-4  # of the whole cost: half the seconds of 2e-4, nearly the same plans
+
+
+@dataclass(frozen=True)
+class Question:
+    """A study to solve; ``base`` says where it comes from, ``changes`` how it differs from that."""
+
+    base: Mapping[str, str]
+    changes: Mapping[str, Any]
+    values: Mapping[str, Any]
+    """the changed study as plain values, paths of its own data included"""
+
+    @cached_property
+    def study(self) -> Study:
+        return study_from(self.values)
+
+    @property
+    def model_key(self) -> str:
+        """The same for questions that one model answers."""
+        return model_key(self.values)
+
+
+def model_key(values: Mapping[str, Any]) -> str:
+    """Return what tells the models of studies apart: everything but limits and closed gateways."""
+    kept = {key: value for key, value in values.items() if key not in LIMITS and key != "closed_gateways"}
+    return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def plain_values(study: Study) -> dict[str, Any]:
+    """Return a study as values that JSON can hold; ``study_from`` takes them back."""
+    values = {key: value for key, value in asdict(study).items() if key not in ("parameters", "data")}
+    values["parameters"] = dict(study.parameters)
+    values["data"] = {layer: str(Path(path).absolute()) for layer, path in study.data.items()}
+    return json.loads(json.dumps(values))  # type: ignore[no-any-return]
+
+
+def study_from(values: Mapping[str, Any]) -> Study:
+    """Return the study of plain values."""
+    return make_study({**values, "data": {layer: Path(path) for layer, path in values["data"].items()}})
+
+
+class Studies:
+    """The study files in a folder, by the stem of their names."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self._known: dict[tuple[str, int], bool] = {}
+
+    def knows(self, plan: PlanTables) -> bool:
+        """Whether the study of a plan can be had; a plan found to have one is not asked again."""
+        if not self._known.get(plan.identity):
+            self._known[plan.identity] = self.of_plan(plan) is not None
+        return self._known[plan.identity]
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Id, name and budget of each; a broken one with its faults."""
+        told: list[dict[str, Any]] = []
+        for key in self.keys():
+            try:
+                study = self.study(key)
+            except InputError as error:
+                told.append({"id": key, "name": key, "budget_inr_crore": None, "problems": error.problems})
+            else:
+                told.append({"id": key, "name": study.name, "budget_inr_crore": study.budget_inr_crore})
+        return told
+
+    def keys(self) -> list[str]:
+        return sorted(path.stem for path in self.folder.glob("*.toml") if path.is_file())
+
+    def study(self, key: str) -> Study:
+        """The study of a name that ``keys`` lists.
+
+        Raises:
+            KeyError: when there is no such file.
+            InputError: when the file is at fault.
+        """
+        if key not in self.keys():
+            raise KeyError(key)
+        return load_study(self.folder / f"{key}.toml")
+
+    def of_plan(self, plan: PlanTables) -> Study | None:
+        """The study that a result was made of; None where it cannot be had again.
+
+        A result names the files it replaced layers with, but not their folder: only a study file here tells it.
+        """
+        resolved = dict(plan.summary.get("resolved_study") or {})
+        names = resolved.pop("data", {})
+        if not resolved or study_faults(resolved, plan.key):
+            return None
+        data = self._data(names)
+        return None if data is None else make_study({**resolved, "data": data})
+
+    def _data(self, names: Mapping[str, str]) -> Mapping[str, Path] | None:
+        if not names:
+            return {}
+        for key in self.keys():
+            try:
+                data = read_study(self.folder / f"{key}.toml")[0].get("data", {})
+            except InputError:
+                continue
+            if {layer: path.name for layer, path in data.items()} == names:
+                return dict(data)
+        return None
+
+
+def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any) -> Question:
+    """Return the question of a study with changes.
+
+    Raises:
+        InputError: everything wrong with changes and gap.
+    """
+    if not isinstance(changes, dict):
+        raise InputError(f"changes = {changes!r} is not an object; give {{}} or any of {', '.join(CHANGES)}")
+    faults = [f"changes: unknown key {key!r}; known: {', '.join(CHANGES)}" for key in changes if key not in CHANGES]
+    known = {key: value for key, value in changes.items() if key in CHANGES}
+    faults += study_faults({**known, "gap": gap}, "changes")
+    for key, value in known.items():
+        if isinstance(value, list) and len(value) > MAX_NAMES:
+            faults.append(f"changes: {key} has {len(value)} names; give at most {MAX_NAMES}")
+    if faults:
+        raise InputError(faults)
+    known = {key: sorted(set(value)) if isinstance(value, list) else value for key, value in known.items()}
+    return Question(base, known, {**plain_values(study), **known, "gap": gap})
+
+
+def file_stem(name: str) -> str:
+    """Return the name of a study as a file's: ASCII lower case words joined by hyphens.
+
+    Raises:
+        InputError: when it is no name for a study.
+    """
+    if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+        raise InputError(f"name = {str(name)[:100]!r}: give a text of 1 to {MAX_NAME_CHARACTERS} characters")
+    text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    # A name without Latin letters still needs a file, the same one each time.
+    return "-".join(re.findall(r"[a-z0-9]+", text)) or f"study-{sha256(name.encode()).hexdigest()[:8]}"

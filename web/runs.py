@@ -1,0 +1,114 @@
+"""Runs: questions on their way to an answer, kept in files so that they outlive the server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from web.questions import model_key
+
+ACTIVE = ("queued", "running")
+INTERRUPTED = "The server stopped during this run. Start it again."
+
+
+@dataclass
+class Run:
+    """One question and how far its answer is. ``state``: queued, running, finished, failed, cancelled, interrupted."""
+
+    id: str
+    kind: str
+    """``what-if``, or ``save``: a study file and its result"""
+    base: dict[str, str]
+    name: str
+    changes: dict[str, Any]
+    values: dict[str, Any]
+    """the study as asked, as ``web.questions.plain_values``"""
+    client: str
+    """who asks: one client's long runs do not hold up another's"""
+    state: str = "queued"
+    version: int = 1
+    created: str = field(default_factory=lambda: now())
+    started: str | None = None
+    ended: str | None = None
+    stage: str = "queued"
+    bound_inr: float | None = None
+    objective_inr: float | None = None
+    gap: float | None = None
+    saving_inr_per_year: float | None = None
+    proven: bool = False
+    message: str | None = None
+    plan: str | None = None
+    study_file: str | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def model_key(self) -> str:
+        return model_key(self.values)
+
+    @property
+    def elapsed_s(self) -> float:
+        if self.started is None:
+            return 0.0
+        end = datetime.fromisoformat(self.ended) if self.ended else datetime.now(UTC)
+        return round((end - datetime.fromisoformat(self.started)).total_seconds(), 2)
+
+    def told(self, position: int) -> dict[str, Any]:
+        """Return what the API tells of it; ``position`` is its place in the queue."""
+        left_out = ("values", "client")
+        base = f"/api/v1/runs/{self.id}"
+        names = ("plan", "districts", "sites", "places", "shapes", "lanes", "options", "tables", "restart", "save")
+        links = {"self": base, **{name: f"{base}/{name}" for name in names}}
+        links |= {"map": f"{base}/map.svg", "print": f"/print/runs/{self.id}"}
+        fields = {key: value for key, value in asdict(self).items() if key not in left_out}
+        return {**fields, "gap_asked": self.values["gap"], "elapsed_s": self.elapsed_s, "position": position,
+                "links": links}  # fmt: skip
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class RunStore:
+    """Runs on disk, a folder each with ``run.json`` and, once answered, the tables.
+
+    The one place that knows how runs are kept; a database takes its place behind the same methods.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder.absolute()
+
+    def folder(self, run: Run) -> Path:
+        """Where the tables of a run are."""
+        return self.root / run.id
+
+    def all(self) -> list[Run]:
+        """Return all runs, oldest first; what cannot be read is left aside."""
+        runs = []
+        for file in self.root.glob("*/run.json"):
+            try:
+                run = Run(**json.loads(file.read_text(encoding="utf-8")))
+            except (ValueError, TypeError):
+                continue  # of another version
+            if run.id == file.parent.name:
+                runs.append(run)
+        return sorted(runs, key=lambda run: (run.created, run.id))
+
+    def put(self, run: Run) -> None:
+        """Keep the present state of a run."""
+        folder = self.folder(run)
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = folder / "run.json.new"
+        scratch.write_text(json.dumps(asdict(run), ensure_ascii=False), encoding="utf-8")
+        os.replace(scratch, folder / "run.json")
+
+    def drop(self, run: Run) -> None:
+        """Forget a run and its tables."""
+        shutil.rmtree(self.folder(run), ignore_errors=True)

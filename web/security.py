@@ -1,0 +1,121 @@
+"""What every request must be and every answer carries: hosts, origins, limits, headers, errors, the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Collection, Sequence
+from http import HTTPStatus
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, request
+from werkzeug.exceptions import HTTPException
+
+from geodata.errors import InputError
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+MAX_BODY_BYTES = 64 * 1024
+MAX_QUERY_BYTES = 2048
+WRITING = ("POST", "DELETE", "PUT", "PATCH")
+
+# MapLibre runs its workers from a blob and draws its button signs from data URLs; all else is this server's.
+PAGE_POLICY = (
+    "default-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+}
+
+log = logging.getLogger("web.requests")
+
+
+def init_security(app: Flask, hosts: Collection[str]) -> None:
+    """Check every request, and finish and log every answer, of an application.
+
+    Args:
+        hosts: names under which the server may be addressed, without port; another name in a browser is a page
+            elsewhere that had its own name lead here (DNS rebinding).
+    """
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["JSON_SORT_KEYS"] = False
+
+    @app.before_request
+    def check() -> None:
+        g.began = time.perf_counter()
+        if _host_name(request.host) not in hosts:
+            refuse(421, f"this server does not answer for the host {request.host!r}; open it as {', '.join(hosts)}")
+        if len(request.query_string) > MAX_QUERY_BYTES:
+            refuse(414, f"the query has {len(request.query_string)} bytes; at most {MAX_QUERY_BYTES} are read")
+        if (request.content_length or 0) > MAX_BODY_BYTES:
+            refuse(413, f"the body has {request.content_length} bytes; at most {MAX_BODY_BYTES} are read")
+        if request.method in WRITING or (request.path.startswith("/api/") and not _is_link()):
+            _same_origin()
+        if request.method == "POST" and request.mimetype != "application/json":
+            refuse(415, f"the body is {request.mimetype or 'of no type'}; send Content-Type: application/json")
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        response.headers.update(HEADERS)
+        ms = 1000 * (time.perf_counter() - g.began) if "began" in g else 0.0
+        log.info(json.dumps({
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "method": request.method, "path": request.path,
+            "status": response.status_code, "ms": round(ms, 1), "bytes": response.content_length,
+            "from": request.remote_addr,
+        }))  # fmt: skip
+        return response
+
+    @app.errorhandler(HTTPException)
+    def failed(error: HTTPException) -> Response:
+        if error.response is not None:  # already told, by refuse()
+            return error.response  # type: ignore[return-value]
+        answer = problem(error.code or 500, error.description or "")
+        if getattr(error, "valid_methods", None):
+            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
+        return answer
+
+    @app.errorhandler(InputError)
+    def unreadable(error: InputError) -> Response:
+        return problem(500, str(error), error.problems)
+
+
+def problem(status: int, detail: str, problems: Sequence[str] = ()) -> Response:
+    """Return an error as ``application/problem+json`` (RFC 9457)."""
+    content: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    content |= {"detail": detail, "problems": list(problems)}
+    return Response(json.dumps(content, ensure_ascii=False), status, mimetype="application/problem+json")
+
+
+def refuse(status: int, detail: str, problems: Sequence[str] = (), retry_after_s: int | None = None) -> NoReturn:
+    """End the request with an error that says what was sent, what was expected and how to mend it."""
+    answer = problem(status, detail, problems)
+    if retry_after_s is not None:
+        answer.headers["Retry-After"] = str(retry_after_s)
+    abort(answer)
+
+
+def _host_name(host: str) -> str:
+    return host if host.endswith("]") else host.rpartition(":")[0] or host
+
+
+def _is_link() -> bool:
+    """Whether somebody followed a link, from a letter say, which shows the answer to them alone."""
+    return request.headers.get("Sec-Fetch-Mode") == "navigate"
+
+
+def _same_origin() -> None:
+    """Refuse what a page of another origin sends; a program that is no browser names no origin."""
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    if site not in ("same-origin", "none"):
+        refuse(403, "another site asked for this; open the map itself and ask from there")
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        refuse(403, f"the origin {origin!r} is not this server; open the map itself and ask from there")

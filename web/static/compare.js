@@ -1,0 +1,169 @@
+// Compare: two plans side by side on linked maps, what differs as a map and as lists, and the frontier of a sweep.
+
+import * as address from "./address.js";
+import * as data from "./data.js";
+import { byId, h } from "./dom.js";
+import { NOTHING, crore, number, percent, perTonne, rupees, signed, word } from "./format.js";
+import { drawFrontier } from "./frontier.js";
+import { _, named, ngettext } from "./i18n.js";
+import { createMap } from "./map.js";
+import { MEASURES, classify, diverge } from "./measures.js";
+import * as shell from "./shell.js";
+
+const LISTED_DISTRICTS = 200;
+const VIEWS = ["pair", "difference", "lists"];
+const LOOK = { classes: "quantile", palette: "cividis" };
+const SITE_KEY = [["warehouse:new", _("only in B")], ["warehouse:gone", _("only in A")], ["warehouse", _("in both")]];
+
+const view = { a: null, b: null, view: "pair", measure: "saving" };
+let plans = [];
+let sweeps = [];
+let names = new Map();
+let sides = null; // {a: plan, b: plan}
+let told = null; // the comparison
+let maps = {};
+let opening = 0;
+
+shell.start(async () => {
+  ({ plans, sweeps } = await data.get(`${data.API}/plans`));
+  names = shell.planNames(plans);
+  if (!plans.length) throw new Error(_("there is no plan yet; run a study, or ask a question on the page What if"));
+  byId("site-key").replaceChildren(...SITE_KEY.map(([symbol, text]) => h("li", {}, h("span", { "data-symbol": symbol }), text)));
+  shell.drawSymbols();
+  for (const button of document.querySelectorAll("[data-view]")) button.onclick = () => shell.attempt(() => setView(button.dataset.view));
+  byId("swap").onclick = () => go({ a: view.b, b: view.a });
+  shell.fillSelect(byId("measure"), shell.options(MEASURES), "saving", (measure) => { view.measure = measure; paintPair(); remember(); });
+  if (sweeps.length) {
+    byId("frontier-section").hidden = false;
+    shell.fillSelect(byId("sweep"), sweeps.map((id) => [id, id]), sweeps[0], showFrontier);
+  }
+  address.onReturn((values) => shell.attempt(() => apply(values)));
+  await apply(address.read());
+});
+
+const isRun = (id) => id?.startsWith("run:");
+const known = (id) => isRun(id) || names.has(id);
+const baseOf = (id) => (isRun(id) ? data.runBase(id.slice(4)) : data.planBase(id));
+const nameOf = (id) => names.get(id) ?? told?.[id === view.a ? "a" : "b"].name ?? id;
+const go = (values) => shell.attempt(() => { address.write({ ...address.read(), ...values }, true); return apply(address.read()); });
+
+async function apply(values) {
+  shell.ready(false);
+  view.a = [values.a, values.plan].find(known) ?? plans[0].id;
+  view.b = [values.b].find(known) ?? plans.map((plan) => plan.id).find((id) => id !== view.a) ?? view.a;
+  view.view = VIEWS.includes(values.view) ? values.view : "pair";
+  view.measure = values.measure in MEASURES ? values.measure : "saving";
+  byId("measure").value = view.measure;
+  const mine = (opening += 1);
+  const [comparison, a, b] = await Promise.all([
+    data.get(`${data.API}/compare?${new URLSearchParams({ a: view.a, b: view.b })}`), data.plan(baseOf(view.a)), data.plan(baseOf(view.b))]);
+  if (mine !== opening) return;
+  told = { ...comparison, districts: data.rows(comparison.districts), only_a: data.rows(comparison.sites.only_a), only_b: data.rows(comparison.sites.only_b) };
+  sides = { a, b };
+  for (const side of ["a", "b"]) {
+    const choices = [...names, ...(isRun(view[side]) ? [[view[side], nameOf(view[side])]] : [])];
+    shell.fillSelect(byId(side), choices, view[side], (id) => go({ [side]: id }));
+    byId(`name-${side}`).replaceChildren(h("span", { class: "letter" }, side.toUpperCase()), ` ${nameOf(view[side])}: `, h("strong", {}, rupees(sides[side].summary.saving_inr_per_year)), ` ${_("saved a year")}`);
+  }
+  document.title = `${_("Compare two plans")} – ${_("Export hubs")}`;
+  shell.showNotes(sides.b.summary);
+  for (const map of Object.values(maps)) map.remove();
+  maps = {};
+  showTotals();
+  showLists();
+  await setView(view.view);
+  if (sweeps.length) await showFrontier(byId("sweep").value);
+  shell.ready(true);
+}
+
+async function setView(name) {
+  view.view = name;
+  for (const button of document.querySelectorAll("[data-view]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.view === name));
+    byId(`view-${button.dataset.view}`).hidden = button.dataset.view !== name;
+  }
+  byId("pair-measure").hidden = name !== "pair";
+  if (name === "pair" && !maps.a) {
+    const linked = (other) => ({ pick: () => {}, move: (byHand) => byHand && maps[other]?.setCamera(maps[other === "a" ? "b" : "a"].camera()) });
+    [maps.a, maps.b] = await Promise.all([createMap(byId("map-a"), sides.a, linked("b")), createMap(byId("map-b"), sides.b, linked("a"))]);
+  }
+  if (name === "difference" && !maps.difference) {
+    maps.difference = await createMap(byId("map-difference"), sides.b, { hover, pick: () => {} });
+    const both = sides.b.sites.filter((site) => !told.only_b.some((only) => only.site_id === site.site_id));
+    maps.difference.setSites([...both, ...told.only_a.map((site) => ({ ...site, mark: "gone" })), ...told.only_b.map((site) => ({ ...site, mark: "new" }))]);
+  }
+  if (name === "pair") paintPair();
+  else paintDifference();
+  remember();
+}
+
+// Both maps in the classes of both plans, so that a colour means the same on either side.
+function paintPair() {
+  if (!maps.a) return;
+  const measure = MEASURES[view.measure];
+  const all = [...sides.a.districts, ...sides.b.districts];
+  const { colours, legend } = classify(all, measure, LOOK, () => true);
+  maps.a.paint(colours.slice(0, sides.a.districts.length));
+  maps.b.paint(colours.slice(sides.a.districts.length));
+  byId("legend-title").textContent = _("Both plans");
+  shell.showLegend(byId("legend"), legend);
+}
+
+function paintDifference() {
+  const change = new Map(told.districts.map((row) => [row.district_id, row.saving_change_inr_per_year]));
+  const { colours, legend } = diverge(sides.b.districts.map((row) => change.get(row.district_id) ?? null), rupees);
+  maps.difference?.paint(colours);
+  byId("legend-title").textContent = _("Saving a year: B less A");
+  shell.showLegend(byId("legend"), legend);
+}
+
+const TOTALS = {
+  budget_inr_crore: [_("Budget"), crore], capex_inr_crore: [_("Spent"), crore], saving_inr_per_year: [_("Saving a year"), rupees],
+  benefit_cost_ratio: [_("Benefit–cost ratio"), (v) => number(v, 2)], payback_years: [_("Years to pay back"), (v) => number(v, 1)], gap: [_("Proven gap"), (v) => percent(v, 3)],
+};
+
+function showTotals() {
+  const rows = Object.entries(TOTALS).filter(([name]) => told.totals[name]);
+  byId("totals").replaceChildren(h("table", { class: "compare" },
+    h("thead", {}, h("tr", {}, h("td", {}), ["A", "B"].map((letter) => h("th", { scope: "col" }, letter)))),
+    h("tbody", {}, rows.map(([name, [label, format]]) => h("tr", {}, h("th", { scope: "row" }, label), ["a", "b"].map((side) => h("td", {}, format(told.totals[name][side]))))))));
+}
+
+function siteList(title, sites) {
+  return h("section", {}, h("h2", {}, `${title} (${number(sites.length)})`), h("ul", { class: "plain" }, sites.map((site) =>
+    h("li", {}, `${named(site, "name")}, ${named(site, "state")}`, h("span", { class: "amount" }, `${word(site.facility_type)}, ${word(site.tier)}`)))));
+}
+
+function showLists() {
+  const changed = told.districts.filter((row) => row.changed).sort((p, q) => Math.abs(q.saving_change_inr_per_year ?? 0) - Math.abs(p.saving_change_inr_per_year ?? 0));
+  const byDistrict = new Map(sides.a.districts.map((row) => [row.district_id, row]));
+  const listed = changed.slice(0, LISTED_DISTRICTS);
+  const moved = (from, to) => (from === to ? to ?? NOTHING : `${from ?? NOTHING} → ${to ?? NOTHING}`);
+  byId("view-lists").replaceChildren(
+    h("div", { class: "columns" }, siteList(_("Sites only in A"), told.only_a), siteList(_("Sites only in B"), told.only_b)),
+    h("h2", {}, ngettext("{n} district changes", "{n} districts change", changed.length), listed.length < changed.length ? h("span", { class: "quiet" }, ` ${_("the {n} that change most", { n: number(listed.length) })}`) : null),
+    h("div", { class: "table-scroll" }, h("table", { class: "data" },
+      h("caption", {}, _("Districts that change")),
+      h("thead", {}, h("tr", {}, [_("District"), _("State"), _("Saving a year: B less A"), _("Cost a tonne: B less A"), _("Hours: B less A"), _("Hub"), _("Port")].map((name) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, listed.map((row) => h("tr", {}, h("th", { scope: "row" }, named(byDistrict.get(row.district_id) ?? row, "district")), h("td", {}, named(byDistrict.get(row.district_id) ?? row, "state")),
+        h("td", { class: "numeric" }, signed(row.saving_change_inr_per_year, rupees)), h("td", { class: "numeric" }, signed(row.change_inr_per_t, perTonne)), h("td", { class: "numeric" }, signed(row.hours_change, (v) => number(v, 1))),
+        h("td", {}, moved(row.hub_a, row.hub_b)), h("td", {}, moved(row.gateway_a, row.gateway_b))))))));
+}
+
+async function showFrontier(id) {
+  const sweep = await data.get(`${data.API}/sweeps/${encodeURIComponent(id)}`);
+  drawFrontier(byId("frontier"), sweep.points, { a: view.a, b: view.b }, (plan) => go({ b: plan }));
+}
+
+function hover(found, point) {
+  shell.showTip(byId("tip"), byId("map-difference"), found?.kind === "district" ? tipLines(sides.b.districts[found.row]) : null, point);
+}
+
+function tipLines(district) {
+  const row = told.districts.find((other) => other.district_id === district.district_id);
+  return [`${named(district, "district")}, ${named(district, "state")}`, row && `${_("Saving a year: B less A")}: ${signed(row.saving_change_inr_per_year, rupees)}`];
+}
+
+function remember() {
+  address.write({ a: view.a, b: view.b, plan: names.has(view.b) ? view.b : null, view: view.view, measure: view.measure }, false);
+}

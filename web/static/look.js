@@ -1,0 +1,249 @@
+// Look: one plan, one measure, one filter, one selection; all are in the address, so that a view can be passed on.
+
+import * as address from "./address.js";
+import { districtCard, placeCard, servedText, siteCard } from "./card.js";
+import * as data from "./data.js";
+import { byId, h } from "./dom.js";
+import { number, word } from "./format.js";
+import * as filters from "./filter.js";
+import { _, named, ngettext } from "./i18n.js";
+import { boundsOf, createMap, webglWorks } from "./map.js";
+import { MEASURES, classify } from "./measures.js";
+import { createSearch } from "./search.js";
+import * as shell from "./shell.js";
+import { COLUMNS, createTable } from "./table.js";
+
+const LISTED_LANES = 500;
+const NETWORKS = ["roads", "rail"];
+const ROWS = { districts: () => plan.districts, sites: () => plan.sites, gateways: () => plan.gateways, depots: () => plan.depots };
+const SORTED = { districts: "saving_inr_per_year", sites: "saving_inr_per_year", lanes: "tonnes_per_year", gateways: "name", depots: "name" };
+const CHOICES = { classes: ["quantile", "equal"], palette: ["cividis", "viridis"], tab: ["map", "table"], layer: Object.keys(SORTED) };
+
+const view = { measure: "saving", classes: "quantile", palette: "cividis", tab: "map", layer: "districts", sort: null, filter: null, selection: null };
+let plans = [];
+let plan = null;
+let map = null;
+let findDistricts = null;
+let asked = 0; // counts questions, so that a late answer to an old one is dropped
+
+const card = shell.createCard(byId("card"), () => shell.attempt(() => select(null)));
+const layerBoxes = [...document.querySelectorAll("[data-layer]")];
+
+shell.start(async () => {
+  ({ plans } = await data.get(`${data.API}/plans`));
+  if (!plans.length) throw new Error(_("there is no plan yet; run a study, or ask a question on the page What if"));
+  findDistricts = createSearch(byId("search"), byId("found"), (row) => shell.attempt(async () => { setTab("map"); await select({ kind: "district", row }); }));
+  shell.drawSymbols();
+  if (innerWidth <= 800) byId("layers").open = false;
+  byId("no-webgl").hidden = webglWorks();
+  for (const tab of document.querySelectorAll("[data-tab]")) tab.onclick = () => setTab(tab.dataset.tab);
+  for (const box of layerBoxes) box.onchange = () => shell.attempt(() => setLayer(box));
+  for (const name of ["classes", "palette"]) byId(name).onchange = () => { view[name] = byId(name).value; paint(); };
+  for (const name of ["q", "state", "group", "type"]) byId(`filter-${name}`).oninput = () => setFilter({ ...view.filter, [name]: byId(`filter-${name}`).value });
+  byId("filter-clear").onclick = () => setFilter(filters.fromAddress({}));
+  byId("layer").onchange = () => { view.layer = byId("layer").value; view.sort = null; fillTable(); };
+  byId("copy").onclick = copyLink;
+  address.onReturn((values) => shell.attempt(() => apply(values)));
+  await apply(address.read());
+});
+
+// Shows what an address says.
+async function apply(values) {
+  shell.ready(false);
+  const id = plans.some((p) => p.id === values.plan) ? values.plan : plans[0].id;
+  for (const [name, allowed] of Object.entries(CHOICES)) view[name] = allowed.includes(values[name]) ? values[name] : allowed[0];
+  view.measure = values.measure in MEASURES ? values.measure : "saving";
+  view.sort = values.sort ? { key: values.sort.replace("-", ""), down: values.sort.startsWith("-") } : null;
+  view.filter = filters.fromAddress(values);
+  if (values.layers !== undefined) for (const box of layerBoxes) box.checked = values.layers.split(",").includes(box.dataset.layer);
+  view.selection = null;
+  if (plan?.id !== id) await openPlan(id);
+  for (const name of ["classes", "palette", "layer"]) byId(name).value = view[name];
+  for (const [name, value] of Object.entries(view.filter)) byId(`filter-${name}`).value = value;
+  if (!filters.isEmpty(view.filter)) byId("filter").open = true;
+  shell.fillSelect(byId("plan"), [...shell.planNames(plans)], id, (other) => { address.write({ ...address.read(), plan: other, site: null }, true); return apply(address.read()); });
+  shell.fillSelect(byId("measure"), shell.options(MEASURES), view.measure, (key) => { view.measure = key; paint(); });
+  await Promise.all(layerBoxes.map(setLayer));
+  setTab(view.tab);
+  paint();
+  const rows = { district: find(plan.districts, "district_id", values.district), site: find(plan.sites, "site_id", values.site) };
+  const camera = values.at?.split(",").map(Number);
+  if (rows.district >= 0) await select({ kind: "district", row: rows.district }, !camera);
+  else if (rows.site >= 0) await select({ kind: "site", row: rows.site }, !camera);
+  else card.close();
+  if (camera?.length === 3 && camera.every(Number.isFinite)) map.setCamera(camera);
+  remember();
+  shell.ready(true);
+}
+
+const find = (rows, column, value) => (value ? rows.findIndex((row) => row[column] === value) : -1);
+
+async function openPlan(id) {
+  map?.remove();
+  plan = { id, ...(await data.plan(data.planBase(id))) };
+  document.title = `${plan.summary.study} – ${_("Export hubs")}`;
+  byId("title").textContent = plan.summary.study;
+  byId("saving").replaceChildren(...shell.savingLine(plan.summary));
+  shell.showFigures(byId("figures"), plan.summary, plan.sites);
+  shell.showProof(plan.summary.status === "optimal", plan.summary.gap);
+  shell.showNotes(plan.summary);
+  byId("report").hidden = !plan.summary.links.report;
+  if (plan.summary.links.report) byId("report").href = plan.summary.links.report;
+  const states = new Map(plan.districts.map((row) => [row.state, named(row, "state")]));
+  byId("filter-state").replaceChildren(h("option", { value: "" }, _("all")),
+    ...[...states].sort((a, b) => a[1].localeCompare(b[1])).map(([state, name]) => h("option", { value: state }, name)));
+  findDistricts(plan.districts);
+  map = await createMap(byId("map"), plan, { hover, moved: remember, pick: (found) => shell.attempt(() => select(found, false)) });
+}
+
+function paint() {
+  const shown = filters.shows.districts(view.filter);
+  const { colours, legend } = classify(plan.districts, MEASURES[view.measure], view, (row) => shown(plan.districts[row]));
+  map.paint(colours);
+  map.filter("sites", filters.isEmpty(view.filter) ? null : plan.sites.map((row, i) => (filters.shows.sites(view.filter)(row) ? i : -1)).filter((i) => i >= 0));
+  byId("measure-note").textContent = MEASURES[view.measure].note;
+  shell.showLegend(byId("legend"), legend);
+  const count = plan.districts.filter(shown).length;
+  byId("filter-count").textContent = filters.isEmpty(view.filter) ? "" : _("{n} of {all} districts", { n: number(count), all: number(plan.districts.length) });
+  fillTable();
+}
+
+function setFilter(filter) {
+  view.filter = filter;
+  for (const [name, value] of Object.entries(filter)) if (byId(`filter-${name}`).value !== value) byId(`filter-${name}`).value = value;
+  paint();
+}
+
+async function setLayer(box) {
+  const name = box.dataset.layer;
+  await map.show(name, box.checked, NETWORKS.includes(name) ? () => data.network(name) : null);
+  remember();
+}
+
+function setTab(tab) {
+  view.tab = tab;
+  for (const button of document.querySelectorAll("[data-tab]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.tab === tab));
+    byId(`tab-${button.dataset.tab}`).hidden = button.dataset.tab !== tab;
+  }
+  if (tab === "map") map.resize();
+  fillTable();
+  remember();
+}
+
+// The table twin of a layer, of the same filter; lanes are those of the selection, if there is one.
+async function fillTable() {
+  remember();
+  if (view.tab !== "table") return;
+  const layer = view.layer;
+  const question = (asked += 1);
+  view.sort ??= { key: SORTED[layer], down: !["gateways", "depots"].includes(layer) };
+  const sort = `${view.sort.down ? "-" : ""}${view.sort.key}`;
+  const wanted = new URLSearchParams([...filters.query(view.filter, layer), ...(layer === "lanes" ? chosen() : [])]);
+  for (const link of document.querySelectorAll("[data-download]")) link.href = `${plan.base}/tables/${layer}.${link.dataset.download}?${wanted}`;
+  let rows;
+  let all;
+  if (layer === "lanes") {
+    wanted.append("sort", sort);
+    wanted.append("limit", LISTED_LANES);
+    const answer = await shell.attempt(() => data.get(`${plan.base}/tables/lanes.json?${wanted}`));
+    if (!answer || question !== asked) return;
+    rows = data.rows(answer.columns);
+    all = answer.rows;
+  } else {
+    rows = ROWS[layer]().filter(filters.shows[layer](view.filter));
+    all = ROWS[layer]().length;
+  }
+  const pick = { districts: (row) => toMap("district", row), sites: (row) => toMap("site", row) }[layer];
+  const fill = createTable(byId("table"), { caption: byId("layer").selectedOptions[0].textContent, columns: COLUMNS[layer], pick, onSort: (column) => {
+    view.sort = { key: column.key, down: view.sort.key === column.key ? !view.sort.down : Boolean(column.numeric) };
+    fill(rows, view.sort);
+    remember();
+  } });
+  fill(rows, view.sort);
+  byId("row-count").textContent = rows.length === all ? ngettext("{n} row", "{n} rows", all) : _("{n} of {all} rows", { n: number(rows.length), all: number(all) });
+}
+
+const chosen = () => (view.selection ? [[view.selection.kind, plan[`${view.selection.kind}s`][view.selection.row][`${view.selection.kind}_id`]]] : []);
+
+const toMap = (kind, row) => shell.attempt(async () => {
+  setTab("map");
+  await select({ kind, row: plan[`${kind}s`].indexOf(row) });
+});
+
+async function select(selection, move = true) {
+  const question = (asked += 1);
+  shell.showTip(byId("tip"), byId("map"), null);
+  const isPlace = selection && !["district", "site"].includes(selection.kind);
+  view.selection = isPlace ? null : selection;
+  remember(true);
+  if (!view.selection) {
+    map.choose(null, null);
+    map.drawLanes(shell.NOTHING_DRAWN);
+    if (isPlace) {
+      const kind = selection.kind === "gateway" ? "gateways" : "depots";
+      map.choose(null, plan[kind][selection.row]);
+      card.open(placeCard(kind, plan[kind][selection.row], { close: card.close }));
+    } else {
+      card.close();
+    }
+    return;
+  }
+  const { kind, row: i } = selection;
+  const row = plan[`${kind}s`][i];
+  map.choose(kind === "district" ? i : null, kind === "site" ? row : null);
+  const lanes = await data.lanes(plan.base, kind, row[`${kind}_id`]);
+  if (question !== asked) return; // another one was chosen meanwhile
+  const on = {
+    close: card.close,
+    siteOf: (id) => plan.sites.find((site) => site.site_id === id),
+    districtOf: (name) => plan.districts.find((d) => `${d.district}, ${d.state}` === name),
+    pickSite: (site) => toMap("site", site),
+    pickDistrict: (district) => toMap("district", district),
+  };
+  card.open((kind === "district" ? districtCard : siteCard)(row, lanes, on));
+  map.drawLanes(lanes.movements);
+  const around = kind === "district" ? row.bounds : [row.lon - 0.5, row.lat - 0.5, row.lon + 0.5, row.lat + 0.5];
+  if (move) map.fit(boundsOf(lanes.movements, around), { left: covered("layers"), right: covered("card") });
+}
+
+// Screen pixels of the map's width under a box; a narrow screen has none to spare.
+function covered(id) {
+  return byId("map").clientWidth > 900 && byId(id).open !== false ? byId(id).offsetWidth : 0;
+}
+
+function hover(found, point) {
+  shell.showTip(byId("tip"), byId("map"), found && tipLines(found), point);
+}
+
+function tipLines({ kind, row }) {
+  if (kind === "site") {
+    const site = plan.sites[row];
+    return [named(site, "name"), `${word(site.facility_type)}, ${word(site.tier)}`, servedText(site)];
+  }
+  if (kind === "gateway") return [plan.gateways[row].name, plan.gateways[row].container_service ? _("Port with container service") : _("Port without container service")];
+  if (kind === "depot") return [plan.depots[row].name, plan.depots[row].rail_served ? _("Inland depot with rail") : _("Inland depot")];
+  const district = plan.districts[row];
+  const measure = MEASURES[view.measure];
+  return [`${named(district, "district")}, ${named(district, "state")}`, `${measure.label}: ${measure.format(district[measure.column])}`];
+}
+
+function remember(push = false) {
+  if (!plan || !map) return;
+  const layers = layerBoxes.filter((box) => box.checked).map((box) => box.dataset.layer).join(",");
+  const selected = Object.fromEntries(chosen());
+  const kept = { plan: plan.id, measure: view.measure, classes: view.classes, palette: view.palette, layers };
+  const lang = document.documentElement.lang;
+  byId("print").href = `${plan.summary.links.print}?${new URLSearchParams({ measure: view.measure, classes: view.classes, palette: view.palette, lang, layers, ...selected })}`;
+  address.write({
+    ...kept, ...view.filter, ...selected, tab: view.tab === "map" ? null : view.tab,
+    layer: view.tab === "map" ? null : view.layer, sort: view.tab === "map" || !view.sort ? null : `${view.sort.down ? "-" : ""}${view.sort.key}`,
+    at: map.camera()?.map((n) => n.toFixed(2)).join(","),
+  }, push === true);
+}
+
+async function copyLink() {
+  await shell.attempt(() => navigator.clipboard.writeText(location.href));
+  byId("copy").textContent = _("Copied");
+  setTimeout(() => { byId("copy").textContent = _("Copy link"); }, 2000);
+}

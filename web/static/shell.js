@@ -1,0 +1,153 @@
+// What all pages share: how they start and fail, name plans, and fill their panels.
+
+import * as address from "./address.js";
+import { groupBy } from "./data.js";
+import { byId, h } from "./dom.js";
+import { crore, number, percent, rupees, word } from "./format.js";
+import { _, ngettext } from "./i18n.js";
+import { symbolCanvas } from "./icons.js";
+
+export const NOTHING_DRAWN = { type: "FeatureCollection", features: [] };
+
+// Runs the page; until `ready` a test or a screen reader knows that it is not there yet.
+export async function start(run) {
+  address.follow(document.querySelectorAll("[data-keep]"));
+  document.querySelector(".skip").onclick = (event) => { // the part after "#" is the view's
+    event.preventDefault();
+    byId("main").focus();
+  };
+  await attempt(run);
+  ready(true);
+}
+
+export const ready = (yes) => { document.documentElement.dataset.ready = yes ? "yes" : "no"; };
+
+// Tells what went wrong where one sees it.
+export async function attempt(run) {
+  try {
+    return await run();
+  } catch (error) {
+    if (error.name === "AbortError") return null;
+    const notice = byId("notice");
+    notice.hidden = false;
+    notice.replaceChildren(_("This did not work: {why}", { why: error.message }),
+      ...(error.problems ?? []).filter((problem) => problem !== error.message).map((problem) => h("br", {}, problem)),
+      h("button", { type: "button", class: "link", onclick: () => { notice.hidden = true; } }, _("Close")));
+    return null;
+  }
+}
+
+export function planNames(plans) {
+  return new Map(plans.map((plan) => {
+    const budget = plan.budget_inr_crore === null ? "" : `, ${crore(plan.budget_inr_crore)}`;
+    const twins = plans.filter((other) => other.study === plan.study && other.budget_inr_crore === plan.budget_inr_crore);
+    return [plan.id, `${plan.study ?? plan.name ?? plan.id}${budget}${twins.length > 1 ? ` (${plan.id})` : ""}`];
+  }));
+}
+
+export function fillSelect(select, entries, chosen, onChange) {
+  select.replaceChildren(...entries.map(([value, text]) => h("option", { value }, text)));
+  select.value = chosen;
+  select.onchange = () => attempt(() => onChange(select.value));
+}
+
+export const options = (measures) => Object.entries(measures).map(([key, measure]) => [key, measure.label]);
+
+export function siteCounts(sites) {
+  const names = {
+    warehouse: (n) => ngettext("{n} warehouse", "{n} warehouses", n),
+    cold_store: (n) => ngettext("{n} cold store", "{n} cold stores", n),
+    mmlp: (n) => ngettext("{n} logistics park", "{n} logistics parks", n),
+  };
+  return [...groupBy(sites, (row) => row.facility_type)].sort((a, b) => b[1].length - a[1].length)
+    .map(([type, list]) => names[type]?.(list.length) ?? `${number(list.length)} ${word(type)}`).join(", ");
+}
+
+export function showFigures(place, summary, sites) {
+  const ratio = summary.payback_years ? _("paid back in {n} years", { n: number(summary.payback_years, 1) }) : _("never paid back");
+  const entries = [
+    [_("Benefit–cost ratio"), number(summary.benefit_cost_ratio, 2), ratio],
+    [_("Spent"), crore(summary.capex_inr_crore), _("of {budget}", { budget: crore(summary.budget_inr_crore) })],
+    [_("New sites"), number(sites.length), siteCounts(sites)],
+    [_("Districts served"), number(summary.counts.served_by_hub), _("of {n} under-utilised", { n: number(summary.counts.under_utilised) })],
+  ];
+  place.replaceChildren(...entries.map(([name, value, more]) =>
+    h("div", {}, h("dt", {}, name), h("dd", {}, h("strong", {}, value), h("span", { class: "quiet" }, more)))));
+}
+
+export function showNotes(summary) {
+  const own = summary.resolved_study?.data?.districts;
+  if (own) byId("boundaries").textContent = _("District boundaries are those of {file}.", { file: own });
+  const cut = summary.unreachable ?? [];
+  byId("unreachable").textContent = cut.length
+    ? `${ngettext("{n} district has no road to a port:", "{n} districts have no road to a port:", cut.length)} ${cut.map((d) => d.district).join(", ")}` : "";
+}
+
+export function proofText(proven, gap) {
+  return proven
+    ? _("Proven within {gap} of the best possible plan", { gap: percent(gap, 3) })
+    : _("Not proven: the best possible plan may cost up to {gap} less", { gap: percent(gap, 2) });
+}
+
+export function showProof(proven, gap) {
+  byId("proof").className = proven ? "proof proven" : "proof";
+  byId("proof").textContent = proofText(proven, gap);
+}
+
+export function showLegend(list, legend) {
+  list.replaceChildren(...legend.map((entry) => h("li", {}, swatch(entry.colour), entry.label,
+    h("span", { class: "amount" }, number(entry.count), h("span", { class: "unseen" }, ` ${_("districts")}`)))));
+}
+
+function swatch(colour) {
+  const mark = h("i", { class: "swatch" });
+  mark.style.backgroundColor = colour;
+  return mark;
+}
+
+export function drawSymbols(root = document) {
+  for (const place of root.querySelectorAll("[data-symbol]")) {
+    const canvas = symbolCanvas(...place.dataset.symbol.split(":"));
+    canvas.className = "symbol";
+    canvas.setAttribute("aria-hidden", "true");
+    place.replaceChildren(canvas);
+  }
+}
+
+export function showTip(tip, stage, lines, point) {
+  tip.hidden = !lines;
+  if (!lines) return;
+  tip.replaceChildren(...lines.filter(Boolean).map((line, i) => h(i ? "span" : "strong", {}, line)));
+  const box = stage.getBoundingClientRect();
+  tip.style.left = `${Math.min(point.x + 14, box.width - tip.offsetWidth - 8)}px`;
+  tip.style.top = `${Math.min(point.y + 14, box.height - tip.offsetHeight - 8)}px`;
+}
+
+// A card that takes the focus when it opens and gives it back when it closes.
+export function createCard(card, onClose) {
+  let opener = null;
+  const close = () => {
+    if (card.hidden) return;
+    card.hidden = true;
+    opener?.focus({ preventScroll: true });
+    onClose();
+  };
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+  return {
+    close,
+    open(content) {
+      if (!card.contains(document.activeElement)) opener = document.activeElement;
+      card.replaceChildren(...content.filter(Boolean));
+      card.hidden = false;
+      card.scrollTop = 0;
+      card.querySelector("h2").focus({ preventScroll: true });
+    },
+  };
+}
+
+export const savingLine = (summary) => {
+  const cost = summary.before.cost_inr_per_year;
+  return [h("strong", {}, rupees(summary.saving_inr_per_year)),
+    h("span", {}, ` ${_("saved a year: {share} of today's cost of under-utilised districts, the sites' running costs paid", {
+      share: percent(cost ? summary.saving_inr_per_year / cost : null, 1) })}`)];
+};

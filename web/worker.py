@@ -1,0 +1,170 @@
+"""The process that solves: it keeps models warm, answers one job at a time and tells how it goes.
+
+Jobs come through a pipe and are plain tuples, so are the messages that go back:
+
+* ``("warm", values)`` builds the model of a study;
+* ``("solve", values, folder)`` answers a what-if question and leaves its tables in the folder;
+* ``("save", study file, folder)`` makes what ``siting run`` makes of the file, from nothing.
+
+Messages are ``("stage", name)``, ``("progress", fields)`` and last ``("done", fields)`` or ``("failed", text)``.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geodata.errors import InputError
+from siting.cli import write_result
+from siting.outputs import atomic_folder
+from siting.plan import Plan, build_model, make_plan
+from siting.session import LIMITS, Session
+from siting.solve import relative_gap
+from siting.stopwatch import Progress
+from siting.study import load_study
+from web.plan_data import columns
+from web.questions import model_key, study_from
+from web.results import write_run_tables
+
+WARM_MODELS = 2  # of each process; one of the national pack takes about half a gigabyte
+TELL_EVERY_S = 0.1
+STAGES = {"draw and write tables": "write", "what it depends on, and the report": "report"}
+
+
+class Worker:
+    """State of one process.
+
+    Args:
+        connection: jobs in, messages out.
+        cancelled: set by the other side when the running job is no longer wanted.
+    """
+
+    def __init__(self, connection: Connection, cancelled: Event) -> None:
+        self.connection = connection
+        self.cancelled = cancelled
+        self.sessions: OrderedDict[str, Session] = OrderedDict()
+        self.asked: Session | None = None
+        self._told = 0.0
+
+    def run(self) -> None:
+        """Answer jobs until the other side hangs up."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
+        while True:
+            try:
+                job, *arguments = self.connection.recv()
+                self.connection.send(self._answer(job, arguments))
+            except (EOFError, BrokenPipeError, ConnectionResetError):
+                return
+
+    def _answer(self, job: str, arguments: list[Any]) -> tuple[str, Any]:
+        try:
+            return "done", getattr(self, job)(*arguments)
+        except KeyboardInterrupt:
+            return "failed", "cancelled"
+        except InputError as error:
+            return "failed", "; ".join(error.problems)
+        except (ValueError, TimeoutError) as error:
+            return "failed", str(error)
+        except (BrokenPipeError, ConnectionResetError):
+            raise
+        except Exception as error:
+            return "failed", f"the solver stopped on an error of its own ({type(error).__name__}: {error})"
+
+    def warm(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Build a model; returns what may be forced or forbidden."""
+        return {"options": self._options(self._session(values))}
+
+    def solve(self, values: Mapping[str, Any], folder: str) -> dict[str, Any]:
+        """Answer a question."""
+        cold = model_key(values) not in self.sessions
+        session = self.asked = self._session(values)
+        study = study_from(values)
+        limits = {key: getattr(study, key) for key in LIMITS}
+        plan = session.solve(closed_gateways=study.closed_gateways, **limits)
+        self._check()
+        write_run_tables(plan, Path(folder))
+        return {**_told(plan), **({"options": self._options(session)} if cold else {})}
+
+    def save(self, study_file: str, folder: str) -> dict[str, Any]:
+        """Make the result of a study file."""
+        self.asked = None
+        model = build_model(load_study(Path(study_file)), self._stage)
+        plan = make_plan(model, self._stage, watch=self._watch)
+        self._check()
+        with atomic_folder(Path(folder)) as scratch:
+            write_result(plan, scratch, self._stage)
+            self._check()
+        return _told(plan)
+
+    def _session(self, values: Mapping[str, Any]) -> Session:
+        key = model_key(values)
+        if key not in self.sessions:
+            study = study_from({**values, "forced": [], "forbidden": [], "closed_gateways": []})
+            self.sessions[key] = Session(study, self._stage, self._watch)
+            while len(self.sessions) > WARM_MODELS:
+                self.sessions.popitem(last=False)
+        self.sessions.move_to_end(key)
+        return self.sessions[key]
+
+    def _options(self, session: Session) -> dict[str, list[Any]]:
+        options, places = session.model.options, session.model.places.table
+        at = places.iloc[options["place"]]
+        table = options[["option_id", "site_id"]].assign(
+            place_id=at["place_id"].to_numpy(),
+            **{name: at[name].to_numpy() for name in ("name", "state", "lon", "lat")},
+            **{name: options[name] for name in ("facility_type", "tier", "capex_inr_crore", "capacity_t_per_year")},
+        )
+        return columns(table)
+
+    def _stage(self, name: str) -> None:
+        self._check()
+        self.connection.send(("stage", STAGES.get(name, name)))
+
+    def _watch(self, progress: Progress) -> None:
+        self._check()
+        now = time.monotonic()
+        if now - self._told < TELL_EVERY_S:
+            return
+        self._told = now
+        bound, objective = (value if np.isfinite(value) else None for value in (progress.bound, progress.objective))
+        told: dict[str, Any] = {"bound_inr": bound, "objective_inr": objective, "gap": None}
+        if bound is not None and objective is not None:
+            told["gap"] = relative_gap(objective, bound)
+        if objective is not None and self.asked is not None:
+            told["saving_inr_per_year"] = _saving_so_far(self.asked, objective)
+        self.connection.send(("progress", told))
+
+    def _check(self) -> None:
+        """Stop the search where the job is no longer wanted; it ends as on Ctrl-C."""
+        if self.cancelled.is_set():
+            raise KeyboardInterrupt
+
+
+def _saving_so_far(session: Session, objective_inr: float) -> float | None:
+    """Cost without sites less the cost of a plan, where the objective is the cost and nothing else."""
+    model = session.current
+    if model.study.minimum_benefit_cost_ratio > 0 or model.study.leader_weight > 0:
+        return None
+    cost = model.problem.unserved_cost
+    return float(cost[np.isfinite(cost)].sum() - objective_inr)
+
+
+def _told(plan: Plan) -> dict[str, Any]:
+    solution = plan.solution
+    return {
+        "bound_inr": solution.bound, "objective_inr": solution.objective, "gap": solution.gap,
+        "proven": solution.status == "optimal", "saving_inr_per_year": plan.net_saving_inr_per_year,
+    }  # fmt: skip
+
+
+def work(connection: Connection, cancelled: Event) -> None:
+    """Entry of the process."""
+    Worker(connection, cancelled).run()
