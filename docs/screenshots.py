@@ -1,4 +1,4 @@
-"""Draw the screens of the README: ``make screenshots`` (needs Chromium and the result of a sweep of the national study)."""
+"""Draw the screens of the README: ``make screenshots`` (needs Chromium and a sweep of the national study)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import shapely
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from geodata.districts import METRIC_CRS
+from geodata.districts import metric_crs
 from geodata.network import Network
 from siting.charts import ACCENT, INK, MUTED, tag
 from siting.map_figure import Frame
@@ -39,13 +39,14 @@ class Figure:
 
     @cached_property
     def _districts(self) -> gpd.GeoSeries:
-        return gpd.GeoSeries(list(self.data.shapes.simple), crs="EPSG:4326").to_crs(METRIC_CRS)
+        shapes = gpd.GeoSeries(list(self.data.shapes.simple), crs="EPSG:4326")
+        return shapes.to_crs(metric_crs(tuple(shapes.total_bounds)))
 
     @cached_property
     def frame(self) -> Frame:
         left, bottom, right, top = self._districts.total_bounds
         px_per_m = min((MAP_WIDTH - 20) / (right - left), (HEIGHT - 20) / (top - bottom))
-        return Frame(left - 10 / px_per_m, top + 10 / px_per_m, px_per_m, HEIGHT)
+        return Frame(self._districts.crs.srs, left - 10 / px_per_m, top + 10 / px_per_m, px_per_m, HEIGHT)
 
     @cached_property
     def _district_paths(self) -> list[str]:
@@ -53,11 +54,11 @@ class Figure:
 
     @cached_property
     def _states_path(self) -> str:
-        return "".join(self._path(shape) for shape in self.data.shapes.dissolved.geometry.to_crs(METRIC_CRS))
+        return "".join(self._path(shape) for shape in self.data.shapes.dissolved.geometry.to_crs(self.frame.crs))
 
     def _network_path(self, network: Network) -> str:
         lines = gpd.GeoSeries(shapely.get_parts(shapely.line_merge(shapely.MultiLineString(list(network.geometry)))),
-                              crs="EPSG:4326").to_crs(METRIC_CRS)  # fmt: skip
+                              crs="EPSG:4326").to_crs(self.frame.crs)  # fmt: skip
         return "".join(self._path(line) for line in lines.simplify(NETWORK_TOLERANCE_M, preserve_topology=False))
 
     @cached_property
@@ -83,8 +84,7 @@ class Figure:
         return "".join(commands)
 
     def _points(self, lon: Iterable[float], lat: Iterable[float]) -> Any:
-        points = gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs="EPSG:4326").to_crs(METRIC_CRS)
-        return self.frame.px(np.column_stack([points.x, points.y]))
+        return self.frame.of(lon, lat)
 
     def draw(
         self,

@@ -24,7 +24,7 @@ import numpy as np
 
 from geodata.errors import InputError
 from siting.cli import write_result
-from siting.outputs import atomic_folder
+from geodata.folders import atomic_folder
 from siting.plan import Plan, build_model, make_plan
 from siting.session import LIMITS, Session
 from siting.solve import relative_gap
