@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from geodata.errors import InputError
-from siting.cli import write_result
 from geodata.folders import atomic_folder
+from siting.cli import write_result
 from siting.plan import Plan, build_model, make_plan
 from siting.session import LIMITS, Session
 from siting.solve import relative_gap
