@@ -57,7 +57,9 @@ def visiting(app: Flask, *, webgl: bool = True, width: int = 1280, height: int =
         with playwright.sync_playwright() as driver:
             arguments = [*QUIET, *(WEBGL if webgl else NO_WEBGL)]
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
-            page = browser.new_page(viewport={"width": width, "height": height}, locale="en-IN", reduced_motion="reduce")
+            page = browser.new_page(
+                viewport={"width": width, "height": height}, locale="en-IN", reduced_motion="reduce"
+            )
             page.set_default_timeout(20_000)
             visit = Visit(page, f"http://127.0.0.1:{server.effective_port}")
             page.on("console", lambda m: visit.complaints.append(m.text) if m.type in ("error", "warning") else None)

@@ -73,7 +73,9 @@ def test_a_hostile_name_is_text_everywhere(visit):
 
 
 def test_a_view_can_be_passed_on_by_its_address(visit):
-    page = visit.open("/#measure=co2e_saved&classes=equal&palette=viridis&layers=sites,rail&site=warehouse%40alpha%2Fbeeland")
+    page = visit.open(
+        "/#measure=co2e_saved&classes=equal&palette=viridis&layers=sites,rail&site=warehouse%40alpha%2Fbeeland"
+    )
     page.wait_for_selector("#card h2")
     assert [page.input_value(f"#{name}") for name in ("measure", "classes", "palette")] == [
         "co2e_saved", "equal", "viridis",
