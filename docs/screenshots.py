@@ -1,4 +1,4 @@
-"""Draw the screens of the README: ``make screenshots`` (needs Chromium and a sweep of the national study)."""
+"""Draw the screens of the README, ``make screenshots``; needs Chromium and a sweep of the national study."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ READY_MS = 120_000
 
 
 def _ask(page: Page) -> None:
-    page.fill("#budget-exact", "1500")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#legend-section:not([hidden])", timeout=READY_MS)
+    for budget in (2000, 1500):  # the first question waits for the model, the second shows the usual time
+        page.fill("#budget-exact", str(budget))
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"#figures:has-text('₹{budget // 1000},{budget % 1000:03} crore')", timeout=READY_MS)
 
 
 SCREENS = {
-    "look": ("/#measure=cost_after&district=assam%2Fdibrugarh", None),
-    "table": ("/#tab=table", None),
+    "look": ("/#plan=national&measure=cost_after&district=assam%2Fdibrugarh", None),
+    "table": ("/#plan=national&tab=table", None),
     "compare": ("/compare#a=national&b=national-sweep~budget-1000", None),
     "difference": ("/compare#a=national-sweep~budget-1000&b=national&view=difference", None),
     "what-if": ("/what-if#plan=national", _ask),
