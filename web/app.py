@@ -125,13 +125,13 @@ def _assets() -> dict[str, Body]:
     return assets
 
 
-def serve(results: Path, host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Serve the map until interrupted.
+def serve(results: Path, host: str = "127.0.0.1", port: int = 8000, pack: Path | None = None) -> None:
+    """Serve the map until interrupted; ``pack`` is the folder of the pack that the results were made on.
 
     Raises:
-        InputError: when there is no finished result, or the port is taken.
+        InputError: when there is no finished result or no pack, or the port is taken.
     """
-    app = create_app(results)
+    app = create_app(results, open_pack(pack) if pack else None)
     try:
         server = create_server(app, host=host, port=port, threads=8, ident=None)
     except OSError as error:
