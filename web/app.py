@@ -96,17 +96,23 @@ def create_app(
 
 
 def serve(
-    results: Path, host: str = "127.0.0.1", port: int = 8000, studies: Path = STUDIES, names: Sequence[str] = ()
+    results: Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    studies: Path = STUDIES,
+    names: Sequence[str] = (),
+    pack: Path | None = None,
 ) -> None:
     """Serve the map until interrupted; one line of JSON per request goes to standard error.
 
     Args:
         names: further host names under which browsers may address the server.
+        pack: folder of the pack that the results were made on; None = the bundled one.
 
     Raises:
-        InputError: when there is no finished result, or the port is taken.
+        InputError: when there is no finished result or no pack, or the port is taken.
     """
-    app = create_app(results, studies=studies, hosts=(*LOCAL_HOSTS, host, *names))
+    app = create_app(results, open_pack(pack) if pack else None, studies=studies, hosts=(*LOCAL_HOSTS, host, *names))
     log = logging.getLogger("web.requests")
     log.setLevel(logging.INFO)
     log.addHandler(logging.StreamHandler(sys.stderr))

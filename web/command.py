@@ -15,6 +15,7 @@ def main() -> None:
     parser, commands = build_parser()
     map_command = add_command(commands, "serve", _serve, "open the map of results in a browser")
     map_command.add_argument("results", type=Path, nargs="?", default=Path("results"))
+    map_command.add_argument("--pack", type=Path, help="folder of the results' pack (default: the bundled one)")
     map_command.add_argument("--host", default="127.0.0.1")
     map_command.add_argument("--port", type=int, default=8000)
     map_command.add_argument("--name", action="append", default=[], help="further host name of this server")
@@ -23,5 +24,5 @@ def main() -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    serve(arguments.results, arguments.host, arguments.port, arguments.studies, arguments.name)
+    serve(arguments.results, arguments.host, arguments.port, arguments.studies, arguments.name, arguments.pack)
     return 0

@@ -168,7 +168,8 @@ def test_the_report_speaks_of_the_area_and_not_of_india(plan):
 
 def test_the_map_page_opens_a_result_on_a_pack_of_its_own(helsinki, plan):
     client = create_app(plan, open_pack(helsinki / "pack")).test_client()
-    assert client.get("/").status_code == 200
+    page = client.get("/")
+    assert page.status_code == 200 and b"boundaries are those of the pack Helsinki" in page.data
     key = client.get("/api/v1/plans").get_json()["plans"][0]["key"]
     for part in ("districts", "shapes", "sites", "places", "lanes?district=uusimaa/ruutu-9"):
         assert client.get(f"/api/v1/plans/{key}/{part}").status_code == 200, part
