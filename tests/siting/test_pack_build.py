@@ -214,7 +214,10 @@ def test_the_pack_of_a_study_is_part_of_its_fingerprint_and_of_what_it_prints(he
 
 def test_an_interrupted_build_leaves_nothing_behind(tmp_path):
     (tmp_path / "area.toml").write_text('[area]\nname = "India"\n')
-    code = "from siting.cli import *; import sys; sys.exit(run_command(build_parser()[0]))"
+    code = (  # a job started in the background inherits that SIGINT is ignored
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from siting.cli import *; sys.exit(run_command(build_parser()[0]))"
+    )
     command = [
         sys.executable,
         "-c",
@@ -225,12 +228,11 @@ def test_an_interrupted_build_leaves_nothing_behind(tmp_path):
         "--out",
         str(tmp_path / "pack"),
     ]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    while not any(path.name.startswith(".pack-") for path in tmp_path.iterdir()):
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
-    assert process.stderr is not None and "interrupted" in process.stderr.read()
-    process.stderr.close()
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        while not any(path.name.startswith(".pack-") for path in tmp_path.iterdir()):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+        assert process.stderr is not None and "interrupted" in process.stderr.read()
     assert [path.name for path in tmp_path.iterdir()] == ["area.toml"]
