@@ -69,9 +69,10 @@ def merge_parallel(pieces: Pieces, running: BoolArray, within_km: float) -> tupl
     at_lost = np.isin(work.start[:n_work], loose[lost]) | np.isin(work.end[:n_work], loose[lost])
     dropped[:n_work] &= ~np.isin(chain, chain[at_lost])
     kept_number = np.cumsum(~dropped) - 1
-    left_out_km = float(work.km[dropped].sum())
     joined = attach(work.take(~dropped), loose[~lost], kept_number[target[~lost]], repaired=False)
-    return joined, left_out_km
+    left_out = work.take(dropped)
+    bridges = _bridges(joined, left_out)
+    return _put_together(joined, left_out.take(bridges)), float(left_out.km[~bridges].sum())
 
 
 def _cut(chains: Pieces) -> tuple[Pieces, IntArray]:
@@ -165,6 +166,57 @@ def _loose_nodes(
     return loose, targets
 
 
+def _bridges(kept: Pieces, left_out: Pieces) -> BoolArray:
+    """Pieces left out (n,) that are needed after all, for without them what was one line would be several.
+
+    It happens where a track is beside first one and then another of the tracks that stay, and these do not meet. The
+    pieces are those of a minimum spanning forest, with each connected stretch that stays taken for one node, which
+    lie between two such stretches.
+    """
+    n_nodes = len(kept.node_lon)
+    graph = coo_array((np.ones(kept.n), (kept.start, kept.end)), shape=(n_nodes, n_nodes))
+    _, stretch = connected_components(graph, directed=False)
+    stays = np.zeros(n_nodes, dtype=bool)
+    stays[stretch[kept.start]] = True
+    chosen = spanning_pieces(left_out, stretch)
+    ends = np.column_stack([stretch[left_out.start], stretch[left_out.end]])
+    at: dict[int, set[int]] = {}
+    for piece in np.flatnonzero(chosen).tolist():
+        for node in ends[piece].tolist():
+            at.setdefault(node, set()).add(piece)
+    # Branches of the forest that end at no stretch are taken off from their tips.
+    tips = [node for node, pieces in at.items() if len(pieces) == 1 and not stays[node]]
+    while tips:
+        node = tips.pop()
+        if len(at[node]) != 1:
+            continue
+        piece = at[node].pop()
+        chosen[piece] = False
+        other = int(ends[piece].sum()) - node
+        at[other].discard(piece)
+        if len(at[other]) == 1 and not stays[other]:
+            tips.append(other)
+    return chosen
+
+
+def spanning_pieces(pieces: Pieces, group: IntArray) -> BoolArray:
+    """Which pieces (n,) make a minimum spanning forest by km between groups of nodes; ``group`` (n_nodes,)."""
+    n_groups = len(group)
+    a, b = group[pieces.start], group[pieces.end]
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    order = np.lexsort((pieces.km, high, low))
+    new_pair = np.append(True, (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0))[: len(order)]
+    lightest = order[new_pair]
+    lightest = lightest[low[lightest] != high[lightest]]
+    # Weights are above 0, for SciPy takes 0 for no edge.
+    weights = coo_array((pieces.km[lightest] + 1e-9, (low[lightest], high[lightest])), shape=(n_groups, n_groups))
+    forest = minimum_spanning_tree(weights.tocsr()).tocoo()
+    taken = np.isin(low[lightest] * n_groups + high[lightest], forest.row * np.int64(n_groups) + forest.col)
+    chosen = np.zeros(pieces.n, dtype=bool)
+    chosen[lightest[taken]] = True
+    return chosen
+
+
 def access_forest(pieces: Pieces, access: BoolArray) -> BoolArray:
     """Which pieces to keep (n_pieces,), so that tracks of access lead to running lines but are no way through.
 
@@ -176,20 +228,11 @@ def access_forest(pieces: Pieces, access: BoolArray) -> BoolArray:
     line = np.flatnonzero(~access)
     graph = coo_array((np.ones(len(line)), (pieces.start[line], pieces.end[line])), shape=(n_nodes, n_nodes))
     _, stretch = connected_components(graph, directed=False)
-    track = np.flatnonzero(access)
-    a, b = stretch[pieces.start[track]], stretch[pieces.end[track]]
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    order = np.lexsort((pieces.km[track], high, low))
-    lightest = order[np.append(True, (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0))[: len(order)]]
-    lightest = lightest[low[lightest] != high[lightest]]
-    # Weights are above 0, for SciPy takes 0 for no edge.
-    weights = coo_array((pieces.km[track[lightest]] + 1e-9, (low[lightest], high[lightest])), shape=(n_nodes, n_nodes))
-    forest = minimum_spanning_tree(weights.tocsr()).tocoo()
-    _, group = connected_components(weights, directed=False)
+    tracks = pieces.take(access)
+    ends = stretch[tracks.start], stretch[tracks.end]
+    _, group = connected_components(coo_array((np.ones(tracks.n), ends), shape=(n_nodes, n_nodes)), directed=False)
     with_line = np.zeros(n_nodes, dtype=bool)
     with_line[group[stretch[pieces.start[line]]]] = True
-    in_forest = np.isin(low[lightest] * n_nodes + high[lightest], forest.row * np.int64(n_nodes) + forest.col)
-    chosen = track[lightest[in_forest]]
     keep = ~access
-    keep[chosen[with_line[group[stretch[pieces.start[chosen]]]]]] = True
+    keep[access] = spanning_pieces(tracks, stretch) & with_line[group[ends[0]]]
     return keep

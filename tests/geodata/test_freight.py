@@ -313,6 +313,20 @@ def test_two_dead_ends_that_face_each_other_are_joined_once(tmp_path: Path) -> N
     assert km_between(found, places[1], places[4]) == pytest.approx(2 * STEP_KM, rel=1e-6)
 
 
+def test_a_line_cut_off_beside_two_dead_ends_is_joined_by_one_of_them(tmp_path: Path) -> None:
+    """Once the shorter gap is closed, the way round to the other is short."""
+    places = {
+        1: (0.0, 0.0),
+        2: (0.0, -0.002),
+        3: (0.001, -0.002),
+        4: (0.001, 0.0),
+        5: (0.0, 0.0001),
+        6: (0.001, 0.0002),
+    }
+    found = made(tmp_path, ([1, 2, 3, 4], {"highway": "trunk"}), ([5, 6], {"highway": "trunk"}), places=places)
+    assert found.repairs[["from_lon", "to_lon"]].to_numpy().tolist() == [[0.0, 0.0]]
+
+
 def test_a_dead_end_with_a_short_way_round_stays_open(tmp_path: Path) -> None:
     places = {1: (0.0, 0.0), 2: (0.01, 0.0), 3: (0.01, 0.005), 4: (0.005, 0.005), 5: (0.005, 0.00018)}
     found = made(tmp_path, ([1, 2, 3, 4, 5], {"highway": "trunk"}), ([1, 201], {"highway": "trunk"}), places=places)
@@ -411,6 +425,30 @@ def test_what_hangs_on_the_track_left_out_is_joined_to_the_one_that_stays(tmp_pa
     whole = km_between(found, places[1], places[2000]) + km_between(found, places[2000], places[60])
     expected = km_between(single, places[1], places[60]) + 2 * branch_km
     assert whole == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_merging_tracks_never_takes_a_line_apart(tmp_path: Path, seed: int) -> None:
+    """Four tracks that come and go beside each other, joined by a few links of running line."""
+    rng = np.random.default_rng(seed)
+    places: dict[int, Place] = {}
+    lines: list[Line] = []
+    along = np.arange(0, 120) * 3e-4
+    for track in range(4):
+        start, end = sorted(rng.choice(120, 2, replace=False))
+        offset = 5e-5 * track + 2e-4 * track * (np.sin(along * 300 + rng.uniform(0, 6)) > 0.6)
+        nodes = [1000 * track + k for k in range(start if track else 0, (end if track else 119) + 1)]
+        places |= {n: (round(along[n % 1000] + 5e-5 * track, 7), round(offset[n % 1000], 7)) for n in nodes}
+        lines.append((nodes, RAIL))
+        if track and len(nodes) > 1:
+            other = [n for n in places if n // 1000 == track - 1]
+            for n in rng.choice(nodes, 2):
+                lines.append(([int(n), min(other, key=lambda m, at=n: abs(places[m][0] - places[int(at)][0]))], RAIL))
+    lines = [line for line in lines if len(line[0]) > 1]
+    rules = FreightRules(rail_gap_km=1e-6)
+    found = made(tmp_path, *lines, kind="rail", places=places, rules=rules)
+    assert found.figures["parallel_km_merged"] > 0
+    assert found.figures["components_before"] == found.figures["components_after"] == 1
 
 
 def test_lines_that_are_not_parallel_or_not_near_stay(tmp_path: Path) -> None:

@@ -148,4 +148,5 @@ def test_the_station_becomes_a_few_lines_that_hang_together() -> None:
     assert 0.5 * main_km < found.figures["parallel_km_merged"] < main_km
     assert found.network.edge_km.max() < 1.5
     north = km_of_pairs(found.network, np.array([[24.9405, 24.939]]), np.array([[60.172, 60.179]]))
-    assert north == pytest.approx([0.78], abs=0.15)
+    straight = great_circle_km(24.9405, 60.172, 24.939, 60.179)
+    assert 0.95 * straight < north[0] < 1.25 * straight
