@@ -170,10 +170,10 @@ def test_the_map_page_opens_a_result_on_a_pack_of_its_own(helsinki, plan):
     client = create_app(plan, open_pack(helsinki / "pack")).test_client()
     page = client.get("/")
     assert page.status_code == 200 and b"boundaries are those of the pack Helsinki" in page.data
-    key = client.get("/api/v1/plans").get_json()["plans"][0]["key"]
-    for part in ("districts", "shapes", "sites", "places", "lanes?district=uusimaa/ruutu-9"):
+    key = client.get("/api/v1/plans").get_json()["plans"][0]["id"]
+    for part in ("districts", "sites", "lanes?district=uusimaa/ruutu-9"):
         assert client.get(f"/api/v1/plans/{key}/{part}").status_code == 200, part
-    assert client.get("/api/v1/networks/road").status_code == 200
+    assert client.get("/api/v1/map/roads").status_code == 200
 
 
 # -- on the bundled data ------------------------------------------------------------------------------------------
