@@ -157,6 +157,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--study", type=Path, default=Path("studies/national.toml"))
     asked = parser.parse_args()
+    busy = os.getloadavg()[0]
     rows, errors = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -189,7 +190,8 @@ def main() -> int:
         "",
         f"{asked.viewers} viewers on one machine with the server ({os.cpu_count()} processors, Python "
         f"{platform.python_version()}) fetch the map data of `{asked.study}` for {asked.seconds:g} s, each over a "
-        "connection of its own, nothing kept between requests. Viewers, server and sweep share the processors.",
+        "connection of its own, nothing kept between requests. Viewers, server and sweep share the processors; "
+        f"{busy:.1f} other processes wanted them when the measurement began.",
         "",
         "| viewers look for | answers | answers/s | MB/s | p50 ms | p95 ms | slowest ms | errors |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",

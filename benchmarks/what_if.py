@@ -99,6 +99,7 @@ def main() -> int:
     parser.add_argument("--questions", type=int, default=20)
     parser.add_argument("--study", type=Path, default=Path("studies/national.toml"))
     asked = parser.parse_args()
+    busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run = [*SITING, "run", str(asked.study), "--out", str(folder / "results" / "plan"), "--quiet"]
@@ -125,7 +126,8 @@ def main() -> int:
         "# What if",
         "",
         f"From the page's request to the answer's districts and sites, `{asked.study}`, {os.cpu_count()} processors, "
-        f"Python {platform.python_version()}. A solver process knew the study {warm_s:.1f} s after it was asked to.",
+        f"Python {platform.python_version()}; {busy:.1f} other processes wanted them when the measurement began. "
+        f"A solver process knew the study {warm_s:.1f} s after it was asked to.",
         "",
         "| question | asked | median s | p95 s | slowest s | largest gap % | all proven |",
         "|---|---:|---:|---:|---:|---:|---|",
