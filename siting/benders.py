@@ -5,8 +5,12 @@ For any y the service of client i costs at least, for every level v up to its co
     theta_i >= v - sum_{j: c_ij < v} (v - c_ij) y_j                                                   (13)
 
 and the tightest level is where the open shares of its lanes, cheapest first, add up to one [Duran-Mateluna, Ales
-and Elloumi 2023; Fischetti, Ljubic and Sinnl 2017]. The master over y and theta is solved by HiGHS, warm-started
-row by row.
+and Elloumi 2023; Fischetti, Ljubic and Sinnl 2017]. One level u_i of each client is no row but part of the objective:
+theta_i is its right-hand side and an excess e_i >= 0, so a cut at another level v reads
+
+    e_i >= v - u_i - sum_j ((v - c_ij)+ - (u_i - c_ij)+) y_j                                          (14)
+
+and most clients need none. The master over y and e is solved by HiGHS, warm-started row by row.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from siting.branching import Node, Relaxed, branch_and_bound
 from siting.highs import limit_time, new_highs, run_highs
@@ -40,27 +44,32 @@ class LinearBound:
 
 
 class Master:
-    """The Benders master of a core; cuts only ever add up."""
+    """The Benders master of a core; cuts only ever add up.
 
-    def __init__(self, core: Core, threads: int, tick: Callable[[], None]) -> None:
+    Args:
+        levels: (n_clients,) the level u_i of each client that is part of the objective.
+    """
+
+    def __init__(self, core: Core, levels: FloatArray, threads: int, tick: Callable[[], None]) -> None:
         self.core, self.tick = core, tick
         n, m = core.n_options, core.n_clients
         self.place = np.ascontiguousarray(core.places[:, 0])
         self.order = np.argsort(core.place, kind="stable")  # options by place
         self.place_start = np.searchsorted(core.place[self.order], np.arange(core.n_places + 1))
-        self.level_of_client: list[set[float]] = [set() for _ in range(m)]
-        self.cuts: list[tuple[int, float]] = []  # (client, level) of the last rows
-        lanes = np.diff(core.first_lane)
-        costs = np.append(core.cost, np.inf)
-        cheapest = np.minimum(costs[np.where(lanes > 0, core.first_lane[:-1], -1)], core.unserved)
-        dearest = costs[np.where(lanes > 0, core.first_lane[1:] - 1, -1)]
+        has_lane = np.diff(core.first_lane) > 0
+        dearest = np.append(core.cost, np.inf)[np.where(has_lane, core.first_lane[1:] - 1, -1)]
         self.must = np.flatnonzero(np.isinf(core.unserved))
         self.top = np.where(np.isinf(core.unserved), dearest, core.unserved)  # the highest level of use
-        self.scale = float(np.abs(cheapest).mean()) or 1.0
+        self.levels = levels
+        self.level_of_client = [{v} for v in levels.tolist()]
+        self.cuts: list[tuple[int, float]] = []  # (client, level) of the last rows
+        self.folded = self._drops(np.arange(m), levels)
+        self.constant = float(levels.sum())
+        self.scale = float(np.abs(levels).mean()) or 1.0
         self.highs = new_highs(threads)
         self.highs.addVars(n, core.forced.astype(float), np.ones(n))
-        self.highs.addVars(m, cheapest / self.scale, np.full(m, highspy.kHighsInf))
-        cost = np.concatenate([core.fixed_cost / self.scale, np.ones(m)])
+        self.highs.addVars(m, np.zeros(m), np.full(m, highspy.kHighsInf))
+        cost = np.concatenate([(core.fixed_cost - self.folded.sum(axis=0)) / self.scale, np.ones(m)])
         self.highs.changeColsCost(n + m, np.arange(n + m, dtype=np.int32), cost)
         self._add_limits()
 
@@ -81,8 +90,23 @@ class Master:
             if len(members) > 1:
                 self.highs.addRow(-highspy.kHighsInf, 1.0, len(members), members, np.ones(len(members)))
 
+    def _drops(self, clients: IntArray, levels: FloatArray) -> csr_array:
+        """(len(clients), n_options) what each option takes off a client's level."""
+        core = self.core
+        length = np.diff(core.first_lane)[clients]
+        lane = ranges(core.first_lane[clients], length)
+        row = np.repeat(np.arange(len(clients)), length)
+        drop = levels[row] - core.cost[lane]
+        below = drop > 0
+        lane, row, drop = lane[below], row[below], drop[below]
+        place = core.places[lane, 0]
+        tiers = np.diff(self.place_start)[place]
+        option = self.order[ranges(self.place_start[place], tiers)]
+        drop, row = np.repeat(drop, tiers), np.repeat(row, tiers)
+        return csr_array((drop, (row, option)), shape=(len(clients), core.n_options))
+
     def add_cuts(self, clients: IntArray, levels: FloatArray) -> int:
-        """Add (13) for some clients at some levels; how many were new."""
+        """Add (14) for some clients at some levels; how many were new."""
         core = self.core
         new = [
             k
@@ -95,25 +119,21 @@ class Master:
         for i, v in zip(clients.tolist(), levels.tolist(), strict=True):
             self.level_of_client[i].add(v)
             self.cuts.append((i, v))
-        length = np.diff(core.first_lane)[clients]
-        lane = ranges(core.first_lane[clients], length)
-        row = np.repeat(np.arange(len(clients)), length)
-        drop = levels[row] - core.cost[lane]
-        below = drop > 0
-        lane, row, drop = lane[below], row[below], drop[below]
-        place = core.places[lane, 0]
-        tiers = np.diff(self.place_start)[place]
-        option = self.order[ranges(self.place_start[place], tiers)]
-        drop, row = np.repeat(drop, tiers), np.repeat(row, tiers)
-        rows = np.concatenate([row, np.arange(len(clients))])
-        columns = np.concatenate([option, core.n_options + clients])
-        values = np.concatenate([drop / self.scale, np.ones(len(clients))])
-        matrix = csr_array((values, (rows, columns)), shape=(len(clients), core.n_options + core.n_clients))
+        m, count = core.n_clients, len(clients)
+        excess = csr_array((np.full(count, self.scale), (np.arange(count), clients)), shape=(count, m))
+        matrix = hstack([self._drops(clients, levels) - self.folded[clients], excess], format="csr") / self.scale
         self.highs.addRows(
-            len(clients), levels / self.scale, np.full(len(clients), highspy.kHighsInf), matrix.nnz,
+            count, (levels - self.levels[clients]) / self.scale, np.full(count, highspy.kHighsInf), matrix.nnz,
             matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
         )  # fmt: skip
-        return len(clients)
+        return count
+
+    def _violated(self, y: FloatArray, excess: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Clients whose service costs more at y than the cuts say, and their tightest levels."""
+        level, cost = self.service(y)
+        theta = self.levels - self.folded @ y + excess * self.scale
+        violated = np.flatnonzero(cost - theta > VIOLATION * self.scale)
+        return violated, level[violated]
 
     def service(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(levels, costs): tightest level of each client at y and what service then costs at least."""
@@ -139,15 +159,13 @@ class Master:
                 return best
             solution = self.highs.getSolution()
             values = np.array(solution.col_value)
-            bound = float(self.highs.getInfo().objective_function_value) * self.scale
+            bound = float(self.highs.getInfo().objective_function_value) * self.scale + self.constant
             y = np.clip(values[:n], 0.0, 1.0)
             best = LinearBound(bound, y, np.array(solution.col_dual)[:n] * self.scale, False)
             visit(bound, y)
             if bound >= cutoff():
                 return best
-            level, cost = self.service(y)
-            violated = np.flatnonzero(cost / self.scale - values[n:] > VIOLATION)
-            if not self.add_cuts(violated, level[violated]):
+            if not self.add_cuts(*self._violated(y, values[n:])):
                 return LinearBound(best.bound, y, best.reduced_cost, True)
         return best
 
@@ -156,11 +174,24 @@ class Master:
         if run_highs(self.highs, lambda bound, objective: self.tick()):
             raise KeyboardInterrupt
 
-    def tight_cuts(self) -> tuple[IntArray, FloatArray]:
-        """Clients and levels of the cuts that hold something in the last linear program."""
-        status = self.highs.getBasis().row_status[self.highs.getNumRow() - len(self.cuts) :]
-        tight = [cut for cut, row in zip(self.cuts, status, strict=True) if row != highspy.HighsBasisStatus.kBasic]
-        return np.array([i for i, _ in tight], dtype=np.int64), np.array([v for _, v in tight])
+    def tight_cuts(self) -> tuple[FloatArray, IntArray, FloatArray]:
+        """(n_clients,) a level of each client that holds in the last linear program; clients and levels of the rest."""
+        rows = self.highs.getNumRow() - len(self.cuts)
+        basis, values = self.highs.getBasis(), np.array(self.highs.getSolution().col_value)
+        tight = [
+            cut
+            for cut, row in zip(self.cuts, basis.row_status[rows:], strict=True)
+            if row != highspy.HighsBasisStatus.kBasic
+        ]
+        levels, rest = self.levels.copy(), []
+        exceeded = set(np.flatnonzero(values[self.core.n_options :] > VIOLATION).tolist())
+        for i, v in tight:
+            if i in exceeded:
+                exceeded.remove(i)
+                levels[i] = v
+            else:
+                rest.append((i, v))
+        return levels, np.array([i for i, _ in rest], dtype=np.int64), np.array([v for _, v in rest])
 
     def branch(
         self,
@@ -168,17 +199,18 @@ class Master:
         cutoff: Callable[[], float],
         deadline: float,
         visit: Callable[[float, FloatArray], None],
+        nodes: int | None = None,
     ) -> float:
         """`branch_and_bound` on this program."""
         return branch_and_bound(
-            root, lambda node, brief: self._relax(node, brief, cutoff, deadline), cutoff, deadline, visit
+            root, lambda node, brief: self._relax(node, brief, cutoff, deadline), cutoff, deadline, visit, nodes=nodes
         )
 
     def _relax(self, node: Node, brief: bool, cutoff: Callable[[], float], deadline: float) -> Relaxed | None:
         """A node's linear program with the cuts it violates."""
         n = self.core.n_options
         self.highs.changeColsBounds(n, np.arange(n, dtype=np.int32), node.low, node.high)
-        self.highs.setOptionValue("objective_bound", cutoff() / self.scale)
+        self.highs.setOptionValue("objective_bound", (cutoff() - self.constant) / self.scale)
         while True:
             limit_time(self.highs, deadline)
             self._run()
@@ -189,11 +221,9 @@ class Master:
                 return None
             solution = self.highs.getSolution()
             values = np.array(solution.col_value)
-            bound = float(self.highs.getInfo().objective_function_value) * self.scale
+            bound = float(self.highs.getInfo().objective_function_value) * self.scale + self.constant
             y = np.clip(values[:n], 0.0, 1.0)
-            level, cost = self.service(y)
-            violated = np.flatnonzero(cost / self.scale - values[n:] > VIOLATION)
-            if bound >= cutoff() or brief or not self.add_cuts(violated, level[violated]):
+            if bound >= cutoff() or brief or not self.add_cuts(*self._violated(y, values[n:])):
                 return max(bound, node.bound), y, np.array(solution.col_dual)[:n] * self.scale
 
 

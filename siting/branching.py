@@ -42,6 +42,7 @@ def branch_and_bound(
     deadline: float,
     visit: Callable[[float, FloatArray], None],
     by_number: bool = False,
+    nodes: int | None = None,
 ) -> float:
     """Search below a node, whole clients aside: no plan there costs less than what is returned.
 
@@ -52,6 +53,7 @@ def branch_and_bound(
         relax: solves a node's linear program, or one that only bounds it when asked to be brief; None = out of time.
         visit: called with what is proven so far and the y of a node.
         by_number: branch on the number of open options first, where that is fractional.
+        nodes: most nodes to look into.
     """
     n = len(root.low)
     rise, tried = np.zeros((2, n)), np.zeros((2, n))  # of closing, of opening
@@ -61,7 +63,7 @@ def branch_and_bound(
     def proven(*more: float) -> float:
         return min([cutoff(), unsettled, *more, *(node.bound for node in stack)])
 
-    down = True
+    down, looked_into = True, 0
     while stack:
         if not down:
             least = min(range(len(stack)), key=lambda k: stack[k].bound)
@@ -71,7 +73,9 @@ def branch_and_bound(
         if node.bound >= cutoff():
             stack.pop()
             continue
-        found = relax(node, False) if time.perf_counter() < deadline else None
+        looked_into += 1
+        over = time.perf_counter() > deadline or (nodes is not None and looked_into > nodes)
+        found = None if over else relax(node, False)
         if found is None:
             break
         bound, y, reduced = found

@@ -39,8 +39,8 @@ MANY_LANES = 30_000
 """Above it links are added as needed; below, the whole model is stated in PuLP."""
 FEW, FEW_NODES = 150, 2000
 """Options few enough to branch on here, and the nodes this may take where it comes first."""
-TREE_NODES, TREE_NODES_LOOSE, LOOSE = 300, 20_000, 5e-4
-"""Nodes after the linear relaxation; more where its gap is over this, for then bounds by node pay and cuts do not."""
+MOST_LIKELY, LIKELY_NODES = 0.7, 100
+"""Options without reduced cost are searched first where they are at most this part of those left; nodes this takes."""
 
 
 class Prover:
@@ -299,48 +299,65 @@ class Prover:
         lam = np.minimum(dual.at.lam, sub.unserved)
         if sub.n_options <= FEW and self._search_tree(sub, np.flatnonzero(keep), lam, FEW_NODES):
             return self._answer()
-        master = Master(sub, self.threads, lambda: self._raise(self.bound))
         everyone = np.arange(sub.n_clients)
         below = np.bincount(sub.client, weights=sub.cost < lam[sub.client], minlength=sub.n_clients).astype(np.int64)
-        for shift in (0, -1):  # the costs on either side of lambda
-            at = np.clip(below + shift, 0, np.maximum(np.diff(sub.first_lane) - 1, 0))
-            some = np.diff(sub.first_lane) > 0
-            master.add_cuts(everyone[some], np.minimum(sub.cost[(sub.first_lane[:-1] + at)[some]], sub.unserved[some]))
+        last = np.diff(sub.first_lane) - 1
+        some = last >= 0
+        around = []  # the costs on either side of lambda
+        for shift in (0, -1):
+            at = sub.first_lane[:-1] + np.clip(below + shift, 0, np.maximum(last, 0))
+            around.append(np.where(some, np.minimum(np.append(sub.cost, 0.0)[at], sub.unserved), sub.unserved))
+        master = Master(sub, around[0], self.threads, lambda: self._raise(self.bound))
+        master.add_cuts(everyone, around[1])
         if incumbent.open is not None:
             master.add_cuts(everyone, master.service(incumbent.open[keep].astype(float))[0])
 
-        def plan(y: FloatArray, moves: int) -> None:
+        candidates = np.flatnonzero(keep)
+
+        def plan(options: IntArray, y: FloatArray, moves: int) -> None:
             full = np.zeros(core.n_options)
-            full[keep] = y
+            full[options] = y
             opened = incumbent.round(full)
             if opened is not None:
                 incumbent.offer(opened, moves)
 
         def visit_linear(bound: float, y: FloatArray) -> None:
-            plan(y, moves=3)
-            self._raise(min(bound, ceiling))
-
-        def visit_node(bound: float, y: FloatArray) -> None:
-            plan(y, moves=core.n_options)
+            plan(candidates, y, moves=3)
             self._raise(min(bound, ceiling))
 
         deadline = self.watch.deadline
         linear = master.solve_linear(lambda: incumbent.cutoff, deadline, visit_linear)
         self._raise(min(linear.bound, ceiling))
         incumbent.polish()
-        plan(linear.y, moves=core.n_options)
+        plan(candidates, linear.y, moves=core.n_options)
         if self._done():
             return self._answer()
+        self.watch.enter("branch")
+
+        def search(options: BoolArray, opened: BoolArray, nodes: int | None) -> float:
+            """Branch on some options of `sub`; no better plan of these costs less than what is returned."""
+            left = restrict(sub, options | sub.forced, np.ones(sub.n_lanes, dtype=bool), opened | sub.forced)
+            if np.isinf(left.unserved[np.diff(left.first_lane) == 0]).any():
+                return np.inf
+            smaller = Master(left, levels, self.threads, lambda: self._raise(self.bound))
+            smaller.add_cuts(clients, more)
+
+            def visit(bound: float, y: FloatArray) -> None:
+                plan(candidates[options | sub.forced], y, moves=core.n_options)
+                if nodes is None:
+                    self._raise(min(bound, ceiling))
+
+            root = Node(linear.bound, left.forced.astype(float), np.ones(left.n_options))
+            return smaller.branch(root, lambda: incumbent.cutoff, deadline, visit, nodes)
+
+        levels, clients, more = master.tight_cuts()
+        nobody = np.zeros(sub.n_options, dtype=bool)
+        likely = (linear.y > 1e-6) | (linear.reduced_cost <= 0)
+        if likely.sum() < MOST_LIKELY * (linear.reduced_cost <= incumbent.cutoff - linear.bound).sum():
+            search(likely, nobody, LIKELY_NODES)
         room = incumbent.cutoff - linear.bound
+        ceiling = min(ceiling, incumbent.cutoff)
         closed = (linear.reduced_cost > room) & (linear.y < 1e-6)
         opened = (-linear.reduced_cost > room) & (linear.y > 1 - 1e-6)
-        ceiling = min(ceiling, incumbent.cutoff)
-        self.watch.enter("branch")
-        left = restrict(sub, ~closed | sub.forced, np.ones(sub.n_lanes, dtype=bool), opened | sub.forced)
-        keep[keep] = ~closed | sub.forced
-        smaller = Master(left, self.threads, lambda: self._raise(self.bound))
-        smaller.add_cuts(*master.tight_cuts())
-        root = Node(linear.bound, left.forced.astype(float), np.ones(left.n_options))
-        bound = smaller.branch(root, lambda: incumbent.cutoff, deadline, visit_node)
-        self._raise(min(bound, ceiling))
+        self._raise(min(search(~closed, opened, None), ceiling))
         return self._answer()
