@@ -15,35 +15,22 @@ and most clients need none. The master over y and e is solved by HiGHS, warm-sta
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import highspy
 import numpy as np
 from scipy.sparse import csr_array, hstack
 
-from siting.branching import Node, Relaxed, branch_and_bound
-from siting.highs import limit_time, new_highs, run_highs
 from siting.kernels import fill_cheapest
 from siting.problem import FloatArray, IntArray
+from siting.program import Program
 from siting.reduce import Core
 
 VIOLATION = 1e-6
 """Violation, relative to the mean cost per client, at which a cut is worth adding."""
 
 
-@dataclass(frozen=True, eq=False)
-class LinearBound:
-    """The linear relaxation: bound (without base), y and the reduced costs of y."""
-
-    bound: float
-    y: FloatArray
-    reduced_cost: FloatArray
-    complete: bool
-
-
-class Master:
+class Master(Program):
     """The Benders master of a core; cuts only ever add up.
 
     Args:
@@ -51,7 +38,7 @@ class Master:
     """
 
     def __init__(self, core: Core, levels: FloatArray, threads: int, tick: Callable[[], None]) -> None:
-        self.core, self.tick = core, tick
+        super().__init__(core, threads, tick)
         n, m = core.n_options, core.n_clients
         self.place = np.ascontiguousarray(core.places[:, 0])
         self.order = np.argsort(core.place, kind="stable")  # options by place
@@ -66,7 +53,6 @@ class Master:
         self.folded = self._drops(np.arange(m), levels)
         self.constant = float(levels.sum())
         self.scale = float(np.abs(levels).mean()) or 1.0
-        self.highs = new_highs(threads)
         self.highs.addVars(n, core.forced.astype(float), np.ones(n))
         self.highs.addVars(m, np.zeros(m), np.full(m, highspy.kHighsInf))
         cost = np.concatenate([(core.fixed_cost - self.folded.sum(axis=0)) / self.scale, np.ones(m)])
@@ -128,12 +114,14 @@ class Master:
         )  # fmt: skip
         return count
 
-    def _violated(self, y: FloatArray, excess: FloatArray) -> tuple[IntArray, FloatArray]:
-        """Clients whose service costs more at y than the cuts say, and their tightest levels."""
+    def _tighten(self, values: FloatArray) -> bool:
+        """Add the tightest cuts of clients whose service costs more at y than the cuts say."""
+        n = self.core.n_options
+        y = np.clip(values[:n], 0.0, 1.0)
         level, cost = self.service(y)
-        theta = self.levels - self.folded @ y + excess * self.scale
+        theta = self.levels - self.folded @ y + values[n:] * self.scale
         violated = np.flatnonzero(cost - theta > VIOLATION * self.scale)
-        return violated, level[violated]
+        return self.add_cuts(violated, level[violated]) > 0
 
     def service(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(levels, costs): tightest level of each client at y and what service then costs at least."""
@@ -143,36 +131,6 @@ class Master:
             core.first_lane, core.client, self.place, core.cost, opened, core.unserved, self.top
         )
         return np.asarray(level), np.asarray(cost)
-
-    def solve_linear(
-        self, cutoff: Callable[[], float], deadline: float, visit: Callable[[float, FloatArray], None]
-    ) -> LinearBound:
-        """Cut until nothing is violated, the bound reaches the cutoff or the time is over."""
-        n = self.core.n_options
-        best = LinearBound(-np.inf, np.zeros(n), np.zeros(n), False)
-        while time.perf_counter() < deadline:
-            limit_time(self.highs, deadline)
-            self._run()
-            if self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
-                return LinearBound(np.inf, best.y, best.reduced_cost, True)
-            if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-                return best
-            solution = self.highs.getSolution()
-            values = np.array(solution.col_value)
-            bound = float(self.highs.getInfo().objective_function_value) * self.scale + self.constant
-            y = np.clip(values[:n], 0.0, 1.0)
-            best = LinearBound(bound, y, np.array(solution.col_dual)[:n] * self.scale, False)
-            visit(bound, y)
-            if bound >= cutoff():
-                return best
-            if not self.add_cuts(*self._violated(y, values[n:])):
-                return LinearBound(best.bound, y, best.reduced_cost, True)
-        return best
-
-    def _run(self) -> None:
-        """Run HiGHS; Ctrl-C meanwhile goes on to the caller."""
-        if run_highs(self.highs, lambda bound, objective: self.tick()):
-            raise KeyboardInterrupt
 
     def tight_cuts(self) -> tuple[FloatArray, IntArray, FloatArray]:
         """(n_clients,) a level of each client that holds in the last linear program; clients and levels of the rest."""
@@ -192,39 +150,6 @@ class Master:
             else:
                 rest.append((i, v))
         return levels, np.array([i for i, _ in rest], dtype=np.int64), np.array([v for _, v in rest])
-
-    def branch(
-        self,
-        root: Node,
-        cutoff: Callable[[], float],
-        deadline: float,
-        visit: Callable[[float, FloatArray], None],
-        nodes: int | None = None,
-    ) -> float:
-        """`branch_and_bound` on this program."""
-        return branch_and_bound(
-            root, lambda node, brief: self._relax(node, brief, cutoff, deadline), cutoff, deadline, visit, nodes=nodes
-        )
-
-    def _relax(self, node: Node, brief: bool, cutoff: Callable[[], float], deadline: float) -> Relaxed | None:
-        """A node's linear program with the cuts it violates."""
-        n = self.core.n_options
-        self.highs.changeColsBounds(n, np.arange(n, dtype=np.int32), node.low, node.high)
-        self.highs.setOptionValue("objective_bound", (cutoff() - self.constant) / self.scale)
-        while True:
-            limit_time(self.highs, deadline)
-            self._run()
-            status = self.highs.getModelStatus()
-            if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kObjectiveBound):
-                return np.inf, node.low, node.low
-            if status != highspy.HighsModelStatus.kOptimal:
-                return None
-            solution = self.highs.getSolution()
-            values = np.array(solution.col_value)
-            bound = float(self.highs.getInfo().objective_function_value) * self.scale + self.constant
-            y = np.clip(values[:n], 0.0, 1.0)
-            if bound >= cutoff() or brief or not self.add_cuts(*self._violated(y, values[n:])):
-                return max(bound, node.bound), y, np.array(solution.col_dual)[:n] * self.scale
 
 
 def ranges(start: IntArray, length: IntArray) -> IntArray:

@@ -37,7 +37,8 @@ Relaxed = tuple[float, FloatArray, FloatArray]
 
 def branch_and_bound(
     root: Node,
-    relax: Callable[[Node, bool], Relaxed | None],
+    relax: Callable[[Node], Relaxed | None],
+    tip: Callable[[Node], tuple[float, bool] | None],
     cutoff: Callable[[], float],
     deadline: float,
     visit: Callable[[float, FloatArray], None],
@@ -50,7 +51,8 @@ def branch_and_bound(
     A node is settled by its bound, or when its y is whole (`visit` evaluates plans, and a whole y is one).
 
     Args:
-        relax: solves a node's linear program, or one that only bounds it when asked to be brief; None = out of time.
+        relax: solves a node's linear program; None = out of time.
+        tip: what that program comes to, or as far as a few iterations take it, and whether this is a bound.
         visit: called with what is proven so far and the y of a node.
         by_number: branch on the number of open options first, where that is fractional.
         nodes: most nodes to look into.
@@ -75,7 +77,7 @@ def branch_and_bound(
             continue
         looked_into += 1
         over = time.perf_counter() > deadline or (nodes is not None and looked_into > nodes)
-        found = None if over else relax(node, False)
+        found = None if over else relax(node)
         if found is None:
             break
         bound, y, reduced = found
@@ -108,12 +110,14 @@ def branch_and_bound(
                 if tried[k, j] >= RELIABLE:
                     gains[k] = rise[k, j] / tried[k, j] * distance
                     continue
-                tip = relax(sides[k], True)
-                if tip is None:
+                tried_side = tip(sides[k])
+                if tried_side is None:
                     stack.append(here)
                     return proven()
-                gains[k] = min(tip[0], cutoff()) - bound
-                sides[k] = replace(sides[k], bound=max(bound, tip[0]))
+                value, is_bound = tried_side
+                gains[k] = max(0.0, min(value, cutoff()) - bound)
+                if is_bound:
+                    sides[k] = replace(sides[k], bound=max(bound, value))
                 rise[k, j] += gains[k] / distance
                 tried[k, j] += 1
             score = max(gains[0], 1e-9 * room) * max(gains[1], 1e-9 * room)

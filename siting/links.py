@@ -8,17 +8,16 @@ options anyway.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import highspy
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
-from siting.branching import Node, Relaxed, branch_and_bound
 from siting.choice import fewest_open
-from siting.highs import limit_time, new_highs, run_highs
+from siting.highs import limit_time, run_highs
 from siting.problem import BoolArray, FloatArray, IntArray
+from siting.program import Program
 from siting.reduce import Core
 
 VIOLATION = 1e-5
@@ -28,16 +27,18 @@ CLOSE = 0.3
 """Before branching, links of lanes up to this part dearer than their client's multiplier are added too."""
 
 
-class LinkMaster:
+class LinkMaster(Program):
     """(1) to (9) of a core in HiGHS, links apart."""
 
+    first_solver = "ipm"  # half the time of simplex where there are many lanes
+
     def __init__(self, core: Core, threads: int, tick: Callable[[], None]) -> None:
-        self.core, self.tick = core, tick
+        super().__init__(core, threads, tick)
         n, m, k = core.n_options, core.n_clients, core.n_lanes
         must = np.isinf(core.unserved)
-        reference = np.where(must, 0.0, core.unserved)
-        self.constant = float(reference.sum())
-        saving = core.cost - reference[core.client]
+        self.reference = np.where(must, 0.0, core.unserved)
+        self.constant = float(self.reference.sum())
+        saving = core.cost - self.reference[core.client]
         self.scale = float(np.abs(saving).max(initial=0.0)) / 1000.0 or 1.0
         second = np.flatnonzero(core.places[:, 1] >= 0)
         lane = np.concatenate([np.arange(k), second])
@@ -47,7 +48,7 @@ class LinkMaster:
         self.lane, self.pair_place, self.pair_client = lane, place[first], core.client[lane][first]
         self.linked = np.zeros(len(first), dtype=bool)
 
-        self.highs = new_highs(threads)
+        self.first_option = k
         lane_kind = highspy.HighsVarType.kInteger if core.single_source else highspy.HighsVarType.kContinuous
         self.kinds = np.array([lane_kind] * k + [highspy.HighsVarType.kInteger] * n)
         lp = highspy.HighsLp()
@@ -82,7 +83,6 @@ class LinkMaster:
             matrix = coo_array((values, (number[at[0]], at[1])), shape=(count, k + n)).tocsr()
             limit(matrix, np.full(count, -np.inf), np.zeros(count))
         fewest = fewest_open(core)
-        self.number_row = -1
         if fewest > 0:  # (12) and (13): implied, but they help the bound
             total = float(core.demand.sum())
             limit(self._row(core.capacity / total), np.ones(1), np.full(1, np.inf))
@@ -136,86 +136,31 @@ class LinkMaster:
             matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
         )  # fmt: skip
 
-    def solve_linear(
-        self,
-        lam: FloatArray,
-        cutoff: Callable[[], float],
-        deadline: float,
-        visit: Callable[[float, FloatArray], None],
-    ) -> tuple[float, FloatArray, FloatArray]:
-        """Add links until none is violated: (bound or -inf, y, reduced costs of y).
+    def add_cheap_links(self, lam: FloatArray, part: float = 0.0, places: BoolArray | None = None) -> None:
+        """Add the links of lanes that cost less than their client's multiplier.
 
         Args:
-            lam: (n_clients,) multipliers: links of lanes cheaper than these come first.
+            part: or up to this part more.
+            places: (n_places,) mask of the places to look at; None = all.
         """
-        core = self.core
-        k, n = core.n_lanes, core.n_options
         best = np.full(len(self.linked), np.inf)
-        np.minimum.at(best, self.pair, core.cost[self.lane])
-        self.add_links(np.flatnonzero(best < lam[self.pair_client]))
-        bound, y, reduced = -np.inf, np.zeros(n), np.zeros(n)
-        while time.perf_counter() < deadline:
-            limit_time(self.highs, deadline)
-            self._run()
-            status = self.highs.getModelStatus()
-            if status == highspy.HighsModelStatus.kInfeasible:
-                return np.inf, y, reduced
-            if status != highspy.HighsModelStatus.kOptimal:
-                return bound, y, reduced
-            solution = self.highs.getSolution()
-            values = np.array(solution.col_value)
-            y, reduced = values[k:], np.array(solution.col_dual)[k:] * self.scale
-            bound = float(self.highs.getInfo().objective_function_value) * self.scale + self.constant
-            visit(bound, y)
-            if bound >= cutoff():
-                break
-            violated = self._violated(values)
-            if not len(violated):
-                break
-            self.add_links(violated)
-        return bound, y, reduced
+        np.minimum.at(best, self.pair, self.core.cost[self.lane])
+        at = lam[self.pair_client]
+        wanted = (best < at + part * np.abs(at)) & ~self.linked
+        self.add_links(np.flatnonzero(wanted if places is None else wanted & places[self.pair_place]))
 
-    def branch(
-        self,
-        root: Node,
-        cutoff: Callable[[], float],
-        deadline: float,
-        visit: Callable[[float, FloatArray], None],
-    ) -> float:
-        """`branch_and_bound` on this program."""
-        by_number = self.number_row >= 0
-        return branch_and_bound(
-            root, lambda node, brief: self._relax(node, brief, cutoff, deadline), cutoff, deadline, visit, by_number
-        )
+    def multipliers(self) -> FloatArray:
+        """(n_clients,) prices of leaving clients out in the last linear program."""
+        dual = np.array(self.highs.getSolution().row_dual)[: self.core.n_clients]
+        return np.asarray(np.minimum(self.reference + dual * self.scale, self.core.unserved))
 
-    def _relax(self, node: Node, brief: bool, cutoff: Callable[[], float], deadline: float) -> Relaxed | None:
-        """A node's linear program with the links it violates."""
-        k, n = self.core.n_lanes, self.core.n_options
-        self.highs.changeColsBounds(n, np.arange(k, k + n, dtype=np.int32), node.low, node.high)
-        if self.number_row >= 0:
-            self.highs.changeRowBounds(self.number_row, node.fewest, node.most)
-        self.highs.setOptionValue("objective_bound", (cutoff() - self.constant) / self.scale)
-        while True:
-            limit_time(self.highs, deadline)
-            self._run()
-            status = self.highs.getModelStatus()
-            if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kObjectiveBound):
-                return np.inf, node.low, node.low
-            if status != highspy.HighsModelStatus.kOptimal:
-                return None
-            solution = self.highs.getSolution()
-            values = np.array(solution.col_value)
-            bound = float(self.highs.getInfo().objective_function_value) * self.scale + self.constant
-            violated = np.empty(0, dtype=np.int64) if bound >= cutoff() or brief else self._violated(values)
-            if not len(violated):
-                return max(bound, node.bound), values[k:], np.array(solution.col_dual)[k:] * self.scale
-            self.add_links(violated)
-
-    def _violated(self, values: FloatArray) -> IntArray:
-        """Links that a solution breaks."""
+    def _tighten(self, values: FloatArray) -> bool:
+        """Add the links that a solution breaks."""
         used = np.bincount(self.pair, weights=values[self.lane], minlength=len(self.linked))
         opened = np.bincount(self.core.place, weights=values[self.core.n_lanes :], minlength=self.core.n_places)
-        return np.flatnonzero((used - opened[self.pair_place] > VIOLATION) & ~self.linked)
+        broken = np.flatnonzero((used - opened[self.pair_place] > VIOLATION) & ~self.linked)
+        self.add_links(broken)
+        return len(broken) > 0
 
     def solve_integer(
         self,
@@ -232,11 +177,7 @@ class LinkMaster:
         columns = np.arange(k, k + n, dtype=np.int32)
         undecided = np.zeros(self.core.n_places, dtype=bool)
         undecided[self.core.place[~closed & ~opened]] = True
-        best = np.full(len(self.linked), np.inf)
-        np.minimum.at(best, self.pair, self.core.cost[self.lane])
-        at = lam[self.pair_client]
-        close = best - at < CLOSE * np.abs(at)
-        self.add_links(np.flatnonzero(undecided[self.pair_place] & ~self.linked & close))
+        self.add_cheap_links(lam, CLOSE, undecided)
         self.highs.changeColsBounds(n, columns, (opened | self.core.forced).astype(float), (~closed).astype(float))
         self.highs.changeColsIntegrality(k + n, np.arange(k + n, dtype=np.int32), self.kinds)
         self.highs.setOptionValue("mip_rel_gap", 0.0)
@@ -255,7 +196,3 @@ class LinkMaster:
         if info.primal_solution_status != highspy.kSolutionStatusFeasible:
             return bound, None
         return bound, np.array(self.highs.getSolution().col_value)[k:] > 0.5
-
-    def _run(self) -> None:
-        if run_highs(self.highs, lambda bound, objective: self.tick()):
-            raise KeyboardInterrupt

@@ -178,55 +178,92 @@ class Prover:
             self._adopt(answer, favoured)
             if self._done():
                 return self._answer()
-        room = incumbent.cutoff - self.bound
-        keep = (dual.best.choice.enter <= room) | core.forced | (dual.best.choice.y > 0)
+        keep = self._left(dual.best)
         return self._by_model(restrict(core, keep, np.ones(core.n_lanes, dtype=bool), core.forced), keep)
 
     def _prove_by_links(self, dual: Dual) -> CoreAnswer:
-        """The linear relaxation with links as needed, reduced costs, and branching on what is left."""
+        """Links as needed: first among the options the Lagrangian favours, then among plans with one of the others."""
         core, incumbent = self.core, self.incumbent
         self.watch.enter("links")
+        favoured = (dual.often > FAVOURED) | core.forced
+        if incumbent.open is not None:
+            favoured |= incumbent.open
+        lam, settled = dual.at.lam, None
+        if core.n_open is None and favoured.sum() < MOST_LIKELY * self._left(dual.best).sum():
+            bound, lam = self._search_links(lam, favoured, core.forced, LIKELY_NODES)
+            settled = favoured if bound >= incumbent.cutoff else None
+            if self._done():
+                return self._answer()
         ceiling = incumbent.cutoff
-        keep = (dual.best.choice.enter <= ceiling - self.bound) | core.forced | (dual.best.choice.y > 0)
-        forced = core.forced | (dual.best.choice.leave > ceiling - self.bound)
-        sub = restrict(core, keep, np.ones(core.n_lanes, dtype=bool), forced)
+        always = core.forced | (dual.best.choice.leave > ceiling - dual.best.bound)
+        bound, _ = self._search_links(lam, self._left(dual.best), always, None, settled)
+        self._raise(min(bound, ceiling))
+        return self._answer()
+
+    def _left(self, at: Evaluation) -> BoolArray:
+        """Options that a plan better than the best may use."""
+        room = self.incumbent.cutoff - at.bound
+        return np.asarray((at.choice.enter <= room) | self.core.forced | (at.choice.y > 0))
+
+    def _search_links(
+        self,
+        lam: FloatArray,
+        options: BoolArray,
+        forced: BoolArray,
+        nodes: int | None,
+        settled: BoolArray | None = None,
+    ) -> tuple[float, FloatArray]:
+        """The linear relaxation on some options, reduced costs, and branching on what is left.
+
+        Args:
+            lam: (n_clients,) multipliers.
+            nodes: give up after so many; None = search to the end.
+            settled: options whose plans, of these alone, are known not to be better.
+
+        Returns:
+            What no better plan of these options undercuts, and the multipliers of the linear relaxation.
+        """
+        core, incumbent = self.core, self.incumbent
+        sub = restrict(core, options, np.ones(core.n_lanes, dtype=bool), forced)
         if np.isinf(sub.unserved[np.diff(sub.first_lane) == 0]).any():
-            self._raise(ceiling)
-            return self._answer()
+            return np.inf, lam
         master = LinkMaster(sub, self.threads, lambda: self._raise(self.bound))
+        if settled is not None:
+            master.require_one(~settled[options])
+        master.add_cheap_links(lam)
+        ceiling = incumbent.cutoff
 
         def visit(bound: float, y: FloatArray) -> None:
             full = np.zeros(core.n_options)
-            full[keep] = y
+            full[options] = y
             for least in (0.5, 0.3):
-                opened = incumbent.round(full, least)
-                if opened is not None:
-                    incumbent.offer(opened)
-            self._raise(min(bound, ceiling))
+                plan = incumbent.round(full, least)
+                if plan is not None:
+                    incumbent.offer(plan)
+            if nodes is None:
+                self._raise(min(bound, ceiling))
 
         deadline = self.watch.deadline
-        bound, y, reduced = master.solve_linear(dual.at.lam, lambda: incumbent.cutoff, deadline, visit)
-        self._raise(min(bound, ceiling))
-        if self._done():
-            return self._answer()
-        room = incumbent.cutoff - bound
-        closed = (reduced > room) & (y < 1e-6)
-        opened = (-reduced > room) & (y > 1 - 1e-6)
-        ceiling = min(ceiling, incumbent.cutoff)
+        linear = master.solve_linear(lambda: incumbent.cutoff, deadline, visit)
+        room = incumbent.cutoff - linear.bound
+        if room <= 0 or self.watch.over:
+            return linear.bound, lam
+        lam = master.multipliers()
+        closed = (linear.reduced_cost > room) & (linear.y < 1e-6)
+        opened = (-linear.reduced_cost > room) & (linear.y > 1 - 1e-6)
         self.watch.enter("branch")
         if not core.single_source and (~closed & ~opened).sum() <= FEW:
             low, high = (opened | sub.forced).astype(float), (~closed).astype(float)
-            root = Node(bound, low, high, float(fewest_open(sub)))
-            bound = master.branch(root, lambda: incumbent.cutoff, deadline, visit)
-            self._raise(min(bound, ceiling))
-            return self._answer()
+            root = Node(linear.bound, low, high, float(fewest_open(sub)))
+            return master.branch(root, lambda: incumbent.cutoff, deadline, visit, nodes), lam
+        if nodes is not None:
+            return linear.bound, lam
         bound, plan = master.solve_integer(
-            dual.at.lam, closed, opened, self._within(keep), incumbent.tolerance, deadline, self._tell_model
+            lam, closed, opened, self._within(options), incumbent.tolerance, deadline, self._tell_model
         )
         if plan is not None:
-            self._offer(np.flatnonzero(keep)[plan])
-        self._raise(min(bound, ceiling))
-        return self._answer()
+            self._offer(np.flatnonzero(options)[plan])
+        return bound, lam
 
     def _within(self, options: BoolArray) -> BoolArray | None:
         """The incumbent in the numbering of some options, where it uses no others."""
