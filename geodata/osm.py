@@ -21,7 +21,6 @@ import osmnx
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from osmnx._errors import InsufficientResponseError, ResponseStatusCodeError
 
 from geodata.errors import InputError
 from geodata.network import IntArray
@@ -203,7 +202,7 @@ def read_overpass(
             graph = osmnx.graph_from_polygon(
                 area, simplify=False, retain_all=True, truncate_by_edge=True, custom_filter=chosen
             )
-    except (InsufficientResponseError, ResponseStatusCodeError) as error:
+    except ValueError as error:  # OSMnx's own errors are: an answer without ways, a status it cannot handle
         raise InputError(
             f"Overpass at {url}: no {kind} for this area ({error}); check the area, or {remedy}"
         ) from error
