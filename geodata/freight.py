@@ -97,7 +97,7 @@ def freight_network(ways: Ways, kind: Kind, rules: FreightRules | None = None) -
     coordinates, line = shapely.get_coordinates(ways.lines, return_index=True)
     inner = line[:-1] == line[1:]
     step = np.where(inner, great_circle_km(*coordinates[:-1].T, *coordinates[1:].T), 0.0)
-    way_km = np.bincount(line[:-1], weights=step, minlength=len(ways.lines))
+    way_km: FloatArray = np.bincount(line[:-1], weights=step, minlength=len(ways.lines)).astype(np.float64)
     figures: dict[str, Any] = {
         "source": ways.source,
         "ways_read": _count(ways.way_id),

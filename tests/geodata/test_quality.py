@@ -16,13 +16,9 @@ from geodata.quality import pack_findings
 
 
 @pytest.fixture
-def folder(tmp_path, tiny_layers):
-    """A copy of the tiny pack with a manifest."""
-    target = tmp_path / "tiny"
-    shutil.copytree(next(iter(tiny_layers.values())).parent, target)
-    manifest = {"name": "Tiny", "bounds": [70, 15, 90, 25], "built": "2026-01-01", "figures": {}, "files": {}}
-    (target / "manifest.json").write_text(json.dumps(manifest))
-    return target
+def folder(tmp_path, tiny_pack):
+    """A copy of the tiny pack."""
+    return shutil.copytree(tiny_pack, tmp_path / "tiny")
 
 
 def found(folder) -> dict:
