@@ -125,6 +125,14 @@ def build_pack(area: Area, out: Path, tell: Progress = lambda text, share: None)
         InputError: every fault of every source at once.
     """
     fallback = open_pack(area.fallback)
+    inside = [
+        f"{area.path.name}: [{source.layer}] {key} = '{path}' lies in --out, which is replaced; copy it elsewhere"
+        for source in area.sources.values()
+        for key, path in source.values.items()
+        if isinstance(path, Path) and path.resolve().is_relative_to(out.resolve())
+    ]
+    if inside:
+        raise InputError(inside)
     with atomic_folder(out) as folder:
         build = _Build(area, fallback, folder, tell)
         _districts(build)
@@ -245,9 +253,10 @@ def _exports(build: _Build) -> None:
                 "exports", "fault", "Names that are no district of the area",
                 f"Exports of US$ {lost:,.1f} million, {lost / (placed + lost):.1%} of the area's, are left out because "
                 "their district is not known. Nothing was guessed.",
-                "For each that you recognise add a row state, name_in_source, district to a CSV file and name it with "
-                "aliases = '...' in [exports]. Suggestions are names that look alike, no more.",
-                own.unplaced,
+                "Copy exports_unplaced.csv beside the area file, fill in the column district for each that you "
+                "recognise, and name the copy with aliases = '...' in [exports]. Suggestions are names that look "
+                "alike, no more.",
+                own.unplaced.drop(columns="district"),
             ))  # fmt: skip
         if len(own.merged):
             build.findings.append(Finding(

@@ -336,10 +336,12 @@ def write_quality(folder: Path, name: str, manifest: dict[str, Any], findings: l
     return result
 
 
-def _cell(value: Any) -> str:
-    """A value for the page."""
+def _cell(value: Any, column: str) -> str:
+    """A value for the page; degrees to about 10 m, so that the place is found on a map."""
     if value is None:
         return "–"
+    if column.endswith(("lon", "lat")):
+        return f"{value:.4f}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) >= 100):

@@ -108,19 +108,27 @@ def test_own_boundaries_take_town_and_people_from_the_fallback(build):
 
 
 def test_names_that_match_nothing_are_listed_with_suggestions_and_never_guessed(build):
-    table = pd.DataFrame({"state": "Madhya Pradesh", "district": ["D1", "D33"], "textiles": [100, 7], "fruit": [1, 0]})
-    table.to_csv(build.folder / "exports.csv", index=False)
-    text = '[exports]\nsource = "file"\nfile = "exports.csv"\nunit = "usd_million"\n'
+    """The list, filled in, is the alias table of the next build; one name of two rows is listed once."""
+    (build.folder / "exports.csv").write_text(
+        "state,district,sector,value\nMadhya Pradesh,D1,textiles,100\nMadhya Pradesh,D33,textiles,6\n"
+        "Madhya Pradesh,D33,fruit,1\nMadhya Pradesh,Elsewhere,fruit,2\n"
+    )
+    text = '[exports]\nsource = "file"\nfile = "exports.csv"\nunit = "usd_million"\nsectors = "down"\n'
     out = build(text)
     finding = titles(build)["Names that are no district of the area"]
-    assert finding["weight"] == "fault" and finding["cases"] == 1
-    assert finding["rows"][0]["district"] == "D33" and "D3" in finding["rows"][0]["suggestions"]
+    assert finding["weight"] == "fault" and finding["cases"] == 2
+    assert finding["rows"][0]["name_in_source"] == "D33" and "D3" in finding["rows"][0]["suggestions"]
     assert open_pack(out).exports["district"].tolist() == ["D1"]
-    assert pd.read_csv(out / "exports_unplaced.csv")["export_usd_million"].tolist() == [7]
+    unplaced = pd.read_csv(out / "exports_unplaced.csv")
+    assert unplaced["export_usd_million"].tolist() == [7, 2] and unplaced["district"].isna().all()
 
-    (build.folder / "more.csv").write_text("state,name_in_source,district\nMadhya Pradesh,D33,D3\n")
-    exports = open_pack(build(text + 'aliases = "more.csv"\n')).exports
-    assert exports["district"].tolist() == ["D1", "D3"]
+    unplaced.assign(district=["D3", ""]).to_csv(build.folder / "aliases.csv", index=False)
+    exports = open_pack(build(text + 'aliases = "aliases.csv"\n')).exports
+    assert exports["district"].tolist() == ["D1", "D3"] and exports["textiles_usd_million"].tolist() == [100, 6]
+    finding = titles(build)["Names that are no district of the area"]
+    assert [row["name_in_source"] for row in finding["rows"]] == ["Elsewhere"]
+    with pytest.raises(InputError, match=r"aliases = .* lies in --out, which is replaced; copy it elsewhere"):
+        build(text + 'aliases = "out/exports_unplaced.csv"\n')
 
 
 def test_points_outside_the_bounds_are_left_out_with_their_connectors(build):

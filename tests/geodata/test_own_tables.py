@@ -208,7 +208,7 @@ def test_names_are_placed_by_own_alias_then_as_they_stand_then_by_the_packs_alia
         "goa/north-goa": 1, "goa/south-goa": 2, "maharashtra/pune": 4,
     }  # fmt: skip
     assert found.outside_usd_million == 32  # Kerala is elsewhere, no fault
-    unplaced = found.unplaced.set_index("district")
+    unplaced = found.unplaced.set_index("name_in_source")
     assert unplaced["export_usd_million"].to_dict() == {"Pune": 64, "Unspecified": 16, "Sindhudurgh": 8}
     assert unplaced["suggestions"].to_dict() == {"Pune": "Maharashtra", "Unspecified": "", "Sindhudurgh": "Sindhudurg"}
     assert unplaced["row"].to_dict() == {"Pune": 8, "Unspecified": 6, "Sindhudurgh": 5}
