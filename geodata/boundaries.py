@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import urllib.error
 import urllib.request
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,16 +14,14 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from rapidfuzz import process
 
-from geodata.archives import unpack
 from geodata.districts import canonical_state, district_id, title_case
 from geodata.errors import InputError
+from geodata.maps import read_map
 from geodata.tables import Bounds
 
-MAP_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".geoparquet", ".fgb", ".kml", ".gml")
 EQUAL_AREA_WORLD = "ESRI:54034"
 SMALL_KM2 = 1.0  # overlaps and gaps below it are slips of drawing
 SHOWN = 10  # faults of one kind that are named
@@ -83,7 +79,7 @@ def read_boundaries(
         InputError: an unreadable or empty file, no reference system, columns or names that are missing, two districts
             of one name in a state, coordinates that are swapped, in metres, or outside the bounds.
     """
-    table = _read_map(path, layer)
+    table = read_map(path, layer)
     if table.empty:
         raise InputError(f"{path}: the layer is empty; export it again with its features")
     table, crs_name = _in_degrees(path, table, crs, swap_axes)
@@ -134,7 +130,7 @@ def geoboundaries(
     else:
         upper, _ = _download_level(country, "ADM1", folder, api_url)
         states = read_boundaries(upper, {"district": "shapeName"}, bounds, state=facts["country"]).districts
-        lower = _read_map(path, None).to_crs(4326)
+        lower = read_map(path, None).to_crs(4326)
         lower["state"] = _containing(lower, states)
         with_state = folder / f"{country}-{level}-with-state.gpkg"
         lower[["shapeName", "state", "geometry"]].to_file(with_state)
@@ -147,52 +143,7 @@ def geoboundaries(
     return result
 
 
-# -- reading ----------------------------------------------------------------------------------------------------
-
-
-def _read_map(path: Path, layer: str | None) -> gpd.GeoDataFrame:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; check the path")
-    if path.suffix.lower() != ".zip":
-        return _read_layer(path, path, layer)
-    with tempfile.TemporaryDirectory() as scratch:
-        unpack(path, Path(scratch))
-        inside = sorted(p for p in Path(scratch).rglob("*") if p.suffix.lower() in MAP_SUFFIXES)
-        if len(inside) > 1 and layer is not None:
-            inside = [p for p in inside if p.stem == layer]
-            layer = None
-        if len(inside) != 1:
-            found = ", ".join(p.name for p in inside) or "none"
-            raise InputError(
-                f"{path}: must hold one map file ({', '.join(MAP_SUFFIXES)}), but holds {found}; "
-                "pack one alone, or name it with layer = 'its name without ending'"
-            )
-        return _read_layer(inside[0], path, layer)
-
-
-def _read_layer(path: Path, named: Path, layer: str | None) -> gpd.GeoDataFrame:
-    """Read one file; messages call it ``named``."""
-    try:
-        with warnings.catch_warnings():
-            # Odd field types and the like are of no concern; what matters is checked below.
-            warnings.simplefilter("ignore")
-            if path.suffix.lower() in (".parquet", ".geoparquet"):
-                return gpd.read_parquet(path)
-            layers = [name for name, kind in pyogrio.list_layers(path) if kind is not None]
-            if layer is None and len(layers) > 1:
-                raise InputError(f"{named}: has the layers {', '.join(layers)}; say which with layer = '...'")
-            if layer is not None and layer not in layers:
-                raise InputError(f"{named}: has no layer {layer!r}, only {', '.join(layers)}; correct the name")
-            table = pyogrio.read_dataframe(path, layer=layer)
-    except InputError:
-        raise
-    except (ValueError, OSError, RuntimeError) as error:
-        hint = "; a Shapefile needs its .shx, .dbf and .prj beside it" if path.suffix.lower() == ".shp" else ""
-        reason = str(error).replace(str(path), path.name)
-        raise InputError(f"{named}: cannot be read as a map ({reason}){hint}; export it again") from None
-    if not isinstance(table, gpd.GeoDataFrame):
-        raise InputError(f"{named}: holds a table without shapes; give the file with the polygons")
-    return table
+# -- reference systems and columns --------------------------------------------------------------------------------
 
 
 def _in_degrees(path: Path, table: gpd.GeoDataFrame, crs: str | None, swap_axes: bool) -> tuple[gpd.GeoDataFrame, str]:

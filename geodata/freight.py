@@ -36,7 +36,7 @@ from geodata.contraction import BoolArray, Pieces, contract, cut_lines, to_netwo
 from geodata.errors import InputError
 from geodata.gaps import close_gaps, gap_reason
 from geodata.network import FloatArray, IntArray, Network, great_circle_km
-from geodata.osm import ROAD_CLASSES, UNBUILT, Kind, Ways
+from geodata.osm import ROAD_CLASSES, TAGS, UNBUILT, Kind, Ways
 from geodata.tracks import access_forest, merge_parallel
 
 TRUCK_SPEEDS = Path(__file__).parent / "truck_speeds.csv"
@@ -112,7 +112,11 @@ def freight_network(ways: Ways, kind: Kind, rules: FreightRules | None = None) -
     figures["ways_kept"] = _count(ways.way_id[kept])
     if not kept.any():
         reasons = ", ".join(f"{name} ({left['ways']} ways)" for name, left in figures["left_out"].items())
-        raise InputError(f"{ways.source}: no {kind} is left; left out: {reasons}; change the rules or the source")
+        names = tags[TAGS[kind][0]].dropna().value_counts().index[:10]
+        raise InputError(
+            f"{ways.source}: no {kind} is left; left out: {reasons}; its classes are {', '.join(map(str, names))}: "
+            "translate them with class_names, ask for them with classes, or take another source"
+        )
     if kind == "road":
         figures["speeds"] = _speeds_assumed(judged[kept], way_km[kept])
 
@@ -216,7 +220,7 @@ def _judge_roads(tags: pd.DataFrame, rules: FreightRules) -> pd.DataFrame:
     speeds = load_truck_speeds(rules.truck_speeds)
     missing = [name for name in (*rules.classes, "ferry") if name not in speeds.index]
     if missing:
-        raise InputError(f"{rules.truck_speeds}: no speed for {', '.join(missing)}; add rows for them")
+        raise InputError(f"{rules.truck_speeds}: no speed for {', '.join(missing)}; add rows, or correct classes")
     highway = tags["highway"].astype("category")
     ferry = highway.isna().to_numpy() & _mapped(tags["route"], lambda value: value == "ferry")
     barred = np.full(len(tags), -1)  # 1 barred, 0 allowed, -1 not said
