@@ -173,10 +173,12 @@ def write_ingestion(rows: list[Row]) -> None:
     lines = [
         f"Measured on {platform.machine()}, {cores} core{'s' if cores > 1 else ''}, "
         f"Python {platform.python_version()}, pyrosm {version('pyrosm')}, OSMnx {version('osmnx')}, load average "
-        f"{os.getloadavg()[2]:.1f} (this run is 1 of it; seconds of processor hardly depend on it). Generated "
-        f"extracts: {STREETS_SHARE:.0%} of the ways are streets of 13 points, 43 % of these trunk to tertiary, and the others "
-        "are houses; roads from trunk to tertiary are kept. Every tool reads the smallest file. Seconds from the PBF file to a graph or network, median of the runs. pyrosm stops at a graph of "
-        "all points; OSMnx and this project join pieces between junctions. OSMnx reads XML only: the seconds in which "
+        f"{os.getloadavg()[2]:.1f} (this run is 1 of it; seconds of processor hardly depend on it).",
+        "",
+        f"Generated extracts: {STREETS_SHARE:.0%} of the ways are streets of 13 points, 43 % of these trunk to "
+        "tertiary, and the others are houses; roads from trunk to tertiary are kept. Every tool reads the smallest "
+        "file. Seconds from the PBF file to a graph or network, median of the runs. pyrosm stops at a graph of all "
+        "points; OSMnx and this project join pieces between junctions. OSMnx reads XML only: the seconds in which "
         "pyosmium picks the roads and writes them as XML are part of its reading. Memory per million ways: above that "
         "of the process before it reads.",
         "",
