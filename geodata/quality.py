@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -328,10 +327,11 @@ def write_quality(folder: Path, name: str, manifest: dict[str, Any], findings: l
     }  # fmt: skip
     text = json.dumps(result, indent=1, ensure_ascii=False)
     (folder / "quality.json").write_text(text + "\n", encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("geodata"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
     environment.filters["cell"] = _cell
-    template = environment.from_string((files("geodata") / "templates" / "quality.html").read_text(encoding="utf-8"))
-    page = template.render(result=result, manifest=manifest, words=WORDS, shown=SHOWN)
+    page = environment.get_template("quality.html").render(result=result, manifest=manifest, words=WORDS, shown=SHOWN)
     (folder / "quality.html").write_text(page, encoding="utf-8")
     return result
 
