@@ -82,12 +82,12 @@ LAYERS: dict[str, dict[str, dict[str, _Key]]] = {
     "boundaries": {
         "pack": {"states": _Key("texts")},
         "file": {
-            **_FILE, "layer": _Key("text"), "columns": _Key("names"), "state": _Key("text"), "crs": _Key("text"),
-            "swap_axes": _Key("flag"),
+            **_FILE, "layer": _Key("text"), "columns": _Key("names"), "state": _Key("text"), "states": _Key("texts"),
+            "crs": _Key("text"), "swap_axes": _Key("flag"),
         },
         "geoboundaries": {
             **_NOTE, "country": _Key("text", required=True), "level": _Key("text", choices=("ADM1", "ADM2")),
-            "sha256": _Key("text"),
+            "states": _Key("texts"), "sha256": _Key("text"),
         },
     },
     "roads": _network_sources(_ROAD_RULES),

@@ -6,7 +6,7 @@ import hashlib
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from rapidfuzz import process
 from geodata.districts import canonical_state, district_id, title_case
 from geodata.errors import InputError
 from geodata.maps import read_map
+from geodata.own_exports import suggestions
 from geodata.tables import Bounds
 
 EQUAL_AREA_WORLD = "ESRI:54034"
@@ -61,6 +62,7 @@ def read_boundaries(
     *,
     layer: str | None = None,
     state: str | None = None,
+    states: Sequence[str] = (),
     crs: str | None = None,
     swap_axes: bool = False,
 ) -> Boundaries:
@@ -72,6 +74,7 @@ def read_boundaries(
         bounds: box that must hold every district.
         layer: which layer of a file with several.
         state: the state of all districts, where the file has no column for it.
+        states: of the districts only those of these states; all if empty.
         crs: reference system that the file should have named, for example ``EPSG:4326``; it wins over the file's.
         swap_axes: the file holds latitude first.
 
@@ -92,10 +95,31 @@ def read_boundaries(
         districts["state"] = state
     districts = districts.reset_index(drop=True)
     problems = _clean_names(path, districts)
+    if not problems:
+        districts = of_states(districts, states, str(path))
     problems += _shape_problems(path, districts)
     if problems:
         raise InputError(problems)
-    return _finish(districts, crs_name)
+    return _finish(districts.reset_index(drop=True), crs_name)
+
+
+def of_states(districts: gpd.GeoDataFrame, states: Sequence[str], source: str) -> gpd.GeoDataFrame:
+    """The districts of some states, with the index they had; all if none is named.
+
+    Raises:
+        InputError: for a state that the source, so called in messages, does not have.
+    """
+    known = {name: name for name in districts["state"].unique()}
+    wanted = [canonical_state(name) for name in states]
+    problems = []
+    for name in wanted:
+        if name not in known:
+            near = suggestions(name, known)
+            hint = f"perhaps {' or '.join(near)}" if near else f"choose from {', '.join(known)}"
+            problems.append(f"{source}: states: there is no state {name!r}; {hint}")
+    if problems:
+        raise InputError(problems)
+    return districts[districts["state"].isin(wanted)] if wanted else districts
 
 
 def geoboundaries(
@@ -104,6 +128,7 @@ def geoboundaries(
     bounds: Bounds,
     folder: Path,
     *,
+    states: Sequence[str] = (),
     sha256: str | None = None,
     api_url: str = GEOBOUNDARIES_API,
 ) -> Boundaries:
@@ -114,6 +139,7 @@ def geoboundaries(
         level: ``ADM2``, whose states come from ADM1, or ``ADM1``, whose state is the country.
         bounds: box that must hold every district.
         folder: where the downloads are put.
+        states: of the districts only those of these states; all if empty.
         sha256: checksum that the boundary file of this level must have.
 
     Raises:
@@ -129,12 +155,12 @@ def geoboundaries(
         result = read_boundaries(path, {"district": "shapeName"}, bounds, state=facts["country"])
     else:
         upper, _ = _download_level(country, "ADM1", folder, api_url)
-        states = read_boundaries(upper, {"district": "shapeName"}, bounds, state=facts["country"]).districts
+        outlines = read_boundaries(upper, {"district": "shapeName"}, bounds, state=facts["country"]).districts
         lower = read_map(path, None).to_crs(4326)
-        lower["state"] = _containing(lower, states)
+        lower["state"] = _containing(lower, outlines)
         with_state = folder / f"{country}-{level}-with-state.gpkg"
         lower[["shapeName", "state", "geometry"]].to_file(with_state)
-        result = read_boundaries(with_state, {"district": "shapeName"}, bounds)
+        result = read_boundaries(with_state, {"district": "shapeName"}, bounds, states=states)
     result.provenance = {
         "source": f"geoBoundaries {country} {level} ({facts['year']}), built {facts['built']}; {facts['origin']}",
         "licence": facts["licence"],
@@ -270,13 +296,12 @@ def _clean_names(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
 def _shape_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
     problems = []
     shapes = districts.geometry
-    nothing = np.flatnonzero((shapes.isna() | shapes.is_empty).to_numpy())
-    for row in nothing[:SHOWN]:
+    for row in districts.index[shapes.isna() | shapes.is_empty][:SHOWN]:
         problems.append(f"{path}: row {row + 1} ({districts['district'][row]}): has no shape; draw it or drop the row")
     wrong = ~shapes.geom_type.isin(["Polygon", "MultiPolygon"]) & shapes.notna() & ~shapes.is_empty
-    for row in np.flatnonzero(wrong.to_numpy())[:SHOWN]:
+    for row in districts.index[wrong][:SHOWN]:
         problems.append(
-            f"{path}: row {row + 1} ({districts['district'][row]}): is a {shapes.iloc[row].geom_type}; "
+            f"{path}: row {row + 1} ({districts['district'][row]}): is a {shapes[row].geom_type}; "
             "give the layer with the polygons"
         )
     return problems

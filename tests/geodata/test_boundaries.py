@@ -189,6 +189,17 @@ def test_shapes_elsewhere_missing_shapes_lines_and_blank_names_are_told(tmp_path
     assert "row 2: the district has no name" in one_message(path)
 
 
+def test_of_a_national_file_only_the_states_asked_for_count(tmp_path):
+    """A shape that is missing elsewhere is no fault of theirs; rows keep the numbers of the file."""
+    path = tmp_path / "d.gpkg"
+    table = two_squares(STATE=["Kerala", "GOA"])
+    table.set_geometry([None, table.geometry.iloc[1]], crs=4326).to_file(path)
+    assert read_boundaries(path, NAMES, BOUNDS, states=["goa"]).districts["district_id"].tolist() == ["goa/south-goa"]
+    table.set_geometry([table.geometry.iloc[0], None], crs=4326).to_file(path)
+    assert "row 2 (South Goa): has no shape" in one_message(path, states=["Goa"])
+    assert "there is no state 'Gao'; perhaps Goa" in one_message(path, states=["Gao"])
+
+
 def test_overlaps_and_gaps_are_measured(tmp_path):
     ring = shapely.box(74, 15, 75, 16) - shapely.box(74.4, 15.4, 74.6, 15.6)
     shapes = [ring, shapely.box(74.4, 15.4, 74.6, 15.5), shapely.box(74.9, 15, 75.5, 16)]
