@@ -53,6 +53,7 @@ bench: .venv/developer  ## measure this project beside its peers
 	.venv/bin/pip install --quiet --disable-pip-version-check -e '.[bench]'
 	.venv/bin/python -m benchmarks
 	.venv/bin/python -m benchmarks.ingestion
+	.venv/bin/python -m benchmarks.sub_districts
 
 screenshots: .venv/developer  ## draw the screens of the README from results (run study and sweep first)
 	@PYTHONPATH=. .venv/bin/python docs/screenshots.py results

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +12,7 @@ from geodata.districts import INDIA_BOUNDS
 from geodata.errors import InputError
 from geodata.pack import INDIA
 from geodata.tables import Bounds
+from geodata.toml_tables import hint, read_tables
 
 MONEY_UNITS = ("usd", "usd_thousand", "usd_million", "usd_billion", "inr", "inr_lakh", "inr_million", "inr_crore")
 
@@ -83,12 +82,12 @@ LAYERS: dict[str, dict[str, dict[str, _Key]]] = {
     "boundaries": {
         "pack": {"states": _Key("texts")},
         "file": {
-            **_FILE, "layer": _Key("text"), "columns": _Key("names"), "state": _Key("text"), "crs": _Key("text"),
-            "swap_axes": _Key("flag"),
+            **_FILE, "layer": _Key("text"), "columns": _Key("names"), "state": _Key("text"), "states": _Key("texts"),
+            "crs": _Key("text"), "swap_axes": _Key("flag"),
         },
         "geoboundaries": {
             **_NOTE, "country": _Key("text", required=True), "level": _Key("text", choices=("ADM1", "ADM2")),
-            "sha256": _Key("text"),
+            "states": _Key("texts"), "sha256": _Key("text"),
         },
     },
     "roads": _network_sources(_ROAD_RULES),
@@ -119,27 +118,10 @@ def load_area(path: Path | str) -> Area:
             values of the wrong kind.
     """
     path = Path(path)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such area file; see areas/ for examples") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file ({error}); see areas/ for examples") from None
-
-    tables = ("area", *LAYERS)
-    problems = [f"{path.name}: unknown table [{name}]{_hint(name, tables)}" for name in content if name not in tables]
-    problems += [
-        f"{path.name}: {name} is not a table; write [{name}] on a line of its own"
-        for name in tables
-        if not isinstance(content.get(name, {}), dict)
-    ]
-    if problems:
-        raise InputError(problems)
+    content = read_tables(path, ("area", *LAYERS), "area", "areas/")
     own = content.get("area", {})
     keys = {"name": _Key("text", required=True), "bounds": _Key("values"), "pack": _Key("folder")}
-    problems += _key_problems(path, "area", {k: v for k, v in own.items() if k != "bounds"}, keys)
+    problems = _key_problems(path, "area", {k: v for k, v in own.items() if k != "bounds"}, keys)
     bounds = own.get("bounds", list(INDIA_BOUNDS))
     problems += _bounds_problems(path, bounds)
     sources = {}
@@ -168,7 +150,7 @@ def load_area(path: Path | str) -> Area:
 
 def _key_problems(path: Path, table: str, values: Mapping[str, Any], keys: Mapping[str, _Key]) -> list[str]:
     problems = [
-        f"{path.name}: [{table}] unknown key {name!r}{_hint(name, ('source', *keys))}"
+        f"{path.name}: [{table}] unknown key {name!r}{hint(name, ('source', *keys))}"
         for name in values
         if name not in keys
     ]
@@ -232,9 +214,3 @@ def _bounds_problems(path: Path, bounds: Any) -> list[str]:
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         return [f"{path.name}: [area] bounds = {bounds!r} is no box on the globe; {remedy}"]
     return []
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"

@@ -12,10 +12,16 @@ import pandas as pd
 import shapely
 
 from geodata.area import Area, Source
-from geodata.boundaries import EQUAL_AREA_WORLD, Boundaries, coverage_faults, geoboundaries, read_boundaries
-from geodata.districts import DISTRICT_COLUMNS, canonical_state
+from geodata.boundaries import (
+    EQUAL_AREA_WORLD,
+    Boundaries,
+    coverage_faults,
+    geoboundaries,
+    of_states,
+    read_boundaries,
+)
+from geodata.districts import DISTRICT_COLUMNS
 from geodata.errors import InputError
-from geodata.own_exports import suggestions
 from geodata.pack import Pack
 from geodata.quality import Finding
 
@@ -45,13 +51,14 @@ def area_districts(source: Source, area: Area, fallback: Pack) -> AreaDistricts:
     if source.kind == "file":
         found = read_boundaries(
             source.file, values.get("columns", {}), area.bounds, layer=values.get("layer"), state=values.get("state"),
-            crs=values.get("crs"), swap_axes=values.get("swap_axes", False),
+            states=values.get("states", []), crs=values.get("crs"), swap_axes=values.get("swap_axes", False),
         )  # fmt: skip
     else:
         with tempfile.TemporaryDirectory(prefix="deh-siting-") as folder:
             found = geoboundaries(
-                values["country"], values.get("level", "ADM2"), area.bounds, Path(folder), sha256=values.get("sha256")
-            )
+                values["country"], values.get("level", "ADM2"), area.bounds, Path(folder),
+                states=values.get("states", []), sha256=values.get("sha256"),
+            )  # fmt: skip
     districts, findings = _complete(found, fallback)
     return AreaDistricts(districts, found.crs, [*_boundary_findings(found), *findings], found.provenance)
 
@@ -77,19 +84,7 @@ def outline_states(districts: gpd.GeoDataFrame, fallback: Pack) -> gpd.GeoDataFr
 
 def _of_pack(source: Source, area: Area, fallback: Pack) -> gpd.GeoDataFrame:
     """Districts of the fallback pack whose point lies inside the bounds, of some states if the area says so."""
-    districts = fallback.districts
-    states = [canonical_state(name) for name in source.values.get("states", [])]
-    known = {name: name for name in districts["state"].unique()}
-    problems = []
-    for name in states:
-        if name not in known:
-            near = suggestions(name, known)
-            hint = f"perhaps {' or '.join(near)}" if near else f"choose from {', '.join(known)}"
-            problems.append(f"{area.path.name}: [boundaries] states: the pack has no state {name!r}; {hint}")
-    if problems:
-        raise InputError(problems)
-    if states:
-        districts = districts[districts["state"].isin(states)]
+    districts = of_states(fallback.districts, source.values.get("states", []), "the fallback pack")
     west, south, east, north = area.bounds
     districts = districts[districts["lon"].between(west, east) & districts["lat"].between(south, north)]
     if districts.empty:

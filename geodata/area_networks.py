@@ -34,7 +34,7 @@ class AreaNetwork:
     file: str
     figures: dict[str, Any]
     findings: list[Finding]
-    source: str | None = None
+    source: str = ""
 
 
 def build_network(

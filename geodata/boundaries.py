@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import urllib.error
 import urllib.request
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,15 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from rapidfuzz import process
 
-from geodata.archives import unpack
 from geodata.districts import canonical_state, district_id, title_case
 from geodata.errors import InputError
+from geodata.maps import read_map
+from geodata.own_exports import suggestions
 from geodata.tables import Bounds
 
-MAP_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".geoparquet", ".fgb", ".kml", ".gml")
 EQUAL_AREA_WORLD = "ESRI:54034"
 SMALL_KM2 = 1.0  # overlaps and gaps below it are slips of drawing
 SHOWN = 10  # faults of one kind that are named
@@ -65,6 +62,7 @@ def read_boundaries(
     *,
     layer: str | None = None,
     state: str | None = None,
+    states: Sequence[str] = (),
     crs: str | None = None,
     swap_axes: bool = False,
 ) -> Boundaries:
@@ -76,6 +74,7 @@ def read_boundaries(
         bounds: box that must hold every district.
         layer: which layer of a file with several.
         state: the state of all districts, where the file has no column for it.
+        states: of the districts only those of these states; all if empty.
         crs: reference system that the file should have named, for example ``EPSG:4326``; it wins over the file's.
         swap_axes: the file holds latitude first.
 
@@ -83,7 +82,7 @@ def read_boundaries(
         InputError: an unreadable or empty file, no reference system, columns or names that are missing, two districts
             of one name in a state, coordinates that are swapped, in metres, or outside the bounds.
     """
-    table = _read_map(path, layer)
+    table = read_map(path, layer)
     if table.empty:
         raise InputError(f"{path}: the layer is empty; export it again with its features")
     table, crs_name = _in_degrees(path, table, crs, swap_axes)
@@ -96,10 +95,31 @@ def read_boundaries(
         districts["state"] = state
     districts = districts.reset_index(drop=True)
     problems = _clean_names(path, districts)
+    if not problems:
+        districts = of_states(districts, states, str(path))
     problems += _shape_problems(path, districts)
     if problems:
         raise InputError(problems)
-    return _finish(districts, crs_name)
+    return _finish(districts.reset_index(drop=True), crs_name)
+
+
+def of_states(districts: gpd.GeoDataFrame, states: Sequence[str], source: str) -> gpd.GeoDataFrame:
+    """The districts of some states, with the index they had; all if none is named.
+
+    Raises:
+        InputError: for a state that the source, so called in messages, does not have.
+    """
+    known = {name: name for name in districts["state"].unique()}
+    wanted = [canonical_state(name) for name in states]
+    problems = []
+    for name in wanted:
+        if name not in known:
+            near = suggestions(name, known)
+            hint = f"perhaps {' or '.join(near)}" if near else f"choose from {', '.join(known)}"
+            problems.append(f"{source}: states: there is no state {name!r}; {hint}")
+    if problems:
+        raise InputError(problems)
+    return districts[districts["state"].isin(wanted)] if wanted else districts
 
 
 def geoboundaries(
@@ -108,6 +128,7 @@ def geoboundaries(
     bounds: Bounds,
     folder: Path,
     *,
+    states: Sequence[str] = (),
     sha256: str | None = None,
     api_url: str = GEOBOUNDARIES_API,
 ) -> Boundaries:
@@ -118,6 +139,7 @@ def geoboundaries(
         level: ``ADM2``, whose states come from ADM1, or ``ADM1``, whose state is the country.
         bounds: box that must hold every district.
         folder: where the downloads are put.
+        states: of the districts only those of these states; all if empty.
         sha256: checksum that the boundary file of this level must have.
 
     Raises:
@@ -133,12 +155,12 @@ def geoboundaries(
         result = read_boundaries(path, {"district": "shapeName"}, bounds, state=facts["country"])
     else:
         upper, _ = _download_level(country, "ADM1", folder, api_url)
-        states = read_boundaries(upper, {"district": "shapeName"}, bounds, state=facts["country"]).districts
-        lower = _read_map(path, None).to_crs(4326)
-        lower["state"] = _containing(lower, states)
+        outlines = read_boundaries(upper, {"district": "shapeName"}, bounds, state=facts["country"]).districts
+        lower = read_map(path, None).to_crs(4326)
+        lower["state"] = _containing(lower, outlines)
         with_state = folder / f"{country}-{level}-with-state.gpkg"
         lower[["shapeName", "state", "geometry"]].to_file(with_state)
-        result = read_boundaries(with_state, {"district": "shapeName"}, bounds)
+        result = read_boundaries(with_state, {"district": "shapeName"}, bounds, states=states)
     result.provenance = {
         "source": f"geoBoundaries {country} {level} ({facts['year']}), built {facts['built']}; {facts['origin']}",
         "licence": facts["licence"],
@@ -147,52 +169,7 @@ def geoboundaries(
     return result
 
 
-# -- reading ----------------------------------------------------------------------------------------------------
-
-
-def _read_map(path: Path, layer: str | None) -> gpd.GeoDataFrame:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; check the path")
-    if path.suffix.lower() != ".zip":
-        return _read_layer(path, path, layer)
-    with tempfile.TemporaryDirectory() as scratch:
-        unpack(path, Path(scratch))
-        inside = sorted(p for p in Path(scratch).rglob("*") if p.suffix.lower() in MAP_SUFFIXES)
-        if len(inside) > 1 and layer is not None:
-            inside = [p for p in inside if p.stem == layer]
-            layer = None
-        if len(inside) != 1:
-            found = ", ".join(p.name for p in inside) or "none"
-            raise InputError(
-                f"{path}: must hold one map file ({', '.join(MAP_SUFFIXES)}), but holds {found}; "
-                "pack one alone, or name it with layer = 'its name without ending'"
-            )
-        return _read_layer(inside[0], path, layer)
-
-
-def _read_layer(path: Path, named: Path, layer: str | None) -> gpd.GeoDataFrame:
-    """Read one file; messages call it ``named``."""
-    try:
-        with warnings.catch_warnings():
-            # Odd field types and the like are of no concern; what matters is checked below.
-            warnings.simplefilter("ignore")
-            if path.suffix.lower() in (".parquet", ".geoparquet"):
-                return gpd.read_parquet(path)
-            layers = [name for name, kind in pyogrio.list_layers(path) if kind is not None]
-            if layer is None and len(layers) > 1:
-                raise InputError(f"{named}: has the layers {', '.join(layers)}; say which with layer = '...'")
-            if layer is not None and layer not in layers:
-                raise InputError(f"{named}: has no layer {layer!r}, only {', '.join(layers)}; correct the name")
-            table = pyogrio.read_dataframe(path, layer=layer)
-    except InputError:
-        raise
-    except (ValueError, OSError, RuntimeError) as error:
-        hint = "; a Shapefile needs its .shx, .dbf and .prj beside it" if path.suffix.lower() == ".shp" else ""
-        reason = str(error).replace(str(path), path.name)
-        raise InputError(f"{named}: cannot be read as a map ({reason}){hint}; export it again") from None
-    if not isinstance(table, gpd.GeoDataFrame):
-        raise InputError(f"{named}: holds a table without shapes; give the file with the polygons")
-    return table
+# -- reference systems and columns --------------------------------------------------------------------------------
 
 
 def _in_degrees(path: Path, table: gpd.GeoDataFrame, crs: str | None, swap_axes: bool) -> tuple[gpd.GeoDataFrame, str]:
@@ -319,13 +296,12 @@ def _clean_names(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
 def _shape_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
     problems = []
     shapes = districts.geometry
-    nothing = np.flatnonzero((shapes.isna() | shapes.is_empty).to_numpy())
-    for row in nothing[:SHOWN]:
+    for row in districts.index[shapes.isna() | shapes.is_empty][:SHOWN]:
         problems.append(f"{path}: row {row + 1} ({districts['district'][row]}): has no shape; draw it or drop the row")
     wrong = ~shapes.geom_type.isin(["Polygon", "MultiPolygon"]) & shapes.notna() & ~shapes.is_empty
-    for row in np.flatnonzero(wrong.to_numpy())[:SHOWN]:
+    for row in districts.index[wrong][:SHOWN]:
         problems.append(
-            f"{path}: row {row + 1} ({districts['district'][row]}): is a {shapes.iloc[row].geom_type}; "
+            f"{path}: row {row + 1} ({districts['district'][row]}): is a {shapes[row].geom_type}; "
             "give the layer with the polygons"
         )
     return problems

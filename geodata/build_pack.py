@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -77,8 +77,10 @@ class _Build:
 
         return tell
 
-    def record(self, file: str, source: Source, text: str | None = None, **more: str) -> None:
-        """Note where a file of the pack comes from."""
+    def record(
+        self, file: str, source: Source, text: str | None = None, known: Mapping[str, str] | None = None
+    ) -> None:
+        """Note where a file of the pack comes from; what is ``known`` of it goes before what the area file says."""
         if source.kind == "pack":
             entry = dict(self.fallback.manifest["files"].get(file, {"source": "fallback pack", "licence": "as there"}))
             entry["source"] = f"pack {self.fallback.manifest['name']}: {entry['source']}"
@@ -92,7 +94,7 @@ class _Build:
             }
             if path:
                 entry["sha256_of_source"] = sha256(path)
-        self.provenance[file] = {**entry, **more}
+        self.provenance[file] = {**entry, **(known or {})}
 
     def notes(self, layer: str, notes: Sequence[str]) -> None:
         """Put what was done to a table into the quality report."""
@@ -123,6 +125,14 @@ def build_pack(area: Area, out: Path, tell: Progress = lambda text, share: None)
         InputError: every fault of every source at once.
     """
     fallback = open_pack(area.fallback)
+    inside = [
+        f"{area.path.name}: [{source.layer}] {key} = '{path}' lies in --out, which is replaced; copy it elsewhere"
+        for source in area.sources.values()
+        for key, path in source.values.items()
+        if isinstance(path, Path) and path.resolve().is_relative_to(out.resolve())
+    ]
+    if inside:
+        raise InputError(inside)
     with atomic_folder(out) as folder:
         build = _Build(area, fallback, folder, tell)
         _districts(build)
@@ -184,8 +194,8 @@ def _districts(build: _Build) -> None:
         load_districts(build.folder / "districts.parquet", build.area.bounds)
         build.findings += found.findings
         build.figures["districts"] = {"districts": len(found.districts), "crs_found": found.crs}
-        build.record("districts.parquet", source, **found.provenance)
-        build.record("states.parquet", source, "outlines of the districts, joined by state", **found.provenance)
+        build.record("districts.parquet", source, known=found.provenance)
+        build.record("states.parquet", source, "outlines of the districts, joined by state", found.provenance)
 
 
 def _sectors(build: _Build) -> None:
@@ -243,9 +253,10 @@ def _exports(build: _Build) -> None:
                 "exports", "fault", "Names that are no district of the area",
                 f"Exports of US$ {lost:,.1f} million, {lost / (placed + lost):.1%} of the area's, are left out because "
                 "their district is not known. Nothing was guessed.",
-                "For each that you recognise add a row state, name_in_source, district to a CSV file and name it with "
-                "aliases = '...' in [exports]. Suggestions are names that look alike, no more.",
-                own.unplaced,
+                "Copy exports_unplaced.csv beside the area file, fill in the column district for each that you "
+                "recognise, and name the copy with aliases = '...' in [exports]. Suggestions are names that look "
+                "alike, no more.",
+                own.unplaced.drop(columns="district"),
             ))  # fmt: skip
         if len(own.merged):
             build.findings.append(Finding(

@@ -9,8 +9,9 @@ Roads (directed, one arc per direction):
 - Motorways and roundabouts are one-way unless tagged otherwise; reversible lanes count both ways.
 - Trucks run at the speed of `truck_speeds.csv` for class and surface (no surface: paved); `maxspeed` only lowers it.
 
-Railways (both ways): running lines of one gauge are "main" or "branch"; parallel tracks become one line
-(`geodata.tracks`); yards, sidings and spurs become "access", usable to reach a line but not to run through.
+Railways (both ways): running lines of one gauge are "main"; parallel tracks become one line (`geodata.tracks`); yards,
+sidings and spurs become "access", usable to reach a line but not to run through. Branch lines are not told apart:
+tariffs go by km, and no source gives a speed of their own. How fast trains are is not said here but by a study.
 
 Then dead ends beside a line are joined to it (`geodata.gaps`) and pieces are joined up to a few km, so that a point
 finds a node near it (`geodata.contraction`).
@@ -19,8 +20,8 @@ finds a node near it (`geodata.contraction`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from geodata.contraction import BoolArray, Pieces, contract, cut_lines, to_netwo
 from geodata.errors import InputError
 from geodata.gaps import close_gaps, gap_reason
 from geodata.network import FloatArray, IntArray, Network, great_circle_km
-from geodata.osm import ROAD_CLASSES, UNBUILT, Kind, Ways
+from geodata.osm import ROAD_CLASSES, TAGS, UNBUILT, Kind, Ways
 from geodata.tracks import access_forest, merge_parallel
 
 TRUCK_SPEEDS = Path(__file__).parent / "truck_speeds.csv"
@@ -66,8 +67,6 @@ class FreightRules:
     """CSV with the columns highway, surface (paved, unpaved), speed_km_h and source."""
     gauge_mm: int | None = 1676
     """Tracks of another gauge are left out; tracks without a tag count; None = any gauge."""
-    rail_speed_km_h: Mapping[str, float] = field(default_factory=lambda: {"main": 25.0, "branch": 25.0, "access": 10.0})
-    """Main and branch: the average goods train of 2023-24 (Standing Committee on Railways); access: assumption."""
     parallel_km: float = 0.015
     """Tracks nearer than this and parallel become one line; tracks of a double line are 4 to 6 m apart."""
     road_gap_km: float = 0.03
@@ -81,8 +80,8 @@ class FreightNetwork:
     """A network with what was done to get it.
 
     ``repairs``: from_lon, from_lat, to_lon, to_lat, km, reason. ``figures``: source, ways_read, ways_kept, left_out
-    (reason -> ways, km), speeds (class -> km, speed_km_h, unpaved_km, capped_km; lengths of ways, once), components,
-    nodes and parallel tracks before and after.
+    (reason -> ways, km), speeds of roads (class -> km, mean_speed_km_h, unpaved_km, capped_km; lengths of ways, once),
+    components, nodes and parallel tracks before and after.
     """
 
     network: Network
@@ -98,7 +97,7 @@ def freight_network(ways: Ways, kind: Kind, rules: FreightRules | None = None) -
     coordinates, line = shapely.get_coordinates(ways.lines, return_index=True)
     inner = line[:-1] == line[1:]
     step = np.where(inner, great_circle_km(*coordinates[:-1].T, *coordinates[1:].T), 0.0)
-    way_km = np.bincount(line[:-1], weights=step, minlength=len(ways.lines))
+    way_km: FloatArray = np.bincount(line[:-1], weights=step, minlength=len(ways.lines)).astype(np.float64)
     figures: dict[str, Any] = {
         "source": ways.source,
         "ways_read": _count(ways.way_id),
@@ -107,21 +106,28 @@ def freight_network(ways: Ways, kind: Kind, rules: FreightRules | None = None) -
             for reason, rows in judged.groupby("left_out").indices.items()
         },
     }
+    if kind == "rail":
+        _check_gauge(ways, way_km, rules.gauge_mm)
     kept = judged["left_out"].isna().to_numpy()
     figures["ways_kept"] = _count(ways.way_id[kept])
     if not kept.any():
         reasons = ", ".join(f"{name} ({left['ways']} ways)" for name, left in figures["left_out"].items())
-        raise InputError(f"{ways.source}: no {kind} is left; left out: {reasons}; change the rules or the source")
-    figures["speeds"] = _speeds_assumed(judged[kept], way_km[kept])
+        names = tags[TAGS[kind][0]].dropna().value_counts().index[:10]
+        raise InputError(
+            f"{ways.source}: no {kind} is left; left out: {reasons}; its classes are {', '.join(map(str, names))}: "
+            "translate them with class_names, ask for them with classes, or take another source"
+        )
+    if kind == "road":
+        figures["speeds"] = _speeds_assumed(judged[kept], way_km[kept])
 
     longest_km = rules.road_longest_km if kind == "road" else rules.rail_longest_km
     gap_km = rules.road_gap_km if kind == "road" else rules.rail_gap_km
     pieces, figures["nodes_before"] = _pieces(ways, coordinates, line, judged, kept, longest_km)
     figures["components_before"] = _n_components(pieces)
     if kind == "rail":
-        running = np.isin(pieces.class_code, [pieces.class_names.index(name) for name in ("main", "branch")])
+        running = pieces.class_code == pieces.class_names.index("main")
         pieces, figures["parallel_km_merged"] = merge_parallel(pieces, running, rules.parallel_km)
-    pieces, repairs = close_gaps(contract(pieces, longest_km), gap_km)
+    pieces, repairs = close_gaps(contract(pieces, longest_km), gap_km, run_on=kind == "rail")
     if kind == "rail":
         access = (pieces.class_code == pieces.class_names.index("access")) & ~pieces.repaired
         pieces = pieces.take(access_forest(pieces, access))
@@ -136,6 +142,8 @@ def freight_network(ways: Ways, kind: Kind, rules: FreightRules | None = None) -
     if kind == "road":
         figures["strong_components_after"] = _n_components(pieces, strong=True)
     network = to_network(pieces, directed=kind == "road", repair_reason=gap_reason(gap_km))
+    if kind == "rail":
+        network = replace(network, edge_hours=None)
     return FreightNetwork(network, repairs, figures)
 
 
@@ -212,7 +220,7 @@ def _judge_roads(tags: pd.DataFrame, rules: FreightRules) -> pd.DataFrame:
     speeds = load_truck_speeds(rules.truck_speeds)
     missing = [name for name in (*rules.classes, "ferry") if name not in speeds.index]
     if missing:
-        raise InputError(f"{rules.truck_speeds}: no speed for {', '.join(missing)}; add rows for them")
+        raise InputError(f"{rules.truck_speeds}: no speed for {', '.join(missing)}; add rows, or correct classes")
     highway = tags["highway"].astype("category")
     ferry = highway.isna().to_numpy() & _mapped(tags["route"], lambda value: value == "ferry")
     barred = np.full(len(tags), -1)  # 1 barred, 0 allowed, -1 not said
@@ -256,7 +264,7 @@ def _judge_roads(tags: pd.DataFrame, rules: FreightRules) -> pd.DataFrame:
 
 
 def _judge_rails(tags: pd.DataFrame, rules: FreightRules) -> pd.DataFrame:
-    """The same for railways; crossovers, which join running lines, are "crossover"."""
+    """The first four for railways; crossovers, which join running lines, are "crossover"."""
     usage, service = tags["usage"], tags["service"]
     left_out = np.select(
         [
@@ -272,20 +280,16 @@ def _judge_rails(tags: pd.DataFrame, rules: FreightRules) -> pd.DataFrame:
         [
             _mapped(service, lambda value: value == "crossover"),
             of_service | _mapped(usage, lambda value: value == "industrial"),
-            _mapped(usage, lambda value: value == "main"),
         ],
-        ["crossover", "access", "main"],
-        default="branch",
+        ["crossover", "access"],
+        default="main",
     )
-    speed = {**rules.rail_speed_km_h, "crossover": rules.rail_speed_km_h["access"]}
     return pd.DataFrame(
         {
             "left_out": pd.Series(left_out, dtype=object).where(left_out != "", None),
-            "class": pd.Categorical(name, categories=["main", "branch", "access", "crossover"]),
-            "speed_km_h": pd.Series(name).map(speed).to_numpy(dtype=np.float64),
+            "class": pd.Categorical(name, categories=["main", "access", "crossover"]),
+            "speed_km_h": np.inf,  # not known
             "oneway": 0,
-            "unpaved": False,
-            "capped": False,
         }
     )
 
@@ -340,9 +344,29 @@ def _oneway(value: str | None) -> int:
     return 2 if value is None else 0
 
 
+def _gauges(value: str | None) -> list[int]:
+    return [int(part) for part in (value or "").split(";") if part.strip().isdigit()]
+
+
 def _gauge_fits(value: str | None, gauge_mm: int | None) -> bool:
-    gauges = [int(part) for part in (value or "").split(";") if part.strip().isdigit()]
+    gauges = _gauges(value)
     return gauge_mm is None or not gauges or gauge_mm in gauges
+
+
+def _check_gauge(ways: Ways, way_km: FloatArray, gauge_mm: int | None) -> None:
+    """Raise InputError if tracks have gauges, but none the one asked for: what is left would be those without a tag."""
+    km: dict[int, float] = {}
+    for value, row_km in zip(ways.tags["gauge"].astype(object), way_km.tolist(), strict=True):
+        for gauge in _gauges(value if isinstance(value, str) else None):
+            km[gauge] = km.get(gauge, 0.0) + row_km
+    if gauge_mm is None or not km or gauge_mm in km:
+        return
+    by_km = sorted(km, key=lambda gauge: -km[gauge])
+    found = ", ".join(f"{gauge} mm ({km[gauge]:,.0f} km)" for gauge in by_km)
+    raise InputError(
+        f"{ways.source}: no track of gauge {gauge_mm} mm, but of {found}; write gauge_mm = {by_km[0]} in [rail] for "
+        "the one that freight runs on"
+    )
 
 
 def maxweight_t(value: str | None) -> float:

@@ -14,16 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import geopandas as gpd
 import numpy as np
 import osmium
 import osmnx
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from osmnx._errors import InsufficientResponseError, ResponseStatusCodeError
 
 from geodata.errors import InputError
+from geodata.maps import read_map
 from geodata.network import IntArray
 
 Kind = Literal["road", "rail"]
@@ -203,7 +202,7 @@ def read_overpass(
             graph = osmnx.graph_from_polygon(
                 area, simplify=False, retain_all=True, truncate_by_edge=True, custom_filter=chosen
             )
-    except (InsufficientResponseError, ResponseStatusCodeError) as error:
+    except ValueError as error:  # OSMnx's own errors are: an answer without ways, a status it cannot handle
         raise InputError(
             f"Overpass at {url}: no {kind} for this area ({error}); check the area, or {remedy}"
         ) from error
@@ -251,7 +250,7 @@ def read_lines(
     columns: Mapping[str, str] | None = None,
     layer: str | None = None,
 ) -> Ways:
-    """Lines from any file GeoPandas reads.
+    """Lines from any file that `read_map` reads.
 
     ``class_column`` holds values of highway (road) or usage (rail); ``classes`` translates the file's own words into
     those. ``columns`` names the column of other tags: {"oneway": "ONE_WAY", "maxspeed": "KPH"}. Lines meet where they
@@ -259,12 +258,7 @@ def read_lines(
     that is missing or wrong, or a layer without lines.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path}: no such file; give the path of a line layer")
-    try:
-        table = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path, layer=layer)
-    except Exception as error:  # each driver has errors of its own
-        raise InputError(f"{path}: cannot be read as a layer of lines ({error})") from error
+    table = read_map(path, layer)
     key = TAGS[kind][0] if kind == "road" else "usage"
     source_columns = {key: class_column, **(columns or {})}
     problems = [

@@ -30,7 +30,8 @@ ALIKE = 60.0  # rapidfuzz score, of 100, from which a name is suggested
 _ASIDE = re.compile(r"(s(?:l|r|erial)?\.?\s*no\.?|no\.?|#|rank|year|remarks?|note|.*\bcodes?)", re.IGNORECASE)
 _SUM_COLUMN = re.compile(r"(grand\s+)?total.*|all sectors", re.IGNORECASE)
 
-PLACED_NOWHERE = ("row", "state", "district", "export_usd_million", "reason", "suggestions")
+PLACED_NOWHERE = ("state", "name_in_source", "district", "export_usd_million", "reason", "suggestions", "row")
+"""Columns of an alias table first, the district left blank: filled in, the list is an alias table."""
 
 
 @dataclass
@@ -39,7 +40,7 @@ class OwnExports:
 
     Args:
         table: ``KEY_COLUMNS`` and ``<sector>_usd_million``, one row per district that exports.
-        unplaced: rows of the source that no district took, with ``PLACED_NOWHERE``; largest first.
+        unplaced: names of the source that no district took, with ``PLACED_NOWHERE``; largest first.
         merged: districts that several names of the source lead to: ``district_id``, ``names``.
         outside_usd_million: exports of states that are not in the area.
         notes: what was done on the way.
@@ -53,13 +54,14 @@ class OwnExports:
 
 
 def load_own_aliases(path: Path) -> pd.DataFrame:
-    """A user's alias table: ``state``, ``name_in_source``, ``district`` (blank: nowhere), ``note``.
+    """A user's alias table: ``state``, ``name_in_source``, ``district`` (blank: nowhere) and what else a pack lists.
 
     ``district`` may also be written ``state/district`` where the district now belongs to another state.
     Raises InputError naming every fault.
     """
     columns = [Column("state"), Column("name_in_source"), Column("district", required=False)]
-    aliases = read_table(path, [*columns, Column("suggestions", required=False), Column("note", required=False)])
+    ours = (*PLACED_NOWHERE[len(columns) :], "note")
+    aliases = read_table(path, [*columns, *(Column(name, required=False) for name in ours)])
     keys = pd.Series(
         [district_id(canonical_state(s), n) for s, n in zip(aliases["state"], aliases["name_in_source"], strict=True)]
     )
@@ -429,21 +431,22 @@ def place_rows(
     outside = float(values[~placed & ~nowhere].sum().sum())
     rows = []
     names_of = {s: group["district"] for s, group in districts.groupby("state")}
-    for row in raw.index[nowhere]:
-        if set_aside[row]:
-            reason, near = "your alias table places it nowhere", []
-        elif in_area[row]:
+    usd_million = values[nowhere].sum(axis=1).groupby(source_key[nowhere]).sum()
+    for row in source_key[nowhere].drop_duplicates().index:
+        if in_area[row]:
             near = suggestions(raw["district"][row], {n: n for n in names_of[home[row]]})
             reason = f"{home[row]} has no district of this name, and no alias says which is meant"
         else:
             near = state_like[home[row]]
-            reason = f"the area has no state {home[row]}"
-        total = float(values.loc[row].sum())
-        rows.append((row, home[row], raw["district"][row], total, reason, "; ".join(near)))
+            reason = f"the area has no state {home[row]}; give state/district"
+        if set_aside[row]:
+            reason, near = "your alias table places it nowhere", []
+        total = float(usd_million[source_key[row]])
+        rows.append((home[row], raw["district"][row], "", total, reason, "; ".join(near), row))
     unplaced = pd.DataFrame(rows, columns=list(PLACED_NOWHERE))
     unplaced = unplaced.sort_values("export_usd_million", ascending=False, ignore_index=True)
     if table.empty:
-        first = ", ".join(f"{row.district} ({row.state})" for row in unplaced.head(3).itertuples())
+        first = ", ".join(f"{row.name_in_source} ({row.state})" for row in unplaced.head(3).itertuples())
         raise InputError(
             f"{source}: not one row names a district of the area (unmatched: {first or 'all are of other states'}); "
             "check the columns for state and district, or give aliases"

@@ -109,8 +109,10 @@ def open_pack(folder: Path = INDIA, replaced: Mapping[str, Path] | None = None) 
     """Return the pack in a folder, with some layers replaced by other files.
 
     Raises:
-        InputError: naming every layer that is missing.
+        InputError: for a folder that is not there, or naming every layer that is missing.
     """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; give that of a pack, made with `siting pack build`")
     layers = {Path(layer).stem: folder / layer for layer in LAYERS} | dict(replaced or {})
     missing = [path for path in layers.values() if not path.is_file()]
     if missing:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from importlib.resources import files
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import jinja2
 import numpy as np
 import pandas as pd
+import shapely
+from scipy.sparse.csgraph import dijkstra
 
+from geodata.contraction import BoolArray
 from geodata.exports import VALUE_SUFFIX
 from geodata.matrix import point_matrix
-from geodata.network import LONG_STRAIGHT_EDGE_KM, Network, great_circle_km, network_report
+from geodata.network import (
+    LONG_STRAIGHT_EDGE_KM,
+    Network,
+    components,
+    great_circle_km,
+    network_report,
+    snap,
+    strong_components,
+)
 from geodata.pack import Pack
+from geodata.routing import lightest_arcs
 
 Weight = Literal["fault", "look", "mended", "note"]
 
@@ -58,7 +69,7 @@ def pack_findings(pack: Pack) -> list[Finding]:
     districts = pack.districts
     findings: list[Finding] = []
     for layer, network in (("roads", pack.road), ("rail", pack.rail)):
-        findings += _network_findings(layer, network)
+        findings += _network_findings(layer, network, _used_edges(pack, network))
     findings += _snap_findings(pack)
     findings += _detours(pack)
     missing = [
@@ -93,23 +104,76 @@ def pack_findings(pack: Pack) -> list[Finding]:
     return findings
 
 
-def _network_findings(layer: str, network: Network) -> list[Finding]:
+def _used_edges(pack: Pack, network: Network) -> BoolArray:
+    """Edges (n_edges,) that an answer can use: among the districts, or on a shortest way from one to a gateway.
+
+    A pack of one state may come with the network of the country, whose other flaws do not touch it.
+    """
+    districts = pack.districts
+    hull = shapely.convex_hull(shapely.geometrycollections(np.asarray(districts.geometry.array, dtype=object)))
+    shapely.prepare(hull)
+    inside = shapely.contains_xy(hull, network.node_lon, network.node_lat)
+    origins = np.unique(snap(network, districts["lon"], districts["lat"])[0])
+    gateways = np.unique(snap(network, pack.gateways["lon"], pack.gateways["lat"])[0])
+    graph, _ = lightest_arcs(network, network.edge_km)
+    backwards = graph.T.tocsr()
+    on_way = np.zeros(network.n_nodes, dtype=bool)
+    for gateway in gateways.tolist():
+        _, following = dijkstra(backwards, indices=gateway, return_predecessors=True)
+        at = origins
+        while len(at):
+            on_way[at] = True
+            at = np.unique(following[at])
+            at = at[at >= 0]
+    start, end = network.edge_from, network.edge_to
+    used: BoolArray = inside[start] | inside[end] | (on_way[start] & on_way[end])
+    return used
+
+
+def _only(network: Network, chosen: BoolArray) -> Network:
+    """The network with the chosen edges; all nodes stay."""
+    columns = ("edge_from", "edge_to", "edge_km", "edge_class", "edge_repair", "geometry")
+    hours = network.edge_hours
+    rest = {name: getattr(network, name)[chosen] for name in columns}
+    return replace(network, **rest, edge_hours=None if hours is None else hours[chosen])
+
+
+def _parts(network: Network, used: BoolArray) -> pd.DataFrame:
+    """The main part and those with edges that are used: part, nodes, and lon and lat of one of its nodes."""
+    part = components(network)
+    told = np.union1d(part[network.edge_from[used]], [0])
+    _, first = np.unique(part, return_index=True)
+    table = {
+        "nodes": np.bincount(part)[told],
+        "lon": network.node_lon[first[told]],
+        "lat": network.node_lat[first[told]],
+    }
+    return pd.DataFrame({"part": told + 1, **table})
+
+
+def _network_findings(layer: str, whole: Network, used: BoolArray) -> list[Finding]:
+    network = _only(whole, used)
     report = network_report(network)
     findings = []
-    parts = report.component_nodes
+    parts = _parts(whole, used)
     if len(parts) > 1:
-        table = pd.DataFrame({"part": np.arange(1, len(parts) + 1), "nodes": parts})
+        split = parts["nodes"].iloc[1:].sum() >= 0.1 * parts["nodes"].sum()
+        strong = strong_components(whole)
+        outside = (strong[network.edge_from] != 0) | (strong[network.edge_to] != 0)
         findings.append(Finding(
-            layer, "look" if sum(parts[1:]) < 0.1 * sum(parts) else "fault", "Parts that do not hang together",
-            f"The network falls into {len(parts):,} parts. Places use the largest only; {report.outside_main_km:,.0f} "
-            f"of {report.length_km:,.0f} km lie outside it. Islands are right; a split mainland is not.",
-            "Raise gap_limit_m, add the missing link to the source, or take a larger extract.", table,
+            layer, "fault" if split else "look", "Parts that do not hang together",
+            f"The network falls into {len(parts):,} parts. Places use the largest only; "
+            f"{network.edge_km[outside].sum():,.0f} of {network.edge_km.sum():,.0f} km lie outside it. Islands are "
+            "right; a split mainland is not.",
+            "Look at the place given for each. Add the missing link to the source, take a larger extract, or, for a "
+            "source of your own, raise gap_limit_m.", parts,
         ))  # fmt: skip
-    if len(report.long_straight_edges):
+    straight = report.long_straight_edges.drop(columns="edge")
+    if len(straight):
         findings.append(Finding(
             layer, "look", f"Straight edges of more than {LONG_STRAIGHT_EDGE_KM:g} km",
             "No road or railway runs dead straight so far: a ferry, a gap that was bridged, or a coarse source.",
-            "Look at each on a map; where there is no way take it out of the source.", report.long_straight_edges,
+            "Look at each on a map; where there is no way take it out of the source.", straight,
         ))  # fmt: skip
     repaired = np.flatnonzero(pd.notna(network.edge_repair))
     if len(repaired):
@@ -121,7 +185,7 @@ def _network_findings(layer: str, network: Network) -> list[Finding]:
         findings.append(Finding(
             layer, "mended", "Gaps that were closed",
             "Edges that the source lacks and that were added, longest first.",
-            "Look at the longest on a map; where there is no way set gap_limit_m lower, and mend the source.",
+            "Look at the longest on a map. Where there is no way name a source of your own with a lower gap_limit_m.",
             table.sort_values("km", ascending=False, ignore_index=True),
         ))  # fmt: skip
     if network.edge_hours is not None:
@@ -139,7 +203,8 @@ def _network_findings(layer: str, network: Network) -> list[Finding]:
         findings.append(Finding(
             layer, "note", "No speeds in the network",
             "The network has lengths only; the study's parameters say how fast its classes are.",
-            "Name a source with classes of road to have speeds by class.", classes,
+            "Name a source with classes of road to have speeds by class." if layer == "roads" else
+            "Set the speeds of trains among the parameters of a study.", classes,
         ))  # fmt: skip
     return findings
 
@@ -167,18 +232,19 @@ def _snap_findings(pack: Pack) -> list[Finding]:
         "Their cargo starts far from any road of the network.",
     )  # fmt: skip
     terminals = pd.concat([
-        pack.gateways.rename(columns={"gateway_id": "name_id"}), pack.depots.rename(columns={"depot_id": "name_id"}),
-        pack.planned_sites.rename(columns={"site_id": "name_id"}),
+        pack.gateways.rename(columns={"gateway_id": "terminal_id"}),
+        pack.depots.rename(columns={"depot_id": "terminal_id"}),
+        pack.planned_sites.rename(columns={"site_id": "terminal_id"}),
     ], ignore_index=True)  # fmt: skip
     far(
-        "terminals", pack.road, terminals["name_id"], terminals, TERMINAL_LIMIT_KM,
+        "terminals", pack.road, terminals["name"], terminals, TERMINAL_LIMIT_KM,
         f"Ports, depots and parks more than {TERMINAL_LIMIT_KM:g} km from a road",
         "Trucks reach them over a straight line.",
     )  # fmt: skip
     by_rail = terminals[terminals["rail_served"].fillna(False).astype(bool)]
-    by_rail = by_rail[~by_rail["name_id"].isin(pack.rail_connectors["terminal_id"])]
+    by_rail = by_rail[~by_rail["terminal_id"].isin(pack.rail_connectors["terminal_id"])]
     far(
-        "terminals", pack.rail, by_rail["name_id"], by_rail, RAIL_LIMIT_KM,
+        "terminals", pack.rail, by_rail["name"], by_rail, RAIL_LIMIT_KM,
         f"Terminals served by rail more than {RAIL_LIMIT_KM:g} km from a railway",
         "The table says that they are served by rail, the network does not reach them.",
     )  # fmt: skip
@@ -261,18 +327,21 @@ def write_quality(folder: Path, name: str, manifest: dict[str, Any], findings: l
     }  # fmt: skip
     text = json.dumps(result, indent=1, ensure_ascii=False)
     (folder / "quality.json").write_text(text + "\n", encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("geodata"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
     environment.filters["cell"] = _cell
-    template = environment.from_string((files("geodata") / "templates" / "quality.html").read_text(encoding="utf-8"))
-    page = template.render(result=result, manifest=manifest, words=WORDS, shown=SHOWN)
+    page = environment.get_template("quality.html").render(result=result, manifest=manifest, words=WORDS, shown=SHOWN)
     (folder / "quality.html").write_text(page, encoding="utf-8")
     return result
 
 
-def _cell(value: Any) -> str:
-    """A value for the page."""
+def _cell(value: Any, column: str) -> str:
+    """A value for the page; degrees to about 10 m, so that the place is found on a map."""
     if value is None:
         return "–"
+    if column.endswith(("lon", "lat")):
+        return f"{value:.4f}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) >= 100):

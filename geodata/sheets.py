@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import warnings
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -97,6 +98,14 @@ def read_sheet(path: Path, wanted: Sequence[str], *, sheet: str | None = None, h
     cells = pd.DataFrame([row for _, row in numbered], columns=header, index=[n for n, _ in numbered], dtype=str)
     if cells.empty:
         raise InputError(f"{path}: no rows below the header in row {first}; export it again")
+    if suffix not in (".xlsx", ".xlsm"):  # in a workbook, remarks stand beside a table
+        named = max(i + 1 for i, name in enumerate(header) if name)
+        long = cells.index[(cells.iloc[:, named:] != "").any(axis=1)]
+        if len(long):
+            raise InputError([
+                f"{path}: row {row} has more cells than the header's {named}; put numbers and names that contain "
+                "commas in double quotes" for row in long[:SHOWN]
+            ])  # fmt: skip
     return Sheet(path, _without_notes(cells, notes), notes)
 
 
@@ -167,6 +176,8 @@ def _most_found(rows: Rows, wanted: Sequence[str]) -> int:
 
 
 def _excel_rows(path: Path, sheet: str | None) -> Rows:
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: not a readable Excel file; open it and save it as .xlsx again")
     check_zip(path)
     try:
         with warnings.catch_warnings():

@@ -343,26 +343,36 @@ class LanePricer:
         if not len(parks):
             return found
 
-        def then_park(near: Index) -> Array:
-            """(n_near, n_parks) cost of consolidating at a place and taking the box to a park's rail."""
-            drayage = places.road_km[np.ix_(near, parks)] * self._box_km_cost(i, rail=True)
-            cost: Array = (first[near] + self._extra_wait(i, False))[:, None] + drayage + rail[parks]
+        gathered = first + self._extra_wait(i, False)
+
+        def then_park(near: Index, ends: Index) -> Array:
+            """(n_near, n_ends) cost of consolidating at a place and taking the box to a park's rail."""
+            drayage = places.road_km[np.ix_(near, ends)] * self._box_km_cost(i, rail=True)
+            cost: Array = gathered[near][:, None] + drayage + rail[ends]
             return cost
 
+        # Of the parks only those are looked at that would do with drayage for nothing: few, of thousands.
         # An existing depot, then a park's rail.
         shed = np.concatenate([places.depots, places.gateways])
-        by_shed, best = _nanmin(then_park(shed).T)
-        keep = np.flatnonzero(by_shed < best_alone[parks])
-        found.append(_lanes(i, shed[best[keep]], parks[keep], rail_gateway[parks[keep]], by_shed[keep]))
-        best_alone[parks] = np.fmin(best_alone[parks], by_shed)
+        ends = parks[_least(gathered[shed]) + rail[parks] < best_alone[parks]]
+        by_shed, best = _nanmin(then_park(shed, ends).T)
+        keep = np.flatnonzero(by_shed < best_alone[ends])
+        found.append(_lanes(i, shed[best[keep]], ends[keep], rail_gateway[ends[keep]], by_shed[keep]))
+        best_alone[ends] = np.fmin(best_alone[ends], by_shed)
         # A warehouse or cold store, then a park's rail.
-        near = sites[first[sites] < quo]
-        if len(near):
-            two = then_park(near)
-            limit = np.minimum(best_alone[near][:, None], best_alone[parks][None, :])
-            a, b = np.nonzero((two < limit) & (near[:, None] != parks[None, :]))
-            found.append(_lanes(i, near[a], parks[b], rail_gateway[parks[b]], two[a, b]))
+        near = sites[gathered[sites] + _least(rail[parks]) < best_alone[sites]]
+        ends = parks[_least(gathered[near]) + rail[parks] < best_alone[parks]]
+        if len(near) and len(ends):
+            two = then_park(near, ends)
+            limit = np.minimum(best_alone[near][:, None], best_alone[ends][None, :])
+            a, b = np.nonzero((two < limit) & (near[:, None] != ends[None, :]))
+            found.append(_lanes(i, near[a], ends[b], rail_gateway[ends[b]], two[a, b]))
         return found
+
+
+def _least(values: Array) -> float:
+    """The smallest value that is not NaN; inf if there is none."""
+    return float(np.fmin.reduce(values, initial=np.inf))
 
 
 def _nanmin(values: Array) -> tuple[Array, Index]:

@@ -93,8 +93,8 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("siting"), autoescape=True, undefined=jinja2.StrictUndefined,
-        lstrip_blocks=True,
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader("siting"), jinja2.PackageLoader("geodata")]),
+        autoescape=True, undefined=jinja2.StrictUndefined, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(
         indian=number,

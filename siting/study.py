@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -16,6 +14,7 @@ from typing import Any
 
 from geodata.errors import InputError
 from geodata.pack import INDIA, REPLACEABLE, Pack, open_pack
+from geodata.toml_tables import hint, read_tables
 from siting.parameters import Parameters, load_parameters
 
 FACILITY_TYPES = ("warehouse", "cold_store", "mmlp")
@@ -160,25 +159,11 @@ def read_study(path: Path) -> tuple[dict[str, Any], list[str]]:
     Raises:
         InputError: when the file cannot be read as a study at all.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such study file; see studies/ for examples")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name}: not a TOML file: {error}; see studies/ for examples") from error
+    content = read_tables(path, ("study", "parameters", "data"), "study", "studies/")
     if not content.get("study"):
         raise InputError(f"{path.name}: empty study; give a [study] table, see studies/national.toml")
-    tables = ("study", "parameters", "data")
-    problems = [f"{path.name}: unknown table [{name}]{_hint(name, tables)}" for name in content if name not in tables]
-    problems += [
-        f"{path.name}: {name} is not a table; write [{name}] on a line of its own"
-        for name in tables
-        if not isinstance(content.get(name, {}), dict)
-    ]
-    if problems:
-        raise InputError(problems)
     values = {**content["study"], "parameters": content.get("parameters", {})}
-    problems += study_faults(values, path.name)
+    problems = study_faults(values, path.name)
     values["data"] = {}
     for layer, file in content.get("data", {}).items():
         if layer == "pack":
@@ -190,7 +175,7 @@ def read_study(path: Path) -> tuple[dict[str, Any], list[str]]:
                     "build`, relative to the study"
                 )
         elif layer not in REPLACEABLE:
-            problems.append(f"{path.name}: [data] {layer}: unknown layer{_hint(layer, ('pack', *REPLACEABLE))}")
+            problems.append(f"{path.name}: [data] {layer}: unknown layer{hint(layer, ('pack', *REPLACEABLE))}")
         elif not isinstance(file, str) or not (path.parent / file).is_file():
             problems.append(f"{path.name}: [data] {layer} = {file!r}: no such file; paths are relative to the study")
         else:
@@ -205,13 +190,13 @@ def study_faults(values: Mapping[str, Any], source: str) -> list[str]:
         if key in ("parameters", "data"):
             continue
         if key not in _CHECKS:
-            problems.append(f"{source}: unknown key '{key}'{_hint(key, _CHECKS)}")
+            problems.append(f"{source}: unknown key '{key}'{hint(key, _CHECKS)}")
         elif (fault := _CHECKS[key](value)) is not None:
             problems.append(f"{source}: {key} = {value!r} {fault}")
     known = load_parameters()
     for key, value in values.get("parameters", {}).items():
         if key not in known:
-            problems.append(f"{source}: unknown parameter '{key}'{_hint(key, known)}")
+            problems.append(f"{source}: unknown parameter '{key}'{hint(key, known)}")
         elif (fault := _number(0, 1e12)(value)) is not None:
             problems.append(f"{source}: parameter {key} = {value!r} {fault}")
     return problems
@@ -243,8 +228,3 @@ def study_text(study: Study, folder: Path) -> str:
 def _toml(value: Any) -> str:
     """A text, number or list of texts in TOML, which writes them as JSON does but for the DEL character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _hint(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(list(known)[:12])}"

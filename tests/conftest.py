@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,16 @@ def _write_network(lines: list[tuple[tuple[float, float], tuple[float, float]]],
 @pytest.fixture(scope="session")
 def tiny_layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return write_tiny_pack(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_pack(tiny_layers: dict[str, Path]) -> Path:
+    """The folder of the tiny pack, with a manifest, so that other packs can be built on it."""
+    folder = tiny_layers["districts"].parent
+    files = {path.name: {"source": "made up", "licence": "CC0-1.0"} for path in tiny_layers.values()}
+    manifest = {"name": "Tiny", "bounds": [70, 15, 90, 25], "built": "2026-01-01", "figures": {}, "files": files}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,6 @@
 """District boundaries from any file: what is right is read, what can be mended is, all else is told in one message."""
 
 import hashlib
-import http.server
-import json
-import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +13,7 @@ import shapely
 from geodata.archives import MAX_EXPANSION, SMALL_BYTES
 from geodata.boundaries import geoboundaries, read_boundaries
 from geodata.errors import InputError
+from tests.geodata.geoboundaries_api import geoboundaries_server
 
 BOUNDS = (73.0, 14.0, 76.0, 17.0)
 NAMES = {"state": "STATE", "district": "DIST"}
@@ -191,6 +189,17 @@ def test_shapes_elsewhere_missing_shapes_lines_and_blank_names_are_told(tmp_path
     assert "row 2: the district has no name" in one_message(path)
 
 
+def test_of_a_national_file_only_the_states_asked_for_count(tmp_path):
+    """A shape that is missing elsewhere is no fault of theirs; rows keep the numbers of the file."""
+    path = tmp_path / "d.gpkg"
+    table = two_squares(STATE=["Kerala", "GOA"])
+    table.set_geometry([None, table.geometry.iloc[1]], crs=4326).to_file(path)
+    assert read_boundaries(path, NAMES, BOUNDS, states=["goa"]).districts["district_id"].tolist() == ["goa/south-goa"]
+    table.set_geometry([table.geometry.iloc[0], None], crs=4326).to_file(path)
+    assert "row 2 (South Goa): has no shape" in one_message(path, states=["Goa"])
+    assert "there is no state 'Gao'; perhaps Goa" in one_message(path, states=["Gao"])
+
+
 def test_overlaps_and_gaps_are_measured(tmp_path):
     ring = shapely.box(74, 15, 75, 16) - shapely.box(74.4, 15.4, 74.6, 15.6)
     shapes = [ring, shapely.box(74.4, 15.4, 74.6, 15.5), shapely.box(74.9, 15, 75.5, 16)]
@@ -210,38 +219,8 @@ def test_overlaps_and_gaps_are_measured(tmp_path):
 
 @pytest.fixture
 def api(tmp_path) -> Iterator[str]:
-    """A local server that answers as the documented API does."""
-    root = tmp_path / "served"
-    lower = two_squares().rename(columns={"DIST": "shapeName"})[["shapeName", "geometry"]]
-    upper = lower.dissolve().assign(shapeName="Goa")
-    handler = type(
-        "Quiet",
-        (http.server.SimpleHTTPRequestHandler,),
-        {
-            "log_message": lambda *_: None,
-            "__init__": lambda self, *a: http.server.SimpleHTTPRequestHandler.__init__(self, *a, directory=str(root)),
-        },
-    )
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        url = f"http://127.0.0.1:{server.server_port}"
-        for level, table in (("ADM1", upper), ("ADM2", lower)):
-            folder = root / "IND" / level
-            folder.mkdir(parents=True)
-            table.to_file(root / f"{level}.geojson")
-            facts = {
-                "gjDownloadURL": f"{url}/{level}.geojson",
-                "boundaryName": "India",
-                "boundaryYearRepresented": "2021",
-                "buildDate": "Dec 12, 2023",
-                "boundaryLicense": "CC BY",
-                "boundarySource": "Census",
-            }
-            (folder / "index.html").write_text(json.dumps(facts))
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with geoboundaries_server(tmp_path / "served", two_squares().rename(columns={"DIST": "shapeName"})) as url:
         yield url
-        server.shutdown()
-        thread.join()
 
 
 def test_geoboundaries_districts_take_their_state_from_the_level_above(api, tmp_path):

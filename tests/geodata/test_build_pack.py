@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 
 import geopandas as gpd
 import numpy as np
@@ -16,20 +15,14 @@ from geodata.build_pack import build_pack
 from geodata.errors import InputError
 from geodata.pack import LAYERS, open_pack
 
-AREA = '[area]\nname = "Little"\nbounds = [70, 15, 90, 25]\npack = "tiny"\n'
-
 
 @pytest.fixture
-def build(tmp_path, tiny_layers):
+def build(tmp_path, tiny_pack):
     """Build an area file on the tiny pack; returns the folder of the new pack, whose quality report is at hand."""
-    tiny = tmp_path / "tiny"
-    shutil.copytree(next(iter(tiny_layers.values())).parent, tiny)
-    manifest = {"name": "Tiny", "bounds": [70, 15, 90, 25], "built": "2026-01-01", "figures": {}}
-    files = {path.name: {"source": "made up", "licence": "CC0-1.0"} for path in tiny.iterdir()}
-    (tiny / "manifest.json").write_text(json.dumps({**manifest, "files": files}))
 
-    def run(text: str = "", tell=lambda text, share: None):
-        (tmp_path / "area.toml").write_text(AREA + text)
+    def run(text: str = "", tell=lambda text, share: None, west: int = 70, east: int = 90):
+        head = f'[area]\nname = "Little"\nbounds = [{west}, 15, {east}, 25]\npack = "{tiny_pack}"\n'
+        (tmp_path / "area.toml").write_text(head + text)
         build.quality = build_pack(load_area(tmp_path / "area.toml"), tmp_path / "out", tell)
         return tmp_path / "out"
 
@@ -50,8 +43,8 @@ def titles(build) -> dict[str, dict]:
     return {finding["title"]: finding for finding in build.quality["findings"]}
 
 
-def test_an_area_that_names_nothing_is_the_fallback_pack(build):
-    out, tiny = build(), build.folder / "tiny"
+def test_an_area_that_names_nothing_is_the_fallback_pack(build, tiny_pack):
+    out, tiny = build(), tiny_pack
     ours, theirs = open_pack(out), open_pack(tiny)
     assert {path.name for path in out.iterdir()} == {
         *LAYERS, "exports_unplaced.csv", "quality.json", "quality.html",
@@ -115,36 +108,40 @@ def test_own_boundaries_take_town_and_people_from_the_fallback(build):
 
 
 def test_names_that_match_nothing_are_listed_with_suggestions_and_never_guessed(build):
-    table = pd.DataFrame({"state": "Madhya Pradesh", "district": ["D1", "D33"], "textiles": [100, 7], "fruit": [1, 0]})
-    table.to_csv(build.folder / "exports.csv", index=False)
-    text = '[exports]\nsource = "file"\nfile = "exports.csv"\nunit = "usd_million"\n'
+    """The list, filled in, is the alias table of the next build; one name of two rows is listed once."""
+    (build.folder / "exports.csv").write_text(
+        "state,district,sector,value\nMadhya Pradesh,D1,textiles,100\nMadhya Pradesh,D33,textiles,6\n"
+        "Madhya Pradesh,D33,fruit,1\nMadhya Pradesh,Elsewhere,fruit,2\n"
+    )
+    text = '[exports]\nsource = "file"\nfile = "exports.csv"\nunit = "usd_million"\nsectors = "down"\n'
     out = build(text)
     finding = titles(build)["Names that are no district of the area"]
-    assert finding["weight"] == "fault" and finding["cases"] == 1
-    assert finding["rows"][0]["district"] == "D33" and "D3" in finding["rows"][0]["suggestions"]
+    assert finding["weight"] == "fault" and finding["cases"] == 2
+    assert finding["rows"][0]["name_in_source"] == "D33" and "D3" in finding["rows"][0]["suggestions"]
     assert open_pack(out).exports["district"].tolist() == ["D1"]
-    assert pd.read_csv(out / "exports_unplaced.csv")["export_usd_million"].tolist() == [7]
+    unplaced = pd.read_csv(out / "exports_unplaced.csv")
+    assert unplaced["export_usd_million"].tolist() == [7, 2] and unplaced["district"].isna().all()
 
-    (build.folder / "more.csv").write_text("state,name_in_source,district\nMadhya Pradesh,D33,D3\n")
-    exports = open_pack(build(text + 'aliases = "more.csv"\n')).exports
-    assert exports["district"].tolist() == ["D1", "D3"]
+    unplaced.assign(district=["D3", ""]).to_csv(build.folder / "aliases.csv", index=False)
+    exports = open_pack(build(text + 'aliases = "aliases.csv"\n')).exports
+    assert exports["district"].tolist() == ["D1", "D3"] and exports["textiles_usd_million"].tolist() == [100, 6]
+    finding = titles(build)["Names that are no district of the area"]
+    assert [row["name_in_source"] for row in finding["rows"]] == ["Elsewhere"]
+    with pytest.raises(InputError, match=r"aliases = .* lies in --out, which is replaced; copy it elsewhere"):
+        build(text + 'aliases = "out/exports_unplaced.csv"\n')
 
 
 def test_points_outside_the_bounds_are_left_out_with_their_connectors(build):
     out = build("[depots]\nsource = 'none'\n")
     assert open_pack(out).depots.empty
-    west_half = '[area]\nname = "West"\nbounds = [75, 19, 80, 25]\npack = "tiny"\n'
-    (build.folder / "west.toml").write_text(west_half)
-    build_pack(load_area(build.folder / "west.toml"), build.folder / "west")
-    west = open_pack(build.folder / "west")
+    west = open_pack(build(east=80))
     assert west.planned_sites.empty and len(west.gateways) == 1 and len(west.districts) == 8
     assert set(west.exports["district_id"]) <= set(west.districts["district_id"])
 
 
 def test_an_area_without_a_port_says_what_to_do(build):
-    (build.folder / "inland.toml").write_text('[area]\nname = "x"\nbounds = [77, 20, 90, 25]\npack = "tiny"\n')
     with pytest.raises(InputError, match=r"no gateway .* inside the bounds .* name ports with \[gateways\]"):
-        build_pack(load_area(build.folder / "inland.toml"), build.folder / "inland")
+        build(west=77)
 
 
 def test_faults_of_all_layers_are_told_at_once_and_nothing_is_written(build):

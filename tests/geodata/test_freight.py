@@ -1,8 +1,8 @@
-"""Every rule that turns OSM lines into a freight network, as one small map each."""
+"""Every rule that turns OSM ways into a road network for freight, as one small map each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,54 +13,18 @@ import pytest
 import shapely
 
 from geodata.errors import InputError
-from geodata.freight import (
-    FreightNetwork,
-    FreightRules,
-    freight_network,
-    load_truck_speeds,
-    maxspeed_km_h,
-    maxweight_t,
-)
+from geodata.freight import FreightRules, freight_network, load_truck_speeds, maxspeed_km_h, maxweight_t
 from geodata.matrix import many_to_many
 from geodata.network import Network, great_circle_km, load_network, strong_components, write_network
 from geodata.osm import ROAD_CLASSES, read_lines, read_pbf
+from tests.geodata.freight_maps import RULES, STEP, STEP_KM, km_between, made, place
 from tests.geodata.osm_files import Line, Place, write_osm
-
-STEP = 0.01  # degrees between the nodes 1, 2, 3 ... on the equator, 1.11 km
-STEP_KM = float(great_circle_km(0, 0, STEP, 0))
-RULES = FreightRules(classes=(*ROAD_CLASSES, "residential"))
-
-
-def place(node: int) -> Place:
-    """Nodes 1 to 99 stand on the equator, 101 to 199 one step north of them, and so on."""
-    return STEP * (node % 100), STEP * (node // 100)
-
-
-def made(
-    tmp_path: Path,
-    *lines: Line,
-    kind: str = "road",
-    rules: FreightRules = RULES,
-    places: Mapping[int, Place] | None = None,
-) -> FreightNetwork:
-    nodes = {node: place(node) for refs, _ in lines for node in refs} | dict(places or {})
-    path = write_osm(tmp_path / f"{kind}.osm.pbf", nodes, lines)
-    ways = read_pbf(path, kind, classes=rules.classes)  # type: ignore[arg-type]
-    return freight_network(ways, kind, rules)  # type: ignore[arg-type]
 
 
 def arcs(network: Network) -> set[tuple[int, int]]:
     """Arcs by the numbers of their nodes."""
     node = (np.rint(network.node_lon / STEP) + 100 * np.rint(network.node_lat / STEP)).astype(int)
     return set(zip(node[network.edge_from].tolist(), node[network.edge_to].tolist(), strict=True))
-
-
-def km_between(made: FreightNetwork, a: Place, b: Place, weight: str = "km") -> float:
-    """Weight of the shortest way between the nodes at two places."""
-    network = made.network
-    ends = [int(np.hypot(network.node_lon - lon, network.node_lat - lat).argmin()) for lon, lat in (a, b)]
-    weights = "km" if weight == "km" else network.edge_hours
-    return float(many_to_many(network, ends[:1], ends[1:], weights, engine="scipy")[0, 0])
 
 
 HALVES: Sequence[int] = (1, 2)
@@ -140,8 +104,6 @@ def test_what_is_left_out_and_why(tmp_path: Path, tags: dict[str, str], reason: 
 def test_if_nothing_is_left_the_reasons_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"left out: access \(1 ways\)"):
         made(tmp_path, ([1, 2], {"highway": "trunk", "hgv": "no"}))
-    with pytest.raises(InputError, match=r"left out: gauge \(1 ways\)"):
-        made(tmp_path, ([1, 2], {"railway": "rail", "gauge": "1000"}), kind="rail")
     with pytest.raises(InputError, match="leads anywhere"):
         made(tmp_path, ([1, 2, 102, 1], {"highway": "trunk"}))
 
@@ -339,126 +301,6 @@ def test_strong_components_are_counted(tmp_path: Path) -> None:
     assert np.bincount(strong_components(found.network)).tolist() == [2, 1]
 
 
-RAIL = {"railway": "rail", "usage": "main", "gauge": "1676"}
-
-
-def rail(tmp_path: Path, *lines: Line, places: Mapping[int, Place] | None = None) -> FreightNetwork:
-    return made(tmp_path, *lines, kind="rail", places=places, rules=FreightRules())
-
-
-def test_railways_run_both_ways_by_class_with_hours(tmp_path: Path) -> None:
-    found = rail(
-        tmp_path,
-        ([1, 2], RAIL),
-        ([2, 3], RAIL | {"usage": "branch"}),
-        ([3, 4], {"railway": "rail"}),
-        ([2, 102], RAIL | {"gauge": "1000"}),
-        ([3, 103], RAIL | {"usage": "tourism"}),
-        ([4, 5], {"railway": "construction"}),
-        ([3, 104], RAIL | {"gauge": "1676;1000", "usage": "branch"}),
-    )
-    assert not found.network.directed
-    assert dict(zip(*np.unique(found.network.edge_class.astype(str), return_counts=True), strict=True)) == {
-        "main": 1, "branch": 3
-    }  # fmt: skip
-    assert found.network.edge_hours == pytest.approx(found.network.edge_km / 25)
-    assert set(found.figures["left_out"]) == {"gauge", "usage", "not built"}
-
-
-def test_yards_and_sidings_reach_the_line_but_are_no_short_cut(tmp_path: Path) -> None:
-    """The line goes round three sides of a square; a siding closes the fourth, a yard track leaves it."""
-    siding = RAIL | {"service": "siding"}
-    found = rail(tmp_path, ([1, 301, 304, 4], RAIL), ([1, 2, 4], siding), ([2, 102], RAIL | {"service": "yard"}))
-    round_km = km_between(found, place(1), place(301)) + km_between(found, place(301), place(304))
-    assert km_between(found, place(1), place(4)) == pytest.approx(round_km + 3 * STEP_KM, rel=1e-5)
-    assert km_between(found, place(1), place(102)) == pytest.approx(2 * STEP_KM, rel=1e-5)
-    access = found.network.edge_class == "access"
-    assert found.network.edge_km[access].sum() == pytest.approx(2 * STEP_KM, rel=1e-5)
-    assert found.network.edge_hours is not None
-    assert found.network.edge_hours[access] == pytest.approx(found.network.edge_km[access] / 10)
-
-
-def test_a_yard_without_a_line_is_left_out_and_a_siding_between_two_lines_stays(tmp_path: Path) -> None:
-    found = rail(
-        tmp_path,
-        ([1, 2], RAIL),
-        ([5, 6], RAIL),
-        ([2, 5], RAIL | {"service": "siding"}),
-        ([501, 502], RAIL | {"service": "yard"}),
-    )
-    assert km_between(found, place(1), place(6)) == pytest.approx(5 * STEP_KM, rel=1e-6)
-    assert found.network.edge_km.sum() == pytest.approx(5 * STEP_KM, rel=1e-6)
-
-
-def double_track(n: int, apart_deg: float, seed: int = 0) -> tuple[dict[int, Place], list[Line]]:
-    """A winding double line of n points; tracks 1.. and 1001.., the second from half the spacing on, no crossover."""
-    rng = np.random.default_rng(seed)
-    along = np.arange(n) * 0.002
-    sway = 0.002 * np.sin(along * 40)
-    first = {1 + k: (along[k], sway[k]) for k in range(n)}
-    second = {
-        1001 + k: (along[k] + 0.0005, np.interp(along[k] + 0.0005, along, sway) + apart_deg * rng.uniform(0.9, 1.1))
-        for k in range(n - 1)
-    }
-    tracks = [(list(first), RAIL), (list(second), RAIL)]
-    return {**first, **second}, tracks
-
-
-def test_parallel_tracks_become_one_line_of_the_same_length(tmp_path: Path) -> None:
-    places, tracks = double_track(60, 5e-5)  # 5.5 m apart
-    both = rail(tmp_path, *tracks, places=places)
-    single = rail(tmp_path, tracks[0], places=places)
-    assert both.network.edge_km.sum() == pytest.approx(single.network.edge_km.sum(), rel=1e-9)
-    assert both.figures["parallel_km_merged"] == pytest.approx(single.network.edge_km.sum(), rel=0.02)
-    assert km_between(both, places[1], places[60]) == pytest.approx(km_between(single, places[1], places[60]))
-
-
-def test_what_hangs_on_the_track_left_out_is_joined_to_the_one_that_stays(tmp_path: Path) -> None:
-    """A branch leaves the shorter track; no crossover joins the tracks, and yet the branch reaches the line's ends."""
-    places, tracks = double_track(60, 5e-5)
-    places[2000] = (places[1030][0], 0.05)
-    found = rail(tmp_path, *tracks, ([1030, 2000], RAIL | {"usage": "branch"}), places=places)
-    single = rail(tmp_path, tracks[0], places=places)
-    branch_km = float(great_circle_km(*places[1030], *places[2000]))
-    assert found.figures["components_after"] == 1
-    assert found.repairs.empty  # merging is not mending
-    whole = km_between(found, places[1], places[2000]) + km_between(found, places[2000], places[60])
-    expected = km_between(single, places[1], places[60]) + 2 * branch_km
-    assert whole == pytest.approx(expected, abs=0.05)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_merging_tracks_never_takes_a_line_apart(tmp_path: Path, seed: int) -> None:
-    """Four tracks that come and go beside each other, joined by a few links of running line."""
-    rng = np.random.default_rng(seed)
-    places: dict[int, Place] = {}
-    lines: list[Line] = []
-    along = np.arange(0, 120) * 3e-4
-    for track in range(4):
-        start, end = sorted(rng.choice(120, 2, replace=False))
-        offset = 5e-5 * track + 2e-4 * track * (np.sin(along * 300 + rng.uniform(0, 6)) > 0.6)
-        nodes = [1000 * track + k for k in range(start if track else 0, (end if track else 119) + 1)]
-        places |= {n: (round(along[n % 1000] + 5e-5 * track, 7), round(offset[n % 1000], 7)) for n in nodes}
-        lines.append((nodes, RAIL))
-        if track and len(nodes) > 1:
-            other = [n for n in places if n // 1000 == track - 1]
-            for n in rng.choice(nodes, 2):
-                lines.append(([int(n), min(other, key=lambda m, at=n: abs(places[m][0] - places[int(at)][0]))], RAIL))
-    lines = [line for line in lines if len(line[0]) > 1]
-    rules = FreightRules(rail_gap_km=1e-6)
-    found = made(tmp_path, *lines, kind="rail", places=places, rules=rules)
-    assert found.figures["parallel_km_merged"] > 0
-    assert found.figures["components_before"] == found.figures["components_after"] == 1
-
-
-def test_lines_that_are_not_parallel_or_not_near_stay(tmp_path: Path) -> None:
-    places, tracks = double_track(60, 5e-4)  # 55 m apart
-    assert rail(tmp_path, *tracks, places=places).figures["parallel_km_merged"] == 0
-    crossing = rail(tmp_path, ([1, 2, 3], RAIL), ([102, 2], RAIL))
-    assert crossing.figures["parallel_km_merged"] == 0
-    assert crossing.network.edge_km.sum() == pytest.approx(3 * STEP_KM)
-
-
 def random_roads(seed: int) -> tuple[dict[int, Place], list[Line]]:
     """Ways of random length, class and direction on a grid of jittered nodes."""
     rng = np.random.default_rng(seed)
@@ -510,18 +352,12 @@ def test_contraction_keeps_every_distance_between_the_nodes_it_keeps(tmp_path: P
     assert network.n_nodes < len(graph)
 
 
-@pytest.mark.parametrize("kind", ["road", "rail"])
-def test_a_freight_network_comes_back_from_its_file(tmp_path: Path, kind: str) -> None:
-    if kind == "road":
-        places, lines = random_roads(7)
-    else:
-        places, lines = double_track(60, 5e-5)
-        lines.append(([5, 500], RAIL | {"service": "spur"}))
-        places[500] = (0.0, 0.02)
-    found = made(tmp_path, *lines, kind=kind, places=places).network
+def test_a_road_network_comes_back_from_its_file(tmp_path: Path) -> None:
+    places, lines = random_roads(7)
+    found = made(tmp_path, *lines, places=places).network
     write_network(found, tmp_path / "n.parquet")
     back = load_network(tmp_path / "n.parquet")
-    assert back.directed == found.directed
+    assert back.directed
     assert sorted(back.edge_km) == pytest.approx(sorted(found.edge_km))
     every = np.arange(found.n_nodes)
     for weights in ((found.edge_km, back.edge_km), (found.edge_hours, back.edge_hours)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -10,6 +11,7 @@ import osmnx
 import pytest
 import shapely
 
+from geodata.archives import SMALL_BYTES
 from geodata.errors import InputError
 from geodata.osm import Ways, read_lines, read_overpass, read_pbf
 from tests.geodata.osm_files import overpass_answer, overpass_server, write_osm
@@ -215,3 +217,19 @@ def test_faults_of_a_line_layer_are_named(layer: gpd.GeoDataFrame, tmp_path: Pat
     path.write_text("no layer")
     with pytest.raises(InputError, match="cannot be read"):
         read_lines(path, "KIND")
+    layer.to_file(tmp_path / "roads.gpkg", layer="nh")
+    with pytest.raises(InputError, match="no layer 'sh', only nh"):
+        read_lines(tmp_path / "roads.gpkg", "KIND", layer="sh")
+
+
+def test_a_zipped_line_layer_is_unpacked_with_the_same_care_as_boundaries(
+    layer: gpd.GeoDataFrame, tmp_path: Path
+) -> None:
+    layer.to_file(tmp_path / "roads.gpkg")
+    with zipfile.ZipFile(tmp_path / "roads.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(tmp_path / "roads.gpkg", "roads.gpkg")
+    assert len(read_lines(tmp_path / "roads.zip", "KIND").lines) == 4
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("roads.geojson", b"0" * (SMALL_BYTES + 1))
+    with pytest.raises(InputError, match="would unpack"):
+        read_lines(tmp_path / "bomb.zip", "KIND")

@@ -158,7 +158,7 @@ def test_parquet_is_read_as_any_table(tmp_path):
     ("name", "content", "message"),
     [
         ("x.xls", b"old", "save it as .xlsx"),
-        ("x.xlsx", b"PK no zip", "not a readable zip file"),
+        ("x.xlsx", b"<html>Please log in</html>", "not a readable Excel file"),
         ("x.parquet", b"no", "not a readable Parquet file"),
         ("x.csv", b"\x00\x01\x02", "not a CSV file"),
         ("x.csv", b"", "the table is empty"),
@@ -208,7 +208,7 @@ def test_names_are_placed_by_own_alias_then_as_they_stand_then_by_the_packs_alia
         "goa/north-goa": 1, "goa/south-goa": 2, "maharashtra/pune": 4,
     }  # fmt: skip
     assert found.outside_usd_million == 32  # Kerala is elsewhere, no fault
-    unplaced = found.unplaced.set_index("district")
+    unplaced = found.unplaced.set_index("name_in_source")
     assert unplaced["export_usd_million"].to_dict() == {"Pune": 64, "Unspecified": 16, "Sindhudurgh": 8}
     assert unplaced["suggestions"].to_dict() == {"Pune": "Maharashtra", "Unspecified": "", "Sindhudurgh": "Sindhudurg"}
     assert unplaced["row"].to_dict() == {"Pune": 8, "Unspecified": 6, "Sindhudurgh": 5}
@@ -292,6 +292,7 @@ def test_unknown_sectors_are_told_with_likely_ones_and_can_be_named(tmp_path):
         ("Goa,North Goa,12 tons", "row 2: chemicals is '12 tons'; write a number"),
         ("Goa,North Goa,1\nGoa,NORTH GOA,2", "rows 2 and 3 are both 'NORTH GOA' of Goa; merge them"),
         ("Goa,,5\nGoa,North Goa,1", "row 2 has values but no district"),
+        ("Goa,North Goa,1,23,456.7", "row 2 has more cells than the header's 3; put numbers"),
         ("Kerala,Kochi,5", "not one row names a district of the area"),
     ],
 )

@@ -33,6 +33,9 @@ def test_no_file_names_a_registry_host_or_a_path_of_a_machine():
 def test_a_missing_layer_is_named(tmp_path):
     with pytest.raises(InputError, match=r"road\.parquet: no such file"):
         open_pack(tmp_path)
+    with pytest.raises(InputError, match="none: no such folder") as caught:
+        open_pack(tmp_path / "none")
+    assert len(caught.value.problems) == 1
 
 
 def test_checksum_follows_the_content(tmp_path):

@@ -16,13 +16,9 @@ from geodata.quality import pack_findings
 
 
 @pytest.fixture
-def folder(tmp_path, tiny_layers):
-    """A copy of the tiny pack with a manifest."""
-    target = tmp_path / "tiny"
-    shutil.copytree(next(iter(tiny_layers.values())).parent, target)
-    manifest = {"name": "Tiny", "bounds": [70, 15, 90, 25], "built": "2026-01-01", "figures": {}, "files": {}}
-    (target / "manifest.json").write_text(json.dumps(manifest))
-    return target
+def folder(tmp_path, tiny_pack):
+    """A copy of the tiny pack."""
+    return shutil.copytree(tiny_pack, tmp_path / "tiny")
 
 
 def found(folder) -> dict:
@@ -86,27 +82,54 @@ def test_detours_are_network_km_over_great_circle(folder):
     assert odd["detour_factor"].to_numpy() == pytest.approx(1.1 * (2 * down + along) / straight)
 
 
-def test_components_and_repairs_are_counted(folder):
+def with_islet(folder, lon: float) -> int:
+    """Add a road of its own, repaired, to the tiny roads; returns how many nodes these have."""
     roads = gpd.read_parquet(folder / "road.parquet")
     top = int(roads[["from_node", "to_node"]].to_numpy().max())
     islet = gpd.GeoDataFrame(
         {"from_node": [top + 1], "to_node": [top + 2], "km": [2.0], "edge_class": "road", "repair": ["gap"]},
-        geometry=[shapely.LineString([(85, 22), (85.01, 22)])], crs=4326,
+        geometry=[shapely.LineString([(lon, 21.2), (lon + 0.01, 21.2)])], crs=4326,
     )  # fmt: skip
     pd.concat([roads, islet], ignore_index=True).to_parquet(folder / "road.parquet")
+    return top + 1
+
+
+def test_components_and_repairs_are_counted(folder):
+    nodes = with_islet(folder, 80)
     findings = pack_findings(open_pack(folder))
     parts = next(f for f in findings if f.title == "Parts that do not hang together")
-    assert parts.layer == "roads" and parts.rows["nodes"].tolist() == [top + 1, 2]
+    assert parts.layer == "roads" and parts.rows["nodes"].tolist() == [nodes, 2]
+    assert parts.rows.loc[1, ["lon", "lat"]].tolist() == [80, 21.2]
     assert "2 of " in parts.meaning
     repairs = next(f for f in findings if f.title == "Gaps that were closed").rows
-    assert repairs[["from_lon", "to_lon", "km", "reason"]].to_numpy().tolist() == [[85, 85.01, 2.0, "gap"]]
+    assert repairs[["from_lon", "to_lon", "km", "reason"]].to_numpy().tolist() == [[80, 80.01, 2.0, "gap"]]
+
+
+def test_flaws_of_a_network_that_no_way_of_the_area_touches_are_not_told(folder):
+    with_islet(folder, 85)
+    titles = {finding.title for finding in pack_findings(open_pack(folder))}
+    assert not titles & {"Parts that do not hang together", "Gaps that were closed"}
+
+
+def test_flaws_on_the_way_to_a_port_far_from_the_districts_are_told(folder):
+    """Only the eastern districts stay: the way to the port leads through the west, the western branches do not."""
+    districts = gpd.read_parquet(folder / "districts.parquet")
+    districts = districts[districts["lon"] > 80]
+    districts.to_parquet(folder / "districts.parquet")
+    for name in ("exports.csv", "land_customs.csv"):
+        table = pd.read_csv(folder / name)
+        table[table["district_id"].isin(districts["district_id"])].to_csv(folder / name, index=False)
+    straight = next(f.rows for f in pack_findings(open_pack(folder)) if f.title.startswith("Straight edges"))
+    assert straight["from_lon"].min() == 75.5, "the road ends at the port"
+    north = straight[straight["to_lat"] == 21.5]
+    assert north["to_lon"].tolist() == [80.5], "of the branches to the north, that of a district"
 
 
 def test_a_terminal_that_claims_rail_far_from_any_is_named(folder):
     depots = pd.read_csv(folder / "depots.csv")
     depots.assign(lat=21.5).to_csv(folder / "depots.csv", index=False)
     rows = with_title(found(folder), "Terminals served by rail").rows
-    assert rows["name"].tolist() == ["mid"] and rows["snap_km"].iloc[0] == pytest.approx(111.2, abs=0.1)
+    assert rows["name"].tolist() == ["Mid depot"] and rows["snap_km"].iloc[0] == pytest.approx(111.2, abs=0.1)
 
 
 def test_missing_values_are_counted_by_column(folder):
