@@ -123,6 +123,13 @@ def test_networks_are_lines_between_their_ends(client, name):
     assert ends == {"roads": {CENTRES["Aaland"], DEPOT}, "rail": {DEPOT, (78.88, 20.6)}}[name]
 
 
+@pytest.mark.parametrize("name", ["roads", "rail", "districts"])
+def test_map_layers_come_in_one_detail(client, name):
+    answer = client.get(f"/api/v1/map/{name}?detail=coarse")
+    assert answer.status_code == 400
+    assert "detail" in answer.get_json()["detail"]
+
+
 def test_a_known_tag_is_answered_with_304_and_no_body(client):
     first = client.get(f"{PLAN}/shapes")
     again = client.get(f"{PLAN}/shapes", headers={"If-None-Match": first.headers["ETag"]})
