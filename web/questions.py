@@ -7,12 +7,14 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from geodata.errors import InputError
+from siting.names import Names, name_faults
+from siting.parameters import Parameters, load_parameters
 from siting.session import LIMITS
 from siting.study import Study, load_study, make_study, read_study, study_faults
 from web.results import PlanTables
@@ -43,9 +45,19 @@ class Question:
 
 
 def model_key(values: Mapping[str, Any]) -> str:
-    """Return what tells the models of studies apart: everything but limits and closed gateways."""
+    """Return what tells the models of studies apart: everything but limits and closed gateways.
+
+    A plan tells all parameters, a study file only those it changes; both are asked of one model.
+    """
     kept = {key: value for key, value in values.items() if key not in LIMITS and key != "closed_gateways"}
+    usual = _usual_parameters()
+    kept["parameters"] = {key: float(value) for key, value in values["parameters"].items() if value != usual.get(key)}
     return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _usual_parameters() -> Parameters:
+    return load_parameters()
 
 
 def plain_values(study: Study) -> dict[str, Any]:
@@ -125,8 +137,11 @@ class Studies:
         return None
 
 
-def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any) -> Question:
+def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any, names: Names) -> Question:
     """Return the question of a study with changes.
+
+    Args:
+        names: which names of sites and gateways there are.
 
     Raises:
         InputError: everything wrong with changes and gap.
@@ -139,6 +154,7 @@ def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any) -> Questi
     for key, value in known.items():
         if isinstance(value, list) and len(value) > MAX_NAMES:
             faults.append(f"changes: {key} has {len(value)} names; give at most {MAX_NAMES}")
+    faults = faults or name_faults(known, names, "changes")
     if faults:
         raise InputError(faults)
     known = {key: sorted(set(value)) if isinstance(value, list) else value for key, value in known.items()}

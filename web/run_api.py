@@ -8,11 +8,13 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
+import pandas as pd
 from flask import Blueprint, Response, request
 
 from geodata.errors import InputError
-from geodata.pack import INDIA, Pack, open_pack
-from siting.study import Study, study_text
+from geodata.pack import Pack
+from siting.names import Names, gateways_of, names_of, possible_names
+from siting.study import Study, open_data, study_text
 from web.pool import Pool, QueueFullError, new_id
 from web.queries import body, number, only
 from web.questions import USUAL_GAP, Question, Studies, ask, file_stem, model_key, plain_values, study_from
@@ -50,15 +52,23 @@ class RunBook:
         folder = self.pool.store.folder(run)
         if not (folder / "plan.json").is_file():
             refuse(404, f"the tables of run '{run_id}' are gone; start it again")
-        return RunTables(run_id, folder, (folder / "plan.json").stat().st_mtime_ns, self._pack_of(run))
+        return RunTables(run_id, folder, (folder / "plan.json").stat().st_mtime_ns, self._pack(run.values["data"]))
 
-    def _pack_of(self, run: Run) -> Pack:
-        data = run.values["data"]
+    def names(self, study: Study) -> Names:
+        """Names that a question about a study may use: those of its model, once that is built."""
+        values = plain_values(study)
+        pack, options = self._pack(values["data"]), self.pool.options.get(model_key(values))
+        if options is None:
+            return possible_names(pack, study.facility_types, study.parameter_values())
+        return names_of(pd.DataFrame({name: options[name] for name in ("option_id", "site_id")}), gateways_of(pack))
+
+    def _pack(self, data: dict[str, str]) -> Pack:
         if not data:
             return self.pack
-        return self._packs.setdefault(
-            str(sorted(data.items())), open_pack(INDIA, {k: Path(v) for k, v in data.items()})
-        )
+        key = str(sorted(data.items()))
+        if key not in self._packs:
+            self._packs[key] = open_data({layer: Path(path) for layer, path in data.items()})
+        return self._packs[key]
 
 
 def create_run_api(book: RunBook, results: Results, studies: Studies) -> Blueprint:
@@ -163,7 +173,7 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         content = body("plan", "study", "changes", "gap", "replaces")
         base, study = base_of(content)
         try:
-            question = ask(base, study, content.get("changes", {}), content.get("gap", USUAL_GAP))
+            question = ask(base, study, content.get("changes", {}), content.get("gap", USUAL_GAP), book.names(study))
         except InputError as error:
             refuse(400, "; ".join(error.problems), error.problems)
         if "replaces" in content:

@@ -126,8 +126,6 @@ def test_sites_are_forced_and_forbidden(client):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"forced": ["warehouse-small@nowhere"]}, "unknown 'warehouse-small@nowhere'"),
-        ({"closed_gateways": ["INPRT"]}, "leave one open"),
         ({"budget_inr_crore": 1, "forced": ["warehouse-large@madhya-pradesh/d3"]}, "budget"),
     ],
 )
@@ -147,6 +145,12 @@ def test_a_question_without_an_answer_fails_in_plain_words(client, changes, word
         ({"changes": {"forced": "x"}}, "forced"),
         ({"changes": {"leader_weight": 1}}, "leader_weight"),
         ({"changes": {"forced": ["x"] * 1001}}, "1001"),
+        ({"changes": {"forced": ["warehouse-smal@madhya-pradesh/d3"]}}, "'warehouse-small@madhya-pradesh/d3'"),
+        ({"changes": {"forced": ["warehouse-small@madhya-pradesh/d33"]}}, "did you mean 'warehouse-small@madhya-"),
+        ({"changes": {"forced": ["warehouse@madhya-pradesh/d3"]}}, "forced names unknown"),
+        ({"changes": {"forbidden": ["nowhere"]}}, "unknown 'nowhere'; write type-tier@place, type@place or a place"),
+        ({"changes": {"closed_gateways": ["INXYZ"]}}, "unknown 'INXYZ'; known: INPRT"),
+        ({"changes": {"closed_gateways": ["INPRT"]}}, "leave one open"),
         ({"gap": 2}, "gap"),
         ({"study": "tiny"}, "name the base"),
         ({"surprise": 1}, "surprise"),
@@ -162,9 +166,12 @@ def test_a_session_warms_the_model_and_then_tells_the_options(client):
     while client.post("/api/v1/sessions", json={"study": "tiny"}).get_json()["state"] != "warm":
         assert time.monotonic() < end
         time.sleep(0.1)
-    options = get(client, "/api/v1/plans/tiny/options")
+    options = get(client, "/api/v1/plans/tiny/options")  # a plan of the study is asked of the same model
     assert {len(column) for column in options.values()} == {len(options["option_id"])}
     assert "mmlp-small@mmlp-east" in options["option_id"]
+    # The last district has no road, which is known once its ways are measured.
+    no_road = ask(client, expected=400, changes={"forced": ["warehouse-small@madhya-pradesh/d11"]})
+    assert "unknown 'warehouse-small@madhya-pradesh/d11'" in no_road["detail"]
 
 
 def test_a_killed_process_fails_its_run_only_and_the_next_run_works(client, pool):
