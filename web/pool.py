@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, RLock, Thread
 from typing import Any
 
 from web.runs import INTERRUPTED, Run, RunStore, now
@@ -47,6 +47,7 @@ class _Process:
         self._connection: Connection | None = None
         self._process: Any = None
         self._ended = False
+        self._changing = RLock()
 
     @property
     def alive(self) -> bool:
@@ -60,16 +61,18 @@ class _Process:
 
     def start(self) -> None:
         """Start the process where it does not run; it knows no model yet."""
-        if self.alive:
-            return
-        self._stop()
-        if self._ended:
-            raise BrokenPipeError("the server stops")
-        self.warm.clear()
-        self._connection, other = self._context.Pipe()
-        self._process = self._context.Process(target=work, args=(other, self.cancelled), daemon=True)
-        self._process.start()
-        other.close()
+        with self._changing:
+            if self.alive:
+                return
+            self._stop()
+            if self._ended:
+                raise BrokenPipeError("the server stops")
+            self.warm.clear()
+            self._connection, other = self._context.Pipe()
+            process = self._context.Process(target=work, args=(other, self.cancelled), daemon=True)
+            process.start()
+            self._process = process
+            other.close()
 
     def ask(self, job: tuple[Any, ...], hear: Callable[[Message], None]) -> Message:
         """Send a job and return its last message; ``("lost", ...)`` where the process dies over it."""
@@ -101,9 +104,9 @@ class _Process:
         self._stop()
 
     def _stop(self) -> None:
-        # Taken first: the thread of this process and the one that closes the pool may both come here.
-        process, self._process = self._process, None
-        connection, self._connection = self._connection, None
+        with self._changing:  # the thread of this process and the one that closes the pool may both come here
+            process, self._process = self._process, None
+            connection, self._connection = self._connection, None
         if process is not None:
             process.kill()
             process.join(5)

@@ -22,6 +22,7 @@ from web.results import PlanTables
 CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways")
 MAX_NAMES = 1000  # in one list of a question
 MAX_NAME_CHARACTERS = 80
+LEADING = "national"  # the study whose plans are shown first
 USUAL_GAP = 5e-4  # of the whole cost: half the seconds of 2e-4, nearly the same plans
 
 
@@ -97,6 +98,10 @@ class Studies:
             else:
                 told.append({"id": key, "name": study.name, "budget_inr_crore": study.budget_inr_crore})
         return told
+
+    def title(self, key: str) -> str | None:
+        """Name of the study of a file; None where there is none, or a broken one."""
+        return next((str(told["name"]) for told in self.listed() if told["id"] == key and "problems" not in told), None)
 
     def keys(self) -> list[str]:
         return sorted(path.stem for path in self.folder.glob("*.toml") if path.is_file())

@@ -113,6 +113,23 @@ def test_every_request_is_one_line_of_json_in_the_log(client, caplog):
     assert line["ms"] >= 0
 
 
+def test_a_server_without_a_plan_says_how_to_make_one(monkeypatch, tmp_path, capsys):
+    import web.app
+
+    class Server:
+        def run(self):
+            pass
+
+        close = run
+
+    monkeypatch.setattr(web.app, "create_server", lambda app, **options: Server())
+    monkeypatch.setattr(web.app, "_prepare", lambda app: None)
+    web.app.serve(tmp_path / "results")
+    told = capsys.readouterr().out
+    assert "make study" in told
+    assert "http://127.0.0.1:8000/what-if" in told
+
+
 def test_the_server_answers_this_machine_only_unless_told(monkeypatch, results):
     import web.app
 
