@@ -37,7 +37,7 @@ class RunPlans(Protocol):
     """Where answered questions are found."""
 
     def tables(self, run_id: str) -> PlanTables:
-        """Tables of a finished run; ends the request with 404 or 409 where there are none."""
+        """Tables of a finished run; ends the request with 404, 409 or 410 where there are none."""
 
 
 class Library:

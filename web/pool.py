@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import logging
 import multiprocessing
 import secrets
 import time
@@ -19,12 +21,16 @@ from web.worker import WARM_MODELS, work
 
 SIZE = 2
 MAX_QUEUE = 16
-MAX_KEPT = 50
+MAX_ANSWERS = 50  # what-if answers whose tables are kept
+MAX_REMEMBERED = 1000  # runs whose question is
 GRACE_S = 3.0  # what a search may take to heed a cancellation before its process is ended
 WAKE_S = 0.5
 KEPT_OPTIONS = 4
 LOST = "The solver process ended unexpectedly, and this run with it. Start it again."
 CANCELLED = "Cancelled."
+MADE_ROOM = "The tables of this answer have made room for newer ones. Start it again to see it."
+
+log = logging.getLogger("web.runs")
 
 Message = tuple[str, Any]  # kind and what is told, as of web.worker
 
@@ -168,7 +174,7 @@ class Pool:
             self.store.put(run)
             self.runs[run.id] = run
             self._queue.append(run.id)
-            self._forget_old()
+            self._make_room()
             self._change.notify_all()
         return run
 
@@ -369,9 +375,16 @@ class Pool:
                 self.store.put(run)
         self._change.notify_all()
 
-    def _forget_old(self) -> None:
+    def _make_room(self) -> None:
+        """Take the tables of the oldest answers, but not their questions; saved plans are results, not runs."""
+        answers = [run for run in self.runs.values() if run.has_tables]
+        for run in answers[:-MAX_ANSWERS]:
+            self.store.drop_tables(run)
+            run.message = MADE_ROOM
+            self._changed(run)
+            log.info(json.dumps({"run": run.id, "told": MADE_ROOM}))
         ended = [run for run in self.runs.values() if not run.active]
-        for run in ended[: max(0, len(self.runs) - MAX_KEPT)]:
+        for run in ended[: max(0, len(self.runs) - MAX_REMEMBERED)]:
             del self.runs[run.id]
             self.store.drop(run)
 

@@ -41,17 +41,20 @@ class RunBook:
     def run(self, run_id: str) -> Run:
         run = self.pool.runs.get(run_id)
         if run is None:
-            refuse(404, f"no run '{run_id}'; GET {API}/runs lists the latest {LISTED}")
+            refuse(
+                404,
+                f"no run '{run_id}'; GET {API}/runs lists the latest {LISTED}; saved plans are among GET {API}/plans",
+            )
         return run
 
     def tables(self, run_id: str) -> RunTables:
-        """Tables of a finished what-if run; ends the request with 404 or 409 where there are none."""
+        """Tables of a finished what-if run; ends the request with 404, 409 or 410 where there are none."""
         run = self.run(run_id)
         if run.state != "finished" or run.kind != "what-if":
             refuse(409, f"run '{run_id}' has no answer here: it is {run.state} ({run.kind})")
         folder = self.pool.store.folder(run)
         if not (folder / "plan.json").is_file():
-            refuse(404, f"the tables of run '{run_id}' are gone; start it again")
+            refuse(410, run.message or f"the tables of run '{run_id}' are gone; start it again")
         return RunTables(run_id, folder, (folder / "plan.json").stat().st_mtime_ns, self._pack(run.values["data"]))
 
     def names(self, study: Study) -> Names:

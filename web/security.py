@@ -86,6 +86,10 @@ def init_security(app: Flask, hosts: Collection[str]) -> None:
     def unreadable(error: InputError) -> Response:
         return problem(500, str(error), error.problems)
 
+    @app.errorhandler(FileNotFoundError)
+    def gone(error: FileNotFoundError) -> Response:
+        return problem(410, "what was asked for has been removed in this moment; look at the list again")
+
 
 def problem(status: int, detail: str, problems: Sequence[str] = ()) -> Response:
     """Return an error as ``application/problem+json`` (RFC 9457)."""

@@ -253,7 +253,7 @@ def test_the_queue_is_bounded(client, pool, monkeypatch):
         watch(client, first)
 
 
-def test_a_saved_plan_is_a_study_that_the_command_line_answers_with_the_same_fingerprint(client, solved):
+def test_a_saved_plan_is_a_study_that_the_command_line_answers_with_the_same_fingerprint(client, solved, monkeypatch):
     forbidden = [get(client, "/api/v1/plans/tiny/sites")["site_id"][0]]
     run = answer(client, changes={"budget_inr_crore": 45, "forbidden": forbidden})
     saved = client.post(run["links"]["save"], json={"name": 'Cheap & "good" <plan>'})
@@ -271,6 +271,11 @@ def test_a_saved_plan_is_a_study_that_the_command_line_answers_with_the_same_fin
     taken = client.post(run["links"]["save"], json={"name": "cheap GOOD plan"})
     assert taken.status_code == 409
     assert "another name" in taken.get_json()["detail"]
+    # The plan outlives the run that saved it.
+    monkeypatch.setattr(web.pool, "MAX_REMEMBERED", 1)
+    answer(client, changes={})
+    assert client.get(saved["links"]["self"]).status_code == 404
+    assert get(client, "/api/v1/plans/cheap-good-plan") == plan
 
 
 @pytest.mark.parametrize("name", ["", " ", 7, None, "x" * 81, "a\nb"])
@@ -281,9 +286,11 @@ def test_a_plan_is_not_saved_without_a_proper_name(client, name):
 
 def test_a_name_is_never_a_path(client, solved):
     run = answer(client, changes={})
-    saved = watch(client, client.post(run["links"]["save"], json={"name": "../../outside"}).get_json())
+    saved = client.post(run["links"]["save"], json={"name": "../../outside"}).get_json()
     assert saved["study_file"] == "studies/outside.toml"
     assert not (solved.parent / "outside.toml").exists()
+    client.delete(saved["links"]["self"])
+    watch(client, saved)
 
 
 def test_a_save_that_is_cancelled_leaves_nothing_behind(client, pool, solved, monkeypatch):
@@ -323,6 +330,22 @@ def test_after_a_restart_running_runs_are_interrupted_and_can_start_again_and_fi
         assert watch(client, again)["state"] == "finished"
     finally:
         second.extensions["pool"].close()
+
+
+def test_tables_of_old_answers_make_room_but_no_question_is_lost(client, solved, monkeypatch):
+    first = answer(client, changes={"budget_inr_crore": 41})
+    monkeypatch.setattr(web.pool, "MAX_ANSWERS", 1)
+    second = answer(client, changes={"budget_inr_crore": 42})
+    ask(client)  # room is made when something is asked
+    gone = client.get(first["links"]["districts"])
+    assert gone.status_code == 410
+    assert "Start it again" in gone.get_json()["detail"]
+    told = get(client, first["links"]["self"])
+    assert (told["state"], told["message"]) == ("finished", gone.get_json()["detail"])
+    assert client.get(second["links"]["districts"]).status_code == 200
+    again = watch(client, client.post(first["links"]["restart"], json={}).get_json())
+    assert (again["state"], again["message"], again["changes"]) == ("finished", None, first["changes"])
+    assert get(client, again["links"]["plan"])["budget_inr_crore"] == 41
 
 
 def test_runs_and_plans_are_compared(client):
