@@ -68,12 +68,13 @@ class Library:
         return self._opened(data.plan, data.base)[1]
 
     def _opened(self, plan: PlanTables, base: str) -> tuple[PlanData, Figure]:
-        if plan.identity not in self._open:
+        opened = self._open.get(plan.identity)
+        if opened is None:
             data = PlanData(plan, getattr(plan, "pack", self.pack), base, self.shapes)
-            self._open[plan.identity] = (data, Figure(data))
+            opened = self._open.setdefault(plan.identity, (data, Figure(data)))
             for old in list(self._open)[:-OPEN_PLANS]:
                 self._open.pop(old, None)
-        return self._open[plan.identity]
+        return opened
 
     def shapes_of(self, content: str) -> DistrictShapes:
         """Shapes by hash; plans tell the hash, so that one who asks has opened a plan with them."""

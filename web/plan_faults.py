@@ -44,7 +44,7 @@ def plan_fault(folder: Path) -> str | None:
 
 
 def _summary_fault(path: Path) -> str | None:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     if not isinstance(content, dict):
         return "is not an object"
     for name, kind in SUMMARY.items():
@@ -52,6 +52,10 @@ def _summary_fault(path: Path) -> str | None:
         if not isinstance(value, (int, float) if kind is float else kind):
             return f"has no {name}" if value is None else f"has {name} = {str(value)[:50]!r}"
     return None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
 
 
 def _table_fault(path: Path) -> str | None:

@@ -6,7 +6,9 @@ import contextlib
 import json
 import logging
 import multiprocessing
+import re
 import secrets
+import shutil
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
@@ -28,6 +30,7 @@ WAKE_S = 0.5
 KEPT_OPTIONS = 4
 LOST = "The solver process ended unexpectedly, and this run with it. Start it again."
 CANCELLED = "Cancelled."
+SCRATCH = "[a-z0-9_]{8}"  # the end of the name of the folder in which a result is written
 MADE_ROOM = "The tables of this answer have made room for newer ones. Start it again to see it."
 
 log = logging.getLogger("web.runs")
@@ -147,7 +150,7 @@ class Pool:
             if run.active:
                 run.state, run.message, run.ended = "interrupted", INTERRUPTED, now()
                 run.version += 1
-                self._undo_save(run)
+                self._undo(run)
                 store.put(run)
             self.runs[run.id] = run
 
@@ -171,7 +174,7 @@ class Pool:
         with self._change:
             if len(self._queue) >= MAX_QUEUE:
                 raise QueueFullError
-            self.store.put(run)
+            self.store.put(run)  # first: what cannot be kept is not begun
             self.runs[run.id] = run
             self._queue.append(run.id)
             self._make_room()
@@ -360,13 +363,20 @@ class Pool:
         run.state, run.message, run.ended = state, message, now()
         run.stage = "done" if state == "finished" else run.stage
         if state != "finished":
-            self._undo_save(run)
+            self._undo(run)
         self._changed(run)
 
-    def _undo_save(self, run: Run) -> None:
-        """Take back the study file of a plan that did not come about, so that its name is free."""
-        if run.kind == "save" and run.study_file is not None:
-            (self.studies / Path(run.study_file).name).unlink(missing_ok=True)
+    def _undo(self, run: Run) -> None:
+        """Take back what a run that did not come about has written: its tables, or its study file and scratch."""
+        with contextlib.suppress(OSError):
+            if run.kind == "what-if":
+                self.store.drop_tables(run)
+            elif run.study_file is not None:
+                file = self.studies / Path(run.study_file).name
+                file.unlink(missing_ok=True)  # the name is free again
+                for folder in self.results.glob(f".{file.stem}-*"):
+                    if re.fullmatch(SCRATCH, folder.name.removeprefix(f".{file.stem}-")):
+                        shutil.rmtree(folder, ignore_errors=True)
 
     def _changed(self, run: Run, keep: bool = True) -> None:
         run.version += 1
@@ -379,7 +389,8 @@ class Pool:
         """Take the tables of the oldest answers, but not their questions; saved plans are results, not runs."""
         answers = [run for run in self.runs.values() if run.has_tables]
         for run in answers[:-MAX_ANSWERS]:
-            self.store.drop_tables(run)
+            with contextlib.suppress(OSError):
+                self.store.drop_tables(run)
             run.message = MADE_ROOM
             self._changed(run)
             log.info(json.dumps({"run": run.id, "told": MADE_ROOM}))

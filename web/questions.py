@@ -46,14 +46,23 @@ class Question:
 
 
 def model_key(values: Mapping[str, Any]) -> str:
-    """Return what tells the models of studies apart: everything but limits and closed gateways.
+    """Return what tells the models of studies apart: everything but limits and closed gateways, and files' times.
 
     A plan tells all parameters, a study file only those it changes; both are asked of one model.
     """
     kept = {key: value for key, value in values.items() if key not in LIMITS and key != "closed_gateways"}
     usual = _usual_parameters()
     kept["parameters"] = {key: float(value) for key, value in values["parameters"].items() if value != usual.get(key)}
+    kept["data"] = stamped(values["data"])
     return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def stamped(data: Mapping[str, str]) -> list[tuple[str, str, int]]:
+    """Return layer, file and its time of writing (ns) of a study's own data: a file that is mended is another one."""
+    files = {layer: Path(path) / "manifest.json" if layer == "pack" else Path(path) for layer, path in data.items()}
+    return [
+        (layer, data[layer], path.stat().st_mtime_ns if path.is_file() else 0) for layer, path in sorted(files.items())
+    ]
 
 
 @cache

@@ -17,7 +17,7 @@ from siting.names import Names, gateways_of, names_of, possible_names
 from siting.study import Study, open_data, study_text
 from web.pool import Pool, QueueFullError, new_id
 from web.queries import body, number, only
-from web.questions import USUAL_GAP, Question, Studies, ask, file_stem, model_key, plain_values, study_from
+from web.questions import USUAL_GAP, Question, Studies, ask, file_stem, model_key, plain_values, stamped, study_from
 from web.results import Results, RunTables
 from web.runs import Run
 from web.security import refuse
@@ -28,6 +28,7 @@ LISTED = 50
 MAX_WAIT_S = 25.0
 WAITING_CLIENTS = 8  # long polls at one time; the server's other threads stay free
 RETRY_S = 5
+KEPT_PACKS = 8  # of studies with data of their own
 CLIENT_COOKIE = "client"
 
 
@@ -68,9 +69,11 @@ class RunBook:
     def _pack(self, data: dict[str, str]) -> Pack:
         if not data:
             return self.pack
-        key = str(sorted(data.items()))
+        key = str(stamped(data))
         if key not in self._packs:
             self._packs[key] = open_data({layer: Path(path) for layer, path in data.items()})
+            for old in list(self._packs)[:-KEPT_PACKS]:
+                del self._packs[old]
         return self._packs[key]
 
 
@@ -115,10 +118,14 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         return told(run, 202, Location=f"{API}/runs/{run.id}")
 
     def told(run: Run, status: int = 200, **headers: str) -> Response:
-        response = json_body(run.told(pool.position(run))).response()
-        if response.status_code == 200:
-            response.status_code = status
+        response = answer(run.told(pool.position(run)), status)
         response.headers.update(headers)
+        return response
+
+    def answer(content: Any, status: int) -> Response:
+        response = json_body(content).response()
+        if response.status_code == 200:  # not 304, which has no body
+            response.status_code = status
         return response
 
     def options(values: dict[str, Any]) -> Response:
@@ -126,9 +133,7 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         if key in pool.faults:
             refuse(409, "the model of this study cannot be built", [pool.faults[key]])
         if key not in pool.options:
-            response = json_body({"state": pool.warm(values, key)}).response()
-            response.status_code = 202
-            return response
+            return answer({"state": pool.warm(values, key)}, 202)
         return json_body(pool.options[key]).response()
 
     @api.get(f"{API}/studies")
@@ -144,8 +149,7 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         key = model_key(values)
         if key in pool.faults:
             refuse(409, "the model of this study cannot be built", [pool.faults[key]])
-        response = json_body({"state": pool.warm(values, key)}).response()
-        response.status_code = 202
+        response = answer({"state": pool.warm(values, key)}, 202)
         if CLIENT_COOKIE not in request.cookies:
             response.set_cookie(CLIENT_COOKIE, secrets.token_hex(8), httponly=True, samesite="Strict")
         return response
@@ -235,13 +239,13 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
             refuse(409, f"there is a result named '{stem}' already; choose another name")
         try:
             studies.folder.mkdir(parents=True, exist_ok=True)
-            with file.open("x", encoding="utf-8") as out:
-                out.write(study_text(study, studies.folder))
+            file.open("x").close()
         except FileExistsError:
             refuse(409, f"there is a study named '{stem}' already; choose another name")
         run = pool.again(origin, kind="save", name=study.name, values=plain_values(study), client=client(),
                          study_file=f"{studies.folder.name}/{file.name}")  # fmt: skip
         try:
+            file.write_text(study_text(study, studies.folder), encoding="utf-8")
             return submitted(run)
         except BaseException:
             if run.id not in pool.runs:

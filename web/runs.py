@@ -100,7 +100,8 @@ class RunStore:
         for file in self.root.glob("*/run.json"):
             try:
                 run = Run(**json.loads(file.read_text(encoding="utf-8")))
-            except (ValueError, TypeError):
+                run.told(0), run.model_key
+            except (OSError, ValueError, TypeError, KeyError, AttributeError):
                 continue  # of another version
             if run.id == file.parent.name:
                 runs.append(run)

@@ -257,6 +257,7 @@ def test_a_file_in_place_of_the_results_is_an_input_error(tmp_path):
         ("lanes.csv", None, "is missing"),
         ("plan.json", "{", "cannot be read"),
         ("plan.json", "[]", "is not an object"),
+        ("plan.json", '{"gap": NaN}', "NaN is no number"),
         ("plan.json", '{"study": "x"}', "has no fingerprint"),
         ("districts.csv", "state,district\n", "has no column under_utilised"),
         ("sites.csv", "", "has no column site_id"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -13,7 +15,8 @@ import pytest
 import web.pool
 from siting.study import load_study
 from web.app import create_app
-from web.runs import ACTIVE
+from web.questions import model_key, plain_values
+from web.runs import ACTIVE, RunStore
 
 PATIENCE_S = 90.0  # the first question waits for the process and its model
 
@@ -142,6 +145,10 @@ def test_a_question_without_an_answer_fails_in_plain_words(client, changes, word
     [
         ({"changes": {"budget_inr_crore": -1}}, "budget_inr_crore = -1"),
         ({"changes": {"budget_inr_crore": "many"}}, "is not a number"),
+        ({"changes": {"budget_inr_crore": float("nan")}}, "is not a number"),
+        ({"changes": {"budget_inr_crore": 10**400}}, "is out of range"),
+        ({"changes": {"forced": ["\ud800"]}}, "forced names unknown"),
+        ({"changes": {"forbidden": ["x" * 30_000]}}, "forbidden names unknown"),
         ({"changes": {"forced": "x"}}, "forced"),
         ({"changes": {"leader_weight": 1}}, "leader_weight"),
         ({"changes": {"forced": ["x"] * 1001}}, "1001"),
@@ -330,6 +337,71 @@ def test_after_a_restart_running_runs_are_interrupted_and_can_start_again_and_fi
         assert watch(client, again)["state"] == "finished"
     finally:
         second.extensions["pool"].close()
+
+
+def test_an_answer_that_cannot_be_written_fails_its_run_and_leaves_nothing(client, asked, solved):
+    pool = asked.extensions["pool"]
+    folder = pool.store.root
+    with frozen(pool.pids()):
+        run = ask(client, changes={"budget_inr_crore": 44})
+        blocked = folder / run["id"] / "lanes.parquet"
+        blocked.mkdir()  # a write there fails, as on a full disk
+    run = watch(client, run)
+    assert run["state"] == "failed"
+    assert "cannot be written" in run["message"]
+    assert "Traceback" not in run["message"]
+    assert [path.name for path in (folder / run["id"]).iterdir() if path.is_file()] == ["run.json"]
+    blocked.rmdir()
+    assert watch(client, client.post(run["links"]["restart"], json={}).get_json())["state"] == "finished"
+
+
+def test_a_save_whose_process_is_killed_leaves_no_scratch(client, pool, solved, monkeypatch):
+    run = answer(client, changes={})
+    with frozen(pool.pids()):
+        saving = client.post(run["links"]["save"], json={"name": "Cut short"}).get_json()
+        watch(client, saving, lambda run: run["state"] == "running")
+        for name in (".cut-short-abcd1234", ".cut-short-too-abcd1234"):  # the second is of another plan
+            (solved / "results" / name).mkdir()
+        os.kill(pool.process_of(saving["id"]), signal.SIGKILL)
+        assert watch(client, saving)["state"] == "failed"
+    assert [path.name for path in (solved / "results").glob(".cut-short*")] == [".cut-short-too-abcd1234"]
+    assert not (solved / "studies" / "cut-short.toml").exists()
+
+
+def test_two_tabs_ask_at_once_and_each_gets_its_own_answer(asked, client):
+    answer(client, changes={})
+    budgets = [11.0, 22.0, 33.0, 44.0]
+    with ThreadPoolExecutor(len(budgets)) as tabs:
+        runs = list(tabs.map(lambda b: answer(asked.test_client(), changes={"budget_inr_crore": b}), budgets))
+    assert [get(client, run["links"]["plan"])["budget_inr_crore"] for run in runs] == budgets
+
+
+def test_own_data_that_is_mended_makes_another_model(client, solved, tmp_path):
+    study = load_study(solved / "studies" / "tiny.toml")
+    copy = tmp_path / "exports.csv"
+    copy.write_bytes(study.data["exports"].read_bytes())
+    values = plain_values(study.with_changes(data={**study.data, "exports": copy}))
+    before = model_key(values)
+    assert before == model_key(values)
+    os.utime(copy, (1, 1))
+    assert model_key(values) != before
+
+
+def test_runs_of_another_version_are_left_aside(solved, tmp_path):
+    store = RunStore(tmp_path)
+    good = {"id": "good", "kind": "what-if", "base": {}, "name": "x", "changes": {}, "client": "x",
+            "values": plain_values(load_study(solved / "studies" / "tiny.toml"))}  # fmt: skip
+    for name, content in {
+        "good": good,
+        "bare": {**good, "id": "bare", "values": {}},
+        "list": [],
+        "odd": {"id": 1},
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(json.dumps(content))
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "run.json").write_text("{")
+    assert [run.id for run in store.all()] == ["good"]
 
 
 def test_tables_of_old_answers_make_room_but_no_question_is_lost(client, solved, monkeypatch):
