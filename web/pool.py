@@ -146,19 +146,27 @@ class Pool:
         self._closed = False
         self._threads: list[Thread] = []
         self._processes = [_Process() for _ in range(size)]
+        self._interrupted: list[Run] = []
         for run in store.all():
             if run.active:
                 run.state, run.message, run.ended = "interrupted", INTERRUPTED, now()
                 run.version += 1
-                self._undo(run)
-                store.put(run)
+                self._interrupted.append(run)
             self.runs[run.id] = run
 
     # -- asking ----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the threads, each of which starts its process."""
+        """Start the threads, each of which starts its process, and put in order what an earlier server left.
+
+        Not before: a server that finds its port taken must not touch the runs of the one that has it.
+        """
         with self._change:
+            while self._interrupted:
+                run = self._interrupted.pop()
+                self._undo(run)
+                with contextlib.suppress(OSError):
+                    self.store.put(run)
             if not self._threads and not self._closed:
                 self._threads = [Thread(target=self._serve, args=(p,), daemon=True) for p in self._processes]
                 for thread in self._threads:

@@ -355,6 +355,20 @@ def test_an_answer_that_cannot_be_written_fails_its_run_and_leaves_nothing(clien
     assert watch(client, client.post(run["links"]["restart"], json={}).get_json())["state"] == "finished"
 
 
+def test_a_second_server_that_cannot_start_leaves_the_runs_of_the_first_alone(client, pool, solved):
+    run = answer(client, changes={})
+    with frozen(pool.pids()):
+        saving = client.post(run["links"]["save"], json={"name": "Still running"}).get_json()
+        saving = watch(client, saving, lambda run: run["state"] == "running")
+        before = (pool.store.root / saving["id"] / "run.json").read_text()
+        second = create_app(solved / "results", studies=solved / "studies")  # and then its port is taken
+        assert get(second.test_client(), saving["links"]["self"])["state"] == "interrupted"
+        assert (pool.store.root / saving["id"] / "run.json").read_text() == before
+        assert (solved / "studies" / "still-running.toml").is_file()
+        client.delete(saving["links"]["self"])
+        watch(client, saving)
+
+
 def test_a_save_whose_process_is_killed_leaves_no_scratch(client, pool, solved, monkeypatch):
     run = answer(client, changes={})
     with frozen(pool.pids()):
