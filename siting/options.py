@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.errors import InputError
 from siting.costs import INR_PER_CRORE
 from siting.lanes import NONE, Lanes
 from siting.places import Places
@@ -135,22 +133,8 @@ def options_of_lanes(
     return expanded["lane"].to_numpy(np.int64), needs
 
 
-def select_options(options: pd.DataFrame, names: Sequence[str], key: str, study_name: str) -> NDArray[np.int64]:
-    """Positions of the options that the names of a study's ``forced`` or ``forbidden`` list stand for.
-
-    Raises:
-        InputError: for every name that is no option, site or place.
-    """
+def select_options(options: pd.DataFrame, names: Sequence[str], key: str) -> NDArray[np.int64]:
+    """Positions of the options that the names of a study's ``forced`` or ``forbidden`` list stand for."""
     columns = ["option_id"] if key == "forced" else ["option_id", "site_id", "place_id"]
     table = options.assign(place_id=options["site_id"].str.split("@").str[1])
-    found, problems = [], []
-    for name in names:
-        match = np.flatnonzero((table[columns] == name).any(axis=1))
-        if len(match) == 0:
-            near = difflib.get_close_matches(name, pd.unique(table[columns].to_numpy().ravel()), n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else "; see sites.csv of an earlier run for names"
-            problems.append(f"{study_name}: {key} names unknown '{name}'{hint}")
-        found.append(match)
-    if problems:
-        raise InputError(problems)
-    return np.unique(np.concatenate([*found, np.zeros(0, np.int64)]))
+    return np.flatnonzero(table[columns].isin(set(names)).any(axis=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from geodata.pack import Pack
 from siting.costs import INR_PER_CRORE, Array, Tariff, appraisal_factor
 from siting.demand import build_clients, district_demand
 from siting.lanes import NONE, Conditions, LanePricer, Lanes
+from siting.names import name_faults, names_of
 from siting.options import build_options, options_of_lanes, select_options
 from siting.parameters import Parameters
 from siting.places import Places, build_places
@@ -67,6 +68,7 @@ def build_model(study: Study, progress: Progress = lambda stage: None) -> Model:
         demand = district_demand(pack, study, places, parameters)
         clients = build_clients(demand, places, parameters, study.leader_weight)
         options = build_options(places, parameters, study.facility_types)
+        _check_names(study, options, places)
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
         existing = pricer.status_quo()
         weighted = clients["weight"].to_numpy()[existing.client] > 0
@@ -93,10 +95,11 @@ def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
     Raises:
         InputError: for unknown names, or when no gateway is left.
     """
-    wanted = _closed_gateways(model.places, gateway_ids)
+    wanted = sorted(set(gateway_ids))
     study = model.study.with_changes(closed_gateways=tuple(wanted))
     if not wanted:
         return replace(model, study=study)
+    _check_names(study, model.options, model.places)
     gateways = model.places.gateways
     closed = gateways[model.places.table["place_id"].iloc[gateways].isin(wanted)]
     table = {name: getattr(model.places, name).copy() for name in ("road_km", "first_mile_km", "rail_km", "rail_h")}
@@ -126,20 +129,6 @@ def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
     )  # fmt: skip
 
 
-def _closed_gateways(places: Places, gateway_ids: Iterable[str]) -> list[str]:
-    """Sorted names of gateways to close; InputError for unknown names, or when no gateway is left."""
-    known = set(places.table["place_id"].iloc[places.gateways])
-    wanted = sorted(set(gateway_ids))
-    faults = [
-        f"closed gateway {name!r} is unknown; known: {', '.join(sorted(known))}" for name in wanted if name not in known
-    ]
-    if not faults and len(wanted) == len(known):
-        faults = ["all gateways are closed; leave one open"]
-    if faults:
-        raise InputError(faults)
-    return wanted
-
-
 def _merged(first: Lanes, second: Lanes) -> Lanes:
     """Both, in order of client."""
     columns = (np.concatenate([getattr(first, f), getattr(second, f)]) for f in Lanes.__dataclass_fields__)
@@ -151,15 +140,21 @@ def check_names(study: Study) -> None:
     """Raise InputError for forced, forbidden or closed names of a study that its data do not know."""
     parameters = study.parameter_values()
     places = build_places(study.pack(), parameters)
-    _chosen_options(build_options(places, parameters, study.facility_types), study)
-    _closed_gateways(places, study.closed_gateways)
+    _check_names(study, build_options(places, parameters, study.facility_types), places)
+
+
+def _check_names(study: Study, options: pd.DataFrame, places: Places) -> None:
+    gateways = places.table["place_id"].iloc[places.gateways]
+    faults = name_faults(asdict(study), names_of(options, gateways.tolist()), study.name)
+    if faults:
+        raise InputError(faults)
 
 
 def _chosen_options(options: pd.DataFrame, study: Study) -> dict[str, Any]:
     """Forced and forbidden options of a study, as arguments of the problem."""
     return {
-        key: select_options(options, getattr(study, name), name, study.name)
-        for key, name in (("forced_open", "forced"), ("forbidden", "forbidden"))
+        "forced_open": select_options(options, study.forced, "forced"),
+        "forbidden": select_options(options, study.forbidden, "forbidden"),
     }
 
 
@@ -374,6 +369,7 @@ def make_plan(
         RuntimeError: when the answer does not stand up to the re-check.
     """
     study = model.study.with_changes(**changes)
+    _check_names(study, model.options, model.places)
     stages = dict(model.stages)
     problem = model.problem.with_changes(budget=study.budget_inr_crore, **_chosen_options(model.options, study))
     model = replace(model, study=study, problem=problem)

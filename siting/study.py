@@ -98,7 +98,8 @@ def open_data(data: Mapping[str, Path]) -> Pack:
 
 def _number(low: float, high: float) -> Callable[[Any], str | None]:
     def check(value: Any) -> str | None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        no_number = isinstance(value, bool) or not isinstance(value, int | float)
+        if no_number or (isinstance(value, float) and not math.isfinite(value)):
             return "is not a number; give one without quotes"
         return None if low <= value <= high else f"is out of range; give {low:g} to {high:g}"
 

@@ -23,7 +23,7 @@ from web.plan_data import DistrictShapes, PlanData
 from web.queries import choice, only
 from web.results import DOWNLOADS, SEPARATOR, PlanTables, Results
 from web.security import refuse
-from web.shapes import GRID, NETWORK_TOLERANCE_DEG, network_lines
+from web.shapes import GRID, network_lines
 from web.tables import LAYERS, MIMETYPES, encode
 from web.transfer import Body, Shelf, json_body
 
@@ -31,14 +31,13 @@ API = "/api/v1"
 RUN_PREFIX = "run:"
 SHELF_SIZE = 256
 OPEN_PLANS = 24  # plans whose tables stay in memory
-COARSE = 4.0  # how much wider the tolerance of coarse lines is
 
 
 class RunPlans(Protocol):
     """Where answered questions are found."""
 
     def tables(self, run_id: str) -> PlanTables:
-        """Tables of a finished run; ends the request with 404 or 409 where there are none."""
+        """Tables of a finished run; ends the request with 404, 409 or 410 where there are none."""
 
 
 class Library:
@@ -69,12 +68,13 @@ class Library:
         return self._opened(data.plan, data.base)[1]
 
     def _opened(self, plan: PlanTables, base: str) -> tuple[PlanData, Figure]:
-        if plan.identity not in self._open:
+        opened = self._open.get(plan.identity)
+        if opened is None:
             data = PlanData(plan, getattr(plan, "pack", self.pack), base, self.shapes)
-            self._open[plan.identity] = (data, Figure(data))
+            opened = self._open.setdefault(plan.identity, (data, Figure(data)))
             for old in list(self._open)[:-OPEN_PLANS]:
                 self._open.pop(old, None)
-        return self._open[plan.identity]
+        return opened
 
     def shapes_of(self, content: str) -> DistrictShapes:
         """Shapes by hash; plans tell the hash, so that one who asks has opened a plan with them."""
@@ -146,8 +146,7 @@ def create_api(library: Library, can_ask: Callable[[PlanTables], bool]) -> Bluep
 
     @api.get(f"{API}/map/districts")
     def districts_map() -> Response:
-        only("v", "detail")
-        choice("detail", ("fine", "coarse"), "fine")
+        only("v")
         content = request.args.get("v")
         if content is None:
             shapes = DistrictShapes(pack.districts.geometry, pack.districts["state"].tolist())
@@ -157,13 +156,9 @@ def create_api(library: Library, can_ask: Callable[[PlanTables], bool]) -> Bluep
 
     @api.get(f"{API}/map/<any(roads,rail):name>")
     def network(name: str) -> Response:
-        only("detail")
-        detail = choice("detail", ("fine", "coarse"), "fine")
-        tolerance = NETWORK_TOLERANCE_DEG * (COARSE if detail == "coarse" else 1.0)
+        only()
         network = pack.road if name == "roads" else pack.rail
-        return shelf.json(
-            ("network", name, detail), lambda: {"grid": GRID, "lines": network_lines(network, tolerance)}
-        ).response()
+        return shelf.json(("network", name), lambda: {"grid": GRID, "lines": network_lines(network)}).response()
 
     add_plan_routes(api, library, f"{API}/plans/<key>", library.plan)
     add_plan_routes(api, library, f"{API}/runs/<key>", library.run)

@@ -20,7 +20,7 @@ from web.i18n import init_i18n
 from web.pages import create_pages
 from web.pool import Pool
 from web.queries import only
-from web.questions import Studies
+from web.questions import LEADING, Studies
 from web.results import DOWNLOADS, Results
 from web.run_api import RunBook, create_run_api
 from web.runs import RunStore
@@ -30,6 +30,7 @@ from web.transfer import json_body
 RUNS_FOLDER = ".runs"
 STUDIES = Path("studies")
 THREADS = 16
+FIRST_PLAN = "Run `make study`, or open {page}, ask a study and save the answer."
 CONNECTIONS = 2000  # a browser keeps up to six open
 IDLE_S = 30  # after which one is closed
 
@@ -48,23 +49,22 @@ def create_app(
     Solver processes start with the first question; ``app.extensions["pool"]`` holds them.
 
     Args:
-        results: a result of ``siting run``, or a folder that holds results or sweeps; runs are kept in it.
+        results: a result of ``siting run``, or a folder that holds results or sweeps, or will; runs are kept in it.
         pack: networks and district points to draw with (default: the bundled pack).
         studies: folder of the study files that may be asked, and that saved ones are written to.
         hosts: names under which the server may be addressed.
 
     Raises:
-        InputError: when there is no finished result.
+        InputError: when ``results`` is no folder.
     """
-    found = Results(results)
-    found.check()
+    asked = Studies(studies)
+    found = Results(results, asked.title(LEADING))
     pack = pack or open_pack()
     app = Flask(__name__, static_folder=None)
     init_security(app, hosts)
     init_i18n(app)
-    asked = Studies(studies)
     pool = Pool(RunStore(found.root / RUNS_FOLDER), found.root, asked.folder)
-    app.extensions["pool"] = pool
+    app.extensions["pool"], app.extensions["results"] = pool, found
     atexit.register(pool.close)
     book = RunBook(pool, pack)
     app.register_blueprint(create_api(Library(found, pack, book), asked.knows))
@@ -76,8 +76,10 @@ def create_app(
         only()
         workers = pool.health()
         queue = workers.pop("queue")
-        return json_body({"status": "ok", "plans": len(found.plans()), "workers": workers, "queue": queue,
-                          "version": version("deh-siting")}).response()  # fmt: skip
+        return json_body({
+            "status": "ok", "plans": len(found.plans()), "broken_results": dict(found.broken), "workers": workers,
+            "queue": queue, "version": version("deh-siting"),
+        }).response()  # fmt: skip
 
     @app.get("/results/<key>/<name>")
     def result_file(key: str, name: str) -> Response:
@@ -110,10 +112,10 @@ def serve(
         pack: folder of the pack that the results were made on; None = the bundled one.
 
     Raises:
-        InputError: when there is no finished result or no pack, or the port is taken.
+        InputError: when ``results`` is no folder, there is no pack, or the port is taken.
     """
     app = create_app(results, open_pack(pack) if pack else None, studies=studies, hosts=(*LOCAL_HOSTS, host, *names))
-    log = logging.getLogger("web.requests")
+    log = logging.getLogger("web")
     log.setLevel(logging.INFO)
     log.addHandler(logging.StreamHandler(sys.stderr))
     try:
@@ -133,6 +135,8 @@ def serve(
     app.extensions["pool"].start()
     Thread(target=_prepare, args=(app,), daemon=True).start()
     print(f"Map of {results}: http://{host}:{port}/  (stop with Ctrl-C)", flush=True)
+    if not app.extensions["results"].plans():
+        print(f"{results} holds no plan yet. {FIRST_PLAN.format(page=f'http://{host}:{port}/what-if')}", flush=True)
     try:
         server.run()
     finally:
@@ -143,9 +147,9 @@ def serve(
 def _prepare(app: Flask) -> None:
     """Make what the first view needs, so that the first visitor need not wait for it."""
     client = app.test_client()
-    plan = client.get("/api/v1/plans").get_json()["plans"][0]["id"]
-    links = client.get(f"/api/v1/plans/{plan}").get_json()["links"]
-    for layer in ("shapes", "districts", "sites", "places"):
-        client.get(links[layer])
+    for plan in client.get("/api/v1/plans").get_json()["plans"][:1]:
+        links = client.get(f"/api/v1/plans/{plan['id']}").get_json()["links"]
+        for layer in ("shapes", "districts", "sites", "places"):
+            client.get(links[layer])
     for name in ("roads", "rail"):
         client.get(f"/api/v1/map/{name}")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import logging
 import multiprocessing
+import re
 import secrets
+import shutil
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, RLock, Thread
 from typing import Any
 
 from web.runs import INTERRUPTED, Run, RunStore, now
@@ -19,12 +23,17 @@ from web.worker import WARM_MODELS, work
 
 SIZE = 2
 MAX_QUEUE = 16
-MAX_KEPT = 50
+MAX_ANSWERS = 50  # what-if answers whose tables are kept
+MAX_REMEMBERED = 1000  # runs whose question is
 GRACE_S = 3.0  # what a search may take to heed a cancellation before its process is ended
 WAKE_S = 0.5
 KEPT_OPTIONS = 4
 LOST = "The solver process ended unexpectedly, and this run with it. Start it again."
 CANCELLED = "Cancelled."
+SCRATCH = "[a-z0-9_]{8}"  # the end of the name of the folder in which a result is written
+MADE_ROOM = "The tables of this answer have made room for newer ones. Start it again to see it."
+
+log = logging.getLogger("web.runs")
 
 Message = tuple[str, Any]  # kind and what is told, as of web.worker
 
@@ -47,6 +56,7 @@ class _Process:
         self._connection: Connection | None = None
         self._process: Any = None
         self._ended = False
+        self._changing = RLock()
 
     @property
     def alive(self) -> bool:
@@ -60,16 +70,18 @@ class _Process:
 
     def start(self) -> None:
         """Start the process where it does not run; it knows no model yet."""
-        if self.alive:
-            return
-        self._stop()
-        if self._ended:
-            raise BrokenPipeError("the server stops")
-        self.warm.clear()
-        self._connection, other = self._context.Pipe()
-        self._process = self._context.Process(target=work, args=(other, self.cancelled), daemon=True)
-        self._process.start()
-        other.close()
+        with self._changing:
+            if self.alive:
+                return
+            self._stop()
+            if self._ended:
+                raise BrokenPipeError("the server stops")
+            self.warm.clear()
+            self._connection, other = self._context.Pipe()
+            process = self._context.Process(target=work, args=(other, self.cancelled), daemon=True)
+            process.start()
+            self._process = process
+            other.close()
 
     def ask(self, job: tuple[Any, ...], hear: Callable[[Message], None]) -> Message:
         """Send a job and return its last message; ``("lost", ...)`` where the process dies over it."""
@@ -101,9 +113,9 @@ class _Process:
         self._stop()
 
     def _stop(self) -> None:
-        # Taken first: the thread of this process and the one that closes the pool may both come here.
-        process, self._process = self._process, None
-        connection, self._connection = self._connection, None
+        with self._changing:  # the thread of this process and the one that closes the pool may both come here
+            process, self._process = self._process, None
+            connection, self._connection = self._connection, None
         if process is not None:
             process.kill()
             process.join(5)
@@ -134,19 +146,27 @@ class Pool:
         self._closed = False
         self._threads: list[Thread] = []
         self._processes = [_Process() for _ in range(size)]
+        self._interrupted: list[Run] = []
         for run in store.all():
             if run.active:
                 run.state, run.message, run.ended = "interrupted", INTERRUPTED, now()
                 run.version += 1
-                self._undo_save(run)
-                store.put(run)
+                self._interrupted.append(run)
             self.runs[run.id] = run
 
     # -- asking ----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the threads, each of which starts its process."""
+        """Start the threads, each of which starts its process, and put in order what an earlier server left.
+
+        Not before: a server that finds its port taken must not touch the runs of the one that has it.
+        """
         with self._change:
+            while self._interrupted:
+                run = self._interrupted.pop()
+                self._undo(run)
+                with contextlib.suppress(OSError):
+                    self.store.put(run)
             if not self._threads and not self._closed:
                 self._threads = [Thread(target=self._serve, args=(p,), daemon=True) for p in self._processes]
                 for thread in self._threads:
@@ -162,10 +182,10 @@ class Pool:
         with self._change:
             if len(self._queue) >= MAX_QUEUE:
                 raise QueueFullError
-            self.store.put(run)
+            self.store.put(run)  # first: what cannot be kept is not begun
             self.runs[run.id] = run
             self._queue.append(run.id)
-            self._forget_old()
+            self._make_room()
             self._change.notify_all()
         return run
 
@@ -351,13 +371,20 @@ class Pool:
         run.state, run.message, run.ended = state, message, now()
         run.stage = "done" if state == "finished" else run.stage
         if state != "finished":
-            self._undo_save(run)
+            self._undo(run)
         self._changed(run)
 
-    def _undo_save(self, run: Run) -> None:
-        """Take back the study file of a plan that did not come about, so that its name is free."""
-        if run.kind == "save" and run.study_file is not None:
-            (self.studies / Path(run.study_file).name).unlink(missing_ok=True)
+    def _undo(self, run: Run) -> None:
+        """Take back what a run that did not come about has written: its tables, or its study file and scratch."""
+        with contextlib.suppress(OSError):
+            if run.kind == "what-if":
+                self.store.drop_tables(run)
+            elif run.study_file is not None:
+                file = self.studies / Path(run.study_file).name
+                file.unlink(missing_ok=True)  # the name is free again
+                for folder in self.results.glob(f".{file.stem}-*"):
+                    if re.fullmatch(SCRATCH, folder.name.removeprefix(f".{file.stem}-")):
+                        shutil.rmtree(folder, ignore_errors=True)
 
     def _changed(self, run: Run, keep: bool = True) -> None:
         run.version += 1
@@ -366,9 +393,17 @@ class Pool:
                 self.store.put(run)
         self._change.notify_all()
 
-    def _forget_old(self) -> None:
+    def _make_room(self) -> None:
+        """Take the tables of the oldest answers, but not their questions; saved plans are results, not runs."""
+        answers = [run for run in self.runs.values() if run.has_tables]
+        for run in answers[:-MAX_ANSWERS]:
+            with contextlib.suppress(OSError):
+                self.store.drop_tables(run)
+            run.message = MADE_ROOM
+            self._changed(run)
+            log.info(json.dumps({"run": run.id, "told": MADE_ROOM}))
         ended = [run for run in self.runs.values() if not run.active]
-        for run in ended[: max(0, len(self.runs) - MAX_KEPT)]:
+        for run in ended[: max(0, len(self.runs) - MAX_REMEMBERED)]:
             del self.runs[run.id]
             self.store.drop(run)
 

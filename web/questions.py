@@ -7,12 +7,14 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from geodata.errors import InputError
+from siting.names import Names, name_faults
+from siting.parameters import Parameters, load_parameters
 from siting.session import LIMITS
 from siting.study import Study, load_study, make_study, read_study, study_faults
 from web.results import PlanTables
@@ -20,6 +22,7 @@ from web.results import PlanTables
 CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways")
 MAX_NAMES = 1000  # in one list of a question
 MAX_NAME_CHARACTERS = 80
+LEADING = "national"  # the study whose plans are shown first
 USUAL_GAP = 5e-4  # of the whole cost: half the seconds of 2e-4, nearly the same plans
 
 
@@ -43,9 +46,28 @@ class Question:
 
 
 def model_key(values: Mapping[str, Any]) -> str:
-    """Return what tells the models of studies apart: everything but limits and closed gateways."""
+    """Return what tells the models of studies apart: everything but limits and closed gateways, and files' times.
+
+    A plan tells all parameters, a study file only those it changes; both are asked of one model.
+    """
     kept = {key: value for key, value in values.items() if key not in LIMITS and key != "closed_gateways"}
+    usual = _usual_parameters()
+    kept["parameters"] = {key: float(value) for key, value in values["parameters"].items() if value != usual.get(key)}
+    kept["data"] = stamped(values["data"])
     return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def stamped(data: Mapping[str, str]) -> list[tuple[str, str, int]]:
+    """Return layer, file and its time of writing (ns) of a study's own data: a file that is mended is another one."""
+    files = {layer: Path(path) / "manifest.json" if layer == "pack" else Path(path) for layer, path in data.items()}
+    return [
+        (layer, data[layer], path.stat().st_mtime_ns if path.is_file() else 0) for layer, path in sorted(files.items())
+    ]
+
+
+@cache
+def _usual_parameters() -> Parameters:
+    return load_parameters()
 
 
 def plain_values(study: Study) -> dict[str, Any]:
@@ -86,6 +108,10 @@ class Studies:
                 told.append({"id": key, "name": study.name, "budget_inr_crore": study.budget_inr_crore})
         return told
 
+    def title(self, key: str) -> str | None:
+        """Name of the study of a file; None where there is none, or a broken one."""
+        return next((str(told["name"]) for told in self.listed() if told["id"] == key and "problems" not in told), None)
+
     def keys(self) -> list[str]:
         return sorted(path.stem for path in self.folder.glob("*.toml") if path.is_file())
 
@@ -125,8 +151,11 @@ class Studies:
         return None
 
 
-def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any) -> Question:
+def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any, names: Names) -> Question:
     """Return the question of a study with changes.
+
+    Args:
+        names: which names of sites and gateways there are.
 
     Raises:
         InputError: everything wrong with changes and gap.
@@ -139,6 +168,7 @@ def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any) -> Questi
     for key, value in known.items():
         if isinstance(value, list) and len(value) > MAX_NAMES:
             faults.append(f"changes: {key} has {len(value)} names; give at most {MAX_NAMES}")
+    faults = faults or name_faults(known, names, "changes")
     if faults:
         raise InputError(faults)
     known = {key: sorted(set(value)) if isinstance(value, list) else value for key, value in known.items()}

@@ -8,14 +8,16 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
+import pandas as pd
 from flask import Blueprint, Response, request
 
 from geodata.errors import InputError
-from geodata.pack import INDIA, Pack, open_pack
-from siting.study import Study, study_text
+from geodata.pack import Pack
+from siting.names import Names, gateways_of, names_of, possible_names
+from siting.study import Study, open_data, study_text
 from web.pool import Pool, QueueFullError, new_id
 from web.queries import body, number, only
-from web.questions import USUAL_GAP, Question, Studies, ask, file_stem, model_key, plain_values, study_from
+from web.questions import USUAL_GAP, Question, Studies, ask, file_stem, model_key, plain_values, stamped, study_from
 from web.results import Results, RunTables
 from web.runs import Run
 from web.security import refuse
@@ -26,6 +28,7 @@ LISTED = 50
 MAX_WAIT_S = 25.0
 WAITING_CLIENTS = 8  # long polls at one time; the server's other threads stay free
 RETRY_S = 5
+KEPT_PACKS = 8  # of studies with data of their own
 CLIENT_COOKIE = "client"
 
 
@@ -39,26 +42,39 @@ class RunBook:
     def run(self, run_id: str) -> Run:
         run = self.pool.runs.get(run_id)
         if run is None:
-            refuse(404, f"no run '{run_id}'; GET {API}/runs lists the latest {LISTED}")
+            refuse(
+                404,
+                f"no run '{run_id}'; GET {API}/runs lists the latest {LISTED}; saved plans are among GET {API}/plans",
+            )
         return run
 
     def tables(self, run_id: str) -> RunTables:
-        """Tables of a finished what-if run; ends the request with 404 or 409 where there are none."""
+        """Tables of a finished what-if run; ends the request with 404, 409 or 410 where there are none."""
         run = self.run(run_id)
         if run.state != "finished" or run.kind != "what-if":
             refuse(409, f"run '{run_id}' has no answer here: it is {run.state} ({run.kind})")
         folder = self.pool.store.folder(run)
         if not (folder / "plan.json").is_file():
-            refuse(404, f"the tables of run '{run_id}' are gone; start it again")
-        return RunTables(run_id, folder, (folder / "plan.json").stat().st_mtime_ns, self._pack_of(run))
+            refuse(410, run.message or f"the tables of run '{run_id}' are gone; start it again")
+        return RunTables(run_id, folder, (folder / "plan.json").stat().st_mtime_ns, self._pack(run.values["data"]))
 
-    def _pack_of(self, run: Run) -> Pack:
-        data = run.values["data"]
+    def names(self, study: Study) -> Names:
+        """Names that a question about a study may use: those of its model, once that is built."""
+        values = plain_values(study)
+        pack, options = self._pack(values["data"]), self.pool.options.get(model_key(values))
+        if options is None:
+            return possible_names(pack, study.facility_types, study.parameter_values())
+        return names_of(pd.DataFrame({name: options[name] for name in ("option_id", "site_id")}), gateways_of(pack))
+
+    def _pack(self, data: dict[str, str]) -> Pack:
         if not data:
             return self.pack
-        return self._packs.setdefault(
-            str(sorted(data.items())), open_pack(INDIA, {k: Path(v) for k, v in data.items()})
-        )
+        key = str(stamped(data))
+        if key not in self._packs:
+            self._packs[key] = open_data({layer: Path(path) for layer, path in data.items()})
+            for old in list(self._packs)[:-KEPT_PACKS]:
+                del self._packs[old]
+        return self._packs[key]
 
 
 def create_run_api(book: RunBook, results: Results, studies: Studies) -> Blueprint:
@@ -102,10 +118,14 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         return told(run, 202, Location=f"{API}/runs/{run.id}")
 
     def told(run: Run, status: int = 200, **headers: str) -> Response:
-        response = json_body(run.told(pool.position(run))).response()
-        if response.status_code == 200:
-            response.status_code = status
+        response = answer(run.told(pool.position(run)), status)
         response.headers.update(headers)
+        return response
+
+    def answer(content: Any, status: int) -> Response:
+        response = json_body(content).response()
+        if response.status_code == 200:  # not 304, which has no body
+            response.status_code = status
         return response
 
     def options(values: dict[str, Any]) -> Response:
@@ -113,9 +133,7 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         if key in pool.faults:
             refuse(409, "the model of this study cannot be built", [pool.faults[key]])
         if key not in pool.options:
-            response = json_body({"state": pool.warm(values, key)}).response()
-            response.status_code = 202
-            return response
+            return answer({"state": pool.warm(values, key)}, 202)
         return json_body(pool.options[key]).response()
 
     @api.get(f"{API}/studies")
@@ -131,8 +149,7 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         key = model_key(values)
         if key in pool.faults:
             refuse(409, "the model of this study cannot be built", [pool.faults[key]])
-        response = json_body({"state": pool.warm(values, key)}).response()
-        response.status_code = 202
+        response = answer({"state": pool.warm(values, key)}, 202)
         if CLIENT_COOKIE not in request.cookies:
             response.set_cookie(CLIENT_COOKIE, secrets.token_hex(8), httponly=True, samesite="Strict")
         return response
@@ -163,7 +180,7 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         content = body("plan", "study", "changes", "gap", "replaces")
         base, study = base_of(content)
         try:
-            question = ask(base, study, content.get("changes", {}), content.get("gap", USUAL_GAP))
+            question = ask(base, study, content.get("changes", {}), content.get("gap", USUAL_GAP), book.names(study))
         except InputError as error:
             refuse(400, "; ".join(error.problems), error.problems)
         if "replaces" in content:
@@ -222,13 +239,13 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
             refuse(409, f"there is a result named '{stem}' already; choose another name")
         try:
             studies.folder.mkdir(parents=True, exist_ok=True)
-            with file.open("x", encoding="utf-8") as out:
-                out.write(study_text(study, studies.folder))
+            file.open("x").close()
         except FileExistsError:
             refuse(409, f"there is a study named '{stem}' already; choose another name")
         run = pool.again(origin, kind="save", name=study.name, values=plain_values(study), client=client(),
                          study_file=f"{studies.folder.name}/{file.name}")  # fmt: skip
         try:
+            file.write_text(study_text(study, studies.folder), encoding="utf-8")
             return submitted(run)
         except BaseException:
             if run.id not in pool.runs:

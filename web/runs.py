@@ -50,6 +50,11 @@ class Run:
         return self.state in ACTIVE
 
     @property
+    def has_tables(self) -> bool:
+        """Whether its answer is kept; a message on a finished run says why it is not."""
+        return self.state == "finished" and self.kind == "what-if" and self.message is None
+
+    @property
     def model_key(self) -> str:
         return model_key(self.values)
 
@@ -95,7 +100,8 @@ class RunStore:
         for file in self.root.glob("*/run.json"):
             try:
                 run = Run(**json.loads(file.read_text(encoding="utf-8")))
-            except (ValueError, TypeError):
+                run.told(0), run.model_key
+            except (OSError, ValueError, TypeError, KeyError, AttributeError):
                 continue  # of another version
             if run.id == file.parent.name:
                 runs.append(run)
@@ -108,6 +114,13 @@ class RunStore:
         scratch = folder / "run.json.new"
         scratch.write_text(json.dumps(asdict(run), ensure_ascii=False), encoding="utf-8")
         os.replace(scratch, folder / "run.json")
+
+    def drop_tables(self, run: Run) -> None:
+        """Remove the tables of a run; its question stays."""
+        folder = self.folder(run)
+        (folder / "plan.json").unlink(missing_ok=True)  # without it nobody looks for the others
+        for file in folder.glob("*.parquet"):
+            file.unlink(missing_ok=True)
 
     def drop(self, run: Run) -> None:
         """Forget a run and its tables."""

@@ -86,12 +86,22 @@ def init_security(app: Flask, hosts: Collection[str]) -> None:
     def unreadable(error: InputError) -> Response:
         return problem(500, str(error), error.problems)
 
+    @app.errorhandler(FileNotFoundError)
+    def gone(error: FileNotFoundError) -> Response:
+        return problem(410, "what was asked for has been removed in this moment; look at the list again")
+
+    @app.errorhandler(OSError)
+    def no_disk(error: OSError) -> Response:
+        log.error(json.dumps({"path": request.path, "error": str(error)}))
+        return problem(503, f"the server cannot use its files: {error.strerror}; free space or mend their folder")
+
 
 def problem(status: int, detail: str, problems: Sequence[str] = ()) -> Response:
     """Return an error as ``application/problem+json`` (RFC 9457)."""
     content: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     content |= {"detail": detail, "problems": list(problems)}
-    return Response(json.dumps(content, ensure_ascii=False), status, mimetype="application/problem+json")
+    # In ASCII, which holds even what a request brings and UTF-8 cannot, half a surrogate pair say.
+    return Response(json.dumps(content), status, mimetype="application/problem+json")
 
 
 def refuse(status: int, detail: str, problems: Sequence[str] = (), retry_after_s: int | None = None) -> NoReturn:

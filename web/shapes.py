@@ -65,10 +65,10 @@ def simplify_coverage(polygons: gpd.GeoSeries) -> NDArray[np.object_]:
     return simple
 
 
-def network_lines(network: Network, tolerance_deg: float = NETWORK_TOLERANCE_DEG) -> list[Ring]:
+def network_lines(network: Network) -> list[Ring]:
     """Return the edges of a network, joined where no others branch off, simplified."""
     joined = shapely.get_parts(shapely.line_merge(shapely.MultiLineString(list(network.geometry))))
-    lines = encode_lines(shapely.simplify(joined, tolerance_deg, preserve_topology=False))
+    lines = encode_lines(shapely.simplify(joined, NETWORK_TOLERANCE_DEG, preserve_topology=False))
     return [line for line in lines if line]
 
 

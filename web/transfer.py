@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, request
 
@@ -55,7 +56,9 @@ class Body:
         else:
             response.cache_control.no_cache = True  # keep, but ask whether it is still right
         if download is not None:
-            response.headers.set("Content-Disposition", "attachment", filename=download)
+            plain = download.isascii()
+            names = {"filename": download} if plain else {"filename*": f"UTF-8''{quote(download)}"}
+            response.headers.set("Content-Disposition", "attachment", **names)
         response.set_etag(self.tag, weak=True)
         response.make_conditional(request)
         return response
@@ -80,7 +83,11 @@ class Shelf:
         with self._locks.setdefault(key, Lock()):  # who asks for what is being made waits for it
             body = self._bodies.get(key)
             if body is None:
-                body = self._bodies[key] = make()
+                try:
+                    body = self._bodies[key] = make()
+                except BaseException:
+                    self._locks.pop(key, None)  # what cannot be made leaves nothing behind
+                    raise
         for old in list(self._bodies)[: -self.size]:
             self._bodies.pop(old, None)
             self._locks.pop(old, None)

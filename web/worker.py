@@ -75,6 +75,8 @@ class Worker:
             return "failed", str(error)
         except (BrokenPipeError, ConnectionResetError):
             raise
+        except OSError as error:
+            return "failed", f"a file cannot be written or read: {error.strerror}; free space or mend its folder"
         except Exception as error:
             return "failed", f"the solver stopped on an error of its own ({type(error).__name__}: {error})"
 

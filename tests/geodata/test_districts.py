@@ -1,6 +1,7 @@
 """District map of the India pack: names, coverage, figures; the loader's complaints; map drawing."""
 
 import json
+import unicodedata
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,7 +12,7 @@ import shapely
 from scipy.stats import spearmanr
 
 from geodata.build_district_map import clean, draw_districts, holdout_accuracy, locate
-from geodata.build_districts import CENSUS_2011
+from geodata.build_districts import CENSUS_2011, own_names
 from geodata.districts import (
     EQUAL_AREA_CRS,
     METRIC_CRS,
@@ -186,13 +187,35 @@ def test_population_adds_up_to_the_census_and_ranks_districts_as_it_does(distric
     assert (ours / census).median() == pytest.approx(1, abs=0.2)
 
 
-def test_hindi_names_are_in_devanagari(districts, states):
+def test_every_state_and_district_has_a_hindi_name_of_its_own(districts, states):
     for names in (districts["district_hi"], states["state_hi"]):
-        given = names.dropna()
-        assert len(given) > 0
-        assert given.str.fullmatch(r"[\u0900-\u097f ]+").all()
+        assert names.str.fullmatch(r"[\u0900-\u097f]+(?:[ .-]+[\u0900-\u097f]+)*").all()
+        assert (names == names.map(lambda name: unicodedata.normalize("NFC", name))).all()
+    assert not districts.duplicated(["state", "district_hi"]).any()
+    assert not states.duplicated("state_hi").any()
     hindi = districts.set_index("district_id")["district_hi"]
     assert hindi["gujarat/surat"] == "सूरत"
+    assert hindi["nagaland/mon"] == "मोन"
+
+
+def test_names_typed_by_hand_are_in_the_pack_and_say_where_they_come_from(districts, states):
+    own = pd.read_csv(PACK / "names_hi.csv", dtype=str, keep_default_na=False)
+    built = pd.concat([
+        districts[["state", "district", "district_hi"]].rename(columns={"district_hi": "name"}),
+        states[["state", "state_hi"]].rename(columns={"state_hi": "name"}).assign(district=""),
+    ])  # fmt: skip
+    both = own.merge(built, on=["state", "district"], how="left", validate="one_to_one")
+    assert both["name_hi"].tolist() == both["name"].tolist()
+    assert own["source"].str.contains("not checked").all()
+
+
+def test_a_hand_typed_name_of_no_district_is_refused():
+    places = pd.DataFrame({"state": ["A", "A"], "district": ["x", "y"]})
+    found = pd.Series(["क", None])
+    own = pd.DataFrame({"state": ["A", "A"], "district": ["y", ""], "name_hi": ["ख", "ग"], "source": "test"})
+    assert own_names(places, found, own).tolist() == ["क", "ख"]
+    with pytest.raises(InputError, match="'z' of A"):
+        own_names(places, found, own.assign(district=["z", ""]))
 
 
 def test_the_map_is_right_for_at_least_88_percent_of_held_out_post_offices():

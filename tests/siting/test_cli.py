@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from siting.cli import build_parser, run_command
+from siting.study import read_study
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +33,12 @@ def study(tmp_path, tiny_layers):
 
     write.folder = tmp_path
     return write
+
+
+@pytest.fixture
+def no_report(monkeypatch):
+    """Leave the report out: for tests of what a run prints and of its tables."""
+    monkeypatch.setattr("siting.cli.write_report", lambda *_: None)
 
 
 def refused(capsys, tmp_path, *argv: object) -> str:
@@ -58,6 +65,7 @@ def test_run_writes_all_files_and_says_so_briefly(study, capsys):
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("no_report")
 def test_json_output_is_the_plan_file(study, capsys):
     out = study.folder / "out"
     assert siting("run", study(), "--out", out, "--json") == 0
@@ -68,6 +76,7 @@ def test_json_output_is_the_plan_file(study, capsys):
     assert json.loads(capsys.readouterr().out) == written
 
 
+@pytest.mark.usefixtures("no_report")
 def test_set_and_budget_replace_the_study(study, capsys):
     out = study.folder / "out"
     siting("run", study(), "--budget", "0", "--set", "discount_rate=0.08", "--out", out, "--json")
@@ -76,6 +85,7 @@ def test_set_and_budget_replace_the_study(study, capsys):
     assert s["resolved_study"]["parameters"]["discount_rate"] == 0.08
 
 
+@pytest.mark.usefixtures("no_report")
 def test_set_takes_lists(study, capsys):
     out = study.folder / "out"
     argv = [
@@ -93,11 +103,12 @@ def test_set_takes_lists(study, capsys):
     assert set(pd.read_csv(out / "sites.csv")["facility_type"]) == {"cold_store"}
 
 
+@pytest.mark.usefixtures("no_report")
 def test_sweep_never_saves_less_with_more_money(study, capsys):
     out = study.folder / "sweep"
-    assert siting("sweep", study(), "0", "15", "30 60", "120", "--out", out) == 0
+    assert siting("sweep", study(), "0", "15 60", "120", "--out", out) == 0
     table = pd.read_csv(out / "sweep.csv")
-    assert table["budget_inr_crore"].tolist() == [0, 15, 30, 60, 120]
+    assert table["budget_inr_crore"].tolist() == [0, 15, 60, 120]
     assert table["saving_inr_per_year"].is_monotonic_increasing
     assert table["saving_inr_per_year"].iloc[0] == 0 < table["saving_inr_per_year"].iloc[-1]
     assert (table["capex_inr_crore"] <= table["budget_inr_crore"]).all()
@@ -105,6 +116,7 @@ def test_sweep_never_saves_less_with_more_money(study, capsys):
     assert (out / "budget-60" / "plan.json").is_file()
 
 
+@pytest.mark.usefixtures("no_report")
 def test_compare_names_what_differs(study, capsys):
     a, b = study.folder / "a", study.folder / "b"
     siting("run", study(), "--budget", "15", "--out", a)
@@ -277,6 +289,7 @@ def test_a_result_folder_that_is_none(study, capsys):
     assert "no plan.json" in refused(capsys, study.folder, "compare", study.folder, study.folder)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.toml")), ids=lambda path: path.stem)
-def test_the_studies_that_ship_have_no_faults(path, capsys):
-    assert siting("check", path) == 0
+def test_the_studies_that_ship_have_no_faults(capsys):
+    for path in (ROOT / "studies").glob("*.toml"):
+        assert read_study(path)[1] == []
+    assert siting("check", ROOT / "studies" / "national.toml") == 0

@@ -5,6 +5,7 @@ import pytest
 
 from geodata.network import great_circle_km
 from geodata.pack import open_pack
+from siting.demand import district_demand
 from siting.outputs import lanes_table, summary
 from siting.parameters import load_parameters
 from siting.places import build_places
@@ -59,7 +60,7 @@ def test_the_national_plan_is_proven_and_adds_up(model):
 
 
 def test_savings_never_fall_when_the_budget_grows(model):
-    plans = list(sweep(model, [0, 100, 300, 1000, 3000, 10000]))
+    plans = list(sweep(model, [0, 300, 3000, 10000]))
     savings = [plan.net_saving_inr_per_year for plan in plans]
     assert savings[0] == 0
     assert plans[0].opened.empty
@@ -68,7 +69,8 @@ def test_savings_never_fall_when_the_budget_grows(model):
 
 
 def test_potential_tonnage_is_never_below_current(model):
-    potential = build_model(Study(name="Potential", tonnage_basis="potential", potential_percentile=75.0)).demand
+    study = Study(name="Potential", tonnage_basis="potential", potential_percentile=75.0)
+    potential = district_demand(model.pack, study, model.places, model.parameters)
     current = model.demand
     under = current["under_utilised"]
     for column in ("general_t", "perishable_t"):

@@ -94,7 +94,7 @@ def test_closing_a_gateway_prices_lanes_as_if_it_had_never_been(two_ports: Model
 
 
 def test_closed_gateways_are_checked(session: Session) -> None:
-    with pytest.raises(InputError, match="'INXYZ' is unknown; known: INPRT"):
+    with pytest.raises(InputError, match="closed_gateways names unknown 'INXYZ'; known: INPRT"):
         session.solve(closed_gateways=["INXYZ"])
     with pytest.raises(InputError, match="leave one open"):
         session.solve(closed_gateways=["INPRT"])

@@ -42,7 +42,7 @@ def test_a_time_limit_keeps_the_plan_and_says_how_far_the_proof_is() -> None:
     assert stopped.bound <= stopped.objective
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_warm_start_proves_the_same_after_any_change(seed: int) -> None:
     problem = clustered(seed, clients=25, sites=10)
     before = solve(problem, gap=0.0)

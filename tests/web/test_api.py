@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -123,6 +124,13 @@ def test_networks_are_lines_between_their_ends(client, name):
     assert ends == {"roads": {CENTRES["Aaland"], DEPOT}, "rail": {DEPOT, (78.88, 20.6)}}[name]
 
 
+@pytest.mark.parametrize("name", ["roads", "rail", "districts"])
+def test_map_layers_come_in_one_detail(client, name):
+    answer = client.get(f"/api/v1/map/{name}?detail=coarse")
+    assert answer.status_code == 400
+    assert "detail" in answer.get_json()["detail"]
+
+
 def test_a_known_tag_is_answered_with_304_and_no_body(client):
     first = client.get(f"{PLAN}/shapes")
     again = client.get(f"{PLAN}/shapes", headers={"If-None-Match": first.headers["ETag"]})
@@ -227,15 +235,66 @@ def test_a_result_may_be_named_itself(results):
     assert list(Results(results / "tiny").plans()) == ["tiny"]
 
 
-def test_a_folder_without_a_finished_result_is_an_input_error_that_says_what_to_do(tmp_path):
-    with pytest.raises(InputError, match="make study"):
-        create_app(tmp_path, tiny_pack())
-    with pytest.raises(InputError, match="no such folder"):
-        create_app(tmp_path / "nowhere", tiny_pack())
-    half = write_result(tmp_path / "half")
-    (half / "lanes.csv").unlink()
-    with pytest.raises(InputError, match=r"lanes\.csv"):
-        create_app(tmp_path, tiny_pack())
+@pytest.mark.parametrize("name", ["", "nowhere"])
+def test_without_a_result_the_map_starts_and_studies_can_be_asked(tmp_path, name):
+    client = create_app(tmp_path / name, tiny_pack()).test_client()
+    assert get(client, "/api/v1/plans") == {"plans": [], "sweeps": []}
+    assert client.get("/").status_code == client.get("/what-if").status_code == 200
+    assert "national" in [study["id"] for study in get(client, "/api/v1/studies")["studies"]]
+    write_result(tmp_path / name / "first")
+    assert [plan["id"] for plan in get(client, "/api/v1/plans")["plans"]] == ["first"]
+
+
+def test_a_file_in_place_of_the_results_is_an_input_error(tmp_path):
+    (tmp_path / "results").write_text("")
+    with pytest.raises(InputError, match="is no folder"):
+        create_app(tmp_path / "results", tiny_pack())
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("lanes.csv", None, "is missing"),
+        ("plan.json", "{", "cannot be read"),
+        ("plan.json", "[]", "is not an object"),
+        ("plan.json", '{"gap": NaN}', "NaN is no number"),
+        ("plan.json", '{"study": "x"}', "has no fingerprint"),
+        ("districts.csv", "state,district\n", "has no column under_utilised"),
+        ("sites.csv", "", "has no column site_id"),
+        ("lanes.csv", "\0\xff", "lanes.csv"),
+        ("study.gpkg", "no map", "cannot be read"),
+    ],
+)
+def test_a_broken_result_is_named_and_the_good_ones_are_served(tmp_path, caplog, file, content, words):
+    write_result(tmp_path / "good")
+    broken = write_result(tmp_path / "broken") / file
+    whole = broken.read_bytes()
+    broken.unlink() if content is None else broken.write_text(content, encoding="latin-1")
+    client = create_app(tmp_path, tiny_pack()).test_client()
+    for _ in range(2):
+        assert [plan["id"] for plan in get(client, "/api/v1/plans")["plans"]] == ["good"]
+    health = get(client, "/health")
+    assert health["plans"] == 1
+    assert words in health["broken_results"]["broken"]
+    assert "siting run" in health["broken_results"]["broken"]
+    (logged,) = [record for record in caplog.records if record.name == "web.results"]
+    assert json.loads(logged.getMessage()) == {"broken_result": health["broken_results"]["broken"]}
+    broken.write_bytes(whole)
+    assert get(client, "/health")["broken_results"] == {}
+
+
+def test_the_first_plan_is_the_newest_of_the_national_study(tmp_path):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "national.toml").write_text('[study]\nname = "The whole country"\n')
+    written = {"a-trial": 5, "national": 1, "national-again": 2, "b-trial": 4, "sweep/budget-900": 9}
+    for name, second in written.items():
+        file = write_result(tmp_path / "results" / name) / "plan.json"
+        if "national" in name:
+            file.write_text(file.read_text().replace("Tiny study", "The whole country"))
+        os.utime(file, (second, second))
+    client = create_app(tmp_path / "results", tiny_pack(), tmp_path / "studies").test_client()
+    listed = [plan["id"] for plan in get(client, "/api/v1/plans")["plans"]]
+    assert listed == ["national-again", "national", "a-trial", "b-trial", "sweep~budget-900"]
 
 
 def test_plans_that_come_and_go_are_noticed(tmp_path):
@@ -244,7 +303,7 @@ def test_plans_that_come_and_go_are_noticed(tmp_path):
     client = create_app(tmp_path, tiny_pack()).test_client()
     assert [plan["id"] for plan in get(client, "/api/v1/plans")["plans"]] == ["one"]
     (tmp_path / ".two-scratch").rename(tmp_path / "two")
-    assert [plan["id"] for plan in get(client, "/api/v1/plans")["plans"]] == ["one", "two"]
+    assert {plan["id"] for plan in get(client, "/api/v1/plans")["plans"]} == {"one", "two"}
     shutil.rmtree(tmp_path / "one")
     assert client.get("/api/v1/plans/one").status_code == 404
 

@@ -25,7 +25,7 @@ def port(app) -> Iterator[int]:
 
 
 def test_the_addresses_that_viewers_fetch_are_all_of_the_map(port):
-    addresses = map_addresses(HOST, port)
+    addresses = map_addresses(port)
     for part in ("shapes", "map/districts", "districts", "sites", "places", "lanes", "roads", "rail"):
         assert any(part in address for address in addresses) or part == "shapes"
     assert len(addresses) == len(set(addresses))
@@ -41,7 +41,7 @@ def test_a_hundred_viewers_meet_no_error_while_a_study_is_solved(port, tiny_stud
 
     sweep = threading.Thread(target=solve)
     sweep.start()
-    seen = visit(HOST, port, map_addresses(HOST, port), viewers=100, seconds=5.0)
+    seen = visit(port, map_addresses(port), viewers=100, seconds=5.0)
     sweep.join()
     assert seen.errors == []
     assert len(seen.seconds) > 100

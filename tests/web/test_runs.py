@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -13,7 +15,8 @@ import pytest
 import web.pool
 from siting.study import load_study
 from web.app import create_app
-from web.runs import ACTIVE
+from web.questions import model_key, plain_values
+from web.runs import ACTIVE, RunStore
 
 PATIENCE_S = 90.0  # the first question waits for the process and its model
 
@@ -126,8 +129,6 @@ def test_sites_are_forced_and_forbidden(client):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"forced": ["warehouse-small@nowhere"]}, "unknown 'warehouse-small@nowhere'"),
-        ({"closed_gateways": ["INPRT"]}, "leave one open"),
         ({"budget_inr_crore": 1, "forced": ["warehouse-large@madhya-pradesh/d3"]}, "budget"),
     ],
 )
@@ -144,9 +145,19 @@ def test_a_question_without_an_answer_fails_in_plain_words(client, changes, word
     [
         ({"changes": {"budget_inr_crore": -1}}, "budget_inr_crore = -1"),
         ({"changes": {"budget_inr_crore": "many"}}, "is not a number"),
+        ({"changes": {"budget_inr_crore": float("nan")}}, "is not a number"),
+        ({"changes": {"budget_inr_crore": 10**400}}, "is out of range"),
+        ({"changes": {"forced": ["\ud800"]}}, "forced names unknown"),
+        ({"changes": {"forbidden": ["x" * 30_000]}}, "forbidden names unknown"),
         ({"changes": {"forced": "x"}}, "forced"),
         ({"changes": {"leader_weight": 1}}, "leader_weight"),
         ({"changes": {"forced": ["x"] * 1001}}, "1001"),
+        ({"changes": {"forced": ["warehouse-smal@madhya-pradesh/d3"]}}, "'warehouse-small@madhya-pradesh/d3'"),
+        ({"changes": {"forced": ["warehouse-small@madhya-pradesh/d33"]}}, "did you mean 'warehouse-small@madhya-"),
+        ({"changes": {"forced": ["warehouse@madhya-pradesh/d3"]}}, "forced names unknown"),
+        ({"changes": {"forbidden": ["nowhere"]}}, "unknown 'nowhere'; write type-tier@place, type@place or a place"),
+        ({"changes": {"closed_gateways": ["INXYZ"]}}, "unknown 'INXYZ'; known: INPRT"),
+        ({"changes": {"closed_gateways": ["INPRT"]}}, "leave one open"),
         ({"gap": 2}, "gap"),
         ({"study": "tiny"}, "name the base"),
         ({"surprise": 1}, "surprise"),
@@ -162,9 +173,12 @@ def test_a_session_warms_the_model_and_then_tells_the_options(client):
     while client.post("/api/v1/sessions", json={"study": "tiny"}).get_json()["state"] != "warm":
         assert time.monotonic() < end
         time.sleep(0.1)
-    options = get(client, "/api/v1/plans/tiny/options")
+    options = get(client, "/api/v1/plans/tiny/options")  # a plan of the study is asked of the same model
     assert {len(column) for column in options.values()} == {len(options["option_id"])}
     assert "mmlp-small@mmlp-east" in options["option_id"]
+    # The last district has no road, which is known once its ways are measured.
+    no_road = ask(client, expected=400, changes={"forced": ["warehouse-small@madhya-pradesh/d11"]})
+    assert "unknown 'warehouse-small@madhya-pradesh/d11'" in no_road["detail"]
 
 
 def test_a_killed_process_fails_its_run_only_and_the_next_run_works(client, pool):
@@ -246,7 +260,7 @@ def test_the_queue_is_bounded(client, pool, monkeypatch):
         watch(client, first)
 
 
-def test_a_saved_plan_is_a_study_that_the_command_line_answers_with_the_same_fingerprint(client, solved):
+def test_a_saved_plan_is_a_study_that_the_command_line_answers_with_the_same_fingerprint(client, solved, monkeypatch):
     forbidden = [get(client, "/api/v1/plans/tiny/sites")["site_id"][0]]
     run = answer(client, changes={"budget_inr_crore": 45, "forbidden": forbidden})
     saved = client.post(run["links"]["save"], json={"name": 'Cheap & "good" <plan>'})
@@ -264,6 +278,11 @@ def test_a_saved_plan_is_a_study_that_the_command_line_answers_with_the_same_fin
     taken = client.post(run["links"]["save"], json={"name": "cheap GOOD plan"})
     assert taken.status_code == 409
     assert "another name" in taken.get_json()["detail"]
+    # The plan outlives the run that saved it.
+    monkeypatch.setattr(web.pool, "MAX_REMEMBERED", 1)
+    answer(client, changes={})
+    assert client.get(saved["links"]["self"]).status_code == 404
+    assert get(client, "/api/v1/plans/cheap-good-plan") == plan
 
 
 @pytest.mark.parametrize("name", ["", " ", 7, None, "x" * 81, "a\nb"])
@@ -274,9 +293,11 @@ def test_a_plan_is_not_saved_without_a_proper_name(client, name):
 
 def test_a_name_is_never_a_path(client, solved):
     run = answer(client, changes={})
-    saved = watch(client, client.post(run["links"]["save"], json={"name": "../../outside"}).get_json())
+    saved = client.post(run["links"]["save"], json={"name": "../../outside"}).get_json()
     assert saved["study_file"] == "studies/outside.toml"
     assert not (solved.parent / "outside.toml").exists()
+    client.delete(saved["links"]["self"])
+    watch(client, saved)
 
 
 def test_a_save_that_is_cancelled_leaves_nothing_behind(client, pool, solved, monkeypatch):
@@ -316,6 +337,101 @@ def test_after_a_restart_running_runs_are_interrupted_and_can_start_again_and_fi
         assert watch(client, again)["state"] == "finished"
     finally:
         second.extensions["pool"].close()
+
+
+def test_an_answer_that_cannot_be_written_fails_its_run_and_leaves_nothing(client, asked, solved):
+    pool = asked.extensions["pool"]
+    folder = pool.store.root
+    with frozen(pool.pids()):
+        run = ask(client, changes={"budget_inr_crore": 44})
+        blocked = folder / run["id"] / "lanes.parquet"
+        blocked.mkdir()  # a write there fails, as on a full disk
+    run = watch(client, run)
+    assert run["state"] == "failed"
+    assert "cannot be written" in run["message"]
+    assert "Traceback" not in run["message"]
+    assert [path.name for path in (folder / run["id"]).iterdir() if path.is_file()] == ["run.json"]
+    blocked.rmdir()
+    assert watch(client, client.post(run["links"]["restart"], json={}).get_json())["state"] == "finished"
+
+
+def test_a_second_server_that_cannot_start_leaves_the_runs_of_the_first_alone(client, pool, solved):
+    run = answer(client, changes={})
+    with frozen(pool.pids()):
+        saving = client.post(run["links"]["save"], json={"name": "Still running"}).get_json()
+        saving = watch(client, saving, lambda run: run["state"] == "running")
+        before = (pool.store.root / saving["id"] / "run.json").read_text()
+        second = create_app(solved / "results", studies=solved / "studies")  # and then its port is taken
+        assert get(second.test_client(), saving["links"]["self"])["state"] == "interrupted"
+        assert (pool.store.root / saving["id"] / "run.json").read_text() == before
+        assert (solved / "studies" / "still-running.toml").is_file()
+        client.delete(saving["links"]["self"])
+        watch(client, saving)
+
+
+def test_a_save_whose_process_is_killed_leaves_no_scratch(client, pool, solved, monkeypatch):
+    run = answer(client, changes={})
+    with frozen(pool.pids()):
+        saving = client.post(run["links"]["save"], json={"name": "Cut short"}).get_json()
+        watch(client, saving, lambda run: run["state"] == "running")
+        for name in (".cut-short-abcd1234", ".cut-short-too-abcd1234"):  # the second is of another plan
+            (solved / "results" / name).mkdir()
+        os.kill(pool.process_of(saving["id"]), signal.SIGKILL)
+        assert watch(client, saving)["state"] == "failed"
+    assert [path.name for path in (solved / "results").glob(".cut-short*")] == [".cut-short-too-abcd1234"]
+    assert not (solved / "studies" / "cut-short.toml").exists()
+
+
+def test_two_tabs_ask_at_once_and_each_gets_its_own_answer(asked, client):
+    answer(client, changes={})
+    budgets = [11.0, 22.0, 33.0, 44.0]
+    with ThreadPoolExecutor(len(budgets)) as tabs:
+        runs = list(tabs.map(lambda b: answer(asked.test_client(), changes={"budget_inr_crore": b}), budgets))
+    assert [get(client, run["links"]["plan"])["budget_inr_crore"] for run in runs] == budgets
+
+
+def test_own_data_that_is_mended_makes_another_model(client, solved, tmp_path):
+    study = load_study(solved / "studies" / "tiny.toml")
+    copy = tmp_path / "exports.csv"
+    copy.write_bytes(study.data["exports"].read_bytes())
+    values = plain_values(study.with_changes(data={**study.data, "exports": copy}))
+    before = model_key(values)
+    assert before == model_key(values)
+    os.utime(copy, (1, 1))
+    assert model_key(values) != before
+
+
+def test_runs_of_another_version_are_left_aside(solved, tmp_path):
+    store = RunStore(tmp_path)
+    good = {"id": "good", "kind": "what-if", "base": {}, "name": "x", "changes": {}, "client": "x",
+            "values": plain_values(load_study(solved / "studies" / "tiny.toml"))}  # fmt: skip
+    for name, content in {
+        "good": good,
+        "bare": {**good, "id": "bare", "values": {}},
+        "list": [],
+        "odd": {"id": 1},
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(json.dumps(content))
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "run.json").write_text("{")
+    assert [run.id for run in store.all()] == ["good"]
+
+
+def test_tables_of_old_answers_make_room_but_no_question_is_lost(client, solved, monkeypatch):
+    first = answer(client, changes={"budget_inr_crore": 41})
+    monkeypatch.setattr(web.pool, "MAX_ANSWERS", 1)
+    second = answer(client, changes={"budget_inr_crore": 42})
+    ask(client)  # room is made when something is asked
+    gone = client.get(first["links"]["districts"])
+    assert gone.status_code == 410
+    assert "Start it again" in gone.get_json()["detail"]
+    told = get(client, first["links"]["self"])
+    assert (told["state"], told["message"]) == ("finished", gone.get_json()["detail"])
+    assert client.get(second["links"]["districts"]).status_code == 200
+    again = watch(client, client.post(first["links"]["restart"], json={}).get_json())
+    assert (again["state"], again["message"], again["changes"]) == ("finished", None, first["changes"])
+    assert get(client, again["links"]["plan"])["budget_inr_crore"] == 41
 
 
 def test_runs_and_plans_are_compared(client):

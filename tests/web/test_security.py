@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+from urllib.parse import quote
 
 import pytest
+from tiny_result import tiny_pack, write_result
+
+from web.app import create_app
+from web.transfer import Shelf
 
 PLAN = "/api/v1/plans/tiny"
 WRITING = [
@@ -55,6 +61,90 @@ def test_another_site_reads_no_data_but_a_link_may_be_followed(client):
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert client.get(f"{PLAN}/tables/sites.csv", headers=link).status_code == 200
     assert "Access-Control-Allow-Origin" not in client.get(PLAN).headers
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"null", b"[]", b"7", b"{", b"\xff\xfe", b"[" * 60_000, b'{"a":' * 9_000,
+        b'{"plan": ' + b"9" * 5_000 + b"}", b'{"plan": "\\ud800"}', b'{"\\ud800": 1}',
+        b'{"plan": null}', b'{"plan": ["tiny"]}', b'{"plan": "tiny\\u0000"}',
+        b'{"study": "../studies/x"}', b'{"plan": "tiny", "plan": {}}',
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_question_is_told_so(client, body):
+    response = client.post("/api/v1/runs", data=body, content_type="application/json; charset=utf-8")
+    assert response.status_code in (400, 404)
+    assert response.mimetype == "application/problem+json"
+    assert response.get_json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("address", "status"), [(PLAN, 200), (f"{PLAN}/districts", 200), ("/", 200), ("/api/v1/x", 404)]
+)
+def test_head_is_get_without_the_body(client, address, status):
+    got, head = client.get(address), client.head(address)
+    assert (got.status_code, head.status_code, head.data) == (status, status, b"")
+    for name in ("ETag", "Content-Type", "Content-Length", "Content-Security-Policy"):
+        assert head.headers.get(name) == got.headers.get(name)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"), ("br, gzip;q=0.5", "gzip"), ("*", "gzip"), ("br", None), ("gzip;q=0", None),
+        ("identity", None), ("", None), ("nonsense;;q=x", None),
+    ],
+)  # fmt: skip
+def test_an_answer_is_compressed_only_as_asked(client, accepted, encoding):
+    response = client.get(f"{PLAN}/districts", headers={"Accept-Encoding": accepted})
+    assert response.headers.get("Content-Encoding") == encoding
+    assert response.headers["Vary"].count("Accept-Encoding") == 1
+
+
+@pytest.mark.parametrize("tags", ["*", '"other", {tag}', "{strong}"])
+def test_a_tag_is_known_again_however_it_is_sent(client, tags):
+    tag = client.get(f"{PLAN}/districts").headers["ETag"]
+    sent = tags.format(tag=tag, strong=tag.removeprefix("W/"))
+    again = client.get(f"{PLAN}/districts", headers={"If-None-Match": sent, "Accept-Encoding": "gzip"})
+    assert (again.status_code, again.data) == (304, b"")
+    assert client.get(f"{PLAN}/districts", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_a_disk_that_takes_nothing_is_told_and_nothing_is_begun(solved, monkeypatch):
+    app = create_app(solved / "results", studies=solved / "studies")
+    client, pool = app.test_client(), app.extensions["pool"]
+    monkeypatch.setattr(pool, "start", lambda: None)
+
+    def full(run):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pool.store, "put", full)
+    before = dict(pool.runs)
+    assert "No space left" in told(client.post("/api/v1/runs", json={"plan": "tiny"}), 503)
+    assert pool.runs == before and pool.health()["queue"] == 0
+
+
+def test_names_that_are_not_there_leave_nothing_in_memory(app, client):
+    shelves = [cell.cell_contents for cell in app.view_functions["api.plans_lanes"].__closure__]
+    shelf = next(content for content in shelves if isinstance(content, Shelf))
+    before = len(shelf._locks)
+    for k in range(20):
+        told(client.get(f"{PLAN}/lanes?district=no/{k}"), 404)
+    assert len(shelf._locks) == before
+
+
+def test_a_plan_whose_folder_has_a_hindi_name_can_be_opened_and_taken_away(tmp_path):
+    write_result(tmp_path / "राष्ट्रीय योजना")
+    client = create_app(tmp_path, tiny_pack()).test_client()
+    (plan,) = client.get("/api/v1/plans").get_json()["plans"]
+    base = f"/api/v1/plans/{quote(plan['id'])}"
+    assert client.get(f"{base}/districts").status_code == 200
+    table = client.get(f"{base}/tables/sites.csv")
+    assert table.status_code == 200
+    assert quote("राष्ट्रीय योजना-sites.csv") in table.headers["Content-Disposition"]
+    with client.get(f"/results/{quote(plan['id'])}/sites.csv") as file:
+        assert file.status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example", "10.0.0.1:8000"])
@@ -111,6 +201,23 @@ def test_every_request_is_one_line_of_json_in_the_log(client, caplog):
     assert "\n" not in record.getMessage()
     assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/plans/a\nb", 404)
     assert line["ms"] >= 0
+
+
+def test_a_server_without_a_plan_says_how_to_make_one(monkeypatch, tmp_path, capsys):
+    import web.app
+
+    class Server:
+        def run(self):
+            pass
+
+        close = run
+
+    monkeypatch.setattr(web.app, "create_server", lambda app, **options: Server())
+    monkeypatch.setattr(web.app, "_prepare", lambda app: None)
+    web.app.serve(tmp_path / "results")
+    told = capsys.readouterr().out
+    assert "make study" in told
+    assert "http://127.0.0.1:8000/what-if" in told
 
 
 def test_the_server_answers_this_machine_only_unless_told(monkeypatch, results):
