@@ -16,7 +16,8 @@ from geodata.districts import metric_crs
 from geodata.network import Network
 from siting.charts import ACCENT, INK, MUTED, tag
 from siting.map_figure import Frame
-from web.measures import MEASURES, classify
+from web.measures import MEASURES, classify, scale_of
+from web.pages import boundary_note, osm_credit
 from web.plan_data import PlanData
 
 WIDTH, HEIGHT = 1108, 600  # 277 x 150 mm: A4 landscape within its margins, four units to the millimetre
@@ -108,7 +109,7 @@ class Figure:
         data = self.data
         table = data.district_table
         of = MEASURES[measure]
-        classed = classify(of.values(table), classes, palette)
+        classed = classify(of.values(table), classes, palette, scale_of(measure, table))
         names = table["district_hi"].fillna(table["district"]) if language == "hi" else table["district"]
         areas = [
             tag("path", tag("title", f"{name}, {state}"), d=d, fill=colour)
@@ -227,11 +228,8 @@ class Figure:
             marks.append(tag("line", x1=x, y1=y - 5, x2=x + 30, y2=y - 5, stroke=INK, stroke_width=2, **_dash(mode)))
             marks.append(_text(x + 42, y, words, 15))
             y += 24
-        notes = (
-            _("District boundaries are approximate; external boundary as the Survey of India depicts it."),
-            "© OpenStreetMap contributors (ODbL)",
-        )
-        marks += [_text(x, HEIGHT - 32 + 16 * k, note, 10, fill=MUTED) for k, note in enumerate(notes)]
+        notes = boundary_note(self.data.pack, self.data.plan.own_districts), osm_credit(self.data.pack)
+        marks += [_text(x, HEIGHT - 32 + 16 * k, note, 10, fill=MUTED) for k, note in enumerate(notes) if note]
         return marks
 
 
