@@ -56,7 +56,7 @@ def main(results: Path) -> None:
             page.wait_for_selector("html[data-ready=yes]", timeout=READY_MS)
             if act:
                 act(page)
-            page.wait_for_timeout(1500)  # labels settle
+            page.wait_for_timeout(4000)  # software drawing takes a while
             page.screenshot(path=HERE / f"{name}.png")
             print(HERE / f"{name}.png")
         browser.close()
