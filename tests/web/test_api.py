@@ -347,7 +347,7 @@ def test_a_table_is_the_same_in_every_format(client, layer, tmp_path):
     got["gpkg"] = gpd.read_file(tmp_path / "t.gpkg")
     assert {name: len(found) for name, found in got.items()} == dict.fromkeys(got, rows)
     assert rows > 0
-    name = next(column for column in ("district", "name", "state", "edge_class") if column in got["csv"])
+    name = next(column for column in ("district", "name", "edge_class", "state") if column in got["csv"])
     for found in ([f["properties"][name] for f in got["geojson"]], got["gpkg"][name], got["xlsx"][name]):
         assert list(found) == list(got["csv"][name])
 
