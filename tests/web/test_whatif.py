@@ -13,9 +13,9 @@ pytestmark = needs_chromium
 PROVEN = "#work:has(#cancel[hidden]) #proof.proven"
 
 
-@pytest.fixture(scope="module")
-def visit(chromium, asked) -> Iterator[Visit]:
-    with chromium.visiting(asked) as visit:
+@pytest.fixture(scope="module", params=["svg", pytest.param("webgl", marks=pytest.mark.slow)])
+def visit(request, chromium, asked) -> Iterator[Visit]:
+    with chromium.visiting(asked, webgl=request.param == "webgl") as visit:
         yield visit
         visit.assert_quiet()
 
@@ -71,7 +71,7 @@ def test_a_site_is_forced_and_forbidden_by_choosing_it(page):
 
 def test_a_click_on_the_map_opens_what_can_be_built_there(page):
     box = page.locator("#map").bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.45)  # the map shows the districts alone
+    page.mouse.click(box["x"] + 0.47 * box["width"], box["y"] + 0.45 * box["height"])
     page.wait_for_selector("#card h2")
 
 
