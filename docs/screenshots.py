@@ -33,8 +33,8 @@ def _ask(page: Page) -> None:
 SCREENS = {
     "look": ("/#plan=national&measure=cost_after&district=assam%2Fdibrugarh", None),
     "table": ("/#plan=national&tab=table", None),
-    "compare": ("/compare#a=national&b=national-sweep~budget-1000", None),
-    "difference": ("/compare#a=national-sweep~budget-1000&b=national&view=difference", None),
+    "compare": ("/compare#a=national-sweep~budget-10000&b=national-sweep~budget-1000", None),
+    "difference": ("/compare#a=national-sweep~budget-1000&b=national-sweep~budget-10000&view=difference", None),
     "what-if": ("/what-if#plan=national", _ask),
 }
 
