@@ -25,7 +25,7 @@ def ask(page, act) -> str:
     seen = page.url
     act()
     page.wait_for_function("seen => location.href !== seen", arg=seen)
-    page.wait_for_selector(PROVEN)
+    page.wait_for_selector(PROVEN, timeout=60_000)  # the first question waits for the model
     return page.inner_text("#against")
 
 
@@ -102,9 +102,10 @@ def test_a_reload_finds_the_question_and_its_answer(page):
     assert page.is_enabled("#undo")
 
 
-def test_an_answer_is_saved_as_a_study_file_with_the_same_fingerprint(page, solved):
+def test_an_answer_is_saved_as_a_study_file_with_the_same_fingerprint(page, solved, request):
     ask(page, lambda: set_budget(page, 15))
-    page.fill("#save-name", "Fifteen crore")
+    name = f"Fifteen crore {request.node.callspec.id}"  # a name is taken once
+    page.fill("#save-name", name)
     page.click("#save button")
     page.wait_for_selector("#saved code", timeout=60_000)
     file = page.inner_text("#saved code").split()[-1]
@@ -112,7 +113,7 @@ def test_an_answer_is_saved_as_a_study_file_with_the_same_fingerprint(page, solv
     assert study.budget_inr_crore == 15
     page.click("#saved a")
     page.wait_for_selector("html[data-ready=yes] #saving strong")
-    assert "Fifteen crore" in page.title()
+    assert name in page.title()
 
 
 def test_a_run_shows_its_stage_and_can_be_cancelled_and_started_again(visit):

@@ -44,6 +44,7 @@ export async function createGlMap(container, plan, on) {
   addSources(map, plan);
   addLayers(map);
   listen(map, on);
+  map.on("idle", () => { container.dataset.drawn = "yes"; }); // for who takes a picture of the page
   return mapView(map);
 }
 
