@@ -21,6 +21,7 @@ ARGUMENTS = [
 ]
 SIZE = {"width": 1440, "height": 900}
 READY_MS = 120_000
+DRAWN = "() => [...document.querySelectorAll('.maplibregl-map')].every(map => !map.offsetParent || map.dataset.drawn)"
 
 
 def _ask(page: Page) -> None:
@@ -33,8 +34,8 @@ def _ask(page: Page) -> None:
 SCREENS = {
     "look": ("/#plan=national&measure=cost_after&district=assam%2Fdibrugarh", None),
     "table": ("/#plan=national&tab=table", None),
-    "compare": ("/compare#a=national&b=national-sweep~budget-1000", None),
-    "difference": ("/compare#a=national-sweep~budget-1000&b=national&view=difference", None),
+    "compare": ("/compare#a=national-sweep~budget-20000&b=national-sweep~budget-1000", None),
+    "difference": ("/compare#a=national-sweep~budget-1000&b=national-sweep~budget-10000&view=difference", None),
     "what-if": ("/what-if#plan=national", _ask),
 }
 
@@ -56,6 +57,7 @@ def main(results: Path) -> None:
             page.wait_for_selector("html[data-ready=yes]", timeout=READY_MS)
             if act:
                 act(page)
+            page.wait_for_function(DRAWN, timeout=READY_MS)
             page.wait_for_timeout(1500)  # labels settle
             page.screenshot(path=HERE / f"{name}.png")
             print(HERE / f"{name}.png")

@@ -18,7 +18,7 @@ from web.figure import LAYERS as FIGURE_LAYERS
 from web.figure import USUAL_LAYERS, Figure
 from web.i18n import LANGUAGES, language
 from web.measures import CLASSES, MEASURES, PALETTES
-from web.pages import sources
+from web.pages import boundary_note, osm_credit, sources
 from web.plan_data import DistrictShapes, PlanData
 from web.queries import choice, only
 from web.results import DOWNLOADS, SEPARATOR, PlanTables, Results
@@ -231,7 +231,9 @@ def add_print_route(api: Blueprint, library: Library, kind: str, find: Callable[
         drawing = _drawing(library, data, language())
         text = render_template(
             "print.html", plan={**data.plan.summary, "id": key, "links": data.links}, figure=_markup(drawing),
-            sources=sources(data.pack), measure=request.args.get("measure", "saving"), lang=language(),
+            sources=sources(data.pack),
+            boundaries=boundary_note(data.pack, data.plan.own_districts), credit=osm_credit(data.pack),
+            measure=request.args.get("measure", "saving"), lang=language(),
             crore=lambda inr: indian(inr / INR_PER_CRORE),
         )  # fmt: skip
         return Body(text.encode(), "text/html").response()

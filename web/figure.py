@@ -14,13 +14,15 @@ from markupsafe import Markup
 
 from geodata.districts import metric_crs
 from geodata.network import Network
-from siting.charts import ACCENT, INK, MUTED, tag
+from siting.charts import INK, MUTED, tag
 from siting.map_figure import Frame
-from web.measures import MEASURES, classify
+from web.measures import MEASURES, classify, scale_of
+from web.pages import boundary_note, osm_credit
 from web.plan_data import PlanData
 
 WIDTH, HEIGHT = 1108, 600  # 277 x 150 mm: A4 landscape within its margins, four units to the millimetre
 MAP_WIDTH = 600
+ACCENT = "#d6186b"  # of sites, as on the page
 LAYERS = ("sites", "ports", "rail", "roads", "depots", "states")
 USUAL_LAYERS = ("sites", "ports", "states")
 FONT = "'Noto Sans','Noto Sans Devanagari','Segoe UI','Liberation Sans',Arial,sans-serif"
@@ -108,11 +110,12 @@ class Figure:
         data = self.data
         table = data.district_table
         of = MEASURES[measure]
-        classed = classify(of.values(table), classes, palette)
+        classed = classify(of.values(table), classes, palette, scale_of(measure, table))
         names = table["district_hi"].fillna(table["district"]) if language == "hi" else table["district"]
+        states = table["state_hi"].fillna(table["state"]) if language == "hi" else table["state"]
         areas = [
             tag("path", tag("title", f"{name}, {state}"), d=d, fill=colour)
-            for name, state, d, colour in zip(names, table["state"], self._district_paths, classed.colours, strict=True)
+            for name, state, d, colour in zip(names, states, self._district_paths, classed.colours, strict=True)
         ]
         inner = [tag("g", *areas, stroke="#ffffff", stroke_width=3)]
         thin = {"fill": "none", "stroke_linejoin": "round"}
@@ -135,7 +138,7 @@ class Figure:
         if "sites" in layers:
             marks += self._sites()
         if "states" in layers:
-            marks += self._state_names()
+            marks += self._state_names(dict(zip(table["state"], states, strict=True)))
         return tag(
             "svg",
             tag("title", f"{data.plan.summary['study']}: {of.label}"),
@@ -179,13 +182,13 @@ class Figure:
             marks.append(_site(site.facility_type, site.tier, x + right, y, about))
         return marks
 
-    def _state_names(self) -> list[Markup]:
+    def _state_names(self, names: Mapping[str, str]) -> list[Markup]:
         states = self.data.shapes.dissolved
         labels = np.array(self.data.shapes.labels).reshape(-1, 2)
         large = shapely.area(states.geometry.array) > LABELLED_DEG2
         return [
-            tag("text", name, x=f"{x:.0f}", y=f"{y:.0f}", font_size=9, fill=INK, text_anchor="middle", stroke="#ffffff",
-                stroke_width=2.5, paint_order="stroke", stroke_linejoin="round")
+            tag("text", names[name], x=f"{x:.0f}", y=f"{y:.0f}", font_size=9, fill=INK, text_anchor="middle",
+                stroke="#ffffff", stroke_width=2.5, paint_order="stroke", stroke_linejoin="round")
             for (x, y), name in zip(self._points(*labels[large].T), states["name"][large], strict=True)
         ]  # fmt: skip
 
@@ -227,11 +230,8 @@ class Figure:
             marks.append(tag("line", x1=x, y1=y - 5, x2=x + 30, y2=y - 5, stroke=INK, stroke_width=2, **_dash(mode)))
             marks.append(_text(x + 42, y, words, 15))
             y += 24
-        notes = (
-            _("District boundaries are approximate; external boundary as the Survey of India depicts it."),
-            "© OpenStreetMap contributors (ODbL)",
-        )
-        marks += [_text(x, HEIGHT - 32 + 16 * k, note, 10, fill=MUTED) for k, note in enumerate(notes)]
+        notes = boundary_note(self.data.pack, self.data.plan.own_districts), osm_credit(self.data.pack)
+        marks += [_text(x, HEIGHT - 32 + 16 * k, note, 10, fill=MUTED) for k, note in enumerate(notes) if note]
         return marks
 
 

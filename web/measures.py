@@ -26,10 +26,12 @@ class Measure:
     Args:
         label: name with its unit.
         values: from the table of districts, in that unit; NaN where there is none.
+        scale: measures that share its classes, so that a colour says the same on their maps.
     """
 
     label: str
     values: Callable[[pd.DataFrame], pd.Series]
+    scale: tuple[str, ...] = ()
 
 
 def _column(name: str, per: float = 1.0) -> Callable[[pd.DataFrame], pd.Series]:
@@ -40,20 +42,21 @@ def _saving(table: pd.DataFrame) -> pd.Series:
     return table["saving_inr_per_year"].where(table["cost_before_inr_per_t"].notna())
 
 
+COST, HOURS, CO2E = (tuple(f"{name}_{when}" for when in ("before", "after")) for name in ("cost", "hours", "co2e"))
 MEASURES = {
     "saving": Measure(_("Saving, ₹ crore a year"), lambda t: _saving(t) / 1e7),
     "saving_per_t": Measure(
         _("Saving, ₹ per tonne"), lambda t: t["cost_before_inr_per_t"] - t["cost_after_inr_per_t"]
     ),
-    "cost_before": Measure(_("Cost before, ₹ per tonne"), _column("cost_before_inr_per_t")),
-    "cost_after": Measure(_("Cost after, ₹ per tonne"), _column("cost_after_inr_per_t")),
-    "hours_before": Measure(_("Hours before"), _column("hours_before")),
-    "hours_after": Measure(_("Hours after"), _column("hours_after")),
+    "cost_before": Measure(_("Cost before, ₹ per tonne"), _column("cost_before_inr_per_t"), COST),
+    "cost_after": Measure(_("Cost after, ₹ per tonne"), _column("cost_after_inr_per_t"), COST),
+    "hours_before": Measure(_("Hours before"), _column("hours_before"), HOURS),
+    "hours_after": Measure(_("Hours after"), _column("hours_after"), HOURS),
     "hours_to_port": Measure(_("Hours to port"), _column("hours_to_gateway_after")),
     "exports": Measure(_("Exports, US$ million a year"), _column("export_usd", 1e6)),
     "tonnes": Measure(_("Thousand tonnes a year"), _column("tonnes_per_year", 1e3)),
-    "co2e_before": Measure(_("CO2e before, t a year"), _column("co2e_before_t_per_year")),
-    "co2e_after": Measure(_("CO2e after, t a year"), _column("co2e_after_t_per_year")),
+    "co2e_before": Measure(_("CO2e before, t a year"), _column("co2e_before_t_per_year"), CO2E),
+    "co2e_after": Measure(_("CO2e after, t a year"), _column("co2e_after_t_per_year"), CO2E),
     "co2e_saved": Measure(
         _("CO2e avoided, t a year"), lambda t: t["co2e_before_t_per_year"] - t["co2e_after_t_per_year"]
     ),
@@ -81,11 +84,21 @@ def breaks(above: np.ndarray, method: str, classes: int) -> list[float]:
     return found
 
 
-def classify(values: pd.Series, method: str, palette: str) -> Classed:
-    """Colour values: the more, the darker; zero, below zero and missing stand apart."""
+def scale_of(name: str, table: pd.DataFrame) -> pd.Series:
+    """All values that a measure's classes are made of."""
+    return pd.concat([MEASURES[other].values(table) for other in MEASURES[name].scale or (name,)])
+
+
+def classify(values: pd.Series, method: str, palette: str, scale: pd.Series | None = None) -> Classed:
+    """Colour values: the more, the darker; zero, below zero and missing stand apart.
+
+    Args:
+        scale: what the classes are made of, where that is more than the values.
+    """
     colours = PALETTES[palette]
     value = values.to_numpy(dtype=float)
-    above = np.sort(value[value > 0])
+    above = (values if scale is None else scale).to_numpy(dtype=float)
+    above = np.sort(above[above > 0])
     limits = breaks(above, method, len(colours)) if len(above) else []
     n = len(limits) + 1
     shades = [colours[3]] if n == 1 else [colours[round(k * (len(colours) - 1) / (n - 1))] for k in range(n)]

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, render_template
+from flask_babel import gettext as _
 
 from geodata.pack import Pack
 from web.transfer import Body
@@ -20,11 +21,13 @@ def create_pages(pack: Pack) -> Blueprint:
     """Return the blueprint of the pages and of all they load that is no data."""
     pages = Blueprint("pages", __name__)
     assets = _assets()
-    context = {"manifest": pack.manifest, "sources": sources(pack), "recovered": _recovered(pack)}
+    context = {"manifest": pack.manifest, "sources": sources(pack), "recovered": _recovered(pack),
+               "credit": osm_credit(pack)}  # fmt: skip
 
     def add(path: str, template: str) -> None:
         def view() -> Response:
-            return Body(render_template(template, **context).encode(), "text/html").response()
+            text = render_template(template, boundaries=boundary_note(pack), **context)
+            return Body(text.encode(), "text/html").response()
 
         pages.add_url_rule(path, template.removesuffix(".html"), view)
 
@@ -44,6 +47,25 @@ def sources(pack: Pack) -> list[tuple[str, str]]:
     """Return the sources of the pack with their licences, each once."""
     files = pack.manifest.get("files", {}).values()
     return sorted({(file["source"], file["licence"]) for file in files})
+
+
+def boundary_note(pack: Pack, own: str | None = None) -> str:
+    """What a map must say of its district boundaries, in the language of the request.
+
+    Args:
+        own: file or pack that a study's own districts are from.
+    """
+    if own is not None:
+        return str(_("District boundaries are those of %(file)s.", file=own))
+    if _recovered(pack) is None:
+        return str(_("District boundaries are those of the pack %(name)s.", name=pack.manifest["name"]))
+    return str(_("District boundaries are approximate; external boundary as the Survey of India depicts it."))
+
+
+def osm_credit(pack: Pack) -> str | None:
+    """The credit that OpenStreetMap asks for, where the pack holds data of it."""
+    credit = "© OpenStreetMap contributors"
+    return credit if any(credit in licence for _source, licence in sources(pack)) else None
 
 
 def _recovered(pack: Pack) -> str | None:

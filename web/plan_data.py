@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.network import Network
 from geodata.pack import Pack
 from web.lane_lines import LaneBook
 from web.results import PlanTables
@@ -135,6 +136,26 @@ class PlanData:
             sites=("site_id", "size"), capex_inr_crore=("capex_inr_crore", "sum")
         )
         return table.join(sites).fillna({"sites": 0, "capex_inr_crore": 0.0}).astype({"sites": int}).reset_index()
+
+    @cached_property
+    def road_table(self) -> pd.DataFrame:
+        return self._edge_table(self.pack.road)
+
+    @cached_property
+    def rail_table(self) -> pd.DataFrame:
+        return self._edge_table(self.pack.rail)
+
+    def _edge_table(self, network: Network) -> pd.DataFrame:
+        """Edges of a network with their ends and the state in which their middle is."""
+        a, b, lon, lat = network.edge_from, network.edge_to, network.node_lon, network.node_lat
+        middle = shapely.points((lon[a] + lon[b]) / 2, (lat[a] + lat[b]) / 2)
+        edge, district = shapely.STRtree(self.shapes.simple).query(middle, predicate="intersects")
+        state = np.full(len(middle), None, dtype=object)
+        state[edge] = np.asarray(self.shapes.states, dtype=object)[district]
+        return pd.DataFrame({
+            "edge_class": network.edge_class, "state": state, "km": network.edge_km,
+            "from_lon": lon[a], "from_lat": lat[a], "to_lon": lon[b], "to_lat": lat[b],
+        })  # fmt: skip
 
     @cached_property
     def lane_table(self) -> pd.DataFrame:

@@ -54,6 +54,13 @@ class PlanTables:
     def closed_gateways(self) -> list[str]:
         return list(self.summary.get("resolved_study", {}).get("closed_gateways", []))
 
+    @property
+    def own_districts(self) -> str | None:
+        """File or pack that the study's own districts are from, where they are not those of the bundled pack."""
+        data = self.summary.get("resolved_study", {}).get("data", {})
+        own: str | None = data.get("districts") or data.get("pack")
+        return own
+
     districts: pd.DataFrame
     """``districts.csv`` with ``district_id``, in the order of the shapes"""
     sites: pd.DataFrame

@@ -37,28 +37,18 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 def table_of(data: PlanData, layer: str) -> pd.DataFrame:
     """All rows of a layer."""
-    if layer in ("roads", "rail"):
-        return _edges(data, layer)
     return {
         "districts": lambda: data.district_table, "sites": lambda: data.site_table, "lanes": lambda: data.lane_table,
         "gateways": lambda: data.gateway_table, "depots": lambda: data.depot_table, "states": lambda: data.state_table,
+        "roads": lambda: data.road_table, "rail": lambda: data.rail_table,
     }[layer]()  # fmt: skip
-
-
-def _edges(data: PlanData, layer: str) -> pd.DataFrame:
-    network = data.pack.road if layer == "roads" else data.pack.rail
-    a, b, lon, lat = network.edge_from, network.edge_to, network.node_lon, network.node_lat
-    return pd.DataFrame({
-        "edge_class": network.edge_class, "km": network.edge_km, "from_lon": lon[a], "from_lat": lat[a],
-        "to_lon": lon[b], "to_lat": lat[b],
-    })  # fmt: skip
 
 
 def filtered(data: PlanData, layer: str) -> pd.DataFrame:
     """Rows of a layer that the query of the request asks for.
 
-    ``state``, ``q``, ``under_utilised``, ``served``, ``type``, ``district``, ``site`` choose rows, ``columns``,
-    ``sort`` and ``limit`` what is told of them.
+    ``state``, ``q``, ``under_utilised``, ``served``, ``type``, ``district``, ``site`` choose rows, ``sort``
+    orders them.
     """
     only(*FILTERS)
     table = table_of(data, layer)
@@ -86,6 +76,11 @@ def filtered(data: PlanData, layer: str) -> pd.DataFrame:
         name = sort.removeprefix("-")
         _column(table, name, layer)
         table = table.sort_values(name, ascending=not sort.startswith("-"), kind="stable", na_position="last")
+    return table
+
+
+def shown(table: pd.DataFrame, layer: str) -> pd.DataFrame:
+    """Of filtered rows what ``limit`` and ``columns`` of the query leave."""
     table = table.head(int(number("limit", 0, MAX_ROWS, MAX_ROWS)))
     if names := request.args.get("columns"):
         for name in names.split(","):
@@ -108,9 +103,10 @@ def plain(text: str) -> str:
 
 def encode(data: PlanData, layer: str, kind: str) -> Body:
     """Return the filtered table of a layer in one of the kinds of MIMETYPES."""
-    table = filtered(data, layer)
+    found = filtered(data, layer)
+    table = shown(found, layer)
     if kind == "json":
-        return json_body({"rows": len(table), "columns": columns(table)})
+        return json_body({"rows": len(table), "matches": len(found), "columns": columns(table)})
     writers: dict[str, Callable[[], bytes]] = {
         "csv": lambda: _csv(table),
         "xlsx": lambda: _xlsx(table, layer),

@@ -40,6 +40,15 @@ class Visit:
         self.page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
         return self.page
 
+    def turn_to(self, address: str) -> Any:
+        """Show another view of the page that is open, as a link within it does; else open it."""
+        base, _, view = address.partition("#")
+        if view and self.page.url.partition("#")[0] == self.url + base:
+            self.page.evaluate("view => { document.documentElement.dataset.ready = 'no'; location.hash = view; }", view)
+            self.page.wait_for_selector("html[data-ready=yes]")
+            return self.page
+        return self.open(address)
+
     def assert_quiet(self) -> None:
         """Nothing in the console, no alert, no request to another host."""
         assert self.complaints == []
@@ -47,33 +56,49 @@ class Visit:
         assert [request for request in self.requests if not request.startswith(own)] == []
 
 
-@contextmanager
-def visiting(app: Flask, *, webgl: bool = True, width: int = 1280, height: int = 720) -> Iterator[Visit]:
-    """Serve an application and open a browser on it."""
-    server = waitress.create_server(app, host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        with playwright.sync_playwright() as driver:
-            arguments = [*QUIET, *(WEBGL if webgl else NO_WEBGL)]
-            browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
-            page = browser.new_page(
-                viewport={"width": width, "height": height}, locale="en-IN", reduced_motion="reduce"
+class Chromium:
+    """The system's Chromium, with WebGL and without; each is started once, when first asked for."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+        self._browsers: dict[bool, Any] = {}
+
+    def browser(self, *, webgl: bool) -> Any:
+        if webgl not in self._browsers:
+            self._browsers[webgl] = self._driver.chromium.launch(
+                executable_path=CHROMIUM, args=[*QUIET, *(WEBGL if webgl else NO_WEBGL)]
             )
+        return self._browsers[webgl]
+
+    def close(self) -> None:
+        for browser in self._browsers.values():
+            browser.close()
+
+    @contextmanager
+    def visiting(self, app: Flask, *, webgl: bool = True, width: int = 1280, height: int = 720) -> Iterator[Visit]:
+        """Serve an application and open a page with an empty cache on it."""
+        server = waitress.create_server(app, host="127.0.0.1", port=0)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        context = self.browser(webgl=webgl).new_context(
+            viewport={"width": width, "height": height}, locale="en-IN", reduced_motion="reduce"
+        )
+        try:
+            page = context.new_page()
             page.set_default_timeout(20_000)
             visit = Visit(page, f"http://127.0.0.1:{server.effective_port}")
             page.on("console", lambda m: visit.complaints.append(m.text) if m.type in ("error", "warning") else None)
             page.on("pageerror", lambda error: visit.complaints.append(str(error)))
             page.on("dialog", lambda dialog: visit.complaints.append(f"dialog {dialog.message}"))
             page.on("request", lambda r: visit.requests.append(r.url))
-            wire = page.context.new_cdp_session(page)
+            wire = context.new_cdp_session(page)
             wire.send("Network.enable")
             wire.on("Network.loadingFinished", lambda event: _add_bytes(visit, event))
             yield visit
-            browser.close()
-    finally:
-        server.close()
-        thread.join(timeout=10)
+        finally:
+            context.close()
+            server.close()
+            thread.join(timeout=10)
 
 
 def _add_bytes(visit: Visit, event: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -9,7 +11,7 @@ from flask.testing import FlaskClient
 from tiny_result import tiny_pack, write_result
 
 from siting.cli import write_result as write_plan
-from siting.plan import Plan
+from siting.plan import Model, Plan, make_plan
 from siting.study import study_text
 from web.app import create_app
 
@@ -34,6 +36,16 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from browser import Chromium, playwright
+
+    with playwright.sync_playwright() as driver:
+        chromium = Chromium(driver)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
 def solved(tiny_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``studies/tiny.toml`` and what the solver makes of it, ``results/tiny``."""
     root = tmp_path_factory.mktemp("solved")
@@ -44,6 +56,20 @@ def solved(tiny_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "studies" / "tiny.toml").write_text(text, encoding="utf-8")
     write_plan(tiny_plan, folder, lambda stage: None)
     return root
+
+
+@pytest.fixture(scope="session")
+def swept(solved: Path, tiny_model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """An application with the solved study and a sweep of it, ``sweep/budget-10`` and ``sweep/budget-30``."""
+    root = tmp_path_factory.mktemp("swept")
+    copytree(solved, root, dirs_exist_ok=True)
+    for budget in (10, 30):
+        folder = root / "results" / "sweep" / f"budget-{budget}"
+        folder.mkdir(parents=True)
+        write_plan(make_plan(tiny_model, budget_inr_crore=float(budget)), folder, lambda stage: None)
+    app = create_app(root / "results", studies=root / "studies")
+    yield app
+    app.extensions["pool"].close()
 
 
 @pytest.fixture(scope="module")

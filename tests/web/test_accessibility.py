@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser import Visit, needs_chromium, visiting
+from browser import Visit, needs_chromium
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
 pytestmark = needs_chromium
@@ -15,29 +15,30 @@ PAGES = {
     "card": "/?lang={}#plan=tiny&district=madhya-pradesh%2Fd2",
     "table": "/?lang={}#plan=tiny&tab=table",
     "lanes": "/?lang={}#plan=tiny&tab=table&layer=lanes",
-    "pair": "/compare?lang={}#a=tiny&b=tiny",
-    "difference": "/compare?lang={}#a=tiny&b=tiny&view=difference",
-    "lists": "/compare?lang={}#a=tiny&b=tiny&view=lists",
+    "pair": "/compare?lang={}#a=tiny&b=sweep~budget-10",
+    "difference": "/compare?lang={}#a=tiny&b=sweep~budget-10&view=difference",
+    "lists": "/compare?lang={}#a=tiny&b=sweep~budget-10&view=lists",
+    "one-plan": "/compare?lang={}#a=tiny&b=tiny",
     "what-if": "/what-if?lang={}#plan=tiny",
     "print": "/print/plans/tiny?lang={}",
 }
 
 
 @pytest.fixture(scope="module")
-def visit(asked) -> Iterator[Visit]:
-    with visiting(asked) as visit:
+def visit(chromium, swept) -> Iterator[Visit]:
+    with chromium.visiting(swept) as visit:
         yield visit
         visit.assert_quiet()
 
 
-@pytest.mark.parametrize("language", ["en", "hi"])
+@pytest.mark.parametrize("language", ["en", pytest.param("hi", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_serious(visit, name, language):
     address = PAGES[name].format(language)
     if name == "print":
         visit.page.goto(visit.url + address)
     else:
-        visit.open(address)
+        visit.turn_to(address)
     if name == "card":
         visit.page.wait_for_selector("#card h2")
     assert visit.page.evaluate("document.documentElement.lang") == language

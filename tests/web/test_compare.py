@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shutil import copytree
 
 import pytest
-from browser import Visit, needs_chromium, visiting
-
-from siting.cli import write_result
-from siting.plan import make_plan
-from web.app import create_app
+from browser import Visit, needs_chromium
 
 pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
-def visit(solved, tiny_model, tmp_path_factory) -> Iterator[Visit]:
-    root = tmp_path_factory.mktemp("compare")
-    copytree(solved, root, dirs_exist_ok=True)
-    for budget in (10, 30):
-        folder = root / "results" / "sweep" / f"budget-{budget}"
-        folder.mkdir(parents=True)
-        write_result(make_plan(tiny_model, budget_inr_crore=float(budget)), folder, lambda stage: None)
-    with visiting(create_app(root / "results", studies=root / "studies")) as visit:
+def visit(chromium, swept) -> Iterator[Visit]:
+    with chromium.visiting(swept) as visit:
         yield visit
         visit.assert_quiet()
 
@@ -40,6 +29,34 @@ def test_two_plans_stand_side_by_side_with_linked_views(visit):
         "([b, before]) => document.querySelector(b).textContent !== before", arg=[scale.format("b"), before]
     )
     assert page.inner_text(scale.format("a")) == page.inner_text(scale.format("b"))
+
+
+def test_each_plan_has_its_own_colours_and_counts_by_the_same_classes(chromium, swept):
+    fills = "paths => paths.map(path => path.getAttribute('fill'))"
+    with chromium.visiting(swept, webgl=False) as visit:
+        page = visit.open("/compare#a=tiny&b=sweep~budget-10")
+        assert page.inner_text("#legend li .amounts").split()[0] == "A"
+        painted = []
+        for measure in ("cost_before", "saving"):
+            page.select_option("#measure", measure)
+            painted.append([page.eval_on_selector_all(f"#map-{side} .svg-districts path", fills) for side in "ab"])
+        assert painted[0][0] == painted[0][1]  # today is the same in either
+        assert painted[1][0] != painted[1][1]  # the smaller budget saves less
+        page.select_option("#b", "sweep~budget-30")
+        page.wait_for_selector("#name-b:has-text('30')")
+        page.wait_for_selector("html[data-ready=yes]")
+        assert page.eval_on_selector_all("#map-b .svg-districts path", fills) != painted[1][1]
+        visit.assert_quiet()
+
+
+def test_one_plan_alone_asks_for_another(visit):
+    page = visit.open("/compare#a=tiny&b=tiny")
+    assert "Choose two plans" in page.inner_text("#view-none")
+    assert "same plan" in page.inner_text("#only-one")
+    assert not page.is_visible("#view-pair") and not page.is_visible("#totals")
+    page.select_option("#b", "sweep~budget-10")
+    page.wait_for_selector("html[data-ready=yes] #view-pair canvas")
+    assert not page.is_visible("#view-none")
 
 
 def test_the_difference_map_tells_better_from_worse(visit):

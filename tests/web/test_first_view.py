@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from browser import needs_chromium, visiting
+from browser import needs_chromium
 from tiny_result import write_result
 
 from geodata.pack import open_pack
@@ -36,8 +36,8 @@ def national(tmp_path_factory):
     return create_app(root / "results", studies=root / "studies")
 
 
-def test_the_first_view_is_small_and_asks_no_other_host(national):
-    with visiting(national) as visit:
+def test_the_first_view_is_small_and_asks_no_other_host(chromium, national):
+    with chromium.visiting(national) as visit:
         page = visit.open("/")
         page.wait_for_load_state("networkidle")
         assert "National study" in page.title()

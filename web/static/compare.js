@@ -12,6 +12,7 @@ import * as shell from "./shell.js";
 
 const LISTED_DISTRICTS = 200;
 const VIEWS = ["pair", "difference", "lists"];
+const SIDES = ["a", "b"];
 const LOOK = { classes: "quantile", palette: "cividis" };
 const SITE_KEY = [["warehouse:new", _("only in B")], ["warehouse:gone", _("only in A")], ["warehouse", _("in both")]];
 
@@ -22,7 +23,7 @@ let names = new Map();
 let sides = null; // {a: plan, b: plan}
 let told = null; // the comparison
 let maps = {};
-let opening = 0;
+let turn = Promise.resolve(); // views open one after the other, or a late one would paint over a newer one
 
 shell.start(async () => {
   ({ plans, sweeps } = await data.get(`${data.API}/plans`));
@@ -30,14 +31,14 @@ shell.start(async () => {
   if (!plans.length) throw new Error(_("there is no plan yet; run a study, or ask a question on the page What if"));
   byId("site-key").replaceChildren(...SITE_KEY.map(([symbol, text]) => h("li", {}, h("span", { "data-symbol": symbol }), text)));
   shell.drawSymbols();
-  for (const button of document.querySelectorAll("[data-view]")) button.onclick = () => shell.attempt(() => setView(button.dataset.view));
+  for (const button of document.querySelectorAll("[data-view]")) button.onclick = () => inTurn(() => setView(button.dataset.view));
   byId("swap").onclick = () => go({ a: view.b, b: view.a });
   shell.fillSelect(byId("measure"), shell.options(MEASURES), "saving", (measure) => { view.measure = measure; paintPair(); remember(); });
   if (sweeps.length) {
     byId("frontier-section").hidden = false;
     shell.fillSelect(byId("sweep"), sweeps.map((id) => [id, id]), sweeps[0], showFrontier);
   }
-  address.onReturn((values) => shell.attempt(() => apply(values)));
+  address.onReturn(() => inTurn(() => apply(address.read())));
   await apply(address.read());
 });
 
@@ -45,7 +46,8 @@ const isRun = (id) => id?.startsWith("run:");
 const known = (id) => isRun(id) || names.has(id);
 const baseOf = (id) => (isRun(id) ? data.runBase(id.slice(4)) : data.planBase(id));
 const nameOf = (id) => names.get(id) ?? told?.[id === view.a ? "a" : "b"].name ?? id;
-const go = (values) => shell.attempt(() => { address.write({ ...address.read(), ...values }, true); return apply(address.read()); });
+const inTurn = (act) => { turn = turn.then(() => shell.attempt(act)); return turn; };
+const go = (values) => { address.write({ ...address.read(), ...values }, true); return inTurn(() => apply(address.read())); };
 
 async function apply(values) {
   shell.ready(false);
@@ -54,15 +56,23 @@ async function apply(values) {
   view.view = VIEWS.includes(values.view) ? values.view : "pair";
   view.measure = values.measure in MEASURES ? values.measure : "saving";
   byId("measure").value = view.measure;
-  const mine = (opening += 1);
+  fillChoices();
+  const two = view.a !== view.b;
+  for (const place of document.querySelectorAll("[data-of-two]")) place.hidden = !two;
+  byId("view-none").hidden = two;
+  if (!two) {
+    byId("only-one").textContent = plans.length > 1 ? _("A and B are the same plan. Choose another one for A or B.") : _("There is one plan only. Make another one to compare it with:");
+    for (const name of VIEWS) byId(`view-${name}`).hidden = true;
+    remember();
+    shell.ready(true);
+    return;
+  }
   const [comparison, a, b] = await Promise.all([
     data.get(`${data.API}/compare?${new URLSearchParams({ a: view.a, b: view.b })}`), data.plan(baseOf(view.a)), data.plan(baseOf(view.b))]);
-  if (mine !== opening) return;
   told = { ...comparison, districts: data.rows(comparison.districts), only_a: data.rows(comparison.sites.only_a), only_b: data.rows(comparison.sites.only_b) };
   sides = { a, b };
-  for (const side of ["a", "b"]) {
-    const choices = [...names, ...(isRun(view[side]) ? [[view[side], nameOf(view[side])]] : [])];
-    shell.fillSelect(byId(side), choices, view[side], (id) => go({ [side]: id }));
+  fillChoices();
+  for (const side of SIDES) {
     byId(`name-${side}`).replaceChildren(h("span", { class: "letter" }, side.toUpperCase()), ` ${nameOf(view[side])}: `, h("strong", {}, rupees(sides[side].summary.saving_inr_per_year)), ` ${_("saved a year")}`);
   }
   document.title = `${_("Compare two plans")} – ${_("Export hubs")}`;
@@ -76,6 +86,13 @@ async function apply(values) {
   shell.ready(true);
 }
 
+function fillChoices() {
+  for (const side of SIDES) {
+    const choices = [...names, ...(isRun(view[side]) ? [[view[side], nameOf(view[side])]] : [])];
+    shell.fillSelect(byId(side), choices, view[side], (id) => go({ [side]: id }));
+  }
+}
+
 async function setView(name) {
   view.view = name;
   for (const button of document.querySelectorAll("[data-view]")) {
@@ -84,8 +101,8 @@ async function setView(name) {
   }
   byId("pair-measure").hidden = name !== "pair";
   if (name === "pair" && !maps.a) {
-    const linked = (other) => ({ pick: () => {}, move: (byHand) => byHand && maps[other]?.setCamera(maps[other === "a" ? "b" : "a"].camera()) });
-    [maps.a, maps.b] = await Promise.all([createMap(byId("map-a"), sides.a, linked("b")), createMap(byId("map-b"), sides.b, linked("a"))]);
+    const linked = (side, other) => ({ hover: (found, point) => hoverPair(side, found, point), pick: () => {}, move: (byHand) => byHand && maps[other]?.setCamera(maps[other === "a" ? "b" : "a"].camera()) });
+    [maps.a, maps.b] = await Promise.all([createMap(byId("map-a"), sides.a, linked("a", "b")), createMap(byId("map-b"), sides.b, linked("b", "a"))]);
   }
   if (name === "difference" && !maps.difference) {
     maps.difference = await createMap(byId("map-difference"), sides.b, { hover, pick: () => {} });
@@ -103,10 +120,10 @@ function paintPair() {
   const measure = MEASURES[view.measure];
   const all = [...sides.a.districts, ...sides.b.districts];
   const { colours, legend } = classify(all, measure, LOOK, () => true);
-  maps.a.paint(colours.slice(0, sides.a.districts.length));
-  maps.b.paint(colours.slice(sides.a.districts.length));
-  byId("legend-title").textContent = _("Both plans");
-  shell.showLegend(byId("legend"), legend);
+  const painted = { a: colours.slice(0, sides.a.districts.length), b: colours.slice(sides.a.districts.length) };
+  for (const side of SIDES) maps[side].paint(painted[side]);
+  byId("legend-title").textContent = _("Districts of A and of B");
+  shell.showLegend(byId("legend"), legend.map((entry) => ({ ...entry, counts: SIDES.map((side) => [side.toUpperCase(), painted[side].filter((colour) => colour === entry.colour).length]) })));
 }
 
 function paintDifference() {
@@ -157,6 +174,12 @@ async function showFrontier(id) {
 
 function hover(found, point) {
   shell.showTip(byId("tip"), byId("map-difference"), found?.kind === "district" ? tipLines(sides.b.districts[found.row]) : null, point);
+}
+
+function hoverPair(side, found, point) {
+  const measure = MEASURES[view.measure];
+  const row = found?.kind === "district" ? sides[side].districts[found.row] : null;
+  shell.showTip(byId(`tip-${side}`), byId(`map-${side}`), row && [`${named(row, "district")}, ${named(row, "state")}`, `${measure.label}: ${measure.format(row[measure.column])}`], point);
 }
 
 function tipLines(district) {

@@ -1,11 +1,22 @@
 // The JSON API, and its compact geometry as GeoJSON coordinates.
 
-import { _ } from "./i18n.js";
+import { _, language, named } from "./i18n.js";
 
 export const API = "/api/v1";
 export const planBase = (id) => `${API}/plans/${encodeURIComponent(id)}`;
 export const runBase = (id) => `${API}/runs/${encodeURIComponent(id)}`;
-export const attribution = () => _("District boundaries are approximate; external boundary as the Survey of India depicts it.");
+
+// What a study's own districts are from, in words; null where they are those of the server's pack.
+export function ownBoundaries(summary) {
+  const { districts, pack } = summary.resolved_study?.data ?? {};
+  return districts || pack ? _("District boundaries are those of {file}.", { file: districts || pack }) : null;
+}
+
+// What a map of a plan must say of its boundaries and sources.
+export function attribution({ summary }) {
+  const { boundaries, credit } = document.body.dataset; // of the server's pack
+  return [ownBoundaries(summary) ?? boundaries, credit].filter(Boolean);
+}
 
 export class ApiError extends Error {
   constructor(status, problem) {
@@ -60,6 +71,12 @@ function shapesOf(address) {
   return shapesByAddress.get(address);
 }
 
+// West, south, east, north of all districts.
+function boundsOf(districts) {
+  const side = (k, best) => best(...districts.map((row) => row.bounds[k]));
+  return [side(0, Math.min), side(1, Math.min), side(2, Math.max), side(3, Math.max)];
+}
+
 const cut = (before, after) => (before === null || after === null ? null : before - after);
 
 // All of a plan that a map shows; `summary` where it is known already.
@@ -69,17 +86,25 @@ export async function plan(base) {
   const [summary, districts, sites, places, shapes] = await Promise.all([
     told, get(`${base}/districts`), get(`${base}/sites`), get(`${base}/places`), told.then((summary) => shapesOf(summary.links.shapes)),
   ]);
+  const districtRows = rows(districts).map((row) => ({
+    ...row,
+    co2e_saved_t_per_year: cut(row.co2e_before_t_per_year, row.co2e_after_t_per_year),
+    saving_inr_per_year: row.cost_before_inr_per_t === null ? null : row.saving_inr_per_year,
+  }));
+  const states = new Map(districtRows.map((row) => [row.state, named(row, "state")]));
+  const districtNames = new Map(districtRows.map((row) => [row.district_id, named(row, "district")]));
+  // A row with the names of its state and district in the language of the page.
+  const inWords = (row) => ({ ...row, [`state_${language}`]: states.get(row.state), [`district_${language}`]: districtNames.get(row.district_id) });
   return {
     base,
     summary,
-    districts: rows(districts).map((row) => ({
-      ...row,
-      co2e_saved_t_per_year: cut(row.co2e_before_t_per_year, row.co2e_after_t_per_year),
-      saving_inr_per_year: row.cost_before_inr_per_t === null ? null : row.saving_inr_per_year,
-    })),
+    districts: districtRows,
+    stateNames: states,
+    inWords,
+    bounds: boundsOf(districtRows),
     sites: rows(sites),
-    gateways: rows(places.gateways),
-    depots: rows(places.depots),
+    gateways: rows(places.gateways).map(inWords),
+    depots: rows(places.depots).map(inWords),
     shapes: shapes.districts,
     states: shapes.states,
   };

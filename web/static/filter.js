@@ -22,6 +22,7 @@ export const shows = {
   sites: (filter) => (row) => named(filter, row.name, row.name_hi) && within(filter, row) && (!filter.type || row.facility_type === filter.type),
   gateways: (filter) => (row) => within(filter, row),
   depots: (filter) => (row) => within(filter, row),
+  states: (filter) => (row) => within(filter, row),
 };
 
 // The same for the server's tables.

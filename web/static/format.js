@@ -44,6 +44,7 @@ const WORDS = {
   small: _("small"), medium: _("medium"), standard: _("standard"), large: _("large"),
   candidate: _("candidate"), planned: _("planned"), general: _("General cargo"), perishable: _("Perishable cargo"),
   full: _("full loads"), part: _("part loads"), road: _("road"), rail: _("rail"),
+  plain: _("plain"), hill: _("hill"), main: _("main line"), dfc: _("freight corridor"),
   handling: _("handling"), dwell: _("waiting"), freight: _("freight"), time: _("time"), carbon: _("carbon"),
 };
 

@@ -1,10 +1,9 @@
 // The map, drawn by MapLibre GL JS from the plan's own shapes: no tiles, no fonts, no other server.
 
 import { attribution, groupBy } from "./data.js";
-import { _, language, named } from "./i18n.js";
+import { _, language } from "./i18n.js";
 import { ACCENT, INK, PIXEL_RATIO, SYMBOLS, TIER_SIZE, imageOf, labelCanvas, symbolCanvas } from "./icons.js";
 
-const INDIA = [[67.8, 6.4], [97.6, 37.3]];
 const EMPTY = { type: "FeatureCollection", features: [] };
 const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -21,17 +20,19 @@ const points = (rows, properties) =>
 const polygons = (shapes) => collection(shapes.map((coordinates, id) => feature({ type: "MultiPolygon", coordinates }, {}, id)));
 
 export async function createGlMap(container, plan, on) {
+  const [west, south, east, north] = plan.bounds;
+  const beyond = 0.75 * Math.max(east - west, north - south);
   const map = new maplibregl.Map({
     container,
     style: { version: 8, sources: {}, layers: [{ id: "sea", type: "background", paint: { "background-color": "#dfe9ef" } }] },
-    bounds: INDIA,
-    fitBoundsOptions: { padding: 16 },
-    maxBounds: [[55, -4], [110, 44]],
+    bounds: plan.bounds,
+    fitBoundsOptions: { padding: { top: 16, bottom: 40, left: 16, right: 16 } },
+    maxBounds: [west - beyond, south - beyond, east + beyond, north + beyond],
     maxZoom: 10,
     dragRotate: false,
     pitchWithRotate: false,
     touchPitch: false,
-    attributionControl: { compact: false, customAttribution: [attribution(), "© OpenStreetMap contributors"] },
+    attributionControl: { compact: false, customAttribution: attribution(plan) },
     fadeDuration: 0,
     locale: { "Map.Title": _("Map; the table holds the same values"), "NavigationControl.ZoomIn": _("Zoom in"), "NavigationControl.ZoomOut": _("Zoom out") },
   });
@@ -43,11 +44,11 @@ export async function createGlMap(container, plan, on) {
   addSources(map, plan);
   addLayers(map);
   listen(map, on);
+  map.on("idle", () => { container.dataset.drawn = "yes"; }); // for who takes a picture of the page
   return mapView(map);
 }
 
 function addSources(map, plan) {
-  const states = new Map(plan.districts.map((row) => [row.state, named(row, "state")]));
   const data = {
     districts: polygons(plan.shapes),
     states: polygons(plan.states.shapes),
@@ -61,7 +62,7 @@ function addSources(map, plan) {
     depots: points(plan.depots, () => ({ symbol: image(map, "depot") })),
     "state-labels": collection(plan.states.names.map((name, i) =>
       feature({ type: "Point", coordinates: plan.states.labels[i] },
-        { label: label(map, states.get(name) ?? name, "state"), rank: -plan.states.area_deg2[i], area: plan.states.area_deg2[i] }))),
+        { label: label(map, plan.stateNames.get(name) ?? name, "state"), rank: -plan.states.area_deg2[i], area: plan.states.area_deg2[i] }))),
   };
   for (const [name, content] of Object.entries(data)) map.addSource(name, { type: "geojson", data: content, tolerance: 0.2 });
 }
@@ -102,7 +103,7 @@ function label(map, text, kind) {
 }
 
 function addLayers(map) {
-  const grows = (from, to, value = 1) => ["interpolate", ["linear"], ["zoom"], 4, ["*", from, value], 9, ["*", to, value]];
+  const grows = (from, to, value = 1) => ["interpolate", ["linear"], ["zoom"], 2.5, ["*", 0.6 * from, value], 4.5, ["*", from, value], 9, ["*", to, value]];
   const width = grows(1.6, 5, ["get", "weight"]);
   const hidden = { visibility: "none" };
   const onTop = { "icon-allow-overlap": true, "icon-ignore-placement": true };
@@ -176,7 +177,6 @@ function mapView(map) {
     fit(bounds, { left = 0, right = 0 } = {}) {
       map.fitBounds(bounds, { padding: { top: 50, bottom: 50, left: 40 + left, right: 40 + right }, maxZoom: 7.5, duration: STILL ? 0 : 500 });
     },
-    home: () => map.fitBounds(INDIA, { padding: 16, duration: STILL ? 0 : 500 }),
     camera: () => [...map.getCenter().toArray(), map.getZoom()],
     setCamera: ([lon, lat, zoom]) => map.jumpTo({ center: [lon, lat], zoom }),
     async show(name, visible, load) {
@@ -186,7 +186,6 @@ function mapView(map) {
       }
       for (const id of LAYERS[name]) map.setLayoutProperty(id, "visibility", visible ? "visible" : "none");
     },
-    drawn: () => new Promise((resolve) => (map.loaded() && !map.isMoving() ? resolve() : map.once("idle", resolve))),
     resize: () => map.resize(),
     remove: () => map.remove(),
   };

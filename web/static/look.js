@@ -13,10 +13,11 @@ import { createSearch } from "./search.js";
 import * as shell from "./shell.js";
 import { COLUMNS, createTable } from "./table.js";
 
-const LISTED_LANES = 500;
+const LISTED = 500; // rows of a long layer; its files hold all
+const LONG = ["lanes", "roads", "rail"]; // filtered and sorted by the server
 const NETWORKS = ["roads", "rail"];
-const ROWS = { districts: () => plan.districts, sites: () => plan.sites, gateways: () => plan.gateways, depots: () => plan.depots };
-const SORTED = { districts: "saving_inr_per_year", sites: "saving_inr_per_year", lanes: "tonnes_per_year", gateways: "name", depots: "name" };
+const ROWS = { districts: () => plan.districts, sites: () => plan.sites, gateways: () => plan.gateways, depots: () => plan.depots, states: () => stateRows };
+const SORTED = { districts: "saving_inr_per_year", sites: "saving_inr_per_year", lanes: "tonnes_per_year", gateways: "name", depots: "name", states: "saving_inr_per_year", roads: "km", rail: "km" };
 const CHOICES = { classes: ["quantile", "equal"], palette: ["cividis", "viridis"], tab: ["map", "table"], layer: Object.keys(SORTED) };
 
 const view = { measure: "saving", classes: "quantile", palette: "cividis", tab: "map", layer: "districts", sort: null, filter: null, selection: null };
@@ -24,6 +25,7 @@ let plans = [];
 let plan = null;
 let map = null;
 let findDistricts = null;
+let stateRows = []; // of the plan, once its table was asked for
 let asked = 0; // counts questions, so that a late answer to an old one is dropped
 
 const card = shell.createCard(byId("card"), () => shell.attempt(() => select(null)));
@@ -80,6 +82,7 @@ const find = (rows, column, value) => (value ? rows.findIndex((row) => row[colum
 
 async function openPlan(id) {
   map?.remove();
+  stateRows = [];
   plan = { id, ...(await data.plan(data.planBase(id))) };
   document.title = `${plan.summary.study} – ${_("Export hubs")}`;
   byId("title").textContent = plan.summary.study;
@@ -140,27 +143,34 @@ async function fillTable() {
   view.sort ??= { key: SORTED[layer], down: !["gateways", "depots"].includes(layer) };
   const sort = `${view.sort.down ? "-" : ""}${view.sort.key}`;
   const wanted = new URLSearchParams([...filters.query(view.filter, layer), ...(layer === "lanes" ? chosen() : [])]);
+  const ask = (more) => shell.attempt(() => data.get(`${plan.base}/tables/${layer}.json?${new URLSearchParams([...wanted, ...Object.entries(more)])}`));
   for (const link of document.querySelectorAll("[data-download]")) link.href = `${plan.base}/tables/${layer}.${link.dataset.download}?${wanted}`;
   let rows;
   let all;
-  if (layer === "lanes") {
-    wanted.append("sort", sort);
-    wanted.append("limit", LISTED_LANES);
-    const answer = await shell.attempt(() => data.get(`${plan.base}/tables/lanes.json?${wanted}`));
+  if (LONG.includes(layer)) {
+    const answer = await ask({ sort, limit: LISTED });
     if (!answer || question !== asked) return;
-    rows = data.rows(answer.columns);
-    all = answer.rows;
+    rows = data.rows(answer.columns).map(plan.inWords);
+    all = answer.matches;
   } else {
+    if (layer === "states" && !stateRows.length) {
+      const answer = await data.get(`${plan.base}/tables/states.json`);
+      if (question !== asked) return;
+      stateRows = data.rows(answer.columns).map(plan.inWords);
+    }
     rows = ROWS[layer]().filter(filters.shows[layer](view.filter));
     all = ROWS[layer]().length;
   }
   const pick = { districts: (row) => toMap("district", row), sites: (row) => toMap("site", row) }[layer];
-  const fill = createTable(byId("table"), { caption: byId("layer").selectedOptions[0].textContent, columns: COLUMNS[layer], pick, onSort: (column) => {
+  const focused = byId("table").contains(document.activeElement) ? document.activeElement.textContent : null;
+  const fill = createTable(byId("table"), { layer, caption: byId("layer").selectedOptions[0].textContent, columns: COLUMNS[layer], pick, onSort: (column) => {
     view.sort = { key: column.key, down: view.sort.key === column.key ? !view.sort.down : Boolean(column.numeric) };
+    if (rows.length < all && LONG.includes(layer)) return shell.attempt(fillTable);
     fill(rows, view.sort);
-    remember();
+    return remember();
   } });
   fill(rows, view.sort);
+  if (focused) [...byId("table").querySelectorAll("thead button")].find((head) => head.textContent === focused)?.focus();
   byId("row-count").textContent = rows.length === all ? ngettext("{n} row", "{n} rows", all) : _("{n} of {all} rows", { n: number(rows.length), all: number(all) });
 }
 

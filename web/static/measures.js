@@ -3,18 +3,31 @@
 import { NOTHING, dollars, hours, perTonne, rupees, tonnes } from "./format.js";
 import { _ } from "./i18n.js";
 
+// Before and after are classed together: a colour then says the same on either map.
+const COST = ["cost_before_inr_per_t", "cost_after_inr_per_t"];
+const HOURS = ["hours_before", "hours_after"];
+const CO2E = ["co2e_before_t_per_year", "co2e_after_t_per_year"];
+
 export const MEASURES = {
   saving: {
     label: _("Saving a year"), column: "saving_inr_per_year", format: rupees, zero: _("no saving"), below: _("dearer than today"),
     note: _("Cost of reaching a port today less cost with the plan, before the sites' running costs."),
   },
   cost_before: {
-    label: _("Cost before"), column: "cost_before_inr_per_t", format: perTonne,
+    label: _("Cost before"), column: "cost_before_inr_per_t", format: perTonne, scale: COST,
     note: _("Freight, handling, time and carbon to a port, with what exists today."),
   },
   cost_after: {
-    label: _("Cost after"), column: "cost_after_inr_per_t", format: perTonne,
-    note: _("The same cost with the sites of the plan."),
+    label: _("Cost after"), column: "cost_after_inr_per_t", format: perTonne, scale: COST,
+    note: _("The same cost with the sites of the plan, in the same classes."),
+  },
+  hours_before: {
+    label: _("Hours before"), column: "hours_before", format: hours, scale: HOURS,
+    note: _("Hours until the ship with what exists today, waiting at the port included."),
+  },
+  hours_after: {
+    label: _("Hours after"), column: "hours_after", format: hours, scale: HOURS,
+    note: _("The same hours with the sites of the plan, in the same classes."),
   },
   hours_to_port: {
     label: _("Hours to port"), column: "hours_to_gateway_after", format: hours,
@@ -27,6 +40,14 @@ export const MEASURES = {
   tonnes: {
     label: _("Tonnes a year"), column: "tonnes_per_year", format: tonnes, zero: _("no tonnes"),
     note: _("Exports by value per tonne of each sector; bulk and air cargo are left out."),
+  },
+  co2e_before: {
+    label: _("CO2e before, a year"), column: "co2e_before_t_per_year", format: tonnes, scale: CO2E, zero: _("no cargo"),
+    note: _("Emissions on the way to a port with what exists today."),
+  },
+  co2e_after: {
+    label: _("CO2e after, a year"), column: "co2e_after_t_per_year", format: tonnes, scale: CO2E, zero: _("no cargo"),
+    note: _("The same emissions with the sites of the plan, in the same classes."),
   },
   co2e_saved: {
     label: _("CO2e avoided a year"), column: "co2e_saved_t_per_year", format: tonnes, zero: _("no change"), below: _("more than today"),
@@ -62,7 +83,8 @@ function limits(above, method) {
 // Colours by district and the legend of those shown; zero, below zero and missing stand apart.
 export function classify(districts, measure, { classes: method, palette }, isShown) {
   const values = districts.map((row) => row[measure.column]);
-  const above = values.filter((value) => value > 0).sort((a, b) => a - b);
+  const above = (measure.scale ?? [measure.column]).flatMap((column) => districts.map((row) => row[column]))
+    .filter((value) => value > 0).sort((a, b) => a - b);
   const breaks = limits(above, method);
   const classes = spread(PALETTES[palette], breaks.length + 1).map((colour, k) => ({
     colour, label: rangeLabel(measure.format, breaks[k - 1] ?? above[0], breaks[k] ?? above.at(-1)),

@@ -1,7 +1,7 @@
 // What all pages share: how they start and fail, name plans, and fill their panels.
 
 import * as address from "./address.js";
-import { groupBy } from "./data.js";
+import { groupBy, ownBoundaries } from "./data.js";
 import { byId, h } from "./dom.js";
 import { crore, number, percent, rupees, word } from "./format.js";
 import { _, ngettext } from "./i18n.js";
@@ -75,9 +75,10 @@ export function showFigures(place, summary, sites) {
     h("div", {}, h("dt", {}, name), h("dd", {}, h("strong", {}, value), h("span", { class: "quiet" }, more)))));
 }
 
+const boundariesOfPack = byId("boundaries").textContent;
+
 export function showNotes(summary) {
-  const own = summary.resolved_study?.data?.districts;
-  if (own) byId("boundaries").textContent = _("District boundaries are those of {file}.", { file: own });
+  byId("boundaries").textContent = ownBoundaries(summary) ?? boundariesOfPack;
   const cut = summary.unreachable ?? [];
   byId("unreachable").textContent = cut.length
     ? `${ngettext("{n} district has no road to a port:", "{n} districts have no road to a port:", cut.length)} ${cut.map((d) => d.district).join(", ")}` : "";
@@ -95,8 +96,9 @@ export function showProof(proven, gap) {
 }
 
 export function showLegend(list, legend) {
-  list.replaceChildren(...legend.map((entry) => h("li", {}, swatch(entry.colour), entry.label,
-    h("span", { class: "amount" }, number(entry.count), h("span", { class: "unseen" }, ` ${_("districts")}`)))));
+  const amount = (count, side = null) => h("span", { class: "amount" }, side && h("span", { class: "side" }, `${side} `), number(count), h("span", { class: "unseen" }, ` ${_("districts")}`));
+  list.replaceChildren(...legend.map((entry) => h("li", {}, swatch(entry.colour), h("span", {}, entry.label),
+    h("span", { class: "amounts" }, entry.counts ? entry.counts.map(([side, count]) => amount(count, side)) : amount(entry.count)))));
 }
 
 function swatch(colour) {

@@ -4,20 +4,27 @@ import { attribution } from "./data.js";
 import { h, s } from "./dom.js";
 import { _ } from "./i18n.js";
 
-const SQUASH = Math.cos((22 * Math.PI) / 180); // a degree of longitude beside one of latitude, in the middle of India
-const SCALE = 30;
-const BOX = { west: 67.8, north: 37.3, width: 29.8, height: 31 };
+const SIZE = 930; // of the longer side: symbols and strokes are in these units
 const GROUPS = ["districts", "roads", "rail", "states", "lanes", "options", "depots", "sites", "ports"];
 
-const x = (lon) => ((lon - BOX.west) * SQUASH * SCALE).toFixed(1);
-const y = (lat) => ((BOX.north - lat) * SCALE).toFixed(1);
-const path = (points) => points.map(([lon, lat], i) => `${i ? "L" : "M"}${x(lon)} ${y(lat)}`).join("");
-const shape = (polygons) => polygons.flat().map((ring) => `${path(ring)}Z`).join("");
+// From degrees to the drawing's units; a degree of longitude is as long as in the middle of the area.
+function frameOf([west, south, east, north]) {
+  const squash = Math.cos(((south + north) / 2) * (Math.PI / 180));
+  const scale = SIZE / Math.max((east - west) * squash, north - south);
+  return {
+    width: (east - west) * squash * scale,
+    height: (north - south) * scale,
+    x: (lon) => ((lon - west) * squash * scale).toFixed(1),
+    y: (lat) => ((north - lat) * scale).toFixed(1),
+  };
+}
 
 export async function createSvgMap(container, plan, on) {
   const groups = Object.fromEntries(GROUPS.map((name) => [name, s("g", { class: `svg-${name}` })]));
-  const width = BOX.width * SQUASH * SCALE;
-  const svg = s("svg", { viewBox: `0 0 ${width.toFixed(0)} ${BOX.height * SCALE}`, class: "svgmap", role: "img",
+  const { width, height, x, y } = frameOf(plan.bounds);
+  const path = (points) => points.map(([lon, lat], i) => `${i ? "L" : "M"}${x(lon)} ${y(lat)}`).join("");
+  const shape = (polygons) => polygons.flat().map((ring) => `${path(ring)}Z`).join("");
+  const svg = s("svg", { viewBox: `-12 -12 ${(width + 24).toFixed(0)} ${(height + 24).toFixed(0)}`, class: "svgmap", role: "img",
     "aria-label": _("Map; the table holds the same values"), onmouseleave: () => on.hover?.(null) }, Object.values(groups));
 
   function listening(mark, kind, row) {
@@ -33,7 +40,7 @@ export async function createSvgMap(container, plan, on) {
   const districts = plan.shapes.map((polygons, row) => listening(s("path", { d: shape(polygons) }), "district", row));
   const view = {
     paint: (colours) => colours.forEach((colour, row) => districts[row].setAttribute("fill", colour)),
-    setSites: (rows) => marks("sites", "site", rows, (row) => symbol(row.facility_type, row)),
+    setSites: (rows) => marks("sites", "site", rows, (row) => symbol(row, x(row.lon), y(row.lat))),
     setPorts: (rows) => marks("ports", "gateway", rows, (row) => s("circle", { cx: x(row.lon), cy: y(row.lat), r: 6, class: row.closed ? "closed" : null })),
     setOptions: (rows) => marks("options", "place", rows, (row) => s("circle", { cx: x(row.lon), cy: y(row.lat), r: row.mark ? 5 : 2.5, class: row.mark })),
     filter(name, rows) {
@@ -49,14 +56,12 @@ export async function createSvgMap(container, plan, on) {
       groups.lanes.replaceChildren(...features.map(({ properties, geometry }) => s("path", { d: path(geometry.coordinates), class: properties.mode })));
     },
     fit: () => {},
-    home: () => {},
     camera: () => null,
     setCamera: () => {},
     async show(name, visible, load) {
       if (visible && load && !groups[name].childNodes.length) groups[name].append(s("path", { d: (await load()).map(path).join("") }));
       groups[name].style.display = visible ? "" : "none";
     },
-    drawn: async () => {},
     resize: () => {},
     remove: () => container.replaceChildren(),
   };
@@ -66,12 +71,11 @@ export async function createSvgMap(container, plan, on) {
   marks("depots", "depot", plan.depots, (row) => s("circle", { cx: x(row.lon), cy: y(row.lat), r: 4 }));
   view.setSites(plan.sites);
   view.setPorts(plan.gateways);
-  container.replaceChildren(svg, h("p", { class: "svg-attribution" }, `${attribution()} © OpenStreetMap contributors`));
+  container.replaceChildren(svg, h("p", { class: "svg-attribution" }, attribution(plan).join(" ")));
   return view;
 }
 
-function symbol(type, { lon, lat, mark }) {
-  const [cx, cy] = [x(lon), y(lat)];
+function symbol({ facility_type: type, mark }, cx, cy) {
   if (type === "cold_store") return s("circle", { cx, cy, r: 4, class: mark });
   const turn = type === "mmlp" ? `rotate(45 ${cx} ${cy})` : null;
   return s("rect", { x: cx - 3.5, y: cy - 3.5, width: 7, height: 7, transform: turn, class: mark });

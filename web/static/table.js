@@ -9,16 +9,34 @@ const whole = (value) => number(value);
 const yesNo = (value) => (value ? _("yes") : _("no"));
 const name = (column) => (_value, row) => named(row, column) ?? NOTHING;
 
+const millions = (v) => (v === null ? NOTHING : number(v / 1e6, 1));
+const position = (lon, lat) => [
+  { name: _("Longitude"), key: lon, show: (v) => number(v, 3), numeric: true },
+  { name: _("Latitude"), key: lat, show: (v) => number(v, 3), numeric: true },
+];
+
+const EDGES = [
+  { name: _("Kind"), key: "edge_class", show: word },
+  { name: _("State"), key: "state", show: name("state") },
+  { name: _("Length, km"), key: "km", show: (v) => number(v, 1), numeric: true },
+  ...position("from_lon", "from_lat").map((column) => ({ ...column, name: _("{coordinate} of its start", { coordinate: column.name }) })),
+  ...position("to_lon", "to_lat").map((column) => ({ ...column, name: _("{coordinate} of its end", { coordinate: column.name }) })),
+];
+
 export const COLUMNS = {
   districts: [
     { name: _("District"), key: "district", show: name("district") },
     { name: _("State"), key: "state", show: name("state") },
     { name: _("Group"), key: "under_utilised", show: (v) => (v ? _("under-utilised") : _("leader")) },
-    { name: _("Exports, US$ million"), key: "export_usd", show: (v) => (v === null ? NOTHING : number(v / 1e6, 1)), numeric: true },
+    { name: _("Exports, US$ million"), key: "export_usd", show: millions, numeric: true },
     { name: _("Tonnes a year"), key: "tonnes_per_year", show: whole, numeric: true },
     { name: _("Cost before, ₹/t"), key: "cost_before_inr_per_t", show: whole, numeric: true },
     { name: _("Cost after, ₹/t"), key: "cost_after_inr_per_t", show: whole, numeric: true },
+    { name: _("Hours before"), key: "hours_before", show: hours, numeric: true },
+    { name: _("Hours after"), key: "hours_after", show: hours, numeric: true },
     { name: _("Hours to port"), key: "hours_to_gateway_after", show: hours, numeric: true },
+    { name: _("CO2e before, t"), key: "co2e_before_t_per_year", show: whole, numeric: true },
+    { name: _("CO2e after, t"), key: "co2e_after_t_per_year", show: whole, numeric: true },
     { name: _("CO2e avoided, t"), key: "co2e_saved_t_per_year", show: whole, numeric: true },
     { name: _("Saving a year"), key: "saving_inr_per_year", show: rupees, numeric: true },
     { name: _("Hub"), key: "hub_1", show: text },
@@ -55,24 +73,33 @@ export const COLUMNS = {
     { name: _("Port"), key: "name", show: text },
     { name: _("State"), key: "state", show: name("state") },
     { name: _("Container service"), key: "container_service", show: yesNo },
-    { name: _("Longitude"), key: "lon", show: (v) => number(v, 3), numeric: true },
-    { name: _("Latitude"), key: "lat", show: (v) => number(v, 3), numeric: true },
+    ...position("lon", "lat"),
   ],
   depots: [
     { name: _("Depot"), key: "name", show: text },
     { name: _("State"), key: "state", show: name("state") },
     { name: _("Served by rail"), key: "rail_served", show: yesNo },
-    { name: _("Longitude"), key: "lon", show: (v) => number(v, 3), numeric: true },
-    { name: _("Latitude"), key: "lat", show: (v) => number(v, 3), numeric: true },
+    ...position("lon", "lat"),
   ],
+  states: [
+    { name: _("State"), key: "state", show: name("state") },
+    { name: _("Districts"), key: "districts", show: whole, numeric: true },
+    { name: _("Exports, US$ million"), key: "export_usd", show: millions, numeric: true },
+    { name: _("Tonnes a year"), key: "tonnes_per_year", show: whole, numeric: true },
+    { name: _("New sites"), key: "sites", show: whole, numeric: true },
+    { name: _("Capital"), key: "capex_inr_crore", show: crore, numeric: true },
+    { name: _("Saving a year"), key: "saving_inr_per_year", show: rupees, numeric: true },
+  ],
+  roads: EDGES,
+  rail: EDGES,
 };
 
 // A table that is filled again and again; its heads keep the focus. `pick(row)` makes first cells buttons.
-export function createTable(container, { caption, columns, onSort, pick }) {
+export function createTable(container, { layer, caption, columns, onSort, pick }) {
   const body = h("tbody");
   const heads = columns.map((column) => h("th", { scope: "col", class: column.numeric ? "numeric" : null },
     h("button", { type: "button", onclick: () => onSort(column) }, column.name)));
-  container.replaceChildren(h("table", { class: "data" }, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), body));
+  container.replaceChildren(h("table", { class: "data", "data-layer": layer }, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), body));
 
   return (rows, sort) => {
     columns.forEach((column, i) => {

@@ -13,7 +13,6 @@ import { ended, watch } from "./runs.js";
 import { createSearch } from "./search.js";
 import * as shell from "./shell.js";
 
-const GAP = 0.001;
 const SETTLE_MS = 200; // a slider at rest this long is an answer
 const RETRY_MS = 1000;
 const SIGNS = [["warehouse", _("Site of both plans")], ["warehouse:new", _("New against the base")], ["warehouse:gone", _("No longer built")],
@@ -96,7 +95,7 @@ async function openBase(chosen) {
   shell.attempt(warm);
   let from = base.plan && data.planBase(base.plan);
   if (!from) { // a study without a plan is solved as it stands first
-    const first = await data.post(`${data.API}/runs`, { ...base, changes: {}, gap: GAP });
+    const first = await data.post(`${data.API}/runs`, { ...base, changes: {} });
     const done = await watch(first, show, () => true);
     if (done.state !== "finished") throw new Error(done.message);
     from = data.runBase(done.id);
@@ -168,7 +167,7 @@ async function put() {
   byId("proof").className = "proof working";
   byId("proof").textContent = _("Asking");
   const mine = (watching += 1);
-  const begun = await data.post(`${data.API}/runs`, { ...base, changes: question(), gap: GAP, ...replaces });
+  const begun = await data.post(`${data.API}/runs`, { ...base, changes: question(), ...replaces });
   if (mine !== watching) return;
   address.write({ ...base, run: begun.id }, true);
   await follow(begun);
