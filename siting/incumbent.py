@@ -7,7 +7,8 @@ import numpy as np
 from siting.local_search import SwapSearch
 from siting.problem import BoolArray, FloatArray
 from siting.reduce import Core
-from siting.serve import loads, serve
+from siting.serve import Service, loads, serve
+from siting.stopwatch import Stopwatch
 
 MOVES = 60
 """Moves of local search per start."""
@@ -22,11 +23,12 @@ WHOLE = 1e-3
 class Incumbent:
     """Best plan of one core. Costs leave out the core's base."""
 
-    def __init__(self, core: Core, gap: float) -> None:
-        self.core = core
+    def __init__(self, core: Core, gap: float, watch: Stopwatch) -> None:
+        self.core, self._watch = core, watch
         self.gap = gap
         self.cost = np.inf
         self.open: BoolArray | None = None
+        self.service: Service | None = None  # of the best plan, where finding it takes more than a look
         self._seen: set[bytes] = set()
         simple = not core.capacitated and not core.paired
         self.search = SwapSearch(core) if simple else None
@@ -58,14 +60,15 @@ class Incumbent:
         if key in self._seen:
             return False
         self._seen.add(key)
+        service = None
         if self.search is not None:
             known = np.isfinite(self.cost) and np.isfinite(within)
             worth = self.cost + (within - 1.0) * abs(self.cost + self.core.base) if known else np.inf
             cost, opened = self.search.improve(opened, moves, worth)
         else:
-            opened, cost = self._trimmed(opened)
+            opened, cost, service = self._trimmed(opened)
         if cost < self.cost - 1e-12 * abs(cost):
-            self.cost, self.open = cost, opened
+            self.cost, self.open, self.service = cost, opened, service
             return True
         return False
 
@@ -97,12 +100,12 @@ class Incumbent:
                 groups.add(int(core.group[j]))
         return opened if core.n_open is None or count == most else None
 
-    def _trimmed(self, opened: BoolArray) -> tuple[BoolArray, float]:
+    def _trimmed(self, opened: BoolArray) -> tuple[BoolArray, float, Service | None]:
         """Serve, then close what carries nothing and shrink tiers to what they carry."""
         core = self.core
-        service = serve(core, opened, NODES)
+        service = serve(core, opened, NODES, self._watch.grace)
         if service is None:
-            return opened, np.inf
+            return opened, np.inf, None
         load = loads(core, service.lane_share)
         opened = opened.copy()
         if core.n_open is None:
@@ -120,7 +123,7 @@ class Incumbent:
                 elif len(fits):
                     opened[j] = False
                     opened[fits[core.fixed_cost[fits].argmin()]] = True
-        return opened, service.cost + float(core.fixed_cost[opened].sum())
+        return opened, service.cost + float(core.fixed_cost[opened].sum()), service
 
     def _lanes_at(self, place: int) -> BoolArray:
         return np.asarray((self.core.places == place).any(axis=1))

@@ -66,11 +66,12 @@ def loads(core: Core, lane_share: FloatArray) -> FloatArray:
     return total[:-1]
 
 
-def serve(core: Core, opened: BoolArray, nodes: int | None = None) -> Service | None:
-    """Cheapest service through the open options, or None where somebody cannot be served.
+def serve(core: Core, opened: BoolArray, nodes: int | None = None, time_limit_s: float | None = None) -> Service | None:
+    """Cheapest service through the open options, or None where somebody cannot be served (or not found in time).
 
     Args:
         nodes: most branch-and-bound nodes for a single-source assignment; None = until proven.
+        time_limit_s: seconds after which the best service found is returned.
     """
     lane, cost = nearest_lanes(core, opened)
     if np.isinf(cost).any():
@@ -81,10 +82,12 @@ def serve(core: Core, opened: BoolArray, nodes: int | None = None) -> Service | 
     if not (loads(core, share) > room * (1 + CAPACITY_TOLERANCE)).any():
         total = float(cost.sum())
         return Service(share, (lane < 0).astype(float), total, total)
-    return _serve_within_capacity(core, opened, nodes)
+    return _serve_within_capacity(core, opened, nodes, time_limit_s)
 
 
-def _serve_within_capacity(core: Core, opened: BoolArray, nodes: int | None) -> Service | None:
+def _serve_within_capacity(
+    core: Core, opened: BoolArray, nodes: int | None, time_limit_s: float | None
+) -> Service | None:
     """Equations (2) and (4) for fixed y: a transportation problem, or an assignment when single-source."""
     lanes = np.flatnonzero(usable_lanes(core, opened))
     client, places = core.client[lanes], core.places[lanes]
@@ -127,6 +130,8 @@ def _serve_within_capacity(core: Core, opened: BoolArray, nodes: int | None) -> 
     highs.setOptionValue("mip_rel_gap", 1e-9 if nodes is None else QUICK_GAP)
     if nodes is not None:
         highs.setOptionValue("mip_max_nodes", nodes)
+    if time_limit_s is not None:
+        highs.setOptionValue("time_limit", time_limit_s)
     highs.passModel(lp)
     highs.run()
     info = highs.getInfo()

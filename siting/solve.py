@@ -117,7 +117,9 @@ def solve(
             raise TimeoutError(f"no plan found in {watch.elapsed:.1f} s; allow more time")
         return _infeasible(problem, watch, "no set of options serves everybody within the limits")
     watch.enter("serve")
-    service = serve(core, answer.open)
+    service, known = serve(core, answer.open, None, watch.grace), prover.incumbent.service
+    if service is None or (known is not None and known.cost < service.cost):
+        service = known
     assert service is not None, "the MIP solver's options serve everybody"
     multipliers = np.where(np.isfinite(problem.unserved_cost), problem.unserved_cost, 0.0)
     multipliers[core.client_of] = prover.multipliers

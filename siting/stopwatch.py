@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+GRACE_S, GRACE = 1.0, 0.1
+"""Seconds, and part of the time limit, that assigning clients to the last plan may take beyond the limit."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -37,6 +40,14 @@ class Stopwatch:
     def left(self) -> float | None:
         """Seconds until the time limit, or None."""
         return None if self._time_limit is None else max(0.0, self._time_limit - self.elapsed)
+
+    @property
+    def grace(self) -> float | None:
+        """Seconds for assigning clients to a plan found: what is left, or a little; None without a limit."""
+        if self._time_limit is None:
+            return GRACE_S if self.stopped else None
+        least = max(GRACE_S, GRACE * self._time_limit)
+        return least if self.stopped else max(least, self._time_limit - self.elapsed)
 
     @property
     def deadline(self) -> float:

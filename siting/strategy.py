@@ -56,7 +56,7 @@ class Prover:
         lam: FloatArray | None = None,
     ) -> None:
         self.core, self.threads, self.watch = core, threads, watch
-        self.incumbent = Incumbent(core, gap)
+        self.incumbent = Incumbent(core, gap, watch)
         self.start, self.lam = start, lam
         self.bound = -np.inf
         self.multipliers = np.where(np.isfinite(core.unserved), core.unserved, 0.0)

@@ -213,6 +213,7 @@ def test_with_webgl_the_map_is_drawn_by_it_and_answers_clicks(chromium, app):
     with chromium.visiting(app) as visit:
         page = visit.open("/")
         assert not page.is_visible("#no-webgl")
+        page.wait_for_selector("#map [data-drawn], #map[data-drawn]")
         box = page.locator("#map canvas").bounding_box()
         page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
         page.wait_for_selector("#card h2:has-text('Aaland')")
