@@ -21,8 +21,6 @@ from benchmarks.solver import OURS, draw, measure, measure_national, write_table
 NATIONAL = "national"
 ROUTING = "routing"
 SHOWN = {
-    "cap": {"cap41", "cap71", "cap101", "cap131", "capa-8000", "capb-5000"},
-    "holmberg": {"p1", "p5", "p10", "p15", "p20"},
     "fl1400": {f"fl1400 p={p}" for p in (5, 10, 20, 50, 100, 200)},
     "pcb3038": {f"pcb3038 p={p}" for p in (50, 100, 150, 200, 300, 400, 500)},
 }
