@@ -28,6 +28,8 @@ from siting.reduce import Core
 
 VIOLATION = 1e-6
 """Violation, relative to the mean cost per client, at which a cut is worth adding."""
+COVER = 1e-7
+"""How far the open lanes of a client that must be served may be from one."""
 
 
 class Master(Program):
@@ -45,11 +47,14 @@ class Master(Program):
         self.place_start = np.searchsorted(core.place[self.order], np.arange(core.n_places + 1))
         has_lane = np.diff(core.first_lane) > 0
         dearest = np.append(core.cost, np.inf)[np.where(has_lane, core.first_lane[1:] - 1, -1)]
-        self.must = np.flatnonzero(np.isinf(core.unserved))
+        anywhere = core.n_open is not None and core.n_open > 0  # then who has a lane to every place is served
+        some_only = np.diff(core.first_lane) < core.n_places if anywhere else has_lane
+        self.must = np.flatnonzero(np.isinf(core.unserved) & some_only)
+        self.covered: set[int] = set()  # of these, who have their row (2)
         self.top = np.where(np.isinf(core.unserved), dearest, core.unserved)  # the highest level of use
         self.levels = levels
         self.level_of_client = [{v} for v in levels.tolist()]
-        self.cuts: list[tuple[int, float]] = []  # (client, level) of the last rows
+        self.cuts: list[tuple[int, int, float]] = []  # (row, client, level)
         self.folded = self._drops(np.arange(m), levels)
         self.constant = float(levels.sum())
         self.scale = float(np.abs(levels).mean()) or 1.0
@@ -62,10 +67,6 @@ class Master(Program):
     def _add_limits(self) -> None:
         core = self.core
         everything = np.arange(core.n_options, dtype=np.int32)
-        for i in self.must:  # somebody must serve them: their share of open lanes reaches one
-            places = core.places[core.first_lane[i] : core.first_lane[i + 1], 0]
-            options = np.flatnonzero(np.isin(core.place, places)).astype(np.int32)
-            self.highs.addRow(1.0, highspy.kHighsInf, len(options), options, np.ones(len(options)))
         if core.n_open is not None:
             self.highs.addRow(core.n_open, core.n_open, core.n_options, everything, np.ones(core.n_options))
         if core.budget is not None:
@@ -102,9 +103,10 @@ class Master(Program):
         if not new:
             return 0
         clients, levels = clients[new], levels[new]
-        for i, v in zip(clients.tolist(), levels.tolist(), strict=True):
+        rows = self.highs.getNumRow()
+        for row, (i, v) in enumerate(zip(clients.tolist(), levels.tolist(), strict=True), rows):
             self.level_of_client[i].add(v)
-            self.cuts.append((i, v))
+            self.cuts.append((row, i, v))
         m, count = core.n_clients, len(clients)
         excess = csr_array((np.full(count, self.scale), (np.arange(count), clients)), shape=(count, m))
         matrix = hstack([self._drops(clients, levels) - self.folded[clients], excess], format="csr") / self.scale
@@ -121,7 +123,23 @@ class Master(Program):
         level, cost = self.service(y)
         theta = self.levels - self.folded @ y + values[n:] * self.scale
         violated = np.flatnonzero(cost - theta > VIOLATION * self.scale)
-        return self.add_cuts(violated, level[violated]) > 0
+        added = self._cover(y)
+        return self.add_cuts(violated, level[violated]) > 0 or added
+
+    def _cover(self, y: FloatArray) -> bool:
+        """Add (2) for clients that must be served and are, at y, only in part: their open lanes reach one."""
+        core = self.core
+        opened = np.bincount(core.place, weights=y, minlength=core.n_places)
+        lacking = []
+        if len(self.must):
+            served = np.bincount(core.client, weights=opened[self.place], minlength=core.n_clients)
+            lacking = [i for i in self.must.tolist() if served[i] < 1.0 - COVER and i not in self.covered]
+        for i in lacking:
+            places = self.place[core.first_lane[i] : core.first_lane[i + 1]]
+            options = np.flatnonzero(np.isin(core.place, places)).astype(np.int32)
+            self.highs.addRow(1.0, highspy.kHighsInf, len(options), options, np.ones(len(options)))
+        self.covered.update(lacking)
+        return bool(lacking)
 
     def service(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(levels, costs): tightest level of each client at y and what service then costs at least."""
@@ -134,13 +152,8 @@ class Master(Program):
 
     def tight_cuts(self) -> tuple[FloatArray, IntArray, FloatArray]:
         """(n_clients,) a level of each client that holds in the last linear program; clients and levels of the rest."""
-        rows = self.highs.getNumRow() - len(self.cuts)
-        basis, values = self.highs.getBasis(), np.array(self.highs.getSolution().col_value)
-        tight = [
-            cut
-            for cut, row in zip(self.cuts, basis.row_status[rows:], strict=True)
-            if row != highspy.HighsBasisStatus.kBasic
-        ]
+        status, values = self.highs.getBasis().row_status, np.array(self.highs.getSolution().col_value)
+        tight = [(i, v) for row, i, v in self.cuts if status[row] != highspy.HighsBasisStatus.kBasic]
         levels, rest = self.levels.copy(), []
         exceeded = set(np.flatnonzero(values[self.core.n_options :] > VIOLATION).tolist())
         for i, v in tight:

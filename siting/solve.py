@@ -210,11 +210,13 @@ def _lane_shares(p: FacilityProblem, core: Core, opened: BoolArray, core_share: 
         low, high = np.sort(places.astype(np.int64), axis=1).T
         return np.asarray((client * n + low + 1) * n + high + 1)
 
-    have = key(p.lane_client[lane].astype(np.int64), places[lane])
-    order = np.lexsort((p.lane_cost[lane], have))
-    lane, have = lane[order], have[order]
     used = np.flatnonzero(core_share)
     wanted = key(core.client_of[core.client[used]], core.places[used])
+    have = key(p.lane_client[lane].astype(np.int64), places[lane])
+    of_use = np.isin(have, wanted)
+    lane, have = lane[of_use], have[of_use]
+    order = np.lexsort((p.lane_cost[lane], have))
+    lane, have = lane[order], have[order]
     share = np.zeros(p.n_lanes)
     share[lane[np.searchsorted(have, wanted)]] = core_share[used]
     return share
