@@ -2,8 +2,10 @@
 
 1. Lagrangian ascent (`lagrangian`) with plans made from its choices: often the proof already.
 2. Options and lanes that no better plan can use are dropped: reduced costs over the gap.
-3. Without capacities and two-place lanes: Benders cuts (`benders`), reduced costs again, integer master.
-   Otherwise: the PuLP model on the options the relaxation favours gives a plan, and on all that is left the proof.
+3. Without capacities and two-place lanes: Benders cuts (`benders`), reduced costs again, and branching: first among
+   the options without reduced cost, for a plan near the best, then among all that are left.
+   Otherwise the same with links in place of cuts (`links`), first among the options the Lagrangian favours; or, where
+   lanes are few, the PuLP model.
 """
 
 from __future__ import annotations
@@ -319,6 +321,20 @@ class Prover:
             self._raise(min(ceiling, incumbent.cutoff))
         return complete
 
+    def _master(self, sub: Core, lam: FloatArray) -> Master:
+        """A Benders master with the cuts at the costs on either side of each client's multiplier."""
+        below = np.bincount(sub.client, weights=sub.cost < lam[sub.client], minlength=sub.n_clients).astype(np.int64)
+        last = np.diff(sub.first_lane) - 1
+        dearer, cheaper = (
+            np.where(
+                last >= 0, np.minimum(np.append(sub.cost, 0.0)[sub.first_lane[:-1] + at], sub.unserved), sub.unserved
+            )
+            for at in (np.clip(below + shift, 0, np.maximum(last, 0)) for shift in (0, -1))
+        )
+        master = Master(sub, dearer, self.threads, lambda: self._raise(self.bound))
+        master.add_cuts(np.arange(sub.n_clients), cheaper)
+        return master
+
     def _prove_by_cuts(self, dual: Dual) -> CoreAnswer:
         """Benders on the options and lanes a better plan can use."""
         core, incumbent = self.core, self.incumbent
@@ -336,19 +352,9 @@ class Prover:
         lam = np.minimum(dual.at.lam, sub.unserved)
         if sub.n_options <= FEW and self._search_tree(sub, np.flatnonzero(keep), lam, FEW_NODES):
             return self._answer()
-        everyone = np.arange(sub.n_clients)
-        below = np.bincount(sub.client, weights=sub.cost < lam[sub.client], minlength=sub.n_clients).astype(np.int64)
-        last = np.diff(sub.first_lane) - 1
-        some = last >= 0
-        around = []  # the costs on either side of lambda
-        for shift in (0, -1):
-            at = sub.first_lane[:-1] + np.clip(below + shift, 0, np.maximum(last, 0))
-            around.append(np.where(some, np.minimum(np.append(sub.cost, 0.0)[at], sub.unserved), sub.unserved))
-        master = Master(sub, around[0], self.threads, lambda: self._raise(self.bound))
-        master.add_cuts(everyone, around[1])
+        master = self._master(sub, lam)
         if incumbent.open is not None:
-            master.add_cuts(everyone, master.service(incumbent.open[keep].astype(float))[0])
-
+            master.add_cuts(np.arange(sub.n_clients), master.service(incumbent.open[keep].astype(float))[0])
         candidates = np.flatnonzero(keep)
 
         def plan(options: IntArray, y: FloatArray, moves: int) -> None:
@@ -388,10 +394,9 @@ class Prover:
             return smaller.branch(root, lambda: incumbent.cutoff, deadline, visit, nodes)
 
         levels, clients, more = master.tight_cuts()
-        nobody = np.zeros(sub.n_options, dtype=bool)
         likely = (linear.y > 1e-6) | (linear.reduced_cost <= 0)
         if likely.sum() < MOST_LIKELY * (linear.reduced_cost <= incumbent.cutoff - linear.bound).sum():
-            search(likely, nobody, LIKELY_NODES)
+            search(likely, np.zeros(sub.n_options, dtype=bool), LIKELY_NODES)
         room = incumbent.cutoff - linear.bound
         ceiling = min(ceiling, incumbent.cutoff)
         closed = (linear.reduced_cost > room) & (linear.y < 1e-6)
