@@ -260,18 +260,6 @@ def _drawing(library: Library, data: PlanData, lang: str) -> Body:
                              draw)  # fmt: skip
 
 
-def _place(data: PlanData) -> str | None:
-    """Name of the district or site that the query names."""
-    chosen = _chosen()
-    if chosen is None:
-        return None
-    kind, key = chosen
-    table, name = (data.district_table, "district") if kind == "district" else (data.site_table, "name")
-    row = table.iloc[data.row_of(kind, key)]
-    hindi = row[f"{name}_hi"]
-    return str(hindi if language() == "hi" and isinstance(hindi, str) else row[name])
-
-
 def _markup(drawing: Body) -> Markup:
     return Markup(drawing.content.decode())  # escaped where it was drawn
 

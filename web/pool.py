@@ -272,7 +272,8 @@ class Pool:
                         return
                     self._change.wait(WAKE_S)
                     if not self._closed:
-                        process.start()  # a process killed while idle is replaced before it is needed
+                        with contextlib.suppress(OSError):  # a run will say so
+                            process.start()  # a process killed while idle is replaced before it is needed
                 process.cancelled.clear()
                 process.cancelled_at = None
                 if isinstance(job, Run):
