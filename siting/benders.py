@@ -2,13 +2,13 @@
 
 For any y the service of client i costs at least, for every level v up to its cost of staying unserved,
 
-    theta_i >= v - sum_{j: c_ij < v} (v - c_ij) y_j                                                   (13)
+    theta_i >= v - sum_{j: c_ij < v} (v - c_ij) y_j                                                   (14)
 
 and the tightest level is where the open shares of its lanes, cheapest first, add up to one [Duran-Mateluna, Ales
 and Elloumi 2023; Fischetti, Ljubic and Sinnl 2017]. One level u_i of each client is no row but part of the objective:
 theta_i is its right-hand side and an excess e_i >= 0, so a cut at another level v reads
 
-    e_i >= v - u_i - sum_j ((v - c_ij)+ - (u_i - c_ij)+) y_j                                          (14)
+    e_i >= v - u_i - sum_j ((v - c_ij)+ - (u_i - c_ij)+) y_j                                          (15)
 
 and most clients need none. The master over y and e is solved by HiGHS, warm-started row by row.
 """
@@ -50,7 +50,7 @@ class Master(Program):
         anywhere = core.n_open is not None and core.n_open > 0  # then who has a lane to every place is served
         some_only = np.diff(core.first_lane) < core.n_places if anywhere else has_lane
         self.must = np.flatnonzero(np.isinf(core.unserved) & some_only)
-        self.covered: set[int] = set()  # of these, who have their row (2)
+        self.covered: set[int] = set()  # of these, who have a row that says so
         self.top = np.where(np.isinf(core.unserved), dearest, core.unserved)  # the highest level of use
         self.levels = levels
         self.level_of_client = [{v} for v in levels.tolist()]
@@ -93,7 +93,7 @@ class Master(Program):
         return csr_array((drop, (row, option)), shape=(len(clients), core.n_options))
 
     def add_cuts(self, clients: IntArray, levels: FloatArray) -> int:
-        """Add (14) for some clients at some levels; how many were new."""
+        """Add (15) for some clients at some levels; how many were new."""
         core = self.core
         new = [
             k
@@ -127,7 +127,7 @@ class Master(Program):
         return self.add_cuts(violated, level[violated]) > 0 or added
 
     def _cover(self, y: FloatArray) -> bool:
-        """Add (2) for clients that must be served and are, at y, only in part: their open lanes reach one."""
+        """Clients that must be served and are, at y, only in part: by (2) and (3) what is open to them reaches one."""
         core = self.core
         opened = np.bincount(core.place, weights=y, minlength=core.n_places)
         lacking = []
