@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import waitress
 from flask import Flask
+from loopback import serving
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
 
@@ -51,7 +50,7 @@ class Visit:
 
     def assert_quiet(self) -> None:
         """Nothing in the console, no alert, no request to another host."""
-        assert self.complaints == []
+        assert self.complaints == [], self.complaints
         own = (f"{self.url}/", f"blob:{self.url}/", "data:", "about:")
         assert [request for request in self.requests if not request.startswith(own)] == []
 
@@ -77,28 +76,26 @@ class Chromium:
     @contextmanager
     def visiting(self, app: Flask, *, webgl: bool = True, width: int = 1280, height: int = 720) -> Iterator[Visit]:
         """Serve an application and open a page with an empty cache on it."""
-        server = waitress.create_server(app, host="127.0.0.1", port=0)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        context = self.browser(webgl=webgl).new_context(
-            viewport={"width": width, "height": height}, locale="en-IN", reduced_motion="reduce"
-        )
-        try:
-            page = context.new_page()
-            page.set_default_timeout(20_000)
-            visit = Visit(page, f"http://127.0.0.1:{server.effective_port}")
-            page.on("console", lambda m: visit.complaints.append(m.text) if m.type in ("error", "warning") else None)
-            page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-            page.on("dialog", lambda dialog: visit.complaints.append(f"dialog {dialog.message}"))
-            page.on("request", lambda r: visit.requests.append(r.url))
-            wire = context.new_cdp_session(page)
-            wire.send("Network.enable")
-            wire.on("Network.loadingFinished", lambda event: _add_bytes(visit, event))
-            yield visit
-        finally:
-            context.close()
-            server.close()
-            thread.join(timeout=10)
+        with serving(app) as port:
+            context = self.browser(webgl=webgl).new_context(
+                viewport={"width": width, "height": height}, locale="en-IN", reduced_motion="reduce"
+            )
+            try:
+                page = context.new_page()
+                page.set_default_timeout(20_000)
+                visit = Visit(page, f"http://127.0.0.1:{port}")
+                page.on(
+                    "console", lambda m: visit.complaints.append(m.text) if m.type in ("error", "warning") else None
+                )
+                page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+                page.on("dialog", lambda dialog: visit.complaints.append(f"dialog {dialog.message}"))
+                page.on("request", lambda r: visit.requests.append(r.url))
+                wire = context.new_cdp_session(page)
+                wire.send("Network.enable")
+                wire.on("Network.loadingFinished", lambda event: _add_bytes(visit, event))
+                yield visit
+            finally:
+                context.close()
 
 
 def _add_bytes(visit: Visit, event: dict[str, Any]) -> None:

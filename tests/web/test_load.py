@@ -6,22 +6,16 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-import waitress
+from loopback import serving
 
 from benchmarks.viewers import map_addresses, visit
 from siting.plan import build_model, make_plan
 
-HOST = "127.0.0.1"
-
 
 @pytest.fixture
 def port(app) -> Iterator[int]:
-    server = waitress.create_server(app, host=HOST, port=0, threads=8)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield int(server.effective_port)
-    server.close()
-    thread.join(timeout=10)
+    with serving(app) as port:
+        yield port
 
 
 def test_the_addresses_that_viewers_fetch_are_all_of_the_map(port):
