@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import signal
@@ -232,7 +233,11 @@ def test_an_interrupted_build_leaves_nothing_behind(tmp_path):
         while not any(path.name.startswith(".pack-") for path in tmp_path.iterdir()):
             assert process.poll() is None
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 130
+        for _ in range(60):  # whoever gets no answer asks again: a library may lose the first in a callback
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
+                break
+        assert process.returncode == 130
         assert process.stderr is not None and "interrupted" in process.stderr.read()
     assert [path.name for path in tmp_path.iterdir()] == ["area.toml"]
