@@ -62,6 +62,7 @@ def slow_square(folder: str, item: int) -> int:
     return item * item
 
 
+@pytest.mark.slow
 def test_what_a_killed_worker_had_begun_is_done_by_another(tmp_path: Path, cluster: LocalCluster) -> None:
     answers: dict[int, int] = {}
     for k, answer in run_on_cluster(cluster.scheduler_address, slow_square, str(tmp_path), range(20)):
@@ -94,6 +95,7 @@ def test_a_matrix_from_a_cluster_that_loses_a_worker_is_the_same(
     assert np.array_equal(written, many_to_many(road, origins, destinations))
 
 
+@pytest.mark.slow
 def test_a_sweep_on_a_cluster_that_loses_a_worker_is_the_same(
     tiny_model: Model, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

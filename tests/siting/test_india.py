@@ -59,6 +59,7 @@ def test_the_national_plan_is_proven_and_adds_up(model):
     assert 0 < s["saving_inr_per_year"] < 0.2 * s["before"]["cost_inr_per_year"]
 
 
+@pytest.mark.slow
 def test_savings_never_fall_when_the_budget_grows(model):
     plans = list(sweep(model, [0, 300, 3000, 10000]))
     savings = [plan.net_saving_inr_per_year for plan in plans]
