@@ -128,12 +128,12 @@ class Master(Program):
 
     def _cover(self, y: FloatArray) -> bool:
         """Clients that must be served and are, at y, only in part: by (2) and (3) what is open to them reaches one."""
+        if not len(self.must):
+            return False
         core = self.core
         opened = np.bincount(core.place, weights=y, minlength=core.n_places)
-        lacking = []
-        if len(self.must):
-            served = np.bincount(core.client, weights=opened[self.place], minlength=core.n_clients)
-            lacking = [i for i in self.must.tolist() if served[i] < 1.0 - COVER and i not in self.covered]
+        served = np.bincount(core.client, weights=opened[self.place], minlength=core.n_clients)
+        lacking = [i for i in self.must.tolist() if served[i] < 1.0 - COVER and i not in self.covered]
         for i in lacking:
             places = self.place[core.first_lane[i] : core.first_lane[i + 1]]
             options = np.flatnonzero(np.isin(core.place, places)).astype(np.int32)

@@ -31,6 +31,11 @@ class LinearBound:
     y: FloatArray
     reduced_cost: FloatArray
 
+    def decided(self, room: float) -> tuple[BoolArray, BoolArray]:
+        """Options that are closed, and that are open, in every plan less than ``room`` above the bound."""
+        closed = (self.reduced_cost > room) & (self.y < 1e-6)
+        return closed, (-self.reduced_cost > room) & (self.y > 1 - 1e-6)
+
 
 class Program(ABC):
     """Minimise scale * (linear program) + constant; y are n_options of its columns, from `first_option` on."""

@@ -17,7 +17,7 @@ from siting.benders import Master
 from siting.branching import Node
 from siting.choice import fewest_open
 from siting.core_model import CoreAnswer, solve_core
-from siting.incumbent import WHOLE, Incumbent
+from siting.incumbent import MOVES, WHOLE, Incumbent
 from siting.lagrangian import FIRST_STEP, Dual, ascend
 from siting.links import LinkMaster
 from siting.problem import BoolArray, FloatArray, IntArray
@@ -236,12 +236,8 @@ class Prover:
         ceiling = incumbent.cutoff
 
         def visit(bound: float, y: FloatArray) -> None:
-            full = np.zeros(core.n_options)
-            full[options] = y
             for least in (0.5, 0.3):
-                plan = incumbent.round(full, least)
-                if plan is not None:
-                    incumbent.offer(plan)
+                self._round(options, y, MOVES, least)
             if nodes is None:
                 self._raise(min(bound, ceiling))
 
@@ -251,8 +247,7 @@ class Prover:
         if room <= 0 or self.watch.over:
             return linear.bound, lam
         lam = master.multipliers()
-        closed = (linear.reduced_cost > room) & (linear.y < 1e-6)
-        opened = (-linear.reduced_cost > room) & (linear.y > 1 - 1e-6)
+        closed, opened = linear.decided(room)
         self.watch.enter("branch")
         if not core.single_source and (~closed & ~opened).sum() <= FEW:
             low, high = (opened | sub.forced).astype(float), (~closed).astype(float)
@@ -277,6 +272,14 @@ class Prover:
         if answer.open is not None:
             self._offer(np.flatnonzero(options)[answer.open])
         self.watch.stopped |= answer.stopped
+
+    def _round(self, options: BoolArray | IntArray, y: FloatArray, moves: int, least: float = 0.5) -> None:
+        """Offer the plan that the y of some options rounds to."""
+        full = np.zeros(self.core.n_options)
+        full[options] = y
+        opened = self.incumbent.round(full, least)
+        if opened is not None:
+            self.incumbent.offer(opened, moves)
 
     def _offer(self, options: IntArray) -> None:
         opened = np.zeros(self.core.n_options, dtype=bool)
@@ -357,22 +360,15 @@ class Prover:
             master.add_cuts(np.arange(sub.n_clients), master.service(incumbent.open[keep].astype(float))[0])
         candidates = np.flatnonzero(keep)
 
-        def plan(options: IntArray, y: FloatArray, moves: int) -> None:
-            full = np.zeros(core.n_options)
-            full[options] = y
-            opened = incumbent.round(full)
-            if opened is not None:
-                incumbent.offer(opened, moves)
-
         def visit_linear(bound: float, y: FloatArray) -> None:
-            plan(candidates, y, moves=3)
+            self._round(candidates, y, moves=3)
             self._raise(min(bound, ceiling))
 
         deadline = self.watch.deadline
         linear = master.solve_linear(lambda: incumbent.cutoff, deadline, visit_linear)
         self._raise(min(linear.bound, ceiling))
         incumbent.polish()
-        plan(candidates, linear.y, moves=core.n_options)
+        self._round(candidates, linear.y, moves=core.n_options)
         if self._done():
             return self._answer()
         self.watch.enter("branch")
@@ -386,7 +382,7 @@ class Prover:
             smaller.add_cuts(clients, more)
 
             def visit(bound: float, y: FloatArray) -> None:
-                plan(candidates[options | sub.forced], y, moves=core.n_options)
+                self._round(candidates[options | sub.forced], y, moves=core.n_options)
                 if nodes is None:
                     self._raise(min(bound, ceiling))
 
@@ -399,7 +395,6 @@ class Prover:
             search(likely, np.zeros(sub.n_options, dtype=bool), LIKELY_NODES)
         room = incumbent.cutoff - linear.bound
         ceiling = min(ceiling, incumbent.cutoff)
-        closed = (linear.reduced_cost > room) & (linear.y < 1e-6)
-        opened = (-linear.reduced_cost > room) & (linear.y > 1 - 1e-6)
+        closed, opened = linear.decided(room)
         self._raise(min(search(~closed, opened, None), ceiling))
         return self._answer()
