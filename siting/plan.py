@@ -144,6 +144,8 @@ def check_names(study: Study) -> None:
 
 
 def _check_names(study: Study, options: pd.DataFrame, places: Places) -> None:
+    if not (study.forced or study.forbidden or study.closed_gateways):
+        return  # the names of thousands of options are listed only where one is asked for
     gateways = places.table["place_id"].iloc[places.gateways]
     faults = name_faults(asdict(study), names_of(options, gateways.tolist()), study.name)
     if faults:
