@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from siting.problem import FacilityProblem
 from siting.session import Session
-from siting.solve import solve
+from siting.solver.problem import FacilityProblem
+from siting.solver.solve import solve
 from siting.study import load_study
 
 STUDY = Path(__file__).parents[1] / "studies" / "national.toml"

@@ -28,8 +28,8 @@ class NotOffered(Exception):  # noqa: N818 (an answer, not an error)
 
 def deh_siting(instance: Instance, limit: float, gap: float) -> Outcome:
     """This project; compiled code is loaded before the clock starts."""
-    from siting.problem import FacilityProblem
-    from siting.solve import solve
+    from siting.solver.problem import FacilityProblem
+    from siting.solver.solve import solve
 
     points = np.random.default_rng(0).random((40, 2))
     small = np.rint(1000 * np.linalg.norm(points[:, None] - points[None], axis=2))

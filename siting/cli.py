@@ -18,9 +18,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from geodata.errors import InputError
 from geodata.folders import atomic_folder, check_replaceable
 from geodata.pack import LAYERS
-from siting.charts import write_sweep_chart
-from siting.costs import INR_PER_CRORE
-from siting.outputs import (
+from siting.model.costs import INR_PER_CRORE
+from siting.plan import Plan, build_model, check_names, make_plan
+from siting.report.charts import write_sweep_chart
+from siting.report.page import write_report
+from siting.results.tables import (
     crore,
     flow_lines,
     indian,
@@ -28,9 +30,7 @@ from siting.outputs import (
     write_summary,
     write_tables,
 )
-from siting.plan import Plan, build_model, check_names, make_plan
-from siting.report import write_report
-from siting.scenario import compare, sweep, sweep_table
+from siting.scenarios.sweep import compare, sweep, sweep_table
 from siting.study import LISTS, Study, make_study, open_data, read_study, study_faults
 
 NO_PROOF = 1

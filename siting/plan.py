@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from geodata.errors import InputError
 from geodata.pack import Pack
-from siting.costs import INR_PER_CRORE, Array, Tariff, appraisal_factor
-from siting.demand import build_clients, district_demand
-from siting.lanes import NONE, Conditions, LanePricer, Lanes
-from siting.names import name_faults, names_of
-from siting.options import build_options, options_of_lanes, select_options
+from siting.model.costs import INR_PER_CRORE, Array, Tariff, appraisal_factor
+from siting.model.demand import build_clients, district_demand
+from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
+from siting.model.names import name_faults, names_of
+from siting.model.options import build_options, options_of_lanes, select_options
+from siting.model.places import Places, build_places
 from siting.parameters import Parameters
-from siting.places import Places, build_places
-from siting.problem import FacilityProblem
-from siting.solve import Solution, solve
-from siting.stopwatch import Progress as SolveProgress
+from siting.solver.problem import FacilityProblem
+from siting.solver.solve import Solution, solve
+from siting.solver.stopwatch import Progress as SolveProgress
 from siting.study import Study
 
 Progress = Callable[[str], None]

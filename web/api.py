@@ -11,8 +11,8 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 
 from geodata.pack import Pack
-from siting.costs import INR_PER_CRORE
-from siting.outputs import indian
+from siting.model.costs import INR_PER_CRORE
+from siting.results.tables import indian
 from web.compare import compare, sweep_points
 from web.figure import LAYERS as FIGURE_LAYERS
 from web.figure import USUAL_LAYERS, Figure

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from siting.costs import INR_PER_CRORE
+from siting.model.costs import INR_PER_CRORE
 from web.plan_data import PlanData, columns
 from web.results import PlanTables
 

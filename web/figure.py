@@ -14,8 +14,8 @@ from markupsafe import Markup
 
 from geodata.districts import metric_crs
 from geodata.network import Network
-from siting.charts import INK, MUTED, tag
-from siting.map_figure import Frame
+from siting.report.charts import INK, MUTED, tag
+from siting.report.map import Frame
 from web.measures import MEASURES, classify, scale_of
 from web.pages import boundary_note, osm_credit
 from web.plan_data import PlanData

@@ -17,7 +17,7 @@ from geodata.errors import InputError
 from geodata.matrix import path_geometry, shortest_path
 from geodata.network import snap
 from geodata.pack import Pack
-from siting.lanes import CARGO_CLASSES
+from siting.model.lanes import CARGO_CLASSES
 from web.results import PlanTables
 from web.shapes import line_feature
 

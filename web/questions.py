@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from geodata.errors import InputError
-from siting.names import Names, name_faults
+from siting.model.names import Names, name_faults
 from siting.parameters import Parameters, load_parameters
 from siting.session import LIMITS
 from siting.study import Study, load_study, make_study, read_study, study_faults

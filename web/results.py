@@ -20,8 +20,8 @@ import shapely
 from geodata.districts import district_id
 from geodata.errors import InputError
 from geodata.pack import Pack
-from siting.outputs import districts_table, flow_table, lanes_table, sites_table, write_summary
 from siting.plan import Plan
+from siting.results.tables import districts_table, flow_table, lanes_table, sites_table, write_summary
 from web.plan_faults import plan_fault
 
 TABLES = ("plan.json", "districts.csv", "sites.csv", "lanes.csv", "study.gpkg")

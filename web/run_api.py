@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 
 from geodata.errors import InputError
 from geodata.pack import Pack
-from siting.names import Names, gateways_of, names_of, possible_names
+from siting.model.names import Names, gateways_of, names_of, possible_names
 from siting.study import Study, open_data, study_text
 from web.pool import Pool, QueueFullError, new_id
 from web.queries import body, number, only

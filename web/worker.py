@@ -27,8 +27,8 @@ from geodata.folders import atomic_folder
 from siting.cli import write_result
 from siting.plan import Plan, build_model, make_plan
 from siting.session import LIMITS, Session
-from siting.solve import relative_gap
-from siting.stopwatch import Progress
+from siting.solver.solve import relative_gap
+from siting.solver.stopwatch import Progress
 from siting.study import load_study
 from web.plan_data import columns
 from web.questions import model_key, study_from

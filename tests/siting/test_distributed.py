@@ -22,10 +22,10 @@ from geodata.distributed import run_on_cluster
 from geodata.errors import InputError
 from geodata.matrix import many_to_many
 from geodata.network import components, load_network
-from siting import scenario
 from siting.cli import build_parser, run_command
 from siting.plan import Model, Plan
-from siting.scenario import sweep
+from siting.scenarios import sweep as scenario
+from siting.scenarios.sweep import sweep
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "tcp://127.0.0.1:9"

@@ -5,12 +5,12 @@ import pytest
 
 from geodata.network import great_circle_km
 from geodata.pack import open_pack
-from siting.demand import district_demand
-from siting.outputs import lanes_table, summary
+from siting.model.demand import district_demand
+from siting.model.places import build_places
 from siting.parameters import load_parameters
-from siting.places import build_places
 from siting.plan import build_model, make_plan
-from siting.scenario import sweep
+from siting.results.tables import lanes_table, summary
+from siting.scenarios.sweep import sweep
 from siting.study import Study
 
 ISLANDS = {"Andaman and Nicobar Islands", "Lakshadweep"}

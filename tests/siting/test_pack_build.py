@@ -22,8 +22,8 @@ from geodata.errors import InputError
 from geodata.network import adjacency, great_circle_km, snap
 from geodata.pack import open_pack
 from siting.cli import BAD_INPUT, build_parser, run_command
+from siting.model.places import build_places
 from siting.parameters import load_parameters
-from siting.places import build_places
 from siting.study import load_study
 from web.app import create_app
 

@@ -7,7 +7,7 @@ import pytest
 
 import siting
 from geodata.errors import InputError
-from siting.costs import Tariff
+from siting.model.costs import Tariff
 from siting.parameters import BUNDLED, load_parameters
 
 ROOT = Path(siting.__file__).parent

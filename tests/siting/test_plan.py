@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from geodata.folders import atomic_folder
-from siting.outputs import (
+from siting.plan import build_model, make_plan
+from siting.results.tables import (
     districts_table,
     flow_lines,
     indian,
@@ -19,7 +20,6 @@ from siting.outputs import (
     write_summary,
     write_tables,
 )
-from siting.plan import build_model, make_plan
 
 
 def test_the_plan_builds_saves_and_is_proven(tiny_plan):

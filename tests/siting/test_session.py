@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from geodata.errors import InputError
-from siting.lanes import LanePricer
+from siting.model.lanes import LanePricer
 from siting.plan import Model, build_model, make_plan
 from siting.session import Session, close_gateways
 from siting.study import Study

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from geodata.pack import INDIA, open_pack
-from siting.outputs import flow_lines, write_summary, write_tables
+from siting.results.tables import flow_lines, write_summary, write_tables
 from web.app import create_app
 
 PLAN = "/api/v1/plans/plan"

@@ -1,0 +1,1 @@
+"""What moving a tonne costs, and what can be built."""

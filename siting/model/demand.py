@@ -1,0 +1,97 @@
+"""Clients: whose cargo moves, how much of it in full and in part loads, and what an hour costs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from geodata.exports import potential_exports, tonnes_by_class, under_utilised
+from geodata.pack import Pack
+from siting.model.costs import part_load_share, value_of_time_inr_per_t_h
+from siting.model.lanes import CARGO_CLASSES, LOADS
+from siting.model.places import Places
+from siting.study import Study
+
+
+def district_demand(pack: Pack, study: Study, places: Places, parameters: Mapping[str, float]) -> pd.DataFrame:
+    """Exports and tonnes of every district.
+
+    Districts with a land customs station send ``land_border_share`` of their cargo over it; it needs no port.
+
+    Returns:
+        One row per district in the order of the pack: ``district_id``, ``state``, ``district``, ``lgd_code``,
+        ``export_usd`` (current, all cargo), ``under_utilised``, and for each cargo class that hubs serve
+        ``<class>_t`` and ``<class>_usd`` a year, on the study's tonnage basis. A district that exports nothing of
+        a class today takes the national value per tonne when the basis is ``potential``.
+    """
+    districts = pack.districts
+    by_class = tonnes_by_class(pack.exports, pack.sectors).reindex(districts["district_id"]).fillna(0.0)
+    demand = districts[["district_id", "state", "district", "lgd_code"]].reset_index(drop=True)
+    usd_columns = [column for column in by_class if column.startswith("value_usd_")]
+    demand["export_usd"] = by_class[usd_columns].sum(axis=1).to_numpy()
+    by_sea = 1.0 - parameters["land_border_share"] * demand["district_id"].isin(pack.land_customs["district_id"])
+    demand["under_utilised"] = under_utilised(demand["export_usd"], study.leader_share)
+    for cargo_class in CARGO_CLASSES:
+        tonnes = by_class[cargo_class].reset_index(drop=True)
+        usd = by_class[f"value_usd_{cargo_class}"].reset_index(drop=True)
+        usd_per_t = (usd / tonnes).where(tonnes > 0, usd.sum() / max(tonnes.sum(), 1.0))
+        if study.tonnage_basis == "potential":
+            population = districts["population_weight"].reset_index(drop=True)
+            access = access_class(places, len(districts))
+            potential = potential_exports(tonnes, population, access, study.potential_percentile)
+            tonnes = potential.where(demand["under_utilised"], tonnes)
+        tonnes = tonnes * by_sea
+        demand[f"{cargo_class}_t"] = tonnes
+        demand[f"{cargo_class}_usd"] = tonnes * usd_per_t
+    return demand
+
+
+def access_class(places: Places, n_districts: int) -> pd.Series:
+    """Group districts by road distance to the nearest gateway: under 300 km, to 800 km, beyond, none."""
+    with_gateway = places.road_km[:n_districts][:, places.gateways]
+    nearest = np.where(np.isnan(with_gateway), np.inf, with_gateway).min(axis=1)
+    labels = ["under 300 km", "300 to 800 km", "over 800 km"]
+    band = pd.cut(nearest, [-1, 300, 800, 1e9], labels=labels)
+    return pd.Series(band).astype(object).fillna("no road")
+
+
+def build_clients(
+    demand: pd.DataFrame, places: Places, parameters: Mapping[str, float], leader_weight: float
+) -> pd.DataFrame:
+    """Split every district's cargo into clients.
+
+    Returns:
+        One row per (district, cargo class, load) with tonnes: ``district`` (row of ``demand``), ``place``,
+        ``cargo_class``, ``load``, ``tonnes_per_year``, ``time_inr_per_t_h``, ``first_mile_factor``,
+        ``under_utilised``, ``weight`` in the objective.
+    """
+    rail_km = places.table["rail_access_km"].to_numpy()[: len(demand)]
+    # NaN: farther from rail than a park may be; the lever looks at its own distance.
+    far = ~(rail_km <= parameters["weak_access_rail_km"])
+    blocks = []
+    for cargo_class in CARGO_CLASSES:
+        tonnes = demand[f"{cargo_class}_t"].to_numpy(np.float64)
+        value_inr = (demand[f"{cargo_class}_usd"] * parameters["fx_inr_per_usd"]).to_numpy(np.float64)
+        value_inr_per_t = np.divide(value_inr, tonnes, out=np.zeros(len(demand)), where=tonnes > 0)
+        share = part_load_share(tonnes, parameters["part_load_half_t_per_day"], parameters["working_days_per_year"])
+        for load in LOADS:
+            blocks.append(
+                pd.DataFrame({
+                    "district": np.arange(len(demand)),
+                    "place": places.districts,
+                    "cargo_class": cargo_class,
+                    "load": load,
+                    "tonnes_per_year": tonnes * (share if load == "part" else 1 - share),
+                    "time_inr_per_t_h": value_of_time_inr_per_t_h(
+                        value_inr_per_t, parameters[f"time_cost_{cargo_class}_per_day"]
+                    ),
+                    "first_mile_factor": 1.0 + parameters["weak_access_markup"] * far,
+                    "under_utilised": demand["under_utilised"].to_numpy(),
+                })
+            )  # fmt: skip
+    clients = pd.concat(blocks, ignore_index=True)
+    clients["weight"] = np.where(clients["under_utilised"], 1.0, leader_weight)
+    clients = clients[clients["tonnes_per_year"] > 0]
+    return clients.sort_values(["district", "cargo_class", "load"], ignore_index=True)

@@ -1,0 +1,91 @@
+"""Names of options, sites, places and gateways: which a study may use, and what an unknown one may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import pandas as pd
+from rapidfuzz import fuzz, process, utils
+
+from geodata.pack import Pack
+from siting.model.options import facility_tiers
+
+LIKE = 75.0  # likeness, of 100, from which a known name is suggested for an unknown one
+HINTED = 20  # unknown names of one list that are looked for; a long list of them has one cause
+TOLD_CHARACTERS = 100
+
+Names = Mapping[str, Collection[str]]
+"""Names that each of the keys ``forced``, ``forbidden`` and ``closed_gateways`` of a study may hold."""
+
+
+def names_of(options: pd.DataFrame, gateway_ids: Collection[str]) -> Names:
+    """Return the names of options (columns ``option_id``, ``site_id``) and gateways by the keys that take them."""
+    option, site = options["option_id"].unique(), options["site_id"].unique()
+    place = pd.unique(pd.Series(site, dtype=object).str.split("@").str[1])
+    return {
+        "forced": dict.fromkeys(option),
+        "forbidden": dict.fromkeys([*option, *site, *place]),
+        "closed_gateways": dict.fromkeys(gateway_ids),
+    }
+
+
+def possible_names(pack: Pack, facility_types: Sequence[str], parameters: Mapping[str, float]) -> Names:
+    """Return what could be named in a study of a pack, were there road and rail everywhere; nothing is measured."""
+    tiers = facility_tiers(parameters)
+    tiers = tiers[tiers["facility_type"].isin(facility_types)]
+    districts, planned = pack.districts["district_id"].tolist(), pack.planned_sites["site_id"].tolist()
+    options = pd.DataFrame(
+        [
+            (f"{kind}-{tier}@{place}", f"{kind}@{place}")
+            for kind, tier in zip(tiers["facility_type"], tiers["tier"], strict=True)
+            for place in (districts + planned if kind == "mmlp" else districts)
+        ],
+        columns=["option_id", "site_id"],
+    )
+    return names_of(options, gateways_of(pack))
+
+
+def gateways_of(pack: Pack) -> list[str]:
+    """Return the gateways that take containers, which are all that a study knows."""
+    ids: list[str] = pack.gateways.loc[pack.gateways["container_service"], "gateway_id"].tolist()
+    return ids
+
+
+def name_faults(values: Mapping[str, Sequence[str]], known: Names, source: str) -> list[str]:
+    """List the unknown names of a study, each with what it may have meant; of closed gateways also that none is left.
+
+    Args:
+        values: lists by the keys of ``known``; other keys are not looked at.
+        source: where the values come from.
+    """
+    faults = []
+    for key, names in known.items():
+        asked = list(dict.fromkeys(values.get(key, ())))
+        unknown = [name for name in asked if name not in names]
+        for k, name in enumerate(unknown):
+            hint = suggestion(name, names) if k < HINTED else None
+            remedy = f"did you mean '{hint}'?" if hint else _where(key, names)
+            faults.append(f"{source}: {key} names unknown '{name[:TOLD_CHARACTERS]}'; {remedy}")
+        if key == "closed_gateways" and names and not unknown and len(asked) == len(names):
+            faults.append(f"{source}: all gateways are closed; leave one open")
+    return faults
+
+
+def _where(key: str, names: Collection[str]) -> str:
+    if key == "closed_gateways":
+        return f"known: {', '.join(sorted(names))}"
+    form = "type-tier@place" if key == "forced" else "type-tier@place, type@place or a place"
+    return f"write {form}, as in sites.csv of an earlier run"
+
+
+def suggestion(name: str, known: Collection[str]) -> str | None:
+    """Return the known name most like one, of the same type where it names a type that there is; None if none is."""
+    head = name[: name.find("@") + 1]
+    same = {other[len(head) :]: other for other in known if other.startswith(head)}
+    near = process.extractOne(
+        name[len(head) :][:TOLD_CHARACTERS] if same else name[:TOLD_CHARACTERS],
+        list(same or known), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=LIKE,
+    )  # fmt: skip
+    if near is None:
+        return None
+    return same[near[0]] if same else str(near[0])

@@ -1,0 +1,176 @@
+"""Places: every point where cargo starts, stops or leaves, and the distances among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geodata.cache import cached_matrix, network_inputs
+from geodata.matrix import many_to_many, point_matrix
+from geodata.network import Network, great_circle_km, hours, snap
+from geodata.pack import Pack
+from siting.model.costs import Array
+
+Index = NDArray[np.int64]
+
+MAX_ROAD_SNAP_KM = 50.0  # beyond it a place has no road; wider than any mainland gap, narrower than the straits
+MAX_RAIL_SNAP_KM = 25.0  # an existing terminal without a connector row
+
+
+@dataclass(frozen=True)
+class Places:
+    """Districts, planned sites, depots and gateways in one numbering.
+
+    Args:
+        table: one row per place: ``place_id``, ``kind`` (district, planned, depot, gateway), ``name``, ``state``,
+            ``lon``, ``lat``, ``rail_access_km`` (to the nearest rail node; NaN where there is no rail terminal
+            and none can be built), ``rail_node``.
+        road_km: (n, n) by road; NaN where there is no way.
+        first_mile_km: (n, n) as road_km, from the exporters of a district: never less than the mean distance
+            inside it.
+        rail_km: (n, n_gateways) by rail, access at both ends included; NaN where either end has no rail.
+        rail_h: (n, n_gateways) running hours of the same.
+        road_run_h: (n, n_gateways) running hours of the fastest way by road, without stops and without the way to
+            the road; None where the roads carry no truck speeds. Told beside the priced hours, which are distance
+            over km a day on every network, so that packs compare.
+    """
+
+    table: pd.DataFrame
+    road_km: Array
+    first_mile_km: Array
+    rail_km: Array
+    rail_h: Array
+    road_run_h: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def _of(self, *kinds: str) -> Index:
+        return np.flatnonzero(self.table["kind"].isin(kinds))
+
+    @cached_property
+    def districts(self) -> Index:
+        return self._of("district")
+
+    @cached_property
+    def depots(self) -> Index:
+        return self._of("depot")
+
+    @cached_property
+    def gateways(self) -> Index:
+        return self._of("gateway")
+
+    @cached_property
+    def on_road(self) -> NDArray[np.bool_]:
+        """(n,) whether a road leads from the place to a gateway."""
+        return np.asarray(np.isfinite(self.road_km[:, self.gateways]).any(axis=1))
+
+    @cached_property
+    def is_site(self) -> NDArray[np.bool_]:
+        return np.asarray(self.table["kind"].isin(["district", "planned"]), dtype=bool)
+
+
+def build_places(pack: Pack, parameters: Mapping[str, float]) -> Places:
+    """Put all points of a pack on its networks.
+
+    Distances are cached on disk by the checksum of network and points. Only gateways with a container service
+    take part; a depot without rail is a place to consolidate part loads, no terminal.
+    """
+    gateways = pack.gateways[pack.gateways["container_service"]]
+    table = pd.concat(
+        [
+            pack.districts[["district_id", "district", "state", "lon", "lat"]]
+            .set_axis(["place_id", "name", "state", "lon", "lat"], axis=1)
+            .assign(kind="district", rail_served=True),
+            pack.planned_sites[["site_id", "name", "state", "lon", "lat"]]
+            .rename(columns={"site_id": "place_id"})
+            .assign(kind="planned", rail_served=True),
+            pack.depots[["depot_id", "name", "state", "lon", "lat", "rail_served"]]
+            .rename(columns={"depot_id": "place_id"})
+            .assign(kind="depot"),
+            gateways[["gateway_id", "name", "state", "lon", "lat", "rail_served"]]
+            .rename(columns={"gateway_id": "place_id"})
+            .assign(kind="gateway"),
+        ],
+        ignore_index=True,
+    )
+    lon, lat = table["lon"].to_numpy(np.float64), table["lat"].to_numpy(np.float64)
+    road_km = cached_matrix(
+        lambda: point_matrix(pack.road, lon, lat, lon, lat, max_snap_km=MAX_ROAD_SNAP_KM).km,
+        *network_inputs(pack.road), lon, lat, MAX_ROAD_SNAP_KM,
+    )  # fmt: skip
+    np.fill_diagonal(road_km, 0.0)
+    area_km2 = pack.districts.to_crs("ESRI:54034").area.to_numpy() / 1e6
+    inside_km = np.zeros(len(table))
+    inside_km[: len(area_km2)] = mean_distance_inside_km(area_km2, parameters["intra_district_detour"])
+    first_mile_km = np.maximum(road_km, inside_km[:, None])
+
+    node, access_km = _rail_access(pack, table)
+    can_have_rail = table["rail_served"].to_numpy(bool)
+    limit = np.where(table["kind"].isin(["district", "planned"]), parameters["mmlp_max_rail_km"], np.inf)
+    access_km = np.where(can_have_rail & (access_km <= limit), access_km, np.nan)
+    table = table.drop(columns="rail_served").assign(rail_access_km=access_km, rail_node=node)
+    ends = np.flatnonzero(table["kind"] == "gateway")
+    speed = {"main": parameters["rail_speed_main_km_h"], "dfc": parameters["rail_speed_dfc_km_h"]}
+    speed = {name: speed.get(name, speed["main"]) for name in set(pack.rail.edge_class)}
+    edge_h = hours(pack.rail, speed)
+    nodes, position = np.unique(node, return_inverse=True)
+    rail_km = cached_matrix(
+        lambda: many_to_many(pack.rail, nodes, node[ends]),
+        *network_inputs(pack.rail),
+        nodes,
+        node[ends],
+        "km",
+    )[position]
+    rail_h = cached_matrix(
+        lambda: many_to_many(pack.rail, nodes, node[ends], weight=edge_h),
+        *network_inputs(pack.rail), nodes, node[ends], edge_h,
+    )[position]  # fmt: skip
+    both_ends_km = access_km[:, None] + access_km[ends][None, :]
+    # A connector may end beside its terminal rather than at its gate: no way is shorter than the straight one.
+    straight_km = great_circle_km(lon[:, None], lat[:, None], lon[ends], lat[ends])
+    return Places(
+        table,
+        road_km,
+        first_mile_km,
+        np.maximum(rail_km + both_ends_km, straight_km),
+        rail_h + both_ends_km / parameters["rail_speed_main_km_h"],
+        _road_run_h(pack.road, lon, lat, ends),
+    )
+
+
+def _road_run_h(road: Network, lon: Array, lat: Array, ends: Index) -> Array | None:
+    if road.edge_hours is None:
+        return None
+    edge_h = road.edge_hours
+    node, _ = snap(road, lon, lat)
+    nodes, position = np.unique(node, return_inverse=True)
+    run_h: Array = cached_matrix(
+        lambda: many_to_many(road, nodes, node[ends], weight=edge_h), *network_inputs(road), nodes, node[ends], edge_h
+    )[position]
+    return run_h
+
+
+def mean_distance_inside_km(area_km2: Array, detour: float) -> Array:
+    """Mean road distance from the exporters of a district to its centre.
+
+    Two thirds of the radius of a disc of the same area (the mean distance of a disc's points from its centre)
+    times the detour factor of roads.
+    """
+    return 2.0 / 3.0 * np.sqrt(area_km2 / np.pi) * detour
+
+
+def _rail_access(pack: Pack, table: pd.DataFrame) -> tuple[Index, Array]:
+    """Rail node of each place and the km to it: by its connector row, else the nearest node."""
+    connectors = pack.rail_connectors.set_index("terminal_id").reindex(table["place_id"])
+    has_connector = connectors["km"].notna().to_numpy()
+    lon = np.where(has_connector, connectors["lon"], table["lon"]).astype(np.float64)
+    lat = np.where(has_connector, connectors["lat"], table["lat"]).astype(np.float64)
+    node, snap_km = snap(pack.rail, lon, lat)
+    snap_km = np.where(snap_km > MAX_RAIL_SNAP_KM, np.nan, snap_km)
+    return node, np.where(has_connector, connectors["km"].to_numpy(np.float64), 0.0) + snap_km

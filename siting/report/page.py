@@ -1,0 +1,430 @@
+"""The report of a plan: one self-contained HTML page that explains and prints."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import jinja2
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from geodata.exports import concentration
+from geodata.network import network_report
+from siting.model.costs import INR_PER_CRORE, appraisal_factor
+from siting.model.lanes import NONE
+from siting.plan import Plan
+from siting.report.charts import component_chart, tornado_chart
+from siting.report.map import SITE_WORDS, plan_map
+from siting.results.tables import crore, districts_table, indian, sites_table, summary
+from siting.scenarios.sensitivity import sensitivity
+
+SITES_SHOWN = 25
+DISTRICTS_SHOWN = 25
+TORNADO_BARS = 14
+FAR_FROM_PORT_KM = 500.0
+FAR_SNAP_KM = 10.0
+
+# Yadav, The Role of Districts as Export Hubs: what it says of 2023, to set beside the table used here.
+PAPER_SHARES = (
+    ("Gujarat", "Surat", 8.5),
+    ("Maharashtra", "Mumbai", 7.8),
+    ("Uttar Pradesh", "Moradabad", 5.2),
+    ("Tamil Nadu", "Tiruppur", 4.9),
+    ("Gujarat", "Rajkot", 4.5),
+)
+PAPER_DISTRICTS_FOR_HALF = 18
+PAPER_DISTRICTS_FOR_THREE_QUARTERS = 50
+PAPER_FAR_FROM_PORT = 0.49
+PAPER_HUB_COST_CUT = 0.11
+
+
+def write_report(plan: Plan, folder: Path, flows: gpd.GeoDataFrame) -> None:
+    """Write ``report.html`` of a plan into a folder, with its sensitivity table worked out on the way.
+
+    Args:
+        flows: result of :func:`siting.results.tables.flow_lines`.
+    """
+    depends = sensitivity(plan) if len(plan.opened) else None
+    (folder / "report.html").write_text(render_report(plan, flows, depends), encoding="utf-8")
+
+
+def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | None) -> str:
+    """Return the report as HTML text.
+
+    Args:
+        flows: result of :func:`siting.results.tables.flow_lines`.
+        depends: result of :func:`siting.scenarios.sensitivity.sensitivity`; None where nothing is built.
+    """
+    districts, sites = districts_table(plan), sites_table(plan)
+    components = cost_components(plan)
+    return _environment().get_template("report.html").render(
+        s=summary(plan),
+        study=plan.model.study,
+        map=plan_map(plan, districts, sites, flows),
+        sites=_site_rows(sites),
+        sites_shown=SITES_SHOWN,
+        site_counts=_site_counts(sites),
+        unused=int((sites["throughput_t_per_year"] == 0).sum()),
+        gains=_gains(districts),
+        n_gaining=int((districts["saving_inr_per_year"] > 0).sum()),
+        components=components,
+        component_chart=component_chart(components),
+        money=_money(plan),
+        tonnes=_tonnes(plan),
+        concentration=_concentration(plan),
+        access=port_access(plan),
+        paper_hub_cost_cut=PAPER_HUB_COST_CUT,
+        depends=_depends(plan, depends),
+        parameters=_parameter_rows(plan),
+        land_customs=plan.model.pack.land_customs,
+        land_customs_saving=_land_customs_saving(plan, districts),
+        networks=_networks(plan),
+        manifest=plan.model.pack.manifest,
+        running=_running(plan),
+        figures={"districts": {}, **plan.model.pack.manifest.get("figures", {})},
+        infinity=float("inf"),
+    )  # fmt: skip
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader("siting.report"), jinja2.PackageLoader("geodata")]),
+        autoescape=True, undefined=jinja2.StrictUndefined, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters.update(
+        indian=number,
+        crore=rupees,
+        percent=percent,
+        number=number,
+        plain=plain,
+        change=change,
+        breakable=breakable,
+    )
+    return environment
+
+
+# Numbers and their units stay on one line, and minus is a minus sign, not a hyphen.
+
+
+def rupees(inr: float, decimals: int = 0) -> str:
+    """Rupees in crore."""
+    return _typeset(crore(inr, decimals).replace("₹-", "-₹"))
+
+
+def percent(fraction: float | None, decimals: int = 1) -> str:
+    """Fraction as per cent; a dash where there is none."""
+    return "–" if fraction is None or not np.isfinite(fraction) else _typeset(f"{100 * fraction:.{decimals}f} %")
+
+
+def number(value: float | None, decimals: int = 0) -> str:
+    """Number with Indian grouping; a dash where there is none."""
+    return "–" if value is None or not np.isfinite(value) else _typeset(indian(value, decimals))
+
+
+def plain(value: float) -> str:
+    """Number as short as it can be written."""
+    return number(value) if abs(value) >= 1000 and value == round(value) else _typeset(f"{value:g}")
+
+
+def change(text: str) -> str:
+    """Put a plus sign before a rise."""
+    rises = not text.startswith("−") and any(digit in text for digit in "123456789")
+    return f"+{text}" if rises else text
+
+
+def breakable(name: str) -> Markup:
+    """Let a long name break after its underscores."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
+def _typeset(text: str) -> str:
+    return text.replace("-", "−").replace(" ", "\u00a0")
+
+
+def cost_components(plan: Plan) -> pd.DataFrame:
+    """Yearly cost of the under-utilised districts by component.
+
+    Returns:
+        Index = component in plain words; columns ``before`` and ``after`` in INR a year. They add up to
+        ``before.cost_inr_per_year`` and ``after.cost_inr_per_year`` of ``plan.json``, and to the latter plus
+        ``fixed_cost_inr_per_year`` with the last row.
+    """
+    model = plan.model
+    clients = model.clients
+    counted = clients["tonnes_per_year"].to_numpy() * clients["under_utilised"].to_numpy()
+    carbon_inr_per_kg = model.pricer.tariff.carbon_inr_per_kg
+    columns = {}
+    for when, lanes, share, parts in (
+        ("before", model.existing, np.ones(len(model.existing)), plan.parts_before),
+        ("after", plan.chosen, plan.share, plan.parts),
+    ):
+        lane = parts["lane"].to_numpy()
+        tonnes = counted[lanes.client[lane]] * share[lane]
+        freight = parts["freight_inr_per_t"].to_numpy() * tonnes
+        carbon = parts["co2e_kg_per_t"].to_numpy() * carbon_inr_per_kg * tonnes
+        mode = parts["mode"].to_numpy(object)
+        first_mile = (mode == "road") & (parts["part"].to_numpy() == 1) & (lanes.hub[lane] != NONE)
+        columns[when] = {
+            "First mile of part loads": freight[first_mile].sum(),
+            "Full boxes by road": freight[(mode == "road") & ~first_mile].sum(),
+            "Rail": freight[mode == "rail"].sum(),
+            "Handling": freight[mode == "handling"].sum(),
+            "Time, waiting included": (parts["cost_inr_per_t"].to_numpy() * tonnes - freight - carbon).sum(),
+            "Carbon": carbon.sum(),
+            "Running the new sites": plan.fixed_cost_inr_per_year if when == "after" else 0.0,
+        }
+    return pd.DataFrame(columns)
+
+
+def port_access(plan: Plan) -> dict[str, Any]:
+    """How far districts are from the nearest container port by road.
+
+    Returns:
+        ``far_km`` and ``far`` (share of districts beyond it, the unreachable among them), ``steps`` (the same
+        for other distances), ``paper``, and ``paper_km``: what the paper's share of districts exceed.
+    """
+    places = plan.model.places
+    km = places.road_km[: len(plan.model.demand)][:, places.gateways]
+    nearest = np.where(np.isnan(km), np.inf, km).min(axis=1)
+    return {
+        "far_km": FAR_FROM_PORT_KM,
+        "far_days": FAR_FROM_PORT_KM / plan.model.parameters["road_km_per_day"],
+        "far": float((nearest > FAR_FROM_PORT_KM).mean()),
+        "steps": [(step, float((nearest > step).mean())) for step in (200, 300, 500, 800, 1000)],
+        "paper": PAPER_FAR_FROM_PORT,
+        "paper_km": float(np.sort(nearest)[int((1 - PAPER_FAR_FROM_PORT) * len(nearest))]),
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _site_rows(sites: pd.DataFrame) -> list[dict[str, Any]]:
+    table = sites.assign(
+        kind=sites["facility_type"].map(SITE_WORDS),
+        saving_per_rupee=sites["saving_inr_per_year"] / (sites["capex_inr_crore"] * INR_PER_CRORE),
+    )
+    return _records(table)
+
+
+def _site_counts(sites: pd.DataFrame) -> list[dict[str, Any]]:
+    """Open options by type and tier."""
+    groups = sites.groupby(["facility_type", "tier"], sort=True)
+    return [
+        {
+            "kind": SITE_WORDS[str(kind)],
+            "tier": tier,
+            "n": len(rows),
+            "capex": float(rows["capex_inr_crore"].sum()),
+            "throughput": float(rows["throughput_t_per_year"].sum()),
+            "capacity": float(rows["capacity_t_per_year"].sum()),
+            "saving": float(rows["saving_inr_per_year"].sum()),
+        }
+        for (kind, tier), rows in groups
+    ]
+
+
+def _gains(districts: pd.DataFrame) -> list[dict[str, Any]]:
+    gaining = districts[districts["saving_inr_per_year"] > 0].sort_values(
+        ["saving_inr_per_year", "state", "district"], ascending=[False, True, True]
+    )
+    rows = gaining.head(DISTRICTS_SHOWN)
+    hubs = rows[["hub_1", "hub_2"]].apply(lambda names: " and ".join(names.dropna()) or "no new site", axis=1)
+    cut = 1 - rows["cost_after_inr_per_t"] / rows["cost_before_inr_per_t"]
+    return _records(rows.assign(hubs=hubs, cut=cut))
+
+
+def _money(plan: Plan) -> dict[str, Any]:
+    """Sums that plan.json does not hold."""
+    p, part_cost = plan.model.parameters, plan.part_load_cost_inr_per_year
+    before = plan.totals("before")["cost_inr_per_year"]
+    saving, capex_inr = plan.net_saving_inr_per_year, plan.capex_inr_crore * INR_PER_CRORE
+    rate = p["discount_rate"] - p["credit_subsidy"]
+    factor = appraisal_factor(p)
+    slack = plan.solution.objective - plan.solution.bound
+    return {
+        "part_cost": part_cost,
+        "of_all": saving / before if before else None,
+        "of_part": saving / part_cost if part_cost else None,
+        "gross": saving + plan.fixed_cost_inr_per_year,
+        "not_paying": len(plan.losing),
+        "not_paying_crore": float(plan.losing["capex_inr_crore"].sum()),
+        "unspent_crore": plan.model.study.budget_inr_crore - plan.capex_inr_crore,
+        "slack": max(slack, 0.0) if np.isfinite(slack) else None,
+        "rate": rate,
+        "years": p["appraisal_years"],
+        "factor": factor,
+        "break_even": capex_inr / factor,
+    }
+
+
+def _tonnes(plan: Plan) -> dict[str, float]:
+    table = plan.client_table[plan.client_table["under_utilised"]]
+    tonnes = table["tonnes_per_year"]
+    at_site = np.unique(plan.chosen.client[plan.uses_site])
+    return {
+        "all": float(tonnes.sum()),
+        "part": float(tonnes[table["load"] == "part"].sum()),
+        "served": float(tonnes[table.index.isin(at_site)].sum()),
+    }
+
+
+def _concentration(plan: Plan) -> dict[str, Any]:
+    """How few districts make most of the exports, beside the paper."""
+    demand = plan.model.demand
+    usd, total = demand["export_usd"], demand["export_usd"].sum()
+    top = demand.assign(share=usd / total if total else 0.0).nlargest(5, "export_usd")
+    rows = []
+    for state, district, share in PAPER_SHARES:
+        # Mumbai is two districts, Mumbai City and Mumbai Suburban; the paper means the city as a whole.
+        names = demand["district"]
+        match = demand[(demand["state"] == state) & ((names == district) | names.str.startswith(district + " "))]
+        own = match["export_usd"].sum()
+        rows.append({
+            "name": " and ".join(match["district"]) or district, "state": state, "paper": share / 100,
+            "table": float(own / total) if len(match) and total else None,
+            "rank": int((usd > own).sum()) + 1 if len(match) else None,
+        })  # fmt: skip
+    return {
+        "half": concentration(usd, 0.5),
+        "three_quarters": concentration(usd, 0.75),
+        "paper_half": PAPER_DISTRICTS_FOR_HALF,
+        "paper_three_quarters": PAPER_DISTRICTS_FOR_THREE_QUARTERS,
+        "exporting": int((usd > 0).sum()),
+        "usd_billion": float(total) / 1e9,
+        "top": _records(top[["district", "share"]]),
+        "rows": rows,
+    }
+
+
+def _land_customs_saving(plan: Plan, districts: pd.DataFrame) -> float:
+    """Yearly saving of the under-utilised districts with a land customs station, in rupees."""
+    by_land = plan.model.demand["district_id"].isin(plan.model.pack.land_customs["district_id"])
+    return float(districts.loc[by_land & districts["under_utilised"], "saving_inr_per_year"].sum())
+
+
+def _depends(plan: Plan, table: pd.DataFrame | None) -> dict[str, Any] | None:
+    """Tornado chart and rows of the one-at-a-time table, with the sentences that sum it up."""
+    if table is None or table.empty:
+        return None
+    # The discount rate does not enter the saving, so its row holds the saving at the base values as worked out there.
+    base = float(table.loc[table["key"] == "discount_rate", "saving_low"].iloc[0])
+    even = float(_money(plan)["break_even"])
+    shown = table.head(TORNADO_BARS)
+    savings, ratios = (
+        table[["saving_low", "saving_high"]].to_numpy(),
+        table[["ratio_low", "ratio_high"]].to_numpy(),
+    )
+    matters = (table["swing"] > 1e-6 * abs(base)) | (ratios[:, 0] != ratios[:, 1])
+    rows = _records(table.assign(name=table["key"].map(plain_name)))
+    part_load = next(k for k, row in enumerate(rows) if row["key"].startswith("part_load"))
+    return {
+        "chart": tornado_chart(shown, base, even, [plain_name(key) for key in shown["key"]]),
+        "rows": [row for row, counts in zip(rows, matters, strict=True) if counts],
+        "base": base,
+        "savings": (float(savings.min()), float(savings.max())),
+        "ratios": (float(ratios.min()), float(ratios.max())),
+        "below_one": [row["name"] for row in rows if min(row["ratio_low"], row["ratio_high"]) < 1],
+        "part_load_rank": part_load + 1,
+        "part_load": rows[part_load],
+    }
+
+
+_UNIT_WORDS = (
+    (r" capex inr .*$", " capital cost"), (r" inr crore per .*$", " cost"), (r" inr per t km$", " rate"),
+    (r" inr per .*$", " cost"), (r" half t per day$", " half-share tonnage"), (r" g per t km$", ""),
+    (r" km h$", ""), (r" km per day$", " distance a day"), (r" t per .*$", " tonnage"), (r" t$", ""),
+    (r" h$", " hours"), (r" per day$", ""), (r" km$", " distance"), (r" m2 per .*$", " floor per acre"),
+    (r" m2$", " size"),
+    (r" acre$", " size"), (r" fraction per year$", ""), (r" per year$", ""), (r" usd$", ""),
+)  # fmt: skip
+_SPELLING = {
+    "mmlp": "MMLP",
+    "dfc": "dedicated freight corridor",
+    "om": "upkeep",
+    "fx": "exchange rate",
+    "teu": "TEU",
+}
+
+
+def plain_name(key: str) -> str:
+    """Parameter key as words, unit left off: ``light_truck_inr_per_t_km`` -> ``Light truck``."""
+    words = key.replace("_", " ")
+    for pattern, replacement in _UNIT_WORDS:
+        shorter = re.sub(pattern, replacement, words)
+        if shorter != words:
+            words = shorter
+            break
+    words = " ".join(_SPELLING.get(word, word) for word in words.split())
+    return words[:1].upper() + words[1:]
+
+
+def _parameter_rows(plan: Plan) -> list[dict[str, Any]]:
+    parameters = plan.model.parameters
+    return [
+        {
+            **asdict(row),
+            "bundled": row.value,
+            "value": parameters[key],
+            "changed": key in parameters.overrides,
+        }
+        for key, row in parameters.rows.items()
+    ]
+
+
+def _repairs(repairs: pd.DataFrame) -> list[dict[str, Any]]:
+    """Repairs by kind; links made by hand, which each have a name, as one kind."""
+    kind = repairs["repair"].where(~repairs["repair"].str.startswith("link:"), "link made by hand")
+    return _records(repairs.groupby(kind)[["edges", "km"]].sum().reset_index())
+
+
+def _running(plan: Plan) -> dict[str, float] | None:
+    """Median hours on the road from a district to its nearest port, priced and running; None without truck speeds."""
+    places = plan.model.places
+    if places.road_run_h is None:
+        return None
+    priced_h = places.road_km[np.ix_(places.districts, places.gateways)] * 24 / plan.model.parameters["road_km_per_day"]
+    run_h = places.road_run_h[places.districts]
+    reached = np.isfinite(priced_h).any(axis=1) & np.isfinite(run_h).any(axis=1)
+    if not reached.any():
+        return None
+    return {
+        "priced_h": float(np.median(np.nanmin(priced_h[reached], axis=1))),
+        "run_h": float(np.median(np.nanmin(run_h[reached], axis=1))),
+    }
+
+
+def _networks(plan: Plan) -> list[dict[str, Any]]:
+    """What a reader should know of road and rail before believing the distances."""
+    table = plan.model.places.table
+    terminals = table[table["kind"].isin(["depot", "gateway"]) & table["rail_access_km"].notna()]
+    reports = []
+    for name, network, points in (
+        ("Road", plan.model.pack.road, table),
+        ("Rail", plan.model.pack.rail, terminals),
+    ):
+        report = network_report(network, points["name"].tolist(), points["lon"], points["lat"], FAR_SNAP_KM)
+        far = report.far_snaps
+        reports.append({
+            "name": name,
+            "nodes": report.n_nodes,
+            "edges": report.n_edges,
+            "km": report.length_km,
+            "by_class": sorted(report.length_km_by_class.items(), key=lambda item: -item[1]),
+            "components": len(report.component_nodes),
+            "outside_km": report.outside_main_km,
+            "repairs": _repairs(report.repairs),
+            "straight": len(report.long_straight_edges),
+            "straight_km": float(report.long_straight_edges["km"].sum()),
+            "points": len(points),
+            "far_limit": FAR_SNAP_KM,
+            "far": len(far),
+            "farthest": _records(far.head(8)),
+        })  # fmt: skip
+    return reports

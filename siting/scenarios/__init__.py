@@ -1,0 +1,1 @@
+"""Many plans of one study: budgets, ranges of parameters."""

@@ -1,0 +1,1 @@
+"""Choosing options and lanes at least cost, proven: pure mathematics."""

@@ -1,0 +1,77 @@
+"""Independent re-check of an answer against the problem it answers, in plain NumPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from siting.solver.problem import FacilityProblem
+
+if TYPE_CHECKING:
+    from siting.solver.solve import Solution
+
+TOLERANCE = 1e-6
+"""Relative error a sum of floats and a solver's feasibility may leave."""
+
+
+class WrongAnswerError(RuntimeError):
+    """A solver's answer violates the problem; it is never reported as an answer."""
+
+
+def check_solution(problem: FacilityProblem, solution: Solution) -> None:
+    """Recompute equations (1) to (9) of FacilityProblem from the caller's data.
+
+    Raises:
+        WrongAnswerError: naming every equation violated. An infeasible solution claims nothing and passes.
+    """
+    if solution.status == "infeasible":
+        return
+    p, s = problem, solution
+    faults: list[str] = []
+
+    def expect(holds: bool, what: str) -> None:
+        if not holds:
+            faults.append(what)
+
+    y = np.zeros(p.n_options + 1)
+    y[s.open] = 1.0
+    y[-1] = 1.0  # answers for NO_OPTION
+    x, z = s.lane_share, s.unserved_share
+    expect(x.shape == (p.n_lanes,) and z.shape == (p.n_clients,), "shapes of the shares")
+    if faults:
+        raise WrongAnswerError("; ".join(faults))
+    expect(bool(np.all(np.diff(s.open) > 0)), "open is not sorted and unique")
+    served = np.bincount(p.lane_client, weights=x, minlength=p.n_clients)
+    expect(bool(np.all(np.abs(served + z - 1.0) <= TOLERANCE)), "(2) shares of a client do not sum to 1")
+    expect(bool(np.all(x >= 0) and np.all(z >= 0)), "(9) a share is negative")
+    expect(not np.any(z[np.isinf(p.unserved_cost)] > TOLERANCE), "(2) a client that must be served is not")
+    used = x > 0
+    expect(bool(np.all(y[p.lane_options[used]] == 1.0)), "(3) a lane uses a closed option")
+    carried = x * p.demand[p.lane_client]
+    load = np.zeros(p.n_options + 1)
+    for end in p.lane_options.T:
+        np.add.at(load, end, carried)  # NO_OPTION adds to the last entry
+    over = load[:-1] > p.capacity * (1 + TOLERANCE) + TOLERANCE * p.demand.max(initial=0.0) * (p.capacity > 0)
+    expect(not over.any(), f"(4) capacity exceeded at {np.flatnonzero(over)[:5].tolist()}")
+    capex = float(p.capex[s.open].sum())
+    if p.budget is not None:
+        expect(capex <= p.budget * (1 + TOLERANCE * 1e-3), f"(5) capex {capex:g} over budget {p.budget:g}")
+    groups = p.group[s.open][p.group[s.open] >= 0]
+    expect(len(np.unique(groups)) == len(groups), "(6) two options of a group are open")
+    if p.n_open is not None:
+        expect(len(s.open) == p.n_open, f"(7) {len(s.open)} options are open, not {p.n_open}")
+    expect(bool(np.isin(p.forced_open, s.open).all()), "(8) a forced option is closed")
+    expect(not np.isin(p.forbidden, s.open).any(), "(8) a forbidden option is open")
+    if p.single_source:
+        whole = np.isin(x, (0.0, 1.0)).all() and np.isin(z, (0.0, 1.0)).all()
+        expect(bool(whole), "(9) a client of a single-source problem is split")
+    finite = np.isfinite(p.unserved_cost)
+    cost = float(p.lane_cost @ x + p.unserved_cost[finite] @ z[finite] + p.fixed_cost[s.open].sum())
+    size = float(np.abs(p.lane_cost) @ x + np.abs(p.unserved_cost[finite]) @ z[finite])
+    size += float(np.abs(p.fixed_cost[s.open]).sum())
+    slack = TOLERANCE * max(size, abs(s.objective))
+    expect(abs(cost - s.objective) <= slack, "(1) costs do not sum to the objective")
+    expect(s.bound <= s.objective + slack, "the bound is above the objective")
+    if faults:
+        raise WrongAnswerError("the solver's answer is wrong: " + "; ".join(faults))

@@ -1,0 +1,206 @@
+"""Which options to open when each has a value of its own: the master of the Lagrangian relaxation.
+
+    min  sum_j v_j y_j   s.t.  (5) budget, (6) groups, (7) number open, (8) forced, 0 <= y <= 1,
+                               sum_j u_j y_j >= sum_i q_i  when everybody must be served,             (12)
+                               sum_j y_j >= m              the fewest options that can hold it        (13)
+
+The budget, the number, (12) and (13) get a price each; at fixed prices every group picks its best option or none.
+The dual in one price is concave and piecewise linear, and two supporting lines at a time find its top exactly;
+with several prices, one is improved after the other. Any prices give a valid bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from siting.solver.problem import BoolArray, FloatArray
+from siting.solver.reduce import Core
+
+ROUNDS = 3
+"""Times each price is improved per call when there are several."""
+STEPS = 60
+"""Supporting lines per price; a handful is usual."""
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Options chosen at the best prices found.
+
+    Attributes:
+        value: lower bound on sum_j v_j y_j.
+        y: (n_options,) in [0, 1]; fractional in a group or two where the budget ends.
+        enter: (n_options,) by how much the bound rises if the option must open; 0 where it is chosen.
+        leave: (n_options,) by how much it rises if the option must stay closed; 0 where it is not chosen.
+    """
+
+    value: float
+    y: FloatArray
+    enter: FloatArray
+    leave: FloatArray
+
+
+def fewest_open(core: Core) -> int:
+    """The m of (13): how many of the largest options hold all demand; 0 where (12) does not apply.
+
+    One more than there are options where not even all of them do.
+    """
+    total = float(core.demand.sum())
+    if not (np.isinf(core.unserved).all() and np.isfinite(core.capacity).all() and total > 0):
+        return 0
+    held = np.cumsum(np.sort(core.capacity)[::-1])
+    return int(np.searchsorted(held, total * (1 - 1e-9))) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """A limit sum_j use_j y_j <= right, or = right, with the price found last."""
+
+    use: FloatArray
+    right: float
+    equality: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """The dual at some prices."""
+
+    value: float
+    chosen: BoolArray
+    w: FloatArray
+
+
+class OptionChoice:
+    """Solves (12) for one core and many v; remembers its prices from call to call."""
+
+    def __init__(self, core: Core) -> None:
+        self.forced = core.forced
+        n = core.n_options
+        self.n_open = core.n_open
+        self.rows: list[_Row] = []
+        if core.budget is not None and core.capex.sum() > core.budget:
+            self.rows.append(_Row(core.capex, core.budget, False))
+        if core.n_open is not None:
+            self.rows.append(_Row(np.ones(n), float(core.n_open), True))
+        fewest = fewest_open(core)
+        if fewest > 0:
+            total = float(core.demand.sum())
+            if np.ptp(core.capacity) > 0:  # else (13) says more
+                self.rows.append(_Row(-core.capacity / total, -1.0, False))
+            if core.n_open is None:
+                self.rows.append(_Row(np.full(n, -1.0), -float(fewest), False))
+        self.prices = np.zeros(len(self.rows))
+        alone = core.group < 0
+        label = np.where(alone, core.group.max(initial=-1) + 1 + np.arange(n), core.group)
+        self.order = np.argsort(label, kind="stable")
+        self.start = np.flatnonzero(np.diff(label[self.order], prepend=-1))
+        self.number = np.empty(n, dtype=np.int64)
+        self.number[self.order] = np.repeat(np.arange(len(self.start)), np.diff(self.start, append=n))
+        self.grouped = len(self.start) < n
+
+    def choose(self, v: FloatArray) -> Choice:
+        """Bound, choice and reduced costs for these values."""
+        if len(v) == 0:
+            return Choice(0.0, v, v, v)
+        if self.n_open is not None and len(self.rows) == 1 and not self.grouped and not self.forced.any():
+            return _choose_number(v, self.n_open)
+        point = self._at(v)
+        y = point.chosen.astype(float)
+        for _ in range(ROUNDS if len(self.rows) > 1 else 1):
+            before = point.value
+            for k in range(len(self.rows)):
+                point, y = self._improve(v, k)
+            if point.value <= before + 1e-9 * abs(before):
+                break
+        return Choice(point.value, y, *self._changes(point))
+
+    def _at(self, v: FloatArray) -> _Point:
+        w = v.copy()
+        value = 0.0
+        for row, price in zip(self.rows, self.prices, strict=True):
+            if price:
+                w += price * row.use
+                value -= price * row.right
+        if self.grouped:
+            best = np.minimum.reduceat(w[self.order], self.start)
+            chosen = (w == best[self.number]) & (w < 0)
+            if chosen.sum() > (best < 0).sum():  # ties within a group: the first
+                position = np.flatnonzero(chosen)
+                _, first = np.unique(self.number[position], return_index=True)
+                chosen = np.zeros(len(w), dtype=bool)
+                chosen[position[first]] = True
+        else:
+            chosen = w < 0
+        chosen |= self.forced
+        return _Point(value + float(w[chosen].sum()), chosen, w)
+
+    def _improve(self, v: FloatArray, k: int) -> tuple[_Point, FloatArray]:
+        """The best price for one row, the others fixed, and the y at which its limit is met."""
+        row = self.rows[k]
+        unit = max(float(np.abs(v).max()), 1e-300) / max(float(np.abs(row.use).max()), 1e-300)
+        lowest = -np.inf if row.equality else 0.0
+
+        def look(price: float) -> tuple[_Point, float]:
+            self.prices[k] = price
+            point = self._at(v)
+            return point, float(row.use[point.chosen].sum()) - row.right  # the slope of the dual
+
+        price = max(self.prices[k], lowest)
+        point, slope = look(price)
+        step = 0.05 * unit
+        low = high = None
+        for _ in range(STEPS):  # bracket the top, then cut the bracket where its two lines meet
+            if slope > 0:
+                low = (price, point, slope)
+            else:
+                high = (price, point, slope)
+            if slope == 0 or (slope < 0 and price <= lowest):
+                return point, point.chosen.astype(float)
+            if high is None:
+                price, step = price + step, step * 4
+            elif low is None:
+                price, step = max(price - step, lowest), step * 4
+            else:
+                rise = low[2] - high[2]
+                meet = (high[1].value - low[1].value + low[2] * low[0] - high[2] * high[0]) / rise
+                top = low[1].value + low[2] * (meet - low[0])
+                best = max(low[1].value, high[1].value)
+                if top <= best + 1e-10 * abs(top) or not low[0] < meet < high[0]:
+                    break
+                price = meet
+            if abs(price) > 1e9 * unit:
+                break
+            point, slope = look(price)
+        if low is None or high is None:  # no price suffices: the limit cannot be met by any choice
+            return point, point.chosen.astype(float)
+        share = -high[2] / (low[2] - high[2])
+        y = share * low[1].chosen + (1.0 - share) * high[1].chosen
+        self.prices[k], point, _ = max(low, high, key=lambda side: side[1].value)
+        return point, y
+
+    def _changes(self, point: _Point) -> tuple[FloatArray, FloatArray]:
+        """Rise of the bound when an option is forced in or out, at these prices."""
+        w = point.w
+        if not self.grouped:
+            return np.maximum(w, 0.0), np.where(self.forced, 0.0, np.maximum(-w, 0.0))
+        ordered = w[self.order].copy()
+        best = np.minimum(np.minimum.reduceat(ordered, self.start), 0.0)
+        ordered[point.chosen[self.order]] = np.inf
+        second = np.minimum(np.minimum.reduceat(ordered, self.start), 0.0)
+        enter = np.where(point.chosen, 0.0, w - best[self.number])
+        leave = np.where(point.chosen & ~self.forced, second[self.number] - w, 0.0)
+        return enter, leave
+
+
+def _choose_number(v: FloatArray, p: int) -> Choice:
+    """Exactly p of the options, nothing else asked: the p least."""
+    n = len(v)
+    order = np.argsort(v, kind="stable")
+    y = np.zeros(n)
+    y[order[:p]] = 1.0
+    last = v[order[p - 1]] if p > 0 else -np.inf
+    following = v[order[p]] if p < n else np.inf
+    enter = np.where(y > 0, 0.0, v - last)
+    leave = np.where(y > 0, following - v, 0.0)
+    return Choice(float(v[order[:p]].sum()), y, enter, leave)

@@ -1,0 +1,140 @@
+"""The best plan known for a core, and ways to make plans of fractional ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from siting.solver.local_search import SwapSearch
+from siting.solver.problem import BoolArray, FloatArray
+from siting.solver.reduce import Core
+from siting.solver.service import Service, loads, serve
+from siting.solver.stopwatch import Stopwatch
+
+MOVES = 60
+"""Moves of local search per start."""
+NODES = 1
+"""Nodes spent on assigning single-source clients to one set of options."""
+ROUNDING = 2e-10
+"""Relative difference of costs that counts as none."""
+WHOLE = 1e-3
+"""Rounding allowed before a bound counts as above a whole number."""
+
+
+class Incumbent:
+    """Best plan of one core. Costs leave out the core's base."""
+
+    def __init__(self, core: Core, gap: float, watch: Stopwatch) -> None:
+        self.core, self._watch = core, watch
+        self.gap = gap
+        self.cost = np.inf
+        self.open: BoolArray | None = None
+        self.service: Service | None = None  # of the best plan, where finding it takes more than a look
+        self._seen: set[bytes] = set()
+        simple = not core.capacitated and not core.paired
+        self.search = SwapSearch(core) if simple else None
+        self.integral = _integral(core)
+        # With capacities, at least so much must be open: the demand of the clients that must be served.
+        self._needed = float(core.demand[np.isinf(core.unserved)].sum()) if core.capacitated else 0.0
+
+    @property
+    def tolerance(self) -> float:
+        """How much better than this plan another must be to matter."""
+        if not np.isfinite(self.cost):
+            return 0.0
+        whole = abs(self.cost + self.core.base)
+        return max(self.gap * whole, ROUNDING * whole, 1.0 - WHOLE if self.integral else 0.0)
+
+    @property
+    def cutoff(self) -> float:
+        """A bound this high ends the search."""
+        return self.cost - self.tolerance
+
+    def offer(self, opened: BoolArray, moves: int = MOVES, within: float = np.inf) -> bool:
+        """Evaluate a set of options that keeps the limits, improve it if cheap, keep it if best.
+
+        Args:
+            moves: most moves of local search.
+            within: leave out the search where the set costs over this many times the best plan.
+        """
+        key = np.packbits(opened).tobytes()
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        service = None
+        if self.search is not None:
+            known = np.isfinite(self.cost) and np.isfinite(within)
+            worth = self.cost + (within - 1.0) * abs(self.cost + self.core.base) if known else np.inf
+            cost, opened = self.search.improve(opened, moves, worth)
+        else:
+            opened, cost, service = self._trimmed(opened)
+        if cost < self.cost - 1e-12 * abs(cost):
+            self.cost, self.open, self.service = cost, opened, service
+            return True
+        return False
+
+    def polish(self) -> None:
+        """Improve the best plan until no move is left, where local search is cheap."""
+        if self.search is not None and self.open is not None:
+            cost, opened = self.search.improve(self.open, self.core.n_options)
+            if cost < self.cost:
+                self.cost, self.open = cost, opened
+
+    def round(self, y: FloatArray, least: float = 0.5) -> BoolArray | None:
+        """Options in order of y, as far as the limits allow; None where the number asked for is not reached."""
+        core = self.core
+        opened = core.forced.copy()
+        left = np.inf if core.budget is None else core.budget * (1 + 1e-12) - float(core.capex[opened].sum())
+        groups = set(core.group[opened & (core.group >= 0)].tolist())
+        lacking = self._needed - float(core.capacity[opened].sum())
+        count, most = int(opened.sum()), core.n_options if core.n_open is None else core.n_open
+        for j in np.lexsort((core.capex, -y)).tolist():
+            if count >= most or (core.n_open is None and y[j] < least and lacking <= 0):
+                break
+            if opened[j] or core.capex[j] > left or core.group[j] in groups:
+                continue
+            opened[j] = True
+            count += 1
+            left -= float(core.capex[j])
+            lacking -= float(core.capacity[j])
+            if core.group[j] >= 0:
+                groups.add(int(core.group[j]))
+        return opened if core.n_open is None or count == most else None
+
+    def _trimmed(self, opened: BoolArray) -> tuple[BoolArray, float, Service | None]:
+        """Serve, then close what carries nothing and shrink tiers to what they carry."""
+        core = self.core
+        service = serve(core, opened, NODES, self._watch.grace)
+        if service is None:
+            return opened, np.inf, None
+        load = loads(core, service.lane_share)
+        opened = opened.copy()
+        if core.n_open is None:
+            for j in np.flatnonzero(opened & ~core.forced):
+                place = core.place[j]
+                rivals = np.flatnonzero((core.place == place) & (core.group == core.group[j]))
+                fits = rivals[
+                    (core.capacity[rivals] >= load[place])
+                    & (core.fixed_cost[rivals] < core.fixed_cost[j])
+                    & (core.capex[rivals] <= core.capex[j])
+                    & (core.group[rivals] >= 0)
+                ]
+                if load[place] == 0 and core.fixed_cost[j] > 0 and not service.lane_share[self._lanes_at(place)].any():
+                    opened[j] = False
+                elif len(fits):
+                    opened[j] = False
+                    opened[fits[core.fixed_cost[fits].argmin()]] = True
+        return opened, service.cost + float(core.fixed_cost[opened].sum()), service
+
+    def _lanes_at(self, place: int) -> BoolArray:
+        return np.asarray((self.core.places == place).any(axis=1))
+
+
+def _integral(core: Core) -> bool:
+    """Whether every plan costs a whole number: costs whole, and no client is ever split."""
+    if core.capacitated and not core.single_source:
+        return False
+    finite = core.unserved[np.isfinite(core.unserved)]
+    return all(
+        bool(np.all(values == np.round(values)) and np.all(np.abs(values) < 2.0**40))
+        for values in (core.cost, finite, core.fixed_cost, np.array([core.base]))
+    )

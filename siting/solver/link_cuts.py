@@ -1,0 +1,198 @@
+"""Cores too large for a model with every link (3): the links are added only where a solution violates them.
+
+The linear relaxation with all violated links has the bound of the full model. Options are then fixed by reduced
+cost and the rest is branched on: here, on the warm linear program, or by HiGHS where clients may not be split; with
+y binary, capacities (4) or single lanes imply what links were left out, and the plan is re-evaluated from its open
+options anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import highspy
+import numpy as np
+from scipy.sparse import coo_array, csr_array, vstack
+
+from siting.solver.choice import fewest_open
+from siting.solver.cutting_planes import Program
+from siting.solver.highs import limit_time, run_highs
+from siting.solver.problem import BoolArray, FloatArray, IntArray
+from siting.solver.reduce import Core
+
+VIOLATION = 1e-5
+"""How far more than the place is open a client must use it for the link to be added."""
+
+CLOSE = 0.3
+"""Before branching, links of lanes up to this part dearer than their client's multiplier are added too."""
+
+
+class LinkMaster(Program):
+    """(1) to (9) of a core in HiGHS, links apart."""
+
+    first_solver = "ipm"  # half the time of simplex where there are many lanes
+
+    def __init__(self, core: Core, threads: int, tick: Callable[[], None]) -> None:
+        super().__init__(core, threads, tick)
+        n, m, k = core.n_options, core.n_clients, core.n_lanes
+        must = np.isinf(core.unserved)
+        self.reference = np.where(must, 0.0, core.unserved)
+        self.constant = float(self.reference.sum())
+        saving = core.cost - self.reference[core.client]
+        self.scale = float(np.abs(saving).max(initial=0.0)) / 1000.0 or 1.0
+        second = np.flatnonzero(core.places[:, 1] >= 0)
+        lane = np.concatenate([np.arange(k), second])
+        place = np.concatenate([core.places[:, 0], core.places[second, 1]]).astype(np.int64)
+        key = core.client[lane].astype(np.int64) * core.n_places + place
+        _, first, self.pair = np.unique(key, return_index=True, return_inverse=True)
+        self.lane, self.pair_place, self.pair_client = lane, place[first], core.client[lane][first]
+        self.linked = np.zeros(len(first), dtype=bool)
+
+        self.first_option = k
+        lane_kind = highspy.HighsVarType.kInteger if core.single_source else highspy.HighsVarType.kContinuous
+        self.kinds = np.array([lane_kind] * k + [highspy.HighsVarType.kInteger] * n)
+        lp = highspy.HighsLp()
+        lp.num_col_ = k + n
+        lp.col_cost_ = np.concatenate([saving, core.fixed_cost]) / self.scale
+        lp.col_lower_ = np.concatenate([np.zeros(k), core.forced.astype(float)])
+        lp.col_upper_ = np.ones(k + n)
+        rows = [csr_array((np.ones(k), (core.client, np.arange(k))), shape=(m, k + n))]
+        lower, upper = [np.where(must, 1.0, -np.inf)], [np.ones(m)]
+
+        def limit(row: csr_array, low: FloatArray, high: FloatArray) -> None:
+            rows.append(row)
+            lower.append(low)
+            upper.append(high)
+
+        limited = np.flatnonzero(np.isfinite(core.capacity))
+        unit = np.ones(core.n_places)
+        np.maximum.at(unit, core.place[limited], core.capacity[limited])
+        bounded = np.zeros(core.n_places, dtype=bool)
+        bounded[core.place[limited]] = True
+        through = np.flatnonzero(bounded[place])
+        values = np.concatenate(
+            [
+                core.demand[core.client[lane[through]]] / unit[place[through]],
+                -core.capacity[limited] / unit[core.place[limited]],
+            ]
+        )
+        at = (np.concatenate([place[through], core.place[limited]]), np.concatenate([lane[through], k + limited]))
+        number = np.cumsum(bounded) - 1
+        count = int(bounded.sum())
+        if count:
+            matrix = coo_array((values, (number[at[0]], at[1])), shape=(count, k + n)).tocsr()
+            limit(matrix, np.full(count, -np.inf), np.zeros(count))
+        fewest = fewest_open(core)
+        if fewest > 0:  # (12) and (13): implied, but they help the bound
+            total = float(core.demand.sum())
+            limit(self._row(core.capacity / total), np.ones(1), np.full(1, np.inf))
+            self.number_row = sum(row.shape[0] for row in rows)
+            limit(self._row(np.ones(n)), np.full(1, float(fewest)), np.full(1, np.inf))
+        if core.budget is not None:
+            limit(self._row(core.capex / (core.budget or 1.0)), np.full(1, -np.inf), np.array([core.budget and 1.0]))
+        if core.n_open is not None:
+            limit(self._row(np.ones(n)), np.array([float(core.n_open)]), np.array([float(core.n_open)]))
+        groups = int(core.group.max(initial=-1)) + 1
+        if groups:
+            member = np.flatnonzero(core.group >= 0)
+            matrix = csr_array((np.ones(len(member)), (core.group[member], k + member)), shape=(groups, k + n))
+            limit(matrix, np.full(groups, -np.inf), np.ones(groups))
+        stacked = vstack(rows).tocsr()
+        lp.num_row_ = stacked.shape[0]
+        lp.row_lower_, lp.row_upper_ = np.concatenate(lower), np.concatenate(upper)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_, lp.a_matrix_.index_ = stacked.indptr, stacked.indices
+        lp.a_matrix_.value_ = stacked.data
+        self.highs.passModel(lp)
+
+    def _row(self, values: FloatArray) -> csr_array:
+        """One row over the options."""
+        k, n = self.core.n_lanes, self.core.n_options
+        return csr_array((values, (np.zeros(n, dtype=np.int64), k + np.arange(n))), shape=(1, k + n))
+
+    def add_links(self, pairs: IntArray) -> None:
+        """Add (3) for some pairs of client and place."""
+        if not len(pairs):
+            return
+        core = self.core
+        self.linked[pairs] = True
+        row = np.full(len(self.linked), -1)
+        row[pairs] = np.arange(len(pairs))
+        mine = np.flatnonzero(row[self.pair] >= 0)
+        lanes, lane_rows = self.lane[mine], row[self.pair[mine]]
+        order = np.argsort(core.place, kind="stable")
+        start = np.searchsorted(core.place[order], np.arange(core.n_places + 1))
+        option, option_row = [], []
+        for r, place in enumerate(self.pair_place[pairs].tolist()):
+            members = order[start[place] : start[place + 1]]
+            option.append(members)
+            option_row.append(np.full(len(members), r))
+        columns = np.concatenate([lanes, core.n_lanes + np.concatenate(option)])
+        rows = np.concatenate([lane_rows, np.concatenate(option_row)])
+        values = np.concatenate([np.ones(len(lanes)), -np.ones(len(columns) - len(lanes))])
+        matrix = csr_array((values, (rows, columns)), shape=(len(pairs), core.n_lanes + core.n_options))
+        self.highs.addRows(
+            len(pairs), np.full(len(pairs), -highspy.kHighsInf), np.zeros(len(pairs)), matrix.nnz,
+            matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
+        )  # fmt: skip
+
+    def add_cheap_links(self, lam: FloatArray, part: float = 0.0, places: BoolArray | None = None) -> None:
+        """Add the links of lanes that cost less than their client's multiplier.
+
+        Args:
+            part: or up to this part more.
+            places: (n_places,) mask of the places to look at; None = all.
+        """
+        best = np.full(len(self.linked), np.inf)
+        np.minimum.at(best, self.pair, self.core.cost[self.lane])
+        at = lam[self.pair_client]
+        wanted = (best < at + part * np.abs(at)) & ~self.linked
+        self.add_links(np.flatnonzero(wanted if places is None else wanted & places[self.pair_place]))
+
+    def multipliers(self) -> FloatArray:
+        """(n_clients,) prices of leaving clients out in the last linear program."""
+        dual = np.array(self.highs.getSolution().row_dual)[: self.core.n_clients]
+        return np.asarray(np.minimum(self.reference + dual * self.scale, self.core.unserved))
+
+    def _tighten(self, values: FloatArray) -> bool:
+        """Add the links that a solution breaks."""
+        used = np.bincount(self.pair, weights=values[self.lane], minlength=len(self.linked))
+        opened = np.bincount(self.core.place, weights=values[self.core.n_lanes :], minlength=self.core.n_places)
+        broken = np.flatnonzero((used - opened[self.pair_place] > VIOLATION) & ~self.linked)
+        self.add_links(broken)
+        return len(broken) > 0
+
+    def solve_integer(
+        self,
+        lam: FloatArray,
+        closed: BoolArray,
+        opened: BoolArray,
+        start: BoolArray | None,
+        slack: float,
+        deadline: float,
+        watch: Callable[[float, float], None],
+    ) -> tuple[float, BoolArray | None]:
+        """Branch with some options fixed: (bound, open options of the best plan found or None)."""
+        k, n = self.core.n_lanes, self.core.n_options
+        columns = np.arange(k, k + n, dtype=np.int32)
+        undecided = np.zeros(self.core.n_places, dtype=bool)
+        undecided[self.core.place[~closed & ~opened]] = True
+        self.add_cheap_links(lam, CLOSE, undecided)
+        self.highs.changeColsBounds(n, columns, (opened | self.core.forced).astype(float), (~closed).astype(float))
+        self.highs.changeColsIntegrality(k + n, np.arange(k + n, dtype=np.int32), self.kinds)
+        self.highs.setOptionValue("mip_rel_gap", 0.0)
+        self.highs.setOptionValue("mip_abs_gap", max(slack / self.scale, 1e-9))
+        self.highs.setOptionValue("mip_heuristic_effort", 0.0)  # the start is the best plan there is, or near it
+        limit_time(self.highs, deadline)
+        if start is not None:
+            self.highs.setSolution(n, columns, start.astype(float))
+        scale, constant = self.scale, self.constant
+        if run_highs(self.highs, lambda low, high: watch(low * scale + constant, high * scale + constant)):
+            raise KeyboardInterrupt
+        if self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+            return np.inf, None
+        info = self.highs.getInfo()
+        bound = float(info.mip_dual_bound) * scale + constant
+        if info.primal_solution_status != highspy.kSolutionStatusFeasible:
+            return bound, None
+        return bound, np.array(self.highs.getSolution().col_value)[k:] > 0.5

@@ -1,0 +1,283 @@
+"""The reduced core as a PuLP model, solved by HiGHS in process or by CBC."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+import pulp
+from pulp.apis.coin_api import pulp_cbc_path
+
+from siting.solver.highs import Watch, run_highs
+from siting.solver.problem import BoolArray, FloatArray, IntArray
+from siting.solver.reduce import Core
+
+BUDGET_TOLERANCE = 1e-9
+"""Relative excess of the budget that counts as rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class CoreAnswer:
+    """What a solver found for a core.
+
+    Attributes:
+        open: (n_options,) mask, or None where it found no plan.
+        bound: no plan of the core costs less; inf where it proved that there is none.
+        stopped: True when Ctrl-C ended the run.
+    """
+
+    open: BoolArray | None
+    bound: float
+    stopped: bool = False
+
+
+@dataclass
+class CoreModel:
+    """The PuLP problem with its variables, in the order of the core's options and lanes."""
+
+    problem: pulp.LpProblem
+    open: list[pulp.LpVariable]
+    lanes: list[pulp.LpVariable]
+    scale: float
+
+
+def build_model(core: Core, relaxed: bool = False) -> CoreModel:
+    """Equations (1) to (9) of FacilityProblem for a core.
+
+    Costs are divided by a scale that brings them near 1, the rows (4) by u_j and (5) by B, because solvers'
+    tolerances are absolute. With `relaxed` every variable is continuous.
+    """
+    magnitude = np.concatenate([np.abs(core.cost), np.abs(core.fixed_cost), [0.0]])
+    scale = float(magnitude.max()) / 1000.0 or 1.0
+    binary = pulp.LpContinuous if relaxed else pulp.LpInteger
+    lane_type = binary if core.single_source else pulp.LpContinuous
+    problem = pulp.LpProblem("siting", pulp.LpMinimize)
+    y = [problem.add_variable(f"y{j}", int(core.forced[j]), 1, binary) for j in range(core.n_options)]
+    x = [problem.add_variable(f"x{lane}", 0, 1, lane_type) for lane in range(core.n_lanes)]
+    reference = np.where(np.isfinite(core.unserved), core.unserved, 0.0)
+    saving = (core.cost - reference[core.client]) / scale
+    problem.setObjective(
+        pulp.LpAffineExpression(
+            [*zip(x, saving.tolist(), strict=True), *zip(y, (core.fixed_cost / scale).tolist(), strict=True)]
+        )
+    )
+
+    def add(terms: list[tuple[pulp.LpVariable, float]], sense: int, right: float, name: str) -> None:
+        problem.addConstraint(pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, name, right))
+
+    must = np.isinf(core.unserved)
+    for i in range(core.n_clients):
+        lanes = x[core.first_lane[i] : core.first_lane[i + 1]]
+        sense = pulp.LpConstraintEQ if must[i] else pulp.LpConstraintLE
+        add([(v, 1.0) for v in lanes], sense, 1.0, f"serve{i}")
+    options_at: list[list[int]] = [[] for _ in range(core.n_places)]
+    for j, place in enumerate(core.place.tolist()):
+        options_at[place].append(j)
+    lanes_at: list[list[IntArray]] = [[] for _ in range(core.n_places)]
+    for k, (place, lanes_of_pair) in enumerate(_pairs(core)):
+        lanes_at[place].append(lanes_of_pair)
+        terms = [(x[lane], 1.0) for lane in lanes_of_pair]
+        opened = [(y[j], -1.0) for j in options_at[place]]
+        add([*terms, *opened], pulp.LpConstraintLE, 0.0, f"link{k}")
+    for place, options in enumerate(options_at):
+        room = core.capacity[options]
+        if lanes_at[place] and np.isfinite(room).all():
+            unit = float(room.max())
+            through = np.concatenate(lanes_at[place])
+            load = core.demand[core.client[through]] / unit
+            terms = [(x[lane], q) for lane, q in zip(through, load.tolist(), strict=True) if q > 0]
+            opened = [(y[j], -float(core.capacity[j]) / unit) for j in options]
+            add([*terms, *opened], pulp.LpConstraintLE, 0.0, f"capacity{place}")
+    if core.budget is not None:
+        unit = core.budget or 1.0
+        terms = [(v, k) for v, k in zip(y, (core.capex / unit).tolist(), strict=True) if k > 0]
+        add(terms, pulp.LpConstraintLE, core.budget / unit, "budget")
+    for g in range(int(core.group.max(initial=-1)) + 1):
+        members = np.flatnonzero(core.group == g)
+        if len(members) > 1:
+            add([(y[j], 1.0) for j in members], pulp.LpConstraintLE, 1.0, f"group{g}")
+    if core.n_open is not None:
+        add([(v, 1.0) for v in y], pulp.LpConstraintEQ, float(core.n_open), "n_open")
+    return CoreModel(problem, y, x, scale)
+
+
+def _pairs(core: Core) -> list[tuple[int, IntArray]]:
+    """(place, lanes) for every client and place that some lane of the client uses, as (3) needs."""
+    second = np.flatnonzero(core.places[:, 1] >= 0)
+    lane = np.concatenate([np.arange(core.n_lanes), second])
+    place = np.concatenate([core.places[:, 0], core.places[second, 1]]).astype(np.int64)
+    key = core.client[lane] * np.int64(core.n_places) + place
+    order = np.argsort(key, kind="stable")
+    lane, place, key = lane[order], place[order], key[order]
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    return [(int(j), lanes) for j, lanes in zip(place[starts], np.split(lane, starts[1:]), strict=False)]
+
+
+def solve_core(
+    core: Core,
+    gap: float,
+    time_limit: float | None,
+    threads: int,
+    start: BoolArray | None = None,
+    watch: Watch | None = None,
+    nodes: int | None = None,
+) -> CoreAnswer:
+    """Solve a core by PuLP and HiGHS in process.
+
+    Args:
+        gap: relative gap to stop at, of the whole objective.
+        time_limit: seconds, or None.
+        threads: threads HiGHS may use.
+        start: (n_options,) open options of a known plan.
+        watch: called with the bound and the best objective at least twice a second.
+        nodes: most branch-and-bound nodes; None = until the gap is reached.
+    """
+    if core.n_options == 0:
+        return _without_options(core)
+    deadline = None if time_limit is None else time.perf_counter() + time_limit
+    model = build_model(core)
+    constant = _constant(core)
+    bound = -np.inf
+    while True:
+        left = None if deadline is None else max(deadline - time.perf_counter(), 0.01)
+        solver = _InProcessHighs(model, constant, gap, left, threads, start, watch, nodes)
+        model.problem.solve(solver)
+        if solver.infeasible:
+            return CoreAnswer(None, np.inf, solver.stopped)
+        bound = max(bound, solver.bound)
+        if solver.values is None:
+            return CoreAnswer(None, bound, solver.stopped)
+        opened = solver.values[: core.n_options] > 0.5
+        if core.budget is None or core.capex[opened].sum() <= core.budget * (1 + BUDGET_TOLERANCE):
+            return CoreAnswer(opened, bound, solver.stopped)
+        # Within the solver's tolerance, over ours: cut this set and those that contain it off.
+        cover = [v for v, is_open in zip(model.open, opened, strict=True) if is_open]
+        model.problem += pulp.lpSum(cover) <= len(cover) - 1
+        start = None
+
+
+def _without_options(core: Core) -> CoreAnswer:
+    """The answer where nothing can be opened."""
+    possible = bool(np.isfinite(core.unserved).all()) and not core.n_open
+    return CoreAnswer(np.zeros(0, dtype=bool), _constant(core)) if possible else CoreAnswer(None, np.inf)
+
+
+def _constant(core: Core) -> float:
+    """Cost of leaving everyone unserved who may be: the objective of the model is relative to it."""
+    return core.base + float(core.unserved[np.isfinite(core.unserved)].sum())
+
+
+class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
+    """pulp.HiGHS that takes a start, reports the solver's own bound, and can be watched and stopped.
+
+    PuLP calls a run that hit the time limit optimal; `bound` and `infeasible` come from HiGHS itself.
+    """
+
+    def __init__(
+        self,
+        model: CoreModel,
+        constant: float,
+        gap: float,
+        time_limit: float | None,
+        threads: int,
+        start: BoolArray | None,
+        watch: Watch | None,
+        nodes: int | None,
+    ) -> None:
+        super().__init__(msg=False, timeLimit=time_limit, threads=threads)
+        self._model, self._constant, self._gap = model, constant, gap
+        self._start, self._watch, self._nodes = start, watch, nodes
+        self.bound, self.infeasible, self.stopped = -np.inf, False, False
+        self.values: FloatArray | None = None
+
+    def buildSolverModel(self, lp: Any) -> None:  # noqa: N802 (PuLP's name)
+        """Hand the model to HiGHS in one call: PuLP does it column by column."""
+        variables = [*self._model.open, *self._model.lanes]
+        for k, variable in enumerate(variables):
+            variable.index = k
+        n = len(variables)
+        highs_lp = highspy.HighsLp()
+        highs_lp.num_col_ = n
+        highs_lp.col_cost_ = np.array([lp.objective.get(v, 0.0) for v in variables])
+        highs_lp.col_lower_ = np.array([v.lowBound for v in variables], dtype=float)
+        highs_lp.col_upper_ = np.array([v.upBound for v in variables], dtype=float)
+        kinds = {pulp.LpInteger: highspy.HighsVarType.kInteger}
+        highs_lp.integrality_ = [kinds.get(v.cat, highspy.HighsVarType.kContinuous) for v in variables]
+        start = [0]
+        index: list[int] = []
+        value: list[float] = []
+        lower: list[float] = []
+        upper: list[float] = []
+        for row, constraint in enumerate(lp.constraints()):
+            constraint.index = row
+            index.extend(v.index for v in constraint)
+            value.extend(constraint.values())
+            start.append(len(index))
+            right = -constraint.constant
+            lower.append(-highspy.kHighsInf if constraint.sense == pulp.LpConstraintLE else right)
+            upper.append(highspy.kHighsInf if constraint.sense == pulp.LpConstraintGE else right)
+        highs_lp.num_row_ = len(lower)
+        highs_lp.row_lower_, highs_lp.row_upper_ = np.array(lower), np.array(upper)
+        highs_lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        highs_lp.a_matrix_.start_ = np.array(start)
+        highs_lp.a_matrix_.index_ = np.array(index)
+        highs_lp.a_matrix_.value_ = np.array(value, dtype=float)
+        lp.solverModel.passModel(highs_lp)
+
+    def callSolver(self, lp: Any) -> None:  # noqa: N802 (PuLP's name)
+        highs = lp.solverModel
+        # With the constant HiGHS's relative gap is that of the whole objective.
+        highs.changeObjectiveOffset(self._constant / self._model.scale)
+        highs.setOptionValue("mip_rel_gap", self._gap)
+        highs.setOptionValue("mip_abs_gap", 1e-9)
+        if self._nodes is not None:
+            highs.setOptionValue("mip_max_nodes", self._nodes)
+        if self._start is not None:
+            n = len(self._start)
+            highs.setSolution(n, np.arange(n, dtype=np.int32), self._start.astype(float))
+        self.stopped = run_highs(highs, self._watch_scaled if self._watch else None)
+        status = highs.getModelStatus()
+        self.infeasible = status == highspy.HighsModelStatus.kInfeasible
+        info = highs.getInfo()
+        is_mip = any(v.cat == pulp.LpInteger for v in lp.variables())
+        if is_mip:
+            self.bound = float(info.mip_dual_bound) * self._model.scale
+        elif status == highspy.HighsModelStatus.kOptimal:
+            self.bound = float(info.objective_function_value) * self._model.scale
+        if info.primal_solution_status == highspy.kSolutionStatusFeasible:
+            self.values = np.array(highs.getSolution().col_value)
+
+    def findSolutionValues(self, lp: Any) -> tuple[int, int]:  # noqa: N802 (PuLP's name)
+        """The answer is read above; tell PuLP only whether there is one."""
+        if self.values is None:
+            return pulp.LpStatusNotSolved, pulp.LpSolutionNoSolutionFound
+        return pulp.LpStatusOptimal, pulp.LpSolutionIntegerFeasible
+
+    def _watch_scaled(self, bound: float, objective: float) -> None:
+        assert self._watch is not None
+        self._watch(bound * self._model.scale, objective * self._model.scale)
+
+
+def solve_core_with_cbc(core: Core, gap: float, time_limit: float | None = None) -> CoreAnswer:
+    """The same model solved by the CBC that comes with PuLP: the reference, and the way out without HiGHS.
+
+    CBC gives PuLP no dual bound, so the bound is the objective less the gap it was asked for, and nothing
+    where it stopped early.
+    """
+    if core.n_options == 0:
+        return _without_options(core)
+    model = build_model(core)
+    constant = _constant(core) / model.scale
+    model.problem.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, gapRel=0.0, timeLimit=time_limit))
+    if model.problem.status == pulp.LpStatusInfeasible:
+        return CoreAnswer(None, np.inf)
+    if model.problem.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
+        return CoreAnswer(None, -np.inf)
+    opened: npt.NDArray[np.bool_] = np.array([(v.varValue or 0.0) > 0.5 for v in model.open])
+    objective = (pulp.value(model.problem.objective) + constant) * model.scale
+    proven = model.problem.sol_status == pulp.LpSolutionOptimal
+    return CoreAnswer(opened, objective - gap * abs(objective) if proven else -np.inf)

@@ -1,0 +1,154 @@
+"""Cheapest service of every client through a given set of open options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from scipy.sparse import coo_array
+
+from siting.solver.problem import BoolArray, FloatArray, IntArray
+from siting.solver.reduce import Core
+
+QUICK_GAP = 1e-3
+"""Relative gap that will do for an assignment whose nodes are limited."""
+CAPACITY_TOLERANCE = 1e-9
+"""Relative overload that counts as rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Service:
+    """How the clients are served.
+
+    Attributes:
+        lane_share: (n_lanes,) share of its client that each lane carries.
+        unserved_share: (n_clients,) what is left.
+        cost: lanes plus unserved, without the fixed costs of options.
+        bound: no service costs less; below cost only where a node limit stopped a single-source assignment.
+    """
+
+    lane_share: FloatArray
+    unserved_share: FloatArray
+    cost: float
+    bound: float
+
+
+def usable_lanes(core: Core, opened: BoolArray) -> BoolArray:
+    """Lanes whose places are all open."""
+    is_open = np.zeros(core.n_places + 1, dtype=bool)
+    is_open[core.place[opened]] = True
+    is_open[-1] = True  # answers for NO_OPTION
+    return np.asarray(is_open[core.places[:, 0]] & is_open[core.places[:, 1]])
+
+
+def nearest_lanes(core: Core, opened: BoolArray) -> tuple[IntArray, FloatArray]:
+    """Each client's cheapest lane (-1: unserved) and its cost, capacities apart.
+
+    Lanes are sorted by cost within a client, so the first usable one is the cheapest.
+    """
+    usable = np.flatnonzero(usable_lanes(core, opened))
+    client = core.client[usable]
+    lane = np.full(core.n_clients, -1)
+    lane[client[::-1]] = usable[::-1]
+    cost = np.where(lane >= 0, np.append(core.cost, np.inf)[lane], np.inf)
+    unserved = core.unserved <= cost
+    return np.where(unserved, -1, lane), np.where(unserved, core.unserved, cost)
+
+
+def loads(core: Core, lane_share: FloatArray) -> FloatArray:
+    """(n_places,) demand through each place."""
+    used = np.flatnonzero(lane_share)
+    carried = lane_share[used] * core.demand[core.client[used]]
+    total = np.zeros(core.n_places + 1)
+    np.add.at(total, core.places[used, 0], carried)
+    np.add.at(total, core.places[used, 1], carried)
+    return total[:-1]
+
+
+def serve(core: Core, opened: BoolArray, nodes: int | None = None, time_limit_s: float | None = None) -> Service | None:
+    """Cheapest service through the open options, or None where somebody cannot be served (or not found in time).
+
+    Args:
+        nodes: most branch-and-bound nodes for a single-source assignment; None = until proven.
+        time_limit_s: seconds after which the best service found is returned.
+    """
+    lane, cost = nearest_lanes(core, opened)
+    if np.isinf(cost).any():
+        return None
+    share = np.zeros(core.n_lanes)
+    share[lane[lane >= 0]] = 1.0
+    room = core.place_capacity(opened)
+    if not (loads(core, share) > room * (1 + CAPACITY_TOLERANCE)).any():
+        total = float(cost.sum())
+        return Service(share, (lane < 0).astype(float), total, total)
+    return _serve_within_capacity(core, opened, nodes, time_limit_s)
+
+
+def _serve_within_capacity(
+    core: Core, opened: BoolArray, nodes: int | None, time_limit_s: float | None
+) -> Service | None:
+    """Equations (2) and (4) for fixed y: a transportation problem, or an assignment when single-source."""
+    lanes = np.flatnonzero(usable_lanes(core, opened))
+    client, places = core.client[lanes], core.places[lanes]
+    room_of = core.place_capacity(opened)
+    limited = np.flatnonzero(np.isfinite(room_of))
+    row = np.full(core.n_places + 1, -1)
+    row[limited] = core.n_clients + np.arange(len(limited))
+    room = room_of[limited]
+    column = np.arange(len(lanes))
+    rows, columns, values = [client.astype(np.int64)], [column], [np.ones(len(lanes))]
+    for end in places.T:
+        bound = row[end] >= 0
+        rows.append(row[end][bound])
+        columns.append(column[bound])
+        values.append(core.demand[client[bound]] / room[row[end][bound] - core.n_clients])
+    n_rows = core.n_clients + len(limited)
+    matrix = coo_array(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(n_rows, len(lanes))
+    ).tocsc()
+    must = np.isinf(core.unserved)
+    reference = np.where(must, 0.0, core.unserved)
+    saving = core.cost[lanes] - reference[client]
+    scale = float(np.abs(saving).max(initial=0.0)) / 1000.0 or 1.0
+
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(lanes), n_rows
+    lp.col_cost_ = saving / scale
+    lp.col_lower_, lp.col_upper_ = np.zeros(len(lanes)), np.ones(len(lanes))
+    lp.row_lower_ = np.concatenate([np.where(must, 1.0, -np.inf), np.full(len(limited), -np.inf)])
+    lp.row_upper_ = np.ones(n_rows)
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
+    lp.a_matrix_.value_ = matrix.data
+    if core.single_source:
+        lp.integrality_ = [highspy.HighsVarType.kInteger] * len(lanes)
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("primal_feasibility_tolerance", 1e-9)
+    highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
+    highs.setOptionValue("mip_rel_gap", 1e-9 if nodes is None else QUICK_GAP)
+    if nodes is not None:
+        highs.setOptionValue("mip_max_nodes", nodes)
+    if time_limit_s is not None:
+        highs.setOptionValue("time_limit", time_limit_s)
+    highs.passModel(lp)
+    highs.run()
+    info = highs.getInfo()
+    if info.primal_solution_status != highspy.kSolutionStatusFeasible:
+        return None
+    found = np.clip(np.array(highs.getSolution().col_value), 0.0, 1.0)
+    found = np.round(found) if core.single_source else np.where(found < 1e-9, 0.0, found)
+    served = np.bincount(client, weights=found, minlength=core.n_clients)
+    # Shares sum to one exactly, up to the last bit: rounding in the solver is not left to the caller.
+    over = (served > 1.0) | must
+    found /= np.where(over, np.where(served > 0, served, 1.0), 1.0)[client]
+    share = np.zeros(core.n_lanes)
+    share[lanes] = found
+    left = np.clip(1.0 - np.bincount(client, weights=found, minlength=core.n_clients), 0.0, 1.0)
+    left[left < 1e-12] = 0.0
+    cost = float(share @ core.cost + left[~must] @ core.unserved[~must])
+    bound = cost
+    if core.single_source:
+        bound = min(cost, float(info.mip_dual_bound) * scale + float(core.unserved[~must].sum()))
+    return Service(share, left, cost, bound)

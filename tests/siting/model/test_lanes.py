@@ -1,0 +1,149 @@
+"""Lanes against brute force: every conceivable lane priced by its parts, on small random maps."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from siting.model.costs import Tariff
+from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
+from siting.model.places import Places
+from siting.parameters import load_parameters
+
+KINDS = ["district"] * 5 + ["planned"] * 1 + ["depot"] * 3 + ["gateway"] * 2
+
+
+def random_places(rng: np.random.Generator) -> Places:
+    """Eleven places on a plane 1,500 km wide; the second depot and one district are without rail."""
+    xy = rng.uniform(0, 1500, (len(KINDS), 2))
+    km = 1.3 * np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    gateways = [i for i, kind in enumerate(KINDS) if kind == "gateway"]
+    rail = km[:, gateways] * 0.9
+    rail[[1, 7]] = np.nan
+    inside = np.where(np.arange(len(KINDS)) < 5, 25.0, 0.0)
+    table = pd.DataFrame({"place_id": [f"p{i}" for i in range(len(KINDS))], "kind": KINDS})
+    return Places(table, km, np.maximum(km, inside[:, None]), rail, rail / 25.0)
+
+
+def pricer(places: Places, rng: np.random.Generator, overrides: dict[str, float]) -> LanePricer:
+    parameters = load_parameters().with_overrides(overrides)
+    clients = pd.DataFrame(
+        list(product(range(5), ["general", "perishable"], ["full", "part"])),
+        columns=["place", "cargo_class", "load"],
+    )
+    clients["time_inr_per_t_h"] = rng.uniform(0, 30, len(clients))
+    clients["first_mile_factor"] = rng.choice([1.0, 1.15], len(clients))
+    conditions = Conditions(
+        rng.uniform(50, 150, 2), parameters["road_only_delay"], parameters["warehouse_shortage_markup"]
+    )
+    return LanePricer(places, Tariff.from_parameters(parameters), conditions, clients)
+
+
+def every_lane(p: LanePricer) -> pd.DataFrame:
+    """All lanes of all clients with the price of their parts, and the sites they use."""
+    places, n = p.places, len(p.places)
+    rows = []
+    for client, part in enumerate(p.is_part):
+        hubs = range(n) if part else [NONE]
+        for hub, terminal, gateway in product(hubs, [NONE, *range(n)], places.gateways):
+            if terminal in places.gateways or (hub in places.gateways and hub != gateway and terminal == NONE):
+                continue
+            column = p.gateway_of_place[gateway]
+            if terminal != NONE and np.isnan(places.rail_km[terminal, column]):
+                continue
+            rows.append((client, hub, terminal, gateway))
+    arrays = np.array(rows).T
+    lanes = Lanes(*arrays, np.zeros(len(rows)))
+    parts = p.parts(lanes)
+    table = pd.DataFrame(rows, columns=["client", "hub", "terminal", "gateway"])
+    table["cost"] = np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(rows))
+    site = np.append(places.is_site, False)
+    table["sites"] = [
+        frozenset(int(x) for x in (hub, terminal) if site[x])
+        for hub, terminal in zip(table["hub"], table["terminal"], strict=True)
+    ]
+    return table
+
+
+LEVERS = {"road_only_delay": 0.12, "warehouse_shortage_markup": 0.15, "carbon_price_inr_per_t_co2e": 3000}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_status_quo_is_the_cheapest_lane_without_sites(seed):
+    rng = np.random.default_rng(seed)
+    p = pricer(random_places(rng), rng, LEVERS if seed % 2 else {})
+    table = every_lane(p)
+    free = table[table["sites"].map(len) == 0]
+    found = p.status_quo()
+    assert found.client.tolist() == list(range(len(p.clients)))
+    np.testing.assert_allclose(found.cost_inr_per_t, free.groupby("client")["cost"].min())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_improving_lanes_reach_the_cheapest_cost_for_every_set_of_open_sites(seed):
+    """For any set of open sites, the lanes kept give the same cost as all lanes do."""
+    rng = np.random.default_rng(seed)
+    places = random_places(rng)
+    p = pricer(places, rng, LEVERS if seed % 2 else {})
+    parks = np.flatnonzero(places.is_site & np.isfinite(places.rail_km).any(axis=1))
+    sites = np.flatnonzero(places.table["kind"] == "district")
+    table = every_lane(p)
+    # Only a park is a terminal, only a warehouse or park a hub, and no lane goes through two parks.
+    is_park = np.isin(np.arange(len(places)), parks)
+    stores = np.isin(np.arange(len(places)), sites)
+    table = table[[
+        all(x == NONE or not places.is_site[x] or ok[x] for x, ok in ((hub, stores | is_park), (terminal, is_park)))
+        and not (len(s) == 2 and not stores[hub])
+        for hub, terminal, s in zip(table["hub"], table["terminal"], table["sites"], strict=True)
+    ]]  # fmt: skip
+    existing = p.status_quo()
+    found = p.improving(existing, sites, parks)
+    parts = p.parts(found)
+    np.testing.assert_allclose(
+        np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(found)), found.cost_inr_per_t
+    )
+    site = np.append(places.is_site, False)
+    kept = pd.DataFrame({
+        "client": np.concatenate([existing.client, found.client]),
+        "cost": np.concatenate([existing.cost_inr_per_t, found.cost_inr_per_t]),
+        "sites": [frozenset()] * len(existing)
+        + [frozenset(int(x) for x in (h, t) if site[x]) for h, t in zip(found.hub, found.terminal, strict=True)],
+    })  # fmt: skip
+    assert (found.cost_inr_per_t < existing.cost_inr_per_t[found.client]).all()
+    for _ in range(25):
+        opened = frozenset(rng.choice(np.flatnonzero(places.is_site), rng.integers(0, 5), replace=False).tolist())
+        best = [t[t["sites"].map(opened.issuperset)].groupby("client")["cost"].min() for t in (table, kept)]
+        np.testing.assert_allclose(best[0], best[1])
+
+
+def test_a_client_without_road_has_no_lane():
+    rng = np.random.default_rng(0)
+    places = random_places(rng)
+    places.road_km[0, 1:] = places.road_km[1:, 0] = np.nan
+    places.first_mile_km[0, 1:] = places.first_mile_km[1:, 0] = np.nan
+    p = pricer(places, rng, {})
+    existing = p.status_quo()
+    assert set(p.clients["place"].iloc[existing.client]) == {1, 2, 3, 4}
+    assert not np.isnan(p.improving(existing, np.arange(5), np.arange(6)).cost_inr_per_t).any()
+
+
+def test_price_of_one_lane_by_hand():
+    """100 km part load to a warehouse, stuffed, then 400 km by trailer: 50 x 11.03 + 50 x 6.46 + 181 + 400 x 2.869."""
+    table = pd.DataFrame({"place_id": ["a", "b", "g"], "kind": ["district", "district", "gateway"]})
+    km = np.array([[0, 100, 450], [100, 0, 400], [450, 400, 0]], float)
+    nothing = np.full((3, 1), np.nan)
+    clients = pd.DataFrame({
+        "place": [0], "cargo_class": ["general"], "load": ["part"], "time_inr_per_t_h": [2.0],
+        "first_mile_factor": [1.0],
+    })  # fmt: skip
+    p = LanePricer(
+        Places(table, km, km, nothing, nothing), Tariff.from_parameters(load_parameters()),
+        Conditions(np.array([120.0]), 0.0, 0.0), clients,
+    )  # fmt: skip
+    lane = Lanes(*(np.array([x]) for x in (0, 1, NONE, 2)), np.zeros(1))
+    parts = p.parts(lane)
+    assert parts["mode"].tolist() == ["road", "handling", "dwell", "road", "dwell"]
+    assert parts["freight_inr_per_t"].sum() == pytest.approx(50 * 11.03 + 50 * 6.46 + 181 + 400 * 2.869)
+    assert parts["hours"].sum() == pytest.approx(500 * 24 / 425 + 48 + 120)
+    assert parts["cost_inr_per_t"].sum() == pytest.approx(parts["freight_inr_per_t"].sum() + 2 * parts["hours"].sum())

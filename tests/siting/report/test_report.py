@@ -1,0 +1,255 @@
+"""The report says what plan.json says, asks nothing of the network, and survives plans that build nothing."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from siting.plan import build_model, make_plan
+from siting.report.charts import sweep_chart, ticks, write_sweep_chart
+from siting.report.map import bundle, saving_classes
+from siting.report.page import cost_components, plain_name, port_access, render_report, write_report
+from siting.report.page import page as report
+from siting.results.tables import crore, flow_lines, indian, sites_table, summary
+from siting.scenarios.sensitivity import sensitivity
+from siting.scenarios.sweep import sweep_table
+
+VOID = {"meta", "br", "wbr", "link", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, text, and whether every tag is closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(html)
+        self.text = " ".join("".join(self.words).replace("\u00a0", " ").replace("−", "-").split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        if tag in ("td", "th", "dt", "dd", "p"):
+            self.words.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def html(tiny_plan, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    write_report(tiny_plan, folder, flow_lines(tiny_plan))
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+def render(plan, depends=None):
+    return render_report(plan, flow_lines(plan), depends)
+
+
+def test_the_report_holds_the_figures_of_the_plan(tiny_plan, page):
+    s = summary(tiny_plan)
+    assert s["capex_inr_crore"] > 0
+    for shown in (
+        f"₹{indian(s['budget_inr_crore'])} crore",
+        f"₹{indian(s['capex_inr_crore'])} crore",
+        f"{crore(s['saving_inr_per_year'])} a year",
+        crore(s["before"]["cost_inr_per_year"]),
+        crore(s["after"]["cost_inr_per_year"]),
+        f"{s['benefit_cost_ratio']:.2f}",
+        f"{s['payback_years']:.1f} years",
+        f"{100 * s['gap']:.3f} %",
+        f"of {s['counts']['under_utilised']} under-utilised",
+        s["fingerprint"],
+        s["solver"],
+    ):
+        assert shown in page.text
+
+
+def test_every_site_and_unreachable_district_is_named(tiny_plan, page):
+    for name in sites_table(tiny_plan)["name"]:
+        assert f"{name}, Madhya Pradesh" in page.text
+    assert "D11 Madhya Pradesh" in page.text
+    assert "no road to a gateway" in page.text
+
+
+def test_every_parameter_is_listed_with_its_source(tiny_plan, page):
+    for key, row in tiny_plan.model.parameters.rows.items():
+        assert key in page.text
+        assert " ".join(row.source.split()) in page.text
+
+
+def test_the_page_asks_nothing_of_any_host(html, page):
+    assert not {"script", "link", "img", "iframe", "object", "embed", "use", "image"} & {name for name, _ in page.tags}
+    for _, attributes in page.tags:
+        assert not {"src", "srcset", "data", "action"} & set(attributes)
+        assert (attributes.get("href") or "#").startswith("#")
+        assert not any(name.startswith("on") for name in attributes)
+    assert not re.search(r"url\s*\(|@import", html)
+    assert len(html.encode()) < 1_500_000
+
+
+def test_the_page_can_be_read_without_eyes(page):
+    assert page.open == []
+    assert page.named("html") == [{"lang": "en"}]
+    assert len(page.named("h1")) == 1
+    assert len(page.named("table")) == len(page.named("caption"))
+    assert all(attributes.get("scope") in ("col", "row") for attributes in page.named("th"))
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for drawing in page.named("svg"):
+        assert set((drawing["aria-labelledby"] or "").split()) <= set(ids)
+    assert {(a["href"] or "")[1:] for a in page.named("a")} <= set(ids)
+
+
+def test_sources_and_boundaries_are_credited(page):
+    for note in (
+        "© OpenStreetMap contributors",
+        "ODbL",
+        "Government Open Data Licence",
+        "Survey of India",
+        "approximate",
+    ):
+        assert note in page.text
+
+
+def test_the_paper_stands_beside_the_table_unadjusted(page):
+    for share in ("8.5 %", "7.8 %", "5.2 %", "4.9 %", "4.5 %", "11 %", "49 %"):
+        assert share in page.text
+
+
+def test_names_from_the_data_cannot_become_markup(tiny_plan):
+    evil = "<script>alert(1)</script>"
+    model = tiny_plan.model
+    places = replace(model.places, table=model.places.table.assign(name=evil))
+    demand = model.demand.assign(district=evil)
+    html = render(replace(tiny_plan, model=replace(model, places=places, demand=demand)))
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_a_plan_that_builds_nothing_says_so(tiny_model, tmp_path):
+    plan = make_plan(tiny_model, budget_inr_crore=0.0)
+    write_report(plan, tmp_path, flow_lines(plan))
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "nothing is built and nothing is saved" in page.text
+    assert "No district gains." in page.text
+    assert not re.search(r"\bnan\b|\binf\b|None(?! of)", page.text)
+
+
+def test_a_plan_without_a_proven_bound_claims_none(tiny_plan):
+    unproven = replace(tiny_plan.solution, status="feasible", bound=-np.inf, gap=np.inf)
+    page = Page(render(replace(tiny_plan, solution=unproven)))
+    assert "stopped at its time limit" in page.text
+    assert "proven within" not in page.text
+    assert not re.search(r"\bnan\b|\binf\b", page.text)
+
+
+def test_a_plan_that_reaches_every_district_says_so(tiny_plan, monkeypatch):
+    monkeypatch.setattr(report, "summary", lambda plan: summary(plan) | {"unreachable": []})
+    assert "None: every district has a road" in Page(render(tiny_plan)).text
+
+
+def test_replaced_parameters_are_marked(tiny_study):
+    study = tiny_study.with_changes(parameters={"stuffing_inr_per_t": 199.0})
+    page = Page(render(make_plan(build_model(study))))
+    assert "This study replaces 1, marked below." in page.text
+    assert page.named("tr").count({"class": "changed"}) == 1
+
+
+def test_what_it_depends_on_names_the_largest_effect(tiny_plan, page):
+    table = sensitivity(tiny_plan)
+    assert f"{plain_name(table['key'].iloc[0])} matters most" in page.text
+
+
+def test_cost_components_add_up_to_the_plan(tiny_plan):
+    s, components = summary(tiny_plan), cost_components(tiny_plan)
+    assert components["before"].sum() == pytest.approx(s["before"]["cost_inr_per_year"])
+    after = s["after"]["cost_inr_per_year"] + s["fixed_cost_inr_per_year"]
+    assert components["after"].sum() == pytest.approx(after)
+    assert components.loc["First mile of part loads", "after"] < components.loc["First mile of part loads", "before"]
+
+
+def test_port_access_counts_the_unreachable_as_far(tiny_plan):
+    access = port_access(tiny_plan)
+    assert access["far"] >= 1 / 12  # D11 has no road
+    shares = [share for _, share in access["steps"]]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_shared_stretches_are_drawn_once_with_their_sum():
+    shared = [(0.0, 0.0), (1.0, 0.0)]
+    flows = gpd.GeoDataFrame(
+        {"mode": "road", "tonnes_per_year": [4e5, 3e5]},
+        geometry=[shapely.LineString([*shared, (2, 0)]), shapely.LineString([(1, 1), *reversed(shared)])],
+        crs="EPSG:4326",
+    )
+    bundled = bundle(flows).set_index("width_class")
+    assert bundled.loc[2, "tonnes_per_year"] == 7e5
+    assert bundled.loc[2, "geometry"].equals(shapely.LineString(shared))
+    assert bundled.loc[1, "geometry"].length == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("savings", "bounds"),
+    [([], []), ([0.0, 0.0], []), ([3e7], [3.0]), (np.arange(11) * 1e7, [2.8, 4.6, 6.4, 8.2, 10.0])],
+)
+def test_saving_classes_hold_equal_numbers_of_districts(savings, bounds):
+    assert saving_classes(pd.Series(savings, dtype=float)) == bounds
+
+
+def test_ticks_are_round_and_cover_the_data():
+    assert ticks(0, 482) == [0, 100, 200, 300, 400, 500]
+    assert ticks(-30, 70) == [-40, -20, 0, 20, 40, 60, 80]
+    assert ticks(0, 0)[0] == 0 < ticks(0, 0)[-1]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("light_truck_inr_per_t_km", "Light truck rate"),
+        ("rail_speed_dfc_km_h", "Rail speed dedicated freight corridor"),
+        ("mmlp_small_acre", "MMLP small size"),
+        ("discount_rate", "Discount rate"),
+    ],
+)
+def test_parameter_keys_become_words(key, words):
+    assert plain_name(key) == words
+
+
+def test_sweep_chart_shows_each_budget(tiny_model, tmp_path):
+    plans = [make_plan(tiny_model, budget_inr_crore=budget) for budget in (0.0, 20.0, 60.0)]
+    table = sweep_table(plans)
+    write_sweep_chart(table, tmp_path / "sweep.svg")
+    drawing = ET.parse(tmp_path / "sweep.svg").getroot()
+    tips = [tip.text or "" for tip in drawing.iter("{http://www.w3.org/2000/svg}title")]
+    for budget in ("0", "20", "60"):
+        assert sum(f"at ₹{budget} crore" in tip for tip in tips) == (4 if budget == "0" else 5)  # no ratio of nothing
+    assert "nan" not in (tmp_path / "sweep.svg").read_text(encoding="utf-8")
+
+
+def test_sweep_chart_of_one_empty_plan_is_still_a_chart(tiny_model):
+    assert "</svg>" in sweep_chart(sweep_table([make_plan(tiny_model, budget_inr_crore=0.0)]))

@@ -1,0 +1,84 @@
+"""Progress, stopping, time limits, warm starts, and solving in several threads."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from tiny_problems import clustered
+
+from siting.solver.problem import FacilityProblem
+from siting.solver.solve import Solution, solve
+from siting.solver.stopwatch import Progress
+
+
+def test_progress_reports_bounds_that_rise_and_plans_that_improve() -> None:
+    seen: list[Progress] = []
+    plan = solve(clustered(1), gap=0.0, progress=seen.append)
+    bounds, costs = [state.bound for state in seen], [state.objective for state in seen]
+    assert bounds == sorted(bounds)
+    assert costs == sorted(costs, reverse=True)
+    assert all(bound <= plan.objective * (1 + 1e-9) for bound in bounds)
+    assert costs[-1] >= plan.objective * (1 - 1e-9)
+
+
+def test_ctrl_c_returns_the_best_plan_so_far_with_a_valid_bound() -> None:
+    problem = clustered(2)
+    best = solve(problem, gap=0.0)
+
+    def interrupt(state: Progress) -> None:
+        if np.isfinite(state.objective):
+            raise KeyboardInterrupt
+
+    stopped = solve(problem, gap=0.0, progress=interrupt)
+    assert stopped.bound <= best.objective * (1 + 1e-9) <= stopped.objective * (1 + 2e-9)
+
+
+def test_a_time_limit_keeps_the_plan_and_says_how_far_the_proof_is() -> None:
+    problem = clustered(3, clients=300, sites=200)
+    stopped = solve(problem, gap=0.0, time_limit=0.05)
+    assert stopped.status in ("feasible", "optimal")
+    assert stopped.bound <= stopped.objective
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_warm_start_proves_the_same_after_any_change(seed: int) -> None:
+    problem = clustered(seed, clients=25, sites=10)
+    before = solve(problem, gap=0.0)
+    changes = [
+        {"budget": problem.budget * 0.6},
+        {"forbidden": before.open[:1]},
+        {"forced_open": np.setdiff1d(np.arange(problem.n_options), before.open)[:1]},
+        {"lane_cost": problem.lane_cost * np.where(problem.lane_client % 3 == 0, 1.1, 1.0)},
+    ]
+    for change in changes:
+        changed = problem.with_changes(**change)
+        assert solve(changed, gap=0.0, start=before).objective == pytest.approx(
+            solve(changed, gap=0.0).objective, rel=1e-7
+        )
+
+
+def test_a_warm_plan_is_never_worse_than_the_one_it_starts_from_when_the_budget_grows() -> None:
+    problem = clustered(5)
+    plan = solve(problem.with_changes(budget=0.0), gap=0.05)
+    for budget in (5.0, 10.0, 20.0, 40.0):
+        better = solve(problem.with_changes(budget=budget), gap=0.05, start=plan)
+        assert better.objective <= plan.objective * (1 + 1e-9)
+        plan = better
+
+
+def test_solves_in_two_threads_do_not_disturb_each_other() -> None:
+    problems: list[FacilityProblem] = [clustered(6), clustered(7)]
+    alone = [solve(problem, gap=0.0).objective for problem in problems]
+    found: dict[int, Solution] = {}
+
+    def run(k: int) -> None:
+        found[k] = solve(problems[k], gap=0.0, threads=1 + k)
+
+    threads = [threading.Thread(target=run, args=(k,)) for k in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [found[k].objective for k in range(2)] == pytest.approx(alone, rel=1e-7)
