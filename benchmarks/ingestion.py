@@ -44,8 +44,8 @@ tertiary. Not counted from the file."""
 
 def deh_siting(path: Path, classes: tuple[str, ...] = FREIGHT) -> Row:
     """This project: ways, then the contracted, directed network with its arcs."""
-    from geodata.freight import FreightRules, freight_network
-    from geodata.osm import read_pbf
+    from geodata.ingest.freight import FreightRules, freight_network
+    from geodata.ingest.osm import read_pbf
 
     began = time.perf_counter()
     ways = read_pbf(path, "road", classes=classes)

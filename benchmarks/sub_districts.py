@@ -21,9 +21,9 @@ import shapely
 
 from benchmarks.routers import peak_mb
 from benchmarks.solver import RESULTS
-from geodata.area import load_area
-from geodata.build_pack import build_pack
 from geodata.exports import VALUE_SUFFIX
+from geodata.ingest.area import load_area
+from geodata.ingest.build import build_pack
 from geodata.pack import Pack, open_pack
 from siting.plan import build_model, make_plan
 from siting.study import load_study

@@ -314,8 +314,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _pack_build(arguments: argparse.Namespace) -> int:
     """Build a pack and name what its quality report wants mended."""
-    from geodata.area import load_area
-    from geodata.build_pack import build_pack  # reading maps takes a second to load
+    from geodata.ingest.area import load_area
+    from geodata.ingest.build import build_pack  # reading maps takes a second to load
 
     area = load_area(arguments.area)
     console = Console(stderr=True, quiet=arguments.quiet or arguments.json)

@@ -12,7 +12,6 @@ import shapely
 from scipy.stats import spearmanr
 
 from geodata.build_district_map import clean, draw_districts, holdout_accuracy, locate
-from geodata.build_districts import CENSUS_2011, own_names
 from geodata.districts import (
     EQUAL_AREA_CRS,
     METRIC_CRS,
@@ -25,6 +24,7 @@ from geodata.districts import (
     title_case,
 )
 from geodata.errors import InputError
+from geodata.make_india.districts import CENSUS_2011, own_names
 
 PACK = Path(__file__).parents[2] / "geodata" / "india"
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from geodata.build_india import LAYERS
 from geodata.errors import InputError
+from geodata.make_india.__main__ import LAYERS
 from geodata.pack import INDIA, open_pack
 
 

@@ -14,11 +14,11 @@ import osmnx
 import pytest
 import shapely
 
-from geodata.boundaries import geoboundaries
+from geodata.ingest.boundaries import geoboundaries
 from geodata.pack import open_pack
 from siting.cli import BAD_INPUT, build_parser, run_command
-from tests.geodata.geoboundaries_api import geoboundaries_server
-from tests.geodata.osm_files import overpass_answer, overpass_server, write_osm
+from tests.geodata.ingest.geoboundaries_api import geoboundaries_server
+from tests.geodata.ingest.osm_files import overpass_answer, overpass_server, write_osm
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def geoboundaries_at(monkeypatch: pytest.MonkeyPatch):
     """Let the build ask another address than that of the public API."""
 
     def at(url: str) -> None:
-        monkeypatch.setattr("geodata.area_districts.geoboundaries", partial(geoboundaries, api_url=url))
+        monkeypatch.setattr("geodata.ingest.districts.geoboundaries", partial(geoboundaries, api_url=url))
 
     return at
 

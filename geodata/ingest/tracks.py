@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from geodata.contraction import (
+from geodata.ingest.contraction import (
     KM_PER_DEGREE,
     PIECE_COLUMNS,
     BoolArray,

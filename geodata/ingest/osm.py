@@ -22,7 +22,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.errors import InputError
-from geodata.maps import read_map
+from geodata.ingest.map_files import read_map
 from geodata.network import IntArray
 
 Kind = Literal["road", "rail"]

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.area import load_area
-from geodata.build_pack import build_pack
+from geodata.ingest.area import load_area
+from geodata.ingest.build import build_pack
+from geodata.ingest.quality import pack_findings
 from geodata.network import great_circle_km
 from geodata.pack import open_pack
-from geodata.quality import pack_findings
 
 
 @pytest.fixture

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.area import Source
-from geodata.boundaries import EQUAL_AREA_WORLD
 from geodata.errors import InputError
-from geodata.freight import FreightRules, freight_network
+from geodata.ingest.area import Source
+from geodata.ingest.boundaries import EQUAL_AREA_WORLD
+from geodata.ingest.freight import FreightRules, freight_network
+from geodata.ingest.osm import ROAD_CLASSES, Ways, read_lines, read_overpass, read_pbf
+from geodata.ingest.quality import Finding
 from geodata.network import load_network, write_network
-from geodata.osm import ROAD_CLASSES, Ways, read_lines, read_overpass, read_pbf
 from geodata.pack import Pack
-from geodata.quality import Finding
 from geodata.tables import Bounds
 
 OVERPASS_LIMIT_KM2 = 50_000  # a few districts; more is a burden on a public server, and slower than an extract

@@ -9,8 +9,8 @@ from pathlib import Path
 import geopandas as gpd
 import pyogrio
 
-from geodata.archives import unpack
 from geodata.errors import InputError
+from geodata.ingest.archives import unpack
 
 MAP_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".geoparquet", ".fgb", ".kml", ".gml")
 

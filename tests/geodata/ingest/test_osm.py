@@ -11,10 +11,10 @@ import osmnx
 import pytest
 import shapely
 
-from geodata.archives import SMALL_BYTES
 from geodata.errors import InputError
-from geodata.osm import Ways, read_lines, read_overpass, read_pbf
-from tests.geodata.osm_files import overpass_answer, overpass_server, write_osm
+from geodata.ingest.archives import SMALL_BYTES
+from geodata.ingest.osm import Ways, read_lines, read_overpass, read_pbf
+from tests.geodata.ingest.osm_files import overpass_answer, overpass_server, write_osm
 
 NODES = {n: (70 + 0.01 * n, 10.0) for n in range(1, 9)}
 LINES = [
@@ -80,7 +80,7 @@ def test_node_positions_of_a_large_file_are_kept_on_disk_and_cleared_away(
     extract: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_memory = read_pbf(extract, "road")
-    monkeypatch.setattr("geodata.osm.IN_MEMORY_PBF_BYTES", 1)
+    monkeypatch.setattr("geodata.ingest.osm.IN_MEMORY_PBF_BYTES", 1)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     on_disk = read_pbf(extract, "road")
     assert shapely.equals(on_disk.lines, in_memory.lines).all()

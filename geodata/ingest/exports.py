@@ -15,7 +15,17 @@ from rapidfuzz import fuzz, process, utils
 from geodata.districts import canonical_state, district_id, slug
 from geodata.errors import InputError
 from geodata.exports import KEY_COLUMNS, VALUE_SUFFIX
-from geodata.sheets import SHOWN, Sheet, blank_above, parse_numbers, read_sheet, runs, tidy, total_rows, without_marks
+from geodata.ingest.sheets import (
+    SHOWN,
+    Sheet,
+    blank_above,
+    parse_numbers,
+    read_sheet,
+    runs,
+    tidy,
+    total_rows,
+    without_marks,
+)
 from geodata.tables import Column, read_table
 
 USD_MILLION_PER_UNIT = {"usd": 1e-6, "usd_thousand": 1e-3, "usd_million": 1.0, "usd_billion": 1e3}

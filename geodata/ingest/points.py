@@ -10,10 +10,10 @@ import geopandas as gpd
 import pandas as pd
 from rapidfuzz import process
 
-from geodata.boundaries import metres_remedy
 from geodata.districts import canonical_state, slug
 from geodata.errors import InputError
-from geodata.sheets import Sheet, parse_numbers, read_sheet, tidy, total_rows
+from geodata.ingest.boundaries import metres_remedy
+from geodata.ingest.sheets import Sheet, parse_numbers, read_sheet, tidy, total_rows
 from geodata.tables import Bounds, Column, parse_cells
 
 

@@ -19,8 +19,8 @@ from rapidfuzz import process
 
 from geodata.districts import canonical_state, district_id, title_case
 from geodata.errors import InputError
-from geodata.maps import read_map
-from geodata.own_exports import suggestions
+from geodata.ingest.exports import suggestions
+from geodata.ingest.map_files import read_map
 from geodata.tables import Bounds
 
 EQUAL_AREA_WORLD = "ESRI:54034"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from geodata.errors import InputError
-from geodata.freight import FreightNetwork, FreightRules
+from geodata.ingest.freight import FreightNetwork, FreightRules
 from geodata.matrix import many_to_many
 from geodata.network import great_circle_km, load_network, write_network
-from tests.geodata.freight_maps import STEP_KM, km_between, made, place
-from tests.geodata.osm_files import Line, Place
+from tests.geodata.ingest.freight_maps import STEP_KM, km_between, made, place
+from tests.geodata.ingest.osm_files import Line, Place
 
 RAIL = {"railway": "rail", "usage": "main", "gauge": "1676"}
 

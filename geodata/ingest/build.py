@@ -14,9 +14,6 @@ from typing import Any
 
 import pandas as pd
 
-from geodata.area import Area, Source
-from geodata.area_districts import area_districts, outline_states
-from geodata.area_networks import build_network
 from geodata.districts import load_aliases, load_districts
 from geodata.errors import InputError
 from geodata.exports import KEY_COLUMNS, SECTOR_COLUMNS, VALUE_SUFFIX, load_exports, load_sectors
@@ -28,10 +25,13 @@ from geodata.gateways import (
     PLANNED_SITE_COLUMNS,
     RAIL_CONNECTOR_COLUMNS,
 )
-from geodata.own_exports import load_own_aliases, place_rows, read_exports, suggestions
-from geodata.own_points import read_points
+from geodata.ingest.area import Area, Source
+from geodata.ingest.districts import area_districts, outline_states
+from geodata.ingest.exports import load_own_aliases, place_rows, read_exports, suggestions
+from geodata.ingest.networks import build_network
+from geodata.ingest.points import read_points
+from geodata.ingest.quality import Finding, pack_findings, write_quality
 from geodata.pack import Pack, open_pack
-from geodata.quality import Finding, pack_findings, write_quality
 from geodata.tables import Column
 
 Progress = Callable[[str, float], None]

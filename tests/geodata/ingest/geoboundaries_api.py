@@ -11,7 +11,7 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from tests.geodata.osm_files import served
+from tests.geodata.ingest.osm_files import served
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -27,8 +27,8 @@ import pandas as pd
 import shapely
 from scipy.spatial import KDTree
 
-from geodata.build_districts import find_file
 from geodata.errors import InputError
+from geodata.make_india.districts import find_file
 from geodata.matrix import shortest_path
 from geodata.network import (
     EARTH_RADIUS_KM,

@@ -19,8 +19,8 @@ import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
 from rapidfuzz import process
 
-from geodata.archives import check_zip
 from geodata.errors import InputError
+from geodata.ingest.archives import check_zip
 
 HEADER_ROWS = 40  # the header is looked for in the first so many rows
 DELIMITERS = (",", ";", "\t", "|")

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from geodata.area import LAYERS, load_area
 from geodata.districts import INDIA_BOUNDS
 from geodata.errors import InputError
+from geodata.ingest.area import LAYERS, load_area
 from geodata.pack import INDIA
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def write(tmp_path: Path, text: str) -> Path:

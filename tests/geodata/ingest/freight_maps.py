@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from geodata.freight import FreightNetwork, FreightRules, freight_network
+from geodata.ingest.freight import FreightNetwork, FreightRules, freight_network
+from geodata.ingest.osm import ROAD_CLASSES, read_pbf
 from geodata.matrix import many_to_many
 from geodata.network import great_circle_km
-from geodata.osm import ROAD_CLASSES, read_pbf
-from tests.geodata.osm_files import Line, Place, write_osm
+from tests.geodata.ingest.osm_files import Line, Place, write_osm
 
 STEP = 0.01  # degrees between the nodes 1, 2, 3 ... on the equator, 1.11 km
 STEP_KM = float(great_circle_km(0, 0, STEP, 0))

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.area import Area, Source
-from geodata.boundaries import (
+from geodata.districts import DISTRICT_COLUMNS
+from geodata.errors import InputError
+from geodata.ingest.area import Area, Source
+from geodata.ingest.boundaries import (
     EQUAL_AREA_WORLD,
     Boundaries,
     coverage_faults,
@@ -20,10 +22,8 @@ from geodata.boundaries import (
     of_states,
     read_boundaries,
 )
-from geodata.districts import DISTRICT_COLUMNS
-from geodata.errors import InputError
+from geodata.ingest.quality import Finding
 from geodata.pack import Pack
-from geodata.quality import Finding
 
 
 @dataclass

@@ -13,12 +13,12 @@ import pytest
 import shapely
 
 from geodata.errors import InputError
-from geodata.freight import FreightRules, freight_network, load_truck_speeds, maxspeed_km_h, maxweight_t
+from geodata.ingest.freight import FreightRules, freight_network, load_truck_speeds, maxspeed_km_h, maxweight_t
+from geodata.ingest.osm import ROAD_CLASSES, read_lines, read_pbf
 from geodata.matrix import many_to_many
 from geodata.network import Network, great_circle_km, load_network, strong_components, write_network
-from geodata.osm import ROAD_CLASSES, read_lines, read_pbf
-from tests.geodata.freight_maps import RULES, STEP, STEP_KM, km_between, made, place
-from tests.geodata.osm_files import Line, Place, write_osm
+from tests.geodata.ingest.freight_maps import RULES, STEP, STEP_KM, km_between, made, place
+from tests.geodata.ingest.osm_files import Line, Place, write_osm
 
 
 def arcs(network: Network) -> set[tuple[int, int]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.contraction import KM_PER_DEGREE, BoolArray, Pieces, attach, nearby
+from geodata.ingest.contraction import KM_PER_DEGREE, BoolArray, Pieces, attach, nearby
 from geodata.network import FloatArray, IntArray
 
 DETOUR_KM, DETOUR_RATIO = 5.0, 10.0

@@ -13,8 +13,8 @@ import pandas as pd
 import shapely
 from scipy.sparse.csgraph import dijkstra
 
-from geodata.contraction import BoolArray
 from geodata.exports import VALUE_SUFFIX
+from geodata.ingest.contraction import BoolArray
 from geodata.matrix import point_matrix
 from geodata.network import (
     LONG_STRAIGHT_EDGE_KM,
@@ -328,7 +328,10 @@ def write_quality(folder: Path, name: str, manifest: dict[str, Any], findings: l
     text = json.dumps(result, indent=1, ensure_ascii=False)
     (folder / "quality.json").write_text(text + "\n", encoding="utf-8")
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("geodata"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader("geodata.ingest"), jinja2.PackageLoader("geodata")]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
     )
     environment.filters["cell"] = _cell
     page = environment.get_template("quality.html").render(result=result, manifest=manifest, words=WORDS, shown=SHOWN)

@@ -32,12 +32,12 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geodata.contraction import BoolArray, Pieces, contract, cut_lines, to_network, without_spare_nodes
 from geodata.errors import InputError
-from geodata.gaps import close_gaps, gap_reason
+from geodata.ingest.contraction import BoolArray, Pieces, contract, cut_lines, to_network, without_spare_nodes
+from geodata.ingest.gaps import close_gaps, gap_reason
+from geodata.ingest.osm import ROAD_CLASSES, TAGS, UNBUILT, Kind, Ways
+from geodata.ingest.tracks import access_forest, merge_parallel
 from geodata.network import FloatArray, IntArray, Network, great_circle_km
-from geodata.osm import ROAD_CLASSES, TAGS, UNBUILT, Kind, Ways
-from geodata.tracks import access_forest, merge_parallel
 
 TRUCK_SPEEDS = Path(__file__).parent / "truck_speeds.csv"
 

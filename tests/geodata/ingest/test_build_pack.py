@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.area import load_area
-from geodata.build_pack import build_pack
 from geodata.errors import InputError
+from geodata.ingest.area import load_area
+from geodata.ingest.build import build_pack
 from geodata.pack import LAYERS, open_pack
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.archives import MAX_EXPANSION, SMALL_BYTES
-from geodata.boundaries import geoboundaries, read_boundaries
 from geodata.errors import InputError
-from tests.geodata.geoboundaries_api import geoboundaries_server
+from geodata.ingest.archives import MAX_EXPANSION, SMALL_BYTES
+from geodata.ingest.boundaries import geoboundaries, read_boundaries
+from tests.geodata.ingest.geoboundaries_api import geoboundaries_server
 
 BOUNDS = (73.0, 14.0, 76.0, 17.0)
 NAMES = {"state": "STATE", "district": "DIST"}

@@ -1,0 +1,1 @@
+"""A user's own data made into a pack."""

@@ -1,0 +1,1 @@
+"""One-off builder of the bundled pack of India."""
