@@ -15,15 +15,15 @@ from waitress import create_server
 
 from geodata.errors import InputError
 from geodata.pack import Pack, open_pack
-from web.api import Library, create_api
+from web.api.plans import Library, create_api
+from web.api.runs import RunBook, create_run_api
 from web.i18n import init_i18n
 from web.pages import create_pages
-from web.pool import Pool
 from web.queries import only
-from web.questions import LEADING, Studies
 from web.results import DOWNLOADS, Results
-from web.run_api import RunBook, create_run_api
-from web.runs import RunStore
+from web.runs.questions import LEADING, Studies
+from web.runs.queue import Pool
+from web.runs.store import RunStore
 from web.security import LOCAL_HOSTS, MAX_BODY_BYTES, init_security, refuse
 from web.transfer import json_body
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from siting.model.costs import INR_PER_CRORE
-from web.plan_data import PlanData, columns
+from web.map.plan import PlanData, columns
 from web.results import PlanTables
 
 TOTALS = ("budget_inr_crore", "capex_inr_crore", "fixed_cost_inr_per_year", "saving_inr_per_year",

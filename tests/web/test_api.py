@@ -22,7 +22,7 @@ from tiny_result import CENTRES, DEPOT, HOSTILE, PORT, tiny_pack, write_result
 
 from geodata.errors import InputError
 from web.app import create_app
-from web.measures import classify
+from web.map.measures import classify
 from web.results import Results
 
 PLAN = "/api/v1/plans/tiny"

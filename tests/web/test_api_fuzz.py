@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (  # noqa: E402
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 KEYS = ["tiny", "sweep~budget-10", "sweep", "nothing"]
-DESCRIPTION = json.loads(Path(web.__file__).with_name("openapi.json").read_text(encoding="utf-8"))
+DESCRIPTION = json.loads((Path(web.__file__).parent / "api" / "openapi.json").read_text(encoding="utf-8"))
 OPERATIONS = [(method, path) for path, methods in DESCRIPTION["paths"].items() for method in methods]
 
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-import web.pool
+import web.runs.queue
 from siting.study import load_study
 from web.app import create_app
-from web.questions import model_key, plain_values
-from web.runs import ACTIVE, RunStore
+from web.runs.questions import model_key, plain_values
+from web.runs.store import ACTIVE, RunStore
 
 PATIENCE_S = 90.0  # the first question waits for the process and its model
 

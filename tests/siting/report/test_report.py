@@ -14,10 +14,10 @@ import pytest
 import shapely
 
 from siting.plan import build_model, make_plan
+from siting.report import page as report
 from siting.report.charts import sweep_chart, ticks, write_sweep_chart
 from siting.report.map import bundle, saving_classes
 from siting.report.page import cost_components, plain_name, port_access, render_report, write_report
-from siting.report.page import page as report
 from siting.results.tables import crore, flow_lines, indian, sites_table, summary
 from siting.scenarios.sensitivity import sensitivity
 from siting.scenarios.sweep import sweep_table

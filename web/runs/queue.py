@@ -18,8 +18,8 @@ from pathlib import Path
 from threading import Condition, RLock, Thread
 from typing import Any
 
-from web.runs import INTERRUPTED, Run, RunStore, now
-from web.worker import WARM_MODELS, work
+from web.runs.store import INTERRUPTED, Run, RunStore, now
+from web.runs.worker import WARM_MODELS, work
 
 SIZE = 2
 MAX_QUEUE = 16

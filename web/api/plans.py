@@ -14,17 +14,17 @@ from geodata.pack import Pack
 from siting.model.costs import INR_PER_CRORE
 from siting.results.tables import indian
 from web.compare import compare, sweep_points
-from web.figure import LAYERS as FIGURE_LAYERS
-from web.figure import USUAL_LAYERS, Figure
 from web.i18n import LANGUAGES, language
-from web.measures import CLASSES, MEASURES, PALETTES
+from web.map.figure import LAYERS as FIGURE_LAYERS
+from web.map.figure import USUAL_LAYERS, Figure
+from web.map.measures import CLASSES, MEASURES, PALETTES
+from web.map.plan import DistrictShapes, PlanData
+from web.map.shapes import GRID, network_lines
+from web.map.tables import LAYERS, MIMETYPES, encode
 from web.pages import boundary_note, osm_credit, sources
-from web.plan_data import DistrictShapes, PlanData
 from web.queries import choice, only
 from web.results import DOWNLOADS, SEPARATOR, PlanTables, Results
 from web.security import refuse
-from web.shapes import GRID, network_lines
-from web.tables import LAYERS, MIMETYPES, encode
 from web.transfer import Body, Shelf, json_body
 
 API = "/api/v1"

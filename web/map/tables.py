@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 from flask import request
 
-from web.plan_data import PlanData, columns
+from web.map.plan import PlanData, columns
 from web.queries import choices, flag, number, only
 from web.security import refuse
 from web.transfer import Body, json_body

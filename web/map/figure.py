@@ -16,9 +16,9 @@ from geodata.districts import metric_crs
 from geodata.network import Network
 from siting.report.charts import INK, MUTED, tag
 from siting.report.map import Frame
-from web.measures import MEASURES, classify, scale_of
+from web.map.measures import MEASURES, classify, scale_of
+from web.map.plan import PlanData
 from web.pages import boundary_note, osm_credit
-from web.plan_data import PlanData
 
 WIDTH, HEIGHT = 1108, 600  # 277 x 150 mm: A4 landscape within its margins, four units to the millimetre
 MAP_WIDTH = 600

@@ -30,9 +30,9 @@ from siting.session import LIMITS, Session
 from siting.solver.solve import relative_gap
 from siting.solver.stopwatch import Progress
 from siting.study import load_study
-from web.plan_data import columns
-from web.questions import model_key, study_from
+from web.map.plan import columns
 from web.results import write_run_tables
+from web.runs.questions import model_key, study_from
 
 WARM_MODELS = 2  # of each process; one of the national pack takes about half a gigabyte
 TELL_EVERY_S = 0.1

@@ -13,10 +13,10 @@ import shapely
 
 from geodata.network import Network
 from geodata.pack import Pack
-from web.lane_lines import LaneBook
+from web.map.lanes import LaneBook
+from web.map.shapes import GRID, dissolve, encode_polygons, simplify_coverage
 from web.results import PlanTables
 from web.security import refuse
-from web.shapes import GRID, dissolve, encode_polygons, simplify_coverage
 
 DECIMALS = 3
 GATEWAY_COLUMNS = ["gateway_id", "name", "state", "lon", "lat", "container_service"]

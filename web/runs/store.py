@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from web.questions import model_key
+from web.runs.questions import model_key
 
 ACTIVE = ("queued", "running")
 INTERRUPTED = "The server stopped during this run. Start it again."

@@ -18,8 +18,8 @@ from geodata.matrix import path_geometry, shortest_path
 from geodata.network import snap
 from geodata.pack import Pack
 from siting.model.lanes import CARGO_CLASSES
+from web.map.shapes import line_feature
 from web.results import PlanTables
-from web.shapes import line_feature
 
 MOVING = ("road", "rail")
 PART_COLUMNS = ("mode", "from", "to", "km", "hours", "cost_inr_per_t", "freight_inr_per_t", "co2e_kg_per_t")

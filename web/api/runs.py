@@ -15,11 +15,21 @@ from geodata.errors import InputError
 from geodata.pack import Pack
 from siting.model.names import Names, gateways_of, names_of, possible_names
 from siting.study import Study, open_data, study_text
-from web.pool import Pool, QueueFullError, new_id
 from web.queries import body, number, only
-from web.questions import USUAL_GAP, Question, Studies, ask, file_stem, model_key, plain_values, stamped, study_from
 from web.results import Results, RunTables
-from web.runs import Run
+from web.runs.questions import (
+    USUAL_GAP,
+    Question,
+    Studies,
+    ask,
+    file_stem,
+    model_key,
+    plain_values,
+    stamped,
+    study_from,
+)
+from web.runs.queue import Pool, QueueFullError, new_id
+from web.runs.store import Run
 from web.security import refuse
 from web.transfer import json_body
 

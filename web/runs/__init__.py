@@ -1,0 +1,1 @@
+"""Questions asked of the service and the processes that answer them."""
