@@ -189,7 +189,7 @@ def test_a_killed_process_fails_its_run_only_and_the_next_run_works(client, pool
         os.kill(pool.process_of(run["id"]), signal.SIGKILL)
         run = watch(client, run)
     assert run["state"] == "failed"
-    assert run["message"] == web.pool.LOST
+    assert run["message"] == web.runs.queue.LOST
     assert answer(client, changes={"budget_inr_crore": 22})["proven"]
     assert get(client, before["links"]["self"])["state"] == "finished"
     again = client.post(run["links"]["restart"], json={}).get_json()
@@ -206,7 +206,7 @@ def test_a_process_killed_while_idle_is_replaced(client, pool):
 
 
 def test_a_running_and_a_waiting_run_can_be_cancelled(client, pool, monkeypatch):
-    monkeypatch.setattr(web.pool, "GRACE_S", 0.1)
+    monkeypatch.setattr(web.runs.queue, "GRACE_S", 0.1)
     with frozen(pool.pids()):
         running = watch(client, ask(client), lambda run: run["state"] == "running")
         waiting = ask(client)
@@ -220,7 +220,7 @@ def test_a_running_and_a_waiting_run_can_be_cancelled(client, pool, monkeypatch)
 
 
 def test_the_next_question_of_a_slider_takes_the_place_of_the_last(client, pool, monkeypatch):
-    monkeypatch.setattr(web.pool, "GRACE_S", 0.1)
+    monkeypatch.setattr(web.runs.queue, "GRACE_S", 0.1)
     with frozen(pool.pids()):
         first = watch(client, ask(client, changes={"budget_inr_crore": 31}), lambda run: run["state"] == "running")
         second = ask(client, changes={"budget_inr_crore": 32}, replaces=first["id"])
@@ -229,7 +229,7 @@ def test_the_next_question_of_a_slider_takes_the_place_of_the_last(client, pool,
 
 
 def test_a_second_user_does_not_wait_for_the_first_ones_long_run(asked, client, pool, monkeypatch):
-    monkeypatch.setattr(web.pool, "GRACE_S", 0.1)
+    monkeypatch.setattr(web.runs.queue, "GRACE_S", 0.1)
     answer(client, changes={})
     other = asked.test_client()
     other.set_cookie("client", "somebody-else")
@@ -247,8 +247,8 @@ def test_a_second_user_does_not_wait_for_the_first_ones_long_run(asked, client, 
 
 
 def test_the_queue_is_bounded(client, pool, monkeypatch):
-    monkeypatch.setattr(web.pool, "MAX_QUEUE", 1)
-    monkeypatch.setattr(web.pool, "GRACE_S", 0.1)
+    monkeypatch.setattr(web.runs.queue, "MAX_QUEUE", 1)
+    monkeypatch.setattr(web.runs.queue, "GRACE_S", 0.1)
     with frozen(pool.pids()):
         first = watch(client, ask(client), lambda run: run["state"] == "running")
         second = ask(client)
@@ -279,7 +279,7 @@ def test_a_saved_plan_is_a_study_that_the_command_line_answers_with_the_same_fin
     assert taken.status_code == 409
     assert "another name" in taken.get_json()["detail"]
     # The plan outlives the run that saved it.
-    monkeypatch.setattr(web.pool, "MAX_REMEMBERED", 1)
+    monkeypatch.setattr(web.runs.queue, "MAX_REMEMBERED", 1)
     answer(client, changes={})
     assert client.get(saved["links"]["self"]).status_code == 404
     assert get(client, "/api/v1/plans/cheap-good-plan") == plan
@@ -301,7 +301,7 @@ def test_a_name_is_never_a_path(client, solved):
 
 
 def test_a_save_that_is_cancelled_leaves_nothing_behind(client, pool, solved, monkeypatch):
-    monkeypatch.setattr(web.pool, "GRACE_S", 0.1)
+    monkeypatch.setattr(web.runs.queue, "GRACE_S", 0.1)
     run = answer(client, changes={})
     with frozen(pool.pids()):
         saving = client.post(run["links"]["save"], json={"name": "Regret"}).get_json()
@@ -420,7 +420,7 @@ def test_runs_of_another_version_are_left_aside(solved, tmp_path):
 
 def test_tables_of_old_answers_make_room_but_no_question_is_lost(client, solved, monkeypatch):
     first = answer(client, changes={"budget_inr_crore": 41})
-    monkeypatch.setattr(web.pool, "MAX_ANSWERS", 1)
+    monkeypatch.setattr(web.runs.queue, "MAX_ANSWERS", 1)
     second = answer(client, changes={"budget_inr_crore": 42})
     ask(client)  # room is made when something is asked
     gone = client.get(first["links"]["districts"])
