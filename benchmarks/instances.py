@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
 
-from siting.solver.problem import FacilityProblem
+from siting.solver import FacilityProblem
 
 FloatArray = npt.NDArray[np.float64]
 

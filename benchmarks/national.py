@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from siting.session import Session
-from siting.solver.problem import FacilityProblem
-from siting.solver.solve import solve
+from siting.solver import FacilityProblem, solve
 from siting.study import load_study
 
 STUDY = Path(__file__).parents[1] / "studies" / "national.toml"

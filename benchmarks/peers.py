@@ -28,8 +28,7 @@ class NotOffered(Exception):  # noqa: N818 (an answer, not an error)
 
 def deh_siting(instance: Instance, limit: float, gap: float) -> Outcome:
     """This project; compiled code is loaded before the clock starts."""
-    from siting.solver.problem import FacilityProblem
-    from siting.solver.solve import solve
+    from siting.solver import FacilityProblem, solve
 
     points = np.random.default_rng(0).random((40, 2))
     small = np.rint(1000 * np.linalg.norm(points[:, None] - points[None], axis=2))

@@ -22,9 +22,9 @@ from siting.model.names import name_faults, names_of
 from siting.model.options import build_options, options_of_lanes, select_options
 from siting.model.places import Places, build_places
 from siting.parameters import Parameters
-from siting.solver.problem import FacilityProblem
-from siting.solver.solve import Solution, solve
-from siting.solver.stopwatch import Progress as SolveProgress
+from siting.solver import FacilityProblem, Solution, solve
+from siting.solver import InputError as ProblemError
+from siting.solver import Progress as SolveProgress
 from siting.study import Study
 
 Progress = Callable[[str], None]
@@ -183,22 +183,23 @@ def state_problem(
     tonnes = clients["tonnes_per_year"].to_numpy()
     weight = clients["weight"].to_numpy() * tonnes
     group = pd.factorize(options["site_id"])[0]
-    problem = FacilityProblem(
-        lane_client=position[improving.client[lane]],
-        lane_options=needs.astype(np.int32),
-        lane_cost=improving.cost_inr_per_t[lane] * weight[improving.client[lane]],
-        n_clients=len(existing),
-        n_options=len(options),
-        unserved_cost=existing.cost_inr_per_t * weight[existing.client],
-        demand=tonnes[existing.client],
-        fixed_cost=(options["fixed_cost_inr_per_year"] + options["capital_charge_inr_per_year"]).to_numpy(),
-        capex=options["capex_inr_crore"].to_numpy(),
-        capacity=options["capacity_t_per_year"].to_numpy(),
-        group=group,
-        budget=study.budget_inr_crore,
-        **_chosen_options(options, study),
-        option_names=options["option_id"].tolist(),
-    )
+    with _refused_as_input():
+        problem = FacilityProblem(
+            lane_client=position[improving.client[lane]],
+            lane_options=needs.astype(np.int32),
+            lane_cost=improving.cost_inr_per_t[lane] * weight[improving.client[lane]],
+            n_clients=len(existing),
+            n_options=len(options),
+            unserved_cost=existing.cost_inr_per_t * weight[existing.client],
+            demand=tonnes[existing.client],
+            fixed_cost=(options["fixed_cost_inr_per_year"] + options["capital_charge_inr_per_year"]).to_numpy(),
+            capex=options["capex_inr_crore"].to_numpy(),
+            capacity=options["capacity_t_per_year"].to_numpy(),
+            group=group,
+            budget=study.budget_inr_crore,
+            **_chosen_options(options, study),
+            option_names=options["option_id"].tolist(),
+        )
     return problem, lane
 
 
@@ -373,7 +374,8 @@ def make_plan(
     study = model.study.with_changes(**changes)
     _check_names(study, model.options, model.places)
     stages = dict(model.stages)
-    problem = model.problem.with_changes(budget=study.budget_inr_crore, **_chosen_options(model.options, study))
+    with _refused_as_input():
+        problem = model.problem.with_changes(budget=study.budget_inr_crore, **_chosen_options(model.options, study))
     model = replace(model, study=study, problem=problem)
     with _timed(stages, "solve", progress):
         if solution is None:
@@ -431,6 +433,15 @@ def _recheck(plan: Plan) -> None:
         faults.append(f"objective {plan.solution.objective:.6g} differs from the lanes' sum {objective:.6g}")
     if faults:
         raise RuntimeError("the answer failed its re-check: " + "; ".join(faults))
+
+
+@contextmanager
+def _refused_as_input() -> Iterator[None]:
+    """What the solver refuses in a problem, told as a fault of what the user gave."""
+    try:
+        yield
+    except ProblemError as error:
+        raise InputError(error.problems) from None
 
 
 @contextmanager

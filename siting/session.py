@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from siting.plan import Model, Plan, build_model, close_gateways, make_plan
-from siting.solver.solve import Solution
-from siting.solver.stopwatch import Progress
+from siting.solver import Progress, Solution
 from siting.study import Study
 
 LIMITS = frozenset({"name", "budget_inr_crore", "forced", "forbidden", "gap", "time_limit_s"})

@@ -14,8 +14,7 @@ from geodata.distributed import run_on_cluster
 from geodata.errors import InputError
 from siting.model.costs import INR_PER_CRORE
 from siting.plan import Model, Plan, Progress, make_plan
-from siting.solver.problem import FacilityProblem
-from siting.solver.solve import Solution, solve
+from siting.solver import FacilityProblem, Solution, solve
 
 
 def sweep(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from siting.solver.errors import WrongAnswerError
 from siting.solver.problem import FacilityProblem
 
 if TYPE_CHECKING:
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-6
 """Relative error a sum of floats and a solver's feasibility may leave."""
-
-
-class WrongAnswerError(RuntimeError):
-    """A solver's answer violates the problem; it is never reported as an answer."""
 
 
 def check_solution(problem: FacilityProblem, solution: Solution) -> None:

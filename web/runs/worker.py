@@ -27,8 +27,7 @@ from geodata.folders import atomic_folder
 from siting.cli import write_result
 from siting.plan import Plan, build_model, make_plan
 from siting.session import LIMITS, Session
-from siting.solver.solve import relative_gap
-from siting.solver.stopwatch import Progress
+from siting.solver import Progress, relative_gap
 from siting.study import load_study
 from web.map.plan import columns
 from web.results import write_run_tables

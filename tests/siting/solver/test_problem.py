@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geodata.errors import InputError
-from siting.solver.problem import FacilityProblem
+from siting.solver import FacilityProblem, InputError
 
 
 def two_by_three(**changes: Any) -> FacilityProblem:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from tiny_problems import brute_force, clustered, random_problem
 
-from siting.solver.check import WrongAnswerError, check_solution
+from siting.solver.check import check_solution
+from siting.solver.errors import WrongAnswerError
 from siting.solver.problem import FacilityProblem
 from siting.solver.reduce import reduce_problem
 from siting.solver.relaxation import Multipliers, Relaxation
