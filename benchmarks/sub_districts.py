@@ -25,7 +25,8 @@ from geodata.exports import VALUE_SUFFIX
 from geodata.ingest.area import load_area
 from geodata.ingest.build import build_pack
 from geodata.pack import Pack, open_pack
-from siting.plan import build_model, make_plan
+from siting.model.model import build_model
+from siting.plan import make_plan
 from siting.study import load_study
 
 PARTS = 8

@@ -18,18 +18,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from geodata.errors import InputError
 from geodata.folders import atomic_folder, check_replaceable
 from geodata.pack import LAYERS
-from siting.model.costs import INR_PER_CRORE
-from siting.plan import Plan, build_model, check_names, make_plan
+from siting.model.model import build_model, check_names
+from siting.money import INR_PER_CRORE, crore, indian
+from siting.plan import Plan, make_plan
 from siting.report.charts import write_sweep_chart
 from siting.report.page import write_report
-from siting.results.tables import (
-    crore,
-    flow_lines,
-    indian,
-    summary,
-    write_summary,
-    write_tables,
-)
+from siting.results.tables import flow_lines, summary, write_summary, write_tables
 from siting.scenarios.sweep import compare, sweep, sweep_table
 from siting.study import LISTS, Study, make_study, open_data, read_study, study_faults
 

@@ -1,11 +1,9 @@
-"""From a study to a plan: price lanes, solve, re-check, tabulate."""
+"""A solved and re-checked answer of a study, as tables."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,193 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.errors import InputError
-from geodata.pack import Pack
-from siting.model.costs import INR_PER_CRORE, Array, Tariff, appraisal_factor
-from siting.model.demand import build_clients, district_demand
-from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
-from siting.model.names import name_faults, names_of
-from siting.model.options import build_options, options_of_lanes, select_options
-from siting.model.places import Places, build_places
-from siting.parameters import Parameters
-from siting.solver import FacilityProblem, Solution, solve
-from siting.solver import InputError as ProblemError
-from siting.solver import Progress as SolveProgress
-from siting.study import Study
+from siting.model.costs import Array, appraisal_factor
+from siting.model.lanes import Lanes
+from siting.model.model import Announce, Model, check_names_of, chosen_options, refused_as_input, timed
+from siting.money import INR_PER_CRORE
+from siting.solver import Progress, Solution, solve
 
-Progress = Callable[[str], None]
 COST_TOLERANCE = 1e-6  # relative difference between the search's price of a lane and the sum of its parts
-
-
-@dataclass(frozen=True)
-class Model:
-    """A study made ready to solve; budgets and forced or forbidden sites change without rebuilding it."""
-
-    study: Study
-    pack: Pack
-    parameters: Parameters
-    places: Places
-    demand: pd.DataFrame
-    clients: pd.DataFrame
-    options: pd.DataFrame
-    pricer: LanePricer
-    existing: Lanes
-    improving: Lanes
-    lane_of_row: NDArray[np.int64]
-    problem: FacilityProblem
-    stages: dict[str, float] = field(default_factory=dict)
-
-    @cached_property
-    def active(self) -> NDArray[np.int64]:
-        """Clients that take part in the choice: with a status quo lane and a weight."""
-        weight = self.clients["weight"].to_numpy()[self.existing.client]
-        return np.asarray(self.existing.client[weight > 0])
-
-
-def build_model(study: Study, progress: Progress = lambda stage: None) -> Model:
-    """Load the pack, measure distances, price lanes and state the facility-location problem of a study."""
-    stages: dict[str, float] = {}
-    with _timed(stages, "load", progress):
-        pack, parameters = study.pack(), study.parameter_values()
-        _ = pack.districts, pack.exports, pack.road, pack.rail
-    with _timed(stages, "matrices", progress):
-        places = build_places(pack, parameters)
-    with _timed(stages, "lanes", progress):
-        demand = district_demand(pack, study, places, parameters)
-        clients = build_clients(demand, places, parameters, study.leader_weight)
-        options = build_options(places, parameters, study.facility_types)
-        _check_names(study, options, places)
-        pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
-        existing = pricer.status_quo()
-        weighted = clients["weight"].to_numpy()[existing.client] > 0
-        sites = np.unique(options.loc[options["facility_type"] != "mmlp", "place"])
-        parks = np.unique(options.loc[options["facility_type"] == "mmlp", "place"])
-        improving = pricer.improving(existing.take(weighted), sites, parks)
-        options["capital_charge_inr_per_year"] = (
-            options["capex_inr_crore"] * INR_PER_CRORE * study.minimum_benefit_cost_ratio / appraisal_factor(parameters)
-        )
-        problem, lane_of_row = state_problem(study, clients, options, places, existing.take(weighted), improving)
-        model = Model(
-            study, pack, parameters, places, demand, clients, options, pricer, existing, improving, lane_of_row,
-            problem, stages,
-        )  # fmt: skip
-        return close_gateways(model, study.closed_gateways) if study.closed_gateways else model
-
-
-def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
-    """The model without some gateways: nothing leaves India there and nothing is consolidated there.
-
-    Exports, clients and options stay as they are. Only clients with a lane through a closed gateway are priced
-    again: a lane is always priced to its best gateway, and one that does not use a closed gateway keeps its price.
-
-    Raises:
-        InputError: for unknown names, or when no gateway is left.
-    """
-    wanted = sorted(set(gateway_ids))
-    study = model.study.with_changes(closed_gateways=tuple(wanted))
-    if not wanted:
-        return replace(model, study=study)
-    _check_names(study, model.options, model.places)
-    gateways = model.places.gateways
-    closed = gateways[model.places.table["place_id"].iloc[gateways].isin(wanted)]
-    table = {name: getattr(model.places, name).copy() for name in ("road_km", "first_mile_km", "rail_km", "rail_h")}
-    for name in ("road_km", "first_mile_km"):
-        table[name][closed] = table[name][:, closed] = np.nan
-    column = np.isin(gateways, closed)
-    for name in ("rail_km", "rail_h"):
-        table[name][:, column] = np.nan
-    places = replace(model.places, **table)
-    pricer = LanePricer(places, model.pricer.tariff, model.pricer.conditions, model.clients)
-
-    touched = np.zeros(len(model.clients), dtype=bool)
-    for lanes in (model.existing, model.improving):
-        touched[lanes.client[np.isin(lanes.gateway, closed) | np.isin(lanes.hub, closed)]] = True
-    again = pricer.status_quo(np.flatnonzero(touched))
-    weighted = model.clients["weight"].to_numpy() > 0
-    mmlp = (model.options["facility_type"] == "mmlp").to_numpy()
-    place = model.options["place"].to_numpy()
-    better = pricer.improving(again.take(weighted[again.client]), np.unique(place[~mmlp]), np.unique(place[mmlp]))
-    existing = _merged(model.existing.take(~touched[model.existing.client]), again)
-    improving = _merged(model.improving.take(~touched[model.improving.client]), better)
-    active = existing.take(weighted[existing.client])
-    problem, lane_of_row = state_problem(study, model.clients, model.options, places, active, improving)
-    return replace(
-        model, study=study, places=places, pricer=pricer, existing=existing, improving=improving, problem=problem,
-        lane_of_row=lane_of_row,
-    )  # fmt: skip
-
-
-def _merged(first: Lanes, second: Lanes) -> Lanes:
-    """Both, in order of client."""
-    columns = (np.concatenate([getattr(first, f), getattr(second, f)]) for f in Lanes.__dataclass_fields__)
-    lanes = Lanes(*columns)
-    return lanes.take(np.argsort(lanes.client, kind="stable"))
-
-
-def check_names(study: Study) -> None:
-    """Raise InputError for forced, forbidden or closed names of a study that its data do not know."""
-    parameters = study.parameter_values()
-    places = build_places(study.pack(), parameters)
-    _check_names(study, build_options(places, parameters, study.facility_types), places)
-
-
-def _check_names(study: Study, options: pd.DataFrame, places: Places) -> None:
-    if not (study.forced or study.forbidden or study.closed_gateways):
-        return  # the names of thousands of options are listed only where one is asked for
-    gateways = places.table["place_id"].iloc[places.gateways]
-    faults = name_faults(asdict(study), names_of(options, gateways.tolist()), study.name)
-    if faults:
-        raise InputError(faults)
-
-
-def _chosen_options(options: pd.DataFrame, study: Study) -> dict[str, Any]:
-    """Forced and forbidden options of a study, as arguments of the problem."""
-    return {
-        "forced_open": select_options(options, study.forced, "forced"),
-        "forbidden": select_options(options, study.forbidden, "forbidden"),
-    }
-
-
-def conditions(pack: Pack, places: Places, parameters: Mapping[str, float]) -> Conditions:
-    """Dwell and levers of a study."""
-    dwell_h = pack.gateways.set_index("gateway_id")["export_dwell_h"]
-    dwell = dwell_h.reindex(places.table["place_id"].iloc[places.gateways]).to_numpy(np.float64)
-    dwell = dwell * (1 + parameters["port_congestion_delay"]) - parameters["customs_time_saved_h"]
-    return Conditions(np.maximum(dwell, 0.0), parameters["road_only_delay"], parameters["warehouse_shortage_markup"])
-
-
-def state_problem(
-    study: Study,
-    clients: pd.DataFrame,
-    options: pd.DataFrame,
-    places: Places,
-    existing: Lanes,
-    improving: Lanes,
-) -> tuple[FacilityProblem, NDArray[np.int64]]:
-    """State the problem over the active clients; the second result maps its lanes to ``improving``."""
-    lane, needs = options_of_lanes(improving, clients["cargo_class"].to_numpy(object), options, places)
-    position = np.full(len(clients), NONE)
-    position[existing.client] = np.arange(len(existing))
-    tonnes = clients["tonnes_per_year"].to_numpy()
-    weight = clients["weight"].to_numpy() * tonnes
-    group = pd.factorize(options["site_id"])[0]
-    with _refused_as_input():
-        problem = FacilityProblem(
-            lane_client=position[improving.client[lane]],
-            lane_options=needs.astype(np.int32),
-            lane_cost=improving.cost_inr_per_t[lane] * weight[improving.client[lane]],
-            n_clients=len(existing),
-            n_options=len(options),
-            unserved_cost=existing.cost_inr_per_t * weight[existing.client],
-            demand=tonnes[existing.client],
-            fixed_cost=(options["fixed_cost_inr_per_year"] + options["capital_charge_inr_per_year"]).to_numpy(),
-            capex=options["capex_inr_crore"].to_numpy(),
-            capacity=options["capacity_t_per_year"].to_numpy(),
-            group=group,
-            budget=study.budget_inr_crore,
-            **_chosen_options(options, study),
-            option_names=options["option_id"].tolist(),
-        )
-    return problem, lane
 
 
 @dataclass(frozen=True)
@@ -352,10 +170,10 @@ class Plan:
 
 def make_plan(
     model: Model,
-    progress: Progress = lambda stage: None,
+    progress: Announce = lambda stage: None,
     start: Solution | None = None,
     solution: Solution | None = None,
-    watch: Callable[[SolveProgress], None] | None = None,
+    watch: Callable[[Progress], None] | None = None,
     **changes: Any,
 ) -> Plan:
     """Solve a model and re-check the answer.
@@ -372,17 +190,17 @@ def make_plan(
         RuntimeError: when the answer does not stand up to the re-check.
     """
     study = model.study.with_changes(**changes)
-    _check_names(study, model.options, model.places)
+    check_names_of(study, model.options, model.places)
     stages = dict(model.stages)
-    with _refused_as_input():
-        problem = model.problem.with_changes(budget=study.budget_inr_crore, **_chosen_options(model.options, study))
+    with refused_as_input():
+        problem = model.problem.with_changes(budget=study.budget_inr_crore, **chosen_options(model.options, study))
     model = replace(model, study=study, problem=problem)
-    with _timed(stages, "solve", progress):
+    with timed(stages, "solve", progress):
         if solution is None:
             solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
     if solution.status == "infeasible":
         raise InputError(f"{study.name}: no plan fits: {solution.message}; raise the budget or force fewer sites")
-    with _timed(stages, "tables", progress):
+    with timed(stages, "tables", progress):
         chosen, share = _chosen_lanes(model, solution)
         plan = Plan(
             model,
@@ -433,20 +251,3 @@ def _recheck(plan: Plan) -> None:
         faults.append(f"objective {plan.solution.objective:.6g} differs from the lanes' sum {objective:.6g}")
     if faults:
         raise RuntimeError("the answer failed its re-check: " + "; ".join(faults))
-
-
-@contextmanager
-def _refused_as_input() -> Iterator[None]:
-    """What the solver refuses in a problem, told as a fault of what the user gave."""
-    try:
-        yield
-    except ProblemError as error:
-        raise InputError(error.problems) from None
-
-
-@contextmanager
-def _timed(stages: dict[str, float], stage: str, progress: Progress) -> Iterator[None]:
-    progress(stage)
-    start = time.perf_counter()
-    yield
-    stages[stage] = round(time.perf_counter() - start, 3)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from siting.plan import Model, Plan, build_model, close_gateways, make_plan
+from siting.model.model import Model, build_model, close_gateways
+from siting.plan import Plan, make_plan
 from siting.solver import Progress, Solution
 from siting.study import Study
 

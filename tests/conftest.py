@@ -13,7 +13,8 @@ import pytest
 import shapely
 
 from geodata.network import great_circle_km
-from siting.plan import Model, Plan, build_model, make_plan
+from siting.model.model import Model, build_model
+from siting.plan import Plan, make_plan
 from siting.study import Study
 
 SECTORS = ("textiles", "fruit")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from siting.model.costs import INR_PER_CRORE
+from siting.money import INR_PER_CRORE
 from web.map.plan import PlanData, columns
 from web.results import PlanTables
 

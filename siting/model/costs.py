@@ -16,7 +16,6 @@ Array = NDArray[np.float64]
 G_PER_KG = 1000.0
 KG_PER_T = 1000.0
 H_PER_DAY = 24.0
-INR_PER_CRORE = 1e7
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siting.model.costs import INR_PER_CRORE
 from siting.model.lanes import NONE, Lanes
 from siting.model.places import Places
+from siting.money import INR_PER_CRORE
 
 COLUMNS = (
     "option_id", "site_id", "place", "facility_type", "tier", "status", "capex_inr_crore",

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from siting.model.costs import INR_PER_CRORE
-from siting.results.tables import indian
+from siting.money import INR_PER_CRORE, indian
 
 INK = "#1b2530"
 MUTED = "#5a6672"

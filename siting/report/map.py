@@ -13,10 +13,9 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from geodata.districts import metric_crs
-from siting.model.costs import INR_PER_CRORE
+from siting.money import INR_PER_CRORE, indian
 from siting.plan import Plan
 from siting.report.charts import ACCENT, INK, MUTED, WIDTH, label, line, rect, svg, tag
-from siting.results.tables import indian
 
 Array = NDArray[np.float64]
 

@@ -15,12 +15,13 @@ from markupsafe import Markup
 
 from geodata.exports import concentration
 from geodata.network import network_report
-from siting.model.costs import INR_PER_CRORE, appraisal_factor
+from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE
+from siting.money import INR_PER_CRORE, crore, indian
 from siting.plan import Plan
 from siting.report.charts import component_chart, tornado_chart
 from siting.report.map import SITE_WORDS, plan_map
-from siting.results.tables import crore, districts_table, indian, sites_table, summary
+from siting.results.tables import districts_table, sites_table, summary
 from siting.scenarios.sensitivity import sensitivity
 
 SITES_SHOWN = 25

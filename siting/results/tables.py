@@ -14,8 +14,8 @@ import shapely
 from geodata.exports import concentration
 from geodata.matrix import path_geometry, shortest_paths
 from geodata.network import snap
-from siting.model.costs import INR_PER_CRORE
-from siting.plan import Model, Plan
+from siting.model.model import Model
+from siting.plan import Plan
 
 CRS = "EPSG:4326"
 SEARCH_SLACK_KM = 1.0  # a movement's km cover its way on the network and the access to it
@@ -292,22 +292,3 @@ def write_summary(plan: Plan, folder: Path) -> None:
     """Write ``plan.json``, last of all: it tells how long the rest took."""
     text = json.dumps(summary(plan), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "plan.json").write_text(text + "\n", encoding="utf-8")
-
-
-def indian(number: float, decimals: int = 0) -> str:
-    """Format with Indian digit grouping: 1,23,45,678."""
-    text = f"{abs(number):.{decimals}f}"
-    whole, _, fraction = text.partition(".")
-    head, tail = whole[:-3], whole[-3:]
-    groups = []
-    while head:
-        groups.append(head[-2:])
-        head = head[:-2]
-    grouped = ",".join([*reversed(groups), tail])
-    negative = number < 0 and float(text) != 0
-    return ("-" if negative else "") + grouped + (f".{fraction}" if fraction else "")
-
-
-def crore(inr: float, decimals: int = 0) -> str:
-    """Rupees as crore with Indian grouping."""
-    return f"₹{indian(inr / INR_PER_CRORE, decimals)} crore"

@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siting.model.costs import INR_PER_CRORE, Array, Tariff, appraisal_factor
+from siting.model.costs import Array, Tariff, appraisal_factor
 from siting.model.demand import build_clients, district_demand
 from siting.model.lanes import Conditions, LanePricer
+from siting.model.model import conditions
 from siting.model.options import option_costs
 from siting.model.places import Places, build_places
-from siting.plan import Plan, conditions
+from siting.money import INR_PER_CRORE
+from siting.plan import Plan
 
 RIVALS = 3  # existing lanes by road and by rail that each client may fall back on
 

@@ -12,15 +12,16 @@ import pandas as pd
 
 from geodata.distributed import run_on_cluster
 from geodata.errors import InputError
-from siting.model.costs import INR_PER_CRORE
-from siting.plan import Model, Plan, Progress, make_plan
+from siting.model.model import Announce, Model
+from siting.money import INR_PER_CRORE
+from siting.plan import Plan, make_plan
 from siting.solver import FacilityProblem, Solution, solve
 
 
 def sweep(
     model: Model,
     budgets_inr_crore: Sequence[float],
-    progress: Progress = lambda stage: None,
+    progress: Announce = lambda stage: None,
     scheduler: str | None = None,
 ) -> Iterator[Plan]:
     """Solve one model for each budget, from the smallest up.

@@ -23,7 +23,8 @@ from geodata.errors import InputError
 from geodata.matrix import many_to_many
 from geodata.network import components, load_network
 from siting.cli import build_parser, run_command
-from siting.plan import Model, Plan
+from siting.model.model import Model
+from siting.plan import Plan
 from siting.scenarios import sweep as scenario
 from siting.scenarios.sweep import sweep
 

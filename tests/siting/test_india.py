@@ -6,9 +6,10 @@ import pytest
 from geodata.network import great_circle_km
 from geodata.pack import open_pack
 from siting.model.demand import district_demand
+from siting.model.model import build_model
 from siting.model.places import build_places
 from siting.parameters import load_parameters
-from siting.plan import build_model, make_plan
+from siting.plan import make_plan
 from siting.results.tables import lanes_table, summary
 from siting.scenarios.sweep import sweep
 from siting.study import Study

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from geodata.folders import atomic_folder
-from siting.plan import build_model, make_plan
+from siting.model.model import build_model
+from siting.money import indian
+from siting.plan import make_plan
 from siting.results.tables import (
     districts_table,
     flow_lines,
-    indian,
     lanes_table,
     sites_table,
     summary,

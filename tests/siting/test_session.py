@@ -10,7 +10,8 @@ import pytest
 
 from geodata.errors import InputError
 from siting.model.lanes import LanePricer
-from siting.plan import Model, build_model, make_plan
+from siting.model.model import Model, build_model
+from siting.plan import make_plan
 from siting.session import Session, close_gateways
 from siting.study import Study
 

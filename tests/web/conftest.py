@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from tiny_result import tiny_pack, write_result
 
 from siting.cli import write_result as write_plan
-from siting.plan import Model, Plan, make_plan
+from siting.model.model import Model
+from siting.plan import Plan, make_plan
 from siting.study import study_text
 from web.app import create_app
 

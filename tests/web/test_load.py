@@ -9,7 +9,8 @@ import pytest
 from loopback import serving
 
 from benchmarks.viewers import map_addresses, visit
-from siting.plan import build_model, make_plan
+from siting.model.model import build_model
+from siting.plan import make_plan
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 
 from geodata.pack import Pack
-from siting.model.costs import INR_PER_CRORE
-from siting.results.tables import indian
+from siting.money import INR_PER_CRORE, indian
 from web.compare import compare, sweep_points
 from web.i18n import LANGUAGES, language
 from web.map.figure import LAYERS as FIGURE_LAYERS

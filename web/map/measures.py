@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from flask_babel import lazy_gettext as _
 
-from siting.results.tables import indian
+from siting.money import indian
 
 PALETTES = {
     "cividis": ("#fee838", "#cebc63", "#9e9676", "#737475", "#4a536c", "#00306f"),

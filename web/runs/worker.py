@@ -25,7 +25,8 @@ import numpy as np
 from geodata.errors import InputError
 from geodata.folders import atomic_folder
 from siting.cli import write_result
-from siting.plan import Plan, build_model, make_plan
+from siting.model.model import build_model
+from siting.plan import Plan, make_plan
 from siting.session import LIMITS, Session
 from siting.solver import Progress, relative_gap
 from siting.study import load_study

@@ -13,12 +13,14 @@ import pandas as pd
 import pytest
 import shapely
 
-from siting.plan import build_model, make_plan
+from siting.model.model import build_model
+from siting.money import crore, indian
+from siting.plan import make_plan
 from siting.report import page as report
 from siting.report.charts import sweep_chart, ticks, write_sweep_chart
 from siting.report.map import bundle, saving_classes
 from siting.report.page import cost_components, plain_name, port_access, render_report, write_report
-from siting.results.tables import crore, flow_lines, indian, sites_table, summary
+from siting.results.tables import flow_lines, sites_table, summary
 from siting.scenarios.sensitivity import sensitivity
 from siting.scenarios.sweep import sweep_table
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from siting.plan import build_model, make_plan
+from siting.model.model import build_model
+from siting.plan import make_plan
 from siting.scenarios.sensitivity import sensitivity
 
 
