@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from geodata.errors import InputError
-
-SHOWN = 12  # known names that are listed
+from geodata.errors import Fault, InputError
+from geodata.hints import hint
 
 
 def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> dict[str, Any]:
@@ -24,27 +22,21 @@ def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> 
     Raises:
         InputError: a file that is not there or no TOML file, unknown tables, and names that are no tables.
     """
+    see = f"see {examples} for examples"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise InputError(f"{path}: no such {kind} file; see {examples} for examples") from None
+        raise InputError(Fault(f"no such {kind} file", see, path)) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); see {examples} for examples") from None
+        raise InputError(Fault(f"cannot be read ({error.strerror})", see, path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file ({error}); see {examples} for examples") from None
-    problems = [f"{path.name}: unknown table [{name}]{hint(name, tables)}" for name in content if name not in tables]
-    problems += [
-        f"{path.name}: {name} is not a table; write [{name}] on a line of its own"
+        raise InputError(Fault(f"not a TOML file ({error})", see, path)) from None
+    faults = [Fault(f"unknown table [{name}]", hint(name, tables), path.name) for name in content if name not in tables]
+    faults += [
+        Fault(f"{name} is not a table", f"write [{name}] on a line of its own", path.name, column=name)
         for name in tables
         if not isinstance(content.get(name, {}), dict)
     ]
-    if problems:
-        raise InputError(problems)
+    if faults:
+        raise InputError(faults)
     return content
-
-
-def hint(name: str, known: Iterable[str]) -> str:
-    """What may have been meant, for the end of a message."""
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known[:SHOWN])}"

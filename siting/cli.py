@@ -15,7 +15,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.folders import atomic_folder, check_replaceable
 from geodata.pack import LAYERS
 from siting.model.model import build_model, check_names
@@ -113,7 +113,7 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _read_study(arguments: argparse.Namespace) -> Study:
     """Read the study file and apply the command line on top of it, collecting the faults of both."""
-    values, problems = read_study(arguments.study)
+    values, faults = read_study(arguments.study)
     given = {"budget_inr_crore": getattr(arguments, "budget", None), "gap": arguments.gap,
              "time_limit_s": arguments.time_limit}  # fmt: skip
     changes: dict[str, Any] = {key: _value(text) for key, text in given.items() if text is not None}
@@ -121,14 +121,14 @@ def _read_study(arguments: argparse.Namespace) -> Study:
     for item in arguments.set:
         key, sign, text = (part.strip() for part in item.partition("="))
         if not sign:
-            problems.append(f"command line: --set {item}: write KEY=VALUE")
+            faults.append(Fault(f"--set {item}", "write KEY=VALUE", "command line", column="--set", value=item))
         elif key in Study.__dataclass_fields__:
             changes[key] = text.split(",") if key in LISTS else _value(text)
         else:
             changes["parameters"][key] = _value(text)
-    problems += study_faults(changes, "command line")
-    if problems:
-        raise InputError(problems)
+    faults += study_faults(changes, "command line")
+    if faults:
+        raise InputError(faults)
     parameters = {**values.get("parameters", {}), **changes["parameters"]}
     return make_study({**values, **changes, "parameters": parameters})
 
@@ -242,9 +242,9 @@ def _lines(s: dict[str, Any], sites: pd.DataFrame) -> list[str]:
 def _sweep(arguments: argparse.Namespace) -> int:
     study = _read_study(arguments)
     budgets = [_value(text) for item in arguments.budgets for text in item.split()]
-    problems = [fault for budget in budgets for fault in study_faults({"budget_inr_crore": budget}, "budgets")]
-    if problems:
-        raise InputError(problems)
+    faults = [fault for budget in budgets for fault in study_faults({"budget_inr_crore": budget}, "budgets")]
+    if faults:
+        raise InputError(faults)
     out = arguments.out or Path("results") / f"{arguments.study.stem}-sweep"
     check_replaceable(out)
     plans = []
@@ -292,15 +292,15 @@ def _text_table(table: pd.DataFrame) -> str:
 
 def _check(arguments: argparse.Namespace) -> int:
     """Validate a study and all of its data; the lanes are not priced."""
-    values, problems = read_study(arguments.study)
+    values, faults = read_study(arguments.study)
     pack = open_data(values["data"])
     for layer in LAYERS:
         try:
             getattr(pack, Path(layer).stem)
         except InputError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
-    if problems:
-        raise InputError(problems)
+            faults += [fault for fault in error.faults if fault not in faults]
+    if faults:
+        raise InputError(faults)
     check_names(make_study(values))
     print(json.dumps({"ok": True}) if arguments.json else f"{arguments.study}: no faults found")
     return 0

@@ -12,9 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
+from geodata.hints import hint
 from geodata.pack import INDIA, REPLACEABLE, Pack, open_pack
-from geodata.toml_tables import hint, read_tables
+from geodata.toml_tables import read_tables
 from siting.parameters import Parameters, load_parameters
 
 FACILITY_TYPES = ("warehouse", "cold_store", "mmlp")
@@ -96,34 +97,42 @@ def open_data(data: Mapping[str, Path]) -> Pack:
     return open_pack(data.get("pack", INDIA), {layer: path for layer, path in data.items() if layer != "pack"})
 
 
-def _number(low: float, high: float) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
+Check = Callable[[Any], tuple[str, str] | None]
+"""What is wrong with a value and the remedy; None where nothing is."""
+
+
+def _number(low: float, high: float) -> Check:
+    def check(value: Any) -> tuple[str, str] | None:
         no_number = isinstance(value, bool) or not isinstance(value, int | float)
         if no_number or (isinstance(value, float) and not math.isfinite(value)):
-            return "is not a number; give one without quotes"
-        return None if low <= value <= high else f"is out of range; give {low:g} to {high:g}"
+            return "is not a number", "give one without quotes"
+        return None if low <= value <= high else ("is out of range", f"give {low:g} to {high:g}")
 
     return check
 
 
-def _one_of(*allowed: str) -> Callable[[Any], str | None]:
-    return lambda value: None if value in allowed else f"is unknown; choose from {', '.join(allowed)}"
+def _text(value: Any) -> tuple[str, str] | None:
+    return None if isinstance(value, str) and value.strip() else ("is not a text", "put it in quotes")
 
 
-def _texts(allowed: tuple[str, ...] | None = None) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
+def _one_of(*allowed: str) -> Check:
+    return lambda value: None if value in allowed else ("is unknown", f"choose from {', '.join(allowed)}")
+
+
+def _texts(allowed: tuple[str, ...] | None = None) -> Check:
+    def check(value: Any) -> tuple[str, str] | None:
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            return "is not a list of texts"
+            return "is not a list of texts", 'write ["one", "two"]'
         wrong = [v for v in value if allowed is not None and v not in allowed]
         if wrong and allowed is not None:
-            return f"names unknown {', '.join(map(repr, wrong))}; choose from {', '.join(allowed)}"
-        return "is empty; name at least one" if allowed is not None and not value else None
+            return f"names unknown {', '.join(map(repr, wrong))}", f"choose from {', '.join(allowed)}"
+        return ("is empty", "name at least one") if allowed is not None and not value else None
 
     return check
 
 
-_CHECKS: dict[str, Callable[[Any], str | None]] = {
-    "name": lambda value: None if isinstance(value, str) and value.strip() else "is not a text",
+_CHECKS: dict[str, Check] = {
+    "name": _text,
     "budget_inr_crore": _number(0, 1e7),
     "facility_types": _texts(FACILITY_TYPES),
     "tonnage_basis": _one_of(*TONNAGE_BASES),
@@ -145,13 +154,13 @@ def load_study(path: Path) -> Study:
     Raises:
         InputError: every fault of the file at once.
     """
-    values, problems = read_study(path)
-    if problems:
-        raise InputError(problems)
+    values, faults = read_study(path)
+    if faults:
+        raise InputError(faults)
     return make_study(values)
 
 
-def read_study(path: Path) -> tuple[dict[str, Any], list[str]]:
+def read_study(path: Path) -> tuple[dict[str, Any], list[Fault]]:
     """Read a study file.
 
     Returns:
@@ -162,45 +171,48 @@ def read_study(path: Path) -> tuple[dict[str, Any], list[str]]:
     """
     content = read_tables(path, ("study", "parameters", "data"), "study", "studies/")
     if not content.get("study"):
-        raise InputError(f"{path.name}: empty study; give a [study] table, see studies/national.toml")
+        raise InputError(Fault("empty study", "give a [study] table, see studies/national.toml", path.name))
     values = {**content["study"], "parameters": content.get("parameters", {})}
-    problems = study_faults(values, path.name)
+    faults = study_faults(values, path.name)
     values["data"] = {}
     for layer, file in content.get("data", {}).items():
-        if layer == "pack":
-            if isinstance(file, str) and (path.parent / file / "manifest.json").is_file():
-                values["data"]["pack"] = path.parent / file
-            else:
-                problems.append(
-                    f"{path.name}: [data] pack = {file!r}: no pack there; name a folder written by `siting pack "
-                    "build`, relative to the study"
-                )
-        elif layer not in REPLACEABLE:
-            problems.append(f"{path.name}: [data] {layer}: unknown layer{hint(layer, ('pack', *REPLACEABLE))}")
-        elif not isinstance(file, str) or not (path.parent / file).is_file():
-            problems.append(f"{path.name}: [data] {layer} = {file!r}: no such file; paths are relative to the study")
-        else:
+        mark = "manifest.json" if layer == "pack" else ""
+        what, remedy = "", ""
+        if layer not in ("pack", *REPLACEABLE):
+            what, remedy = f"[data] {layer}: unknown layer", hint(layer, ("pack", *REPLACEABLE))
+        elif isinstance(file, str) and (path.parent / file / mark).is_file():
             values["data"][layer] = path.parent / file
-    return values, problems
+        elif layer == "pack":
+            what = f"[data] pack = {file!r}: no pack there"
+            remedy = "name a folder written by `siting pack build`, relative to the study"
+        else:
+            what, remedy = f"[data] {layer} = {file!r}: no such file", "paths are relative to the study"
+        if what:
+            faults.append(Fault(what, remedy, path.name, column=layer, value=file))
+    return values, faults
 
 
-def study_faults(values: Mapping[str, Any], source: str) -> list[str]:
+def study_faults(values: Mapping[str, Any], source: str) -> list[Fault]:
     """List what is wrong with values for ``make_study``; each fault names ``source``, the key and the remedy."""
-    problems = []
+
+    def fault(message: str, remedy: str) -> Fault:
+        return Fault(message, remedy, source, column=key, value=value)
+
+    faults = []
     for key, value in values.items():
         if key in ("parameters", "data"):
             continue
         if key not in _CHECKS:
-            problems.append(f"{source}: unknown key '{key}'{hint(key, _CHECKS)}")
-        elif (fault := _CHECKS[key](value)) is not None:
-            problems.append(f"{source}: {key} = {value!r} {fault}")
+            faults.append(fault(f"unknown key '{key}'", hint(key, _CHECKS)))
+        elif (wrong := _CHECKS[key](value)) is not None:
+            faults.append(fault(f"{key} = {value!r} {wrong[0]}", wrong[1]))
     known = load_parameters()
     for key, value in values.get("parameters", {}).items():
         if key not in known:
-            problems.append(f"{source}: unknown parameter '{key}'{hint(key, known)}")
-        elif (fault := _number(0, 1e12)(value)) is not None:
-            problems.append(f"{source}: parameter {key} = {value!r} {fault}")
-    return problems
+            faults.append(fault(f"unknown parameter '{key}'", hint(key, known)))
+        elif (wrong := _number(0, 1e12)(value)) is not None:
+            faults.append(fault(f"parameter {key} = {value!r} {wrong[0]}", wrong[1]))
+    return faults
 
 
 def make_study(values: Mapping[str, Any]) -> Study:

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from geodata.districts import INDIA_BOUNDS
 from geodata.errors import InputError
+from geodata.hints import hint
 from geodata.pack import INDIA
 from geodata.tables import Bounds
-from geodata.toml_tables import hint, read_tables
+from geodata.toml_tables import read_tables
 
 MONEY_UNITS = ("usd", "usd_thousand", "usd_million", "usd_billion", "inr", "inr_lakh", "inr_million", "inr_crore")
 
@@ -150,7 +151,7 @@ def load_area(path: Path | str) -> Area:
 
 def _key_problems(path: Path, table: str, values: Mapping[str, Any], keys: Mapping[str, _Key]) -> list[str]:
     problems = [
-        f"{path.name}: [{table}] unknown key {name!r}{hint(name, ('source', *keys))}"
+        f"{path.name}: [{table}] unknown key {name!r}; {hint(name, ('source', *keys))}"
         for name in values
         if name not in keys
     ]

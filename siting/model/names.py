@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pandas as pd
 from rapidfuzz import fuzz, process, utils
 
+from geodata.errors import Fault
 from geodata.pack import Pack
 from siting.model.options import facility_tiers
 
@@ -51,7 +52,7 @@ def gateways_of(pack: Pack) -> list[str]:
     return ids
 
 
-def name_faults(values: Mapping[str, Sequence[str]], known: Names, source: str) -> list[str]:
+def name_faults(values: Mapping[str, Sequence[str]], known: Names, source: str) -> list[Fault]:
     """List the unknown names of a study, each with what it may have meant; of closed gateways also that none is left.
 
     Args:
@@ -63,11 +64,12 @@ def name_faults(values: Mapping[str, Sequence[str]], known: Names, source: str) 
         asked = list(dict.fromkeys(values.get(key, ())))
         unknown = [name for name in asked if name not in names]
         for k, name in enumerate(unknown):
-            hint = suggestion(name, names) if k < HINTED else None
-            remedy = f"did you mean '{hint}'?" if hint else _where(key, names)
-            faults.append(f"{source}: {key} names unknown '{name[:TOLD_CHARACTERS]}'; {remedy}")
+            near = suggestion(name, names) if k < HINTED else None
+            remedy = f"did you mean '{near}'?" if near else _where(key, names)
+            told = name[:TOLD_CHARACTERS]
+            faults.append(Fault(f"{key} names unknown '{told}'", remedy, source, column=key, value=told))
         if key == "closed_gateways" and names and not unknown and len(asked) == len(names):
-            faults.append(f"{source}: all gateways are closed; leave one open")
+            faults.append(Fault("all gateways are closed", "leave one open", source, column=key))
     return faults
 
 

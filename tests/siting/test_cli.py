@@ -207,7 +207,7 @@ def test_faulty_study(study, capsys, lines, more, expected):
     [
         (["--budget", "many"], "budget_inr_crore = 'many' is not a number"),
         (["--set", "rail_inr_per_tkm=2"], "unknown parameter 'rail_inr_per_tkm'"),
-        (["--set", "oops"], "--set oops: write KEY=VALUE"),
+        (["--set", "oops"], "--set oops; write KEY=VALUE"),
         (["--gap", "2"], "gap = 2.0 is out of range"),
         (["--time-limit", "soon"], "time_limit_s = 'soon' is not a number"),
     ],

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from siting.model.names import Names, name_faults
 from siting.parameters import Parameters, load_parameters
 from siting.session import LIMITS
@@ -162,12 +162,16 @@ def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any, names: Na
     """
     if not isinstance(changes, dict):
         raise InputError(f"changes = {changes!r} is not an object; give {{}} or any of {', '.join(CHANGES)}")
-    faults = [f"changes: unknown key {key!r}; known: {', '.join(CHANGES)}" for key in changes if key not in CHANGES]
+    faults = [
+        Fault(f"unknown key {key!r}", f"known: {', '.join(CHANGES)}", "changes", column=key)
+        for key in changes
+        if key not in CHANGES
+    ]
     known = {key: value for key, value in changes.items() if key in CHANGES}
     faults += study_faults({**known, "gap": gap}, "changes")
     for key, value in known.items():
         if isinstance(value, list) and len(value) > MAX_NAMES:
-            faults.append(f"changes: {key} has {len(value)} names; give at most {MAX_NAMES}")
+            faults.append(Fault(f"{key} has {len(value)} names", f"give at most {MAX_NAMES}", "changes", column=key))
     faults = faults or name_faults(known, names, "changes")
     if faults:
         raise InputError(faults)

@@ -40,18 +40,19 @@ def test_a_type_that_the_study_does_not_build_is_unknown(tiny_model):
 def test_an_unknown_name_comes_with_what_it_may_have_meant(national, key, name, meant):
     assert suggestion(name, national[key]) == meant
     assert name_faults({key: [meant]}, national, "x") == []
-    assert name_faults({key: [name]}, national, "x") == [f"x: {key} names unknown '{name}'; did you mean '{meant}'?"]
+    (fault,) = name_faults({key: [name]}, national, "x")
+    assert str(fault) == f"x: {key} names unknown '{name}'; did you mean '{meant}'?"
 
 
 def test_a_name_like_no_other_is_told_where_names_are(national):
     (fault,) = name_faults({"forced": ["warehouse-small@zzz"]}, national, "x")
-    assert "sites.csv" in fault
+    assert "sites.csv" in fault.remedy
     (fault,) = name_faults({"closed_gateways": ["???"]}, national, "x")
-    assert "known: IN" in fault
+    assert "known: IN" in fault.remedy
 
 
 def test_every_name_is_told_and_the_last_gateway_stays_open(national):
     ports = list(national["closed_gateways"])
     faults = name_faults({"forced": ["a", "b"], "closed_gateways": ports}, national, "x")
     assert len(faults) == 3
-    assert "leave one open" in faults[-1]
+    assert faults[-1].remedy == "leave one open"
