@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -288,7 +289,7 @@ def strong_components(network: Network) -> IntArray:
     return _components(network, "strong")
 
 
-def _components(network: Network, connection: str) -> IntArray:
+def _components(network: Network, connection: Literal["weak", "strong"]) -> IntArray:
     _, label = connected_components(adjacency(network, np.ones(network.n_edges)), connection=connection)
     size = np.bincount(label)
     rank = np.empty(len(size), dtype=np.int64)

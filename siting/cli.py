@@ -210,8 +210,8 @@ def _lines(s: dict[str, Any], sites: pd.DataFrame) -> list[str]:
     """Say in at most 25 lines what a plan amounts to, from its ``plan.json`` and ``sites.csv``."""
     counts, before, after, losing = s["counts"], s["before"], s["after"], s["not_recovering_capital"]
     first = s["concentration"]
-    tiers = sites.groupby(["facility_type", "tier"]).size()
-    built = ", ".join(f"{n} {kind.replace('_', ' ')} {tier}" for (kind, tier), n in tiers.items())
+    tiers = sites.groupby(["facility_type", "tier"], as_index=False).size()
+    built = ", ".join(f"{n} {kind.replace('_', ' ')} {tier}" for kind, tier, n in tiers.to_numpy())
     ratio = "nothing built" if s["benefit_cost_ratio"] is None else f"{s['benefit_cost_ratio']:.2f}"
     payback = "never" if s["payback_years"] is None else f"{s['payback_years']:.1f} years"
     cut = "none served" if s["served_cost_cut"] is None else f"{100 * s['served_cost_cut']:.1f} %"
@@ -344,12 +344,13 @@ def _compare(arguments: argparse.Namespace) -> int:
     print(result.totals.to_string(float_format=lambda x: f"{x:,.6g}"))
     for label, folder, table in (("a", arguments.a, result.only_a), ("b", arguments.b, result.only_b)):
         print(f"\nSites only in {label} ({folder}): {len(table)}")
-        for row in table.itertuples():
-            print(f"  {row.option}, ₹{row.capex_inr_crore:.1f} crore, saves {crore(row.saving_inr_per_year, 2)} a year")
+        for row in table.to_dict("records"):
+            saving = crore(row["saving_inr_per_year"], 2)
+            print(f"  {row['option']}, ₹{row['capex_inr_crore']:.1f} crore, saves {saving} a year")
     print(f"\nDistricts whose hub or cost differs: {len(result.districts)}")
-    for row in result.districts.itertuples():
-        hubs = (_names(row.hub_1_a, row.hub_2_a), _names(row.hub_1_b, row.hub_2_b))
-        print(f"  {row.district}, {row.state}: {hubs[0]} -> {hubs[1]}, {row.change_inr_per_t:+,.0f} INR/t")
+    for row in result.districts.to_dict("records"):
+        hubs = (_names(row["hub_1_a"], row["hub_2_a"]), _names(row["hub_1_b"], row["hub_2_b"]))
+        print(f"  {row['district']}, {row['state']}: {hubs[0]} -> {hubs[1]}, {row['change_inr_per_t']:+,.0f} INR/t")
     return 0
 
 

@@ -77,7 +77,7 @@ def load_parameters(path: Path = BUNDLED) -> Parameters:
             Column("note", required=False),
         ],
     )
-    rows = {str(row["key"]): Parameter(**row) for row in table.to_dict("records")}
+    rows = {str(row["key"]): Parameter(**{str(k): v for k, v in row.items()}) for row in table.to_dict("records")}
     problems = [
         f"{path.name}: row {n} ({p.key}): value {p.value:g} is outside its range {p.low:g} to {p.high:g}; "
         "correct the value or the range"

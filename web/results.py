@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,7 +32,7 @@ log = logging.getLogger("web.results")
 SEPARATOR = "~"  # between the folders of a plan's key: unreserved in URLs, so a key is one part of a path
 
 
-class PlanTables:
+class PlanTables(ABC):
     """Tables of one plan, each read when first asked for; the same for results on disk and answered questions."""
 
     key: str
@@ -61,22 +62,43 @@ class PlanTables:
         own: str | None = data.get("districts") or data.get("pack")
         return own
 
-    districts: pd.DataFrame
-    """``districts.csv`` with ``district_id``, in the order of the shapes"""
-    sites: pd.DataFrame
-    """``sites.csv``"""
-    lanes: pd.DataFrame
-    """``lanes.csv`` with ``lane``, the number of the lane that a row is a part of"""
-    flows: gpd.GeoDataFrame
-    """movements of lanes through new sites: ``mode``, ``from_name``, ``to_name``, ``km``, a line"""
+    @property
+    @abstractmethod
+    def districts(self) -> pd.DataFrame:
+        """``districts.csv`` with ``district_id``, in the order of the shapes"""
+
+    @property
+    @abstractmethod
+    def sites(self) -> pd.DataFrame:
+        """``sites.csv``"""
+
+    @property
+    @abstractmethod
+    def lanes(self) -> pd.DataFrame:
+        """``lanes.csv`` with ``lane``, the number of the lane that a row is a part of"""
+
+    @property
+    @abstractmethod
+    def flows(self) -> gpd.GeoDataFrame:
+        """movements of lanes through new sites: ``mode``, ``from_name``, ``to_name``, ``km``, a line"""
+
     flows_are_drawn: bool
     """whether the lines of the flows follow the networks; else they only join their ends"""
-    gateways: pd.DataFrame
-    """ports of the study"""
-    depots: pd.DataFrame
-    """inland depots of the study"""
-    shapes: gpd.GeoDataFrame
-    """district polygons in the order of ``districts``"""
+
+    @property
+    @abstractmethod
+    def gateways(self) -> pd.DataFrame:
+        """ports of the study"""
+
+    @property
+    @abstractmethod
+    def depots(self) -> pd.DataFrame:
+        """inland depots of the study"""
+
+    @property
+    @abstractmethod
+    def shapes(self) -> gpd.GeoDataFrame:
+        """district polygons in the order of ``districts``"""
 
 
 def _with_ids(table: pd.DataFrame) -> pd.DataFrame:
@@ -116,11 +138,11 @@ class PlanFolder(PlanTables):
         return self._layer("lanes")
 
     @cached_property
-    def gateways(self) -> pd.DataFrame:
+    def gateways(self) -> gpd.GeoDataFrame:
         return self._layer("gateways")
 
     @cached_property
-    def depots(self) -> pd.DataFrame:
+    def depots(self) -> gpd.GeoDataFrame:
         return self._layer("depots")
 
     @cached_property
@@ -171,7 +193,7 @@ class RunTables(PlanTables):
     def flows(self) -> gpd.GeoDataFrame:
         table = pd.read_parquet(self.path / "flows.parquet")
         ends = table[["from_lon", "from_lat", "to_lon", "to_lat"]].to_numpy().reshape(-1, 2, 2)
-        return gpd.GeoDataFrame(table, geometry=list(shapely.linestrings(ends)), crs="EPSG:4326")
+        return gpd.GeoDataFrame(table, geometry=np.asarray(shapely.linestrings(ends)), crs="EPSG:4326")
 
     @property
     def gateways(self) -> pd.DataFrame:

@@ -238,7 +238,8 @@ def _check_position(path: Path, table: gpd.GeoDataFrame, bounds: Bounds) -> None
     box = table.geometry.bounds
 
     def inside(x0: str, y0: str, x1: str, y1: str) -> pd.Series:
-        return box[x0].ge(west) & box[y0].ge(south) & box[x1].le(east) & box[y1].le(north)
+        within: pd.Series = box[x0].ge(west) & box[y0].ge(south) & box[x1].le(east) & box[y1].le(north)
+        return within
 
     there = inside("minx", "miny", "maxx", "maxy")
     outside = np.flatnonzero(~there & box["minx"].notna())

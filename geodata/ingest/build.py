@@ -223,7 +223,7 @@ def _exports(build: _Build) -> None:
         }
         if source.kind == "pack":
             raw = fallback.exports.rename(columns=lambda name: name.removesuffix(VALUE_SUFFIX))
-            theirs = [name for name in raw if name not in KEY_COLUMNS]
+            theirs = [str(name) for name in raw if name not in KEY_COLUMNS]
             differing = sorted(set(theirs) ^ set(sectors.index))
             if differing:
                 raise InputError(

@@ -200,11 +200,11 @@ def nearby(
     Node, target, km between them, and where on the target from 0 (its start) to 1; all (n_pairs,).
     """
     lines = pieces.lines(targets)
-    points = shapely.points(pieces.node_lon[nodes], pieces.node_lat[nodes])
+    points = np.asarray(shapely.points(pieces.node_lon[nodes], pieces.node_lat[nodes]))
     widest = limit_km / KM_PER_DEGREE / np.maximum(np.cos(np.radians(pieces.node_lat[nodes])), 0.01)
     i, j = shapely.STRtree(lines).query(points, predicate="dwithin", distance=widest)
     node, target = nodes[i], targets[j]
-    share = shapely.line_locate_point(lines[j], points[i], normalized=True)
+    share = np.asarray(shapely.line_locate_point(lines[j], points[i], normalized=True))
     foot = shapely.line_interpolate_point(lines[j], share, normalized=True)
     km = great_circle_km(pieces.node_lon[node], pieces.node_lat[node], shapely.get_x(foot), shapely.get_y(foot))
     good = (km <= limit_km) & (pieces.start[target] != node) & (pieces.end[target] != node)

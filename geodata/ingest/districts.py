@@ -118,8 +118,7 @@ def _complete(found: Boundaries, fallback: Pack) -> tuple[gpd.GeoDataFrame, list
 
     given = pd.to_numeric(districts["population"], errors="coerce") if "population" in districts else pd.Series(np.nan)
     given = given.reindex(districts.index)
-    estimate = _people_by_area(districts, fallback.districts)
-    districts["population_weight"] = given.fillna(estimate)
+    districts["population_weight"] = given.fillna(_people_by_area(districts, fallback.districts))
     districts["post_offices"] = 0
     old = fallback.districts.set_index("district_id")
     for column in ("district_hi", "lgd_code"):

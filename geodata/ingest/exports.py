@@ -252,8 +252,8 @@ def _across(
     table = pd.DataFrame(values, index=own.cells.index)
     if sums is not None and not problems:
         problems += _row_sum_problems(own, table, sums)
-    table = table[[name for name in table if found[name]]]
-    return table.T.groupby([found[name] for name in table]).sum(min_count=1).T, problems
+    table = table[[name for name in values if found[name]]]
+    return table.T.groupby([found[str(name)] for name in table]).sum(min_count=1).T, problems
 
 
 def _down(
@@ -425,7 +425,7 @@ def place_rows(
     target = source_key.map(lambda key: own.get(key, key if key in known else bundled.get(key)))
     placed = target.isin(list(known))
     value_columns = [f"{sector}{VALUE_SUFFIX}" for sector in sectors]
-    values = raw.reindex(columns=sectors).fillna(0.0).set_axis(value_columns, axis=1)
+    values = raw.reindex(columns=list(sectors)).fillna(0.0).set_axis(value_columns, axis=1)
     sums = values[placed].groupby(target[placed]).sum().rename_axis("district_id").reset_index()
     table = sums.merge(districts[list(KEY_COLUMNS)], on="district_id").sort_values("district_id", ignore_index=True)
 
@@ -469,10 +469,10 @@ def _alias_targets(aliases: pd.DataFrame | None) -> dict[str, str]:
     if aliases is None:
         return {}
     targets = {}
-    for row in aliases.itertuples():
-        home = canonical_state(row.state)
-        state, _, name = row.district.rpartition("/")
-        targets[district_id(home, row.name_in_source)] = (
+    for row in aliases.to_dict("records"):
+        home = canonical_state(row["state"])
+        state, _, name = row["district"].rpartition("/")
+        targets[district_id(home, row["name_in_source"])] = (
             district_id(canonical_state(state.replace("-", " ")) if state else home, name) if name else ""
         )
     return targets

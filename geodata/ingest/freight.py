@@ -131,8 +131,9 @@ def freight_network(ways: Ways, kind: Kind, rules: FreightRules | None = None) -
     if kind == "rail":
         access = (pieces.class_code == pieces.class_names.index("access")) & ~pieces.repaired
         pieces = pieces.take(access_forest(pieces, access))
-        names = tuple("access" if name == "crossover" else name for name in pieces.class_names)
-        pieces = replace(pieces, class_names=names)
+        pieces = replace(
+            pieces, class_names=tuple("access" if name == "crossover" else name for name in pieces.class_names)
+        )
     pieces = without_spare_nodes(contract(pieces, longest_km))
     if pieces.n == 0:
         raise InputError(f"{ways.source}: no {kind} leads anywhere: only loops, or yards without a line beside them")
@@ -181,10 +182,10 @@ def _pieces(
         end=node[last],
         km=km,
         hours=km / judged["speed_km_h"].to_numpy()[row],
-        class_code=classes.codes.to_numpy(dtype=np.int64)[row],
+        class_code=np.asarray(classes.codes, dtype=np.int64)[row],
         oneway=(judged["oneway"] != 0).to_numpy()[row],
         repaired=np.zeros(len(km), dtype=bool),
-        class_names=tuple(classes.categories),
+        class_names=tuple(map(str, classes.categories)),
     )
     return without_spare_nodes(pieces), len(seen)
 
@@ -196,7 +197,8 @@ def _n_components(pieces: Pieces, strong: bool = False) -> int:
     both = ~pieces.oneway
     row, column = np.concatenate([start, end[both]]), np.concatenate([end, start[both]])
     graph = coo_array((np.ones(len(row)), (row, column)), shape=(len(used), len(used)))
-    return int(connected_components(graph, connection="strong" if strong else "weak", return_labels=False))
+    n_components, _ = connected_components(graph, connection="strong" if strong else "weak")
+    return int(n_components)
 
 
 def _speeds_assumed(judged: pd.DataFrame, km: FloatArray) -> dict[str, dict[str, float]]:
@@ -212,7 +214,7 @@ def _speeds_assumed(judged: pd.DataFrame, km: FloatArray) -> dict[str, dict[str,
     )
     sums = table.groupby("class", observed=True).sum()
     sums.insert(1, "mean_speed_km_h", sums["km"] / sums.pop("hours").where(lambda h: h > 0))
-    return {str(name): row for name, row in sums.to_dict(orient="index").items()}
+    return {str(name): {str(k): float(v) for k, v in row.items()} for name, row in sums.to_dict(orient="index").items()}
 
 
 def _judge_roads(tags: pd.DataFrame, rules: FreightRules) -> pd.DataFrame:
@@ -242,7 +244,7 @@ def _judge_roads(tags: pd.DataFrame, rules: FreightRules) -> pd.DataFrame:
         default="",
     )
     unpaved = _mapped(tags["surface"], lambda value: str(value).split(":")[0] in UNPAVED)
-    name = highway.cat.set_categories([*highway.cat.categories.drop("ferry", errors="ignore"), "ferry"])
+    name: pd.Series[Any] = highway.cat.set_categories([*highway.cat.categories.drop("ferry", errors="ignore"), "ferry"])
     name = name.mask(ferry, "ferry")
     speed_of = {surface: name.map(speeds[surface]).to_numpy(dtype=np.float64) for surface in ("paved", "unpaved")}
     speed = np.where(unpaved, speed_of["unpaved"], speed_of["paved"])

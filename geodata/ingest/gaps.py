@@ -7,6 +7,7 @@ import heapq
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from geodata.ingest.contraction import KM_PER_DEGREE, BoolArray, Pieces, attach, nearby
 from geodata.network import FloatArray, IntArray
@@ -86,7 +87,7 @@ def _runs_on(pieces: Pieces, node: IntArray, target: IntArray, share: FloatArray
     north = KM_PER_DEGREE
     east = north * np.cos(np.radians(pieces.node_lat[node]))
 
-    def km(points: object) -> FloatArray:
+    def km(points: shapely.Geometry | NDArray[np.object_]) -> FloatArray:
         """Points on a plane in km."""
         return np.column_stack([shapely.get_x(points) * east, shapely.get_y(points) * north])
 

@@ -153,7 +153,7 @@ def _read(path: Path, kind: Kind, classes: tuple[str, ...], index: str, progress
     way = np.repeat(np.arange(len(way_size)), np.frombuffer(way_size, np.intc))
     combinations = pd.DataFrame(list(codes), columns=list(tag_names)).astype("category")
     return Ways(
-        lines=shapely.linestrings(np.frombuffer(coordinates, "<f8").reshape(-1, 2), indices=way)
+        lines=np.asarray(shapely.linestrings(np.frombuffer(coordinates, "<f8").reshape(-1, 2), indices=way))
         if len(way)
         else np.empty(0, dtype=object),
         tags=combinations.take(np.frombuffer(way_code, np.intc)).reset_index(drop=True),
@@ -217,7 +217,7 @@ def read_overpass(
     position = pd.DataFrame.from_dict(dict(graph.nodes(data=True)), orient="index")[["x", "y"]]
     points = position.loc[ends.ravel()].to_numpy(dtype=np.float64)
     return Ways(
-        lines=shapely.linestrings(points.reshape(-1, 2, 2)),
+        lines=np.asarray(shapely.linestrings(points.reshape(-1, 2, 2))),
         tags=tags.astype("category"),
         way_id=np.array([data["osmid"] for data in edges["data"]], dtype=np.int64),
         source=f"Overpass at {url}",

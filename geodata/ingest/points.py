@@ -119,7 +119,7 @@ def _to_degrees(own: Sheet, text: pd.DataFrame, bounds: Bounds, crs: str | None)
         text["lon"], text["lat"] = lon.map(repr), lat.map(repr)
     metres = (lon.abs() > 180) | (lat.abs() > 180)
     if metres.sum() * 2 > len(text):
-        row = metres.idxmax()
+        row = metres.index[int(metres.argmax())]
         raise InputError(
             f"{own.path}: lon {lon[row]:,.0f}, lat {lat[row]:,.0f} in row {row} are metres, not degrees; "
             f"{metres_remedy(float(lon.median()), float(lat.median()))}"

@@ -78,7 +78,7 @@ def pack_findings(pack: Pack) -> list[Finding]:
             ("districts", pd.DataFrame(districts.drop(columns="geometry"))), ("exports", pack.exports),
             ("gateways", pack.gateways), ("depots", pack.depots), ("planned_sites", pack.planned_sites),
         )
-        for column, blank in (table.isna() | table.astype("string").fillna("").eq("")).sum().items()
+        for column, blank in (table.isna() | (table.astype("string").fillna("") == "")).sum().items()
         if blank
     ]  # fmt: skip
     if missing:

@@ -199,7 +199,7 @@ def _bridges(kept: Pieces, left_out: Pieces) -> BoolArray:
     return chosen
 
 
-def spanning_pieces(pieces: Pieces, group: IntArray) -> BoolArray:
+def spanning_pieces(pieces: Pieces, group: NDArray[np.integer[Any]]) -> BoolArray:
     """Which pieces (n,) make a minimum spanning forest by km between groups of nodes; ``group`` (n_nodes,)."""
     n_groups = len(group)
     a, b = group[pieces.start], group[pieces.end]

@@ -222,7 +222,7 @@ def build_rail(
             continue
         line = np.array(feature["geometry"]["coordinates"], dtype=float).round(COORDINATE_DECIMALS)
         pieces = [Edge(piece, part, "main", None) for piece, part in split_line(line, km, RAIL_WORKING_KM)]
-        inside = shapely.covers(india, shapely.linestrings([piece.line[[0, -1]] for piece in pieces]))
+        inside = np.asarray(shapely.covers(india, shapely.linestrings([piece.line[[0, -1]] for piece in pieces])))
         edges += [piece for piece, keep in zip(pieces, inside, strict=True) if keep]
         raw_km += sum(piece.km for piece, keep in zip(pieces, inside, strict=True) if keep)
         source_ends |= {pieces[0].ends[0], pieces[-1].ends[1]}
@@ -265,7 +265,7 @@ def hill_area(states: gpd.GeoDataFrame) -> shapely.Geometry:
     """Where roads wind: the Himalayan and north-eastern hill states without their part of the plain."""
     area = states.loc[states["State_Name"].isin(HILL_STATES), "geometry"].union_all()
     plain = shapely.Polygon([*HIMALAYAN_FOOT, (80.2, 28.0), (73.0, 28.0), (73.0, 33.2)])
-    hills = area.difference(plain)
+    hills: shapely.Geometry = area.difference(plain)
     shapely.prepare(hills)
     return hills
 
@@ -305,8 +305,8 @@ def close_gaps(
     number: dict[Coordinate, int] = {}
     neighbours: dict[int, dict[int, float]] = defaultdict(dict)
     for edge in edges:
-        a, b = (number.setdefault(end, len(number)) for end in edge.ends)
-        neighbours[a][b] = neighbours[b][a] = min(edge.km, neighbours[a].get(b, np.inf))
+        i, j = (number.setdefault(end, len(number)) for end in edge.ends)
+        neighbours[i][j] = neighbours[j][i] = min(edge.km, neighbours[i].get(j, np.inf))
     points = np.array(list(number))
     pairs = KDTree(unit_xyz(points[:, 0], points[:, 1])).query_pairs(
         2 * np.sin(radius_km / EARTH_RADIUS_KM / 2), output_type="ndarray"
@@ -371,16 +371,16 @@ def apply_links(edges: list[Edge], links: pd.DataFrame, network: str, repairs: l
     nodes = np.array(sorted(class_at))
     problems = []
     result = list(edges)
-    for row in links.itertuples():
+    for row in links.to_dict("records"):
         line = []
-        for lon, lat in ((row.from_lon, row.from_lat), (row.to_lon, row.to_lat)):
+        for lon, lat in ((row["from_lon"], row["from_lat"]), (row["to_lon"], row["to_lat"])):
             distance = great_circle_km(lon, lat, nodes[:, 0], nodes[:, 1])
             line.append(nodes[distance.argmin()])
             if distance.min() > 3.0:
-                problems.append(f"network_links.csv {row.name}: no {network} node within 3 km of {lon}, {lat}")
+                problems.append(f"network_links.csv {row['name']}: no {network} node within 3 km of {lon}, {lat}")
         ends = np.array(line)
-        result.append(Edge(ends, float(row.km), class_at[tuple(ends[0].tolist())], f"link: {row.name}"))
-        repairs.append(_repair(network, ends, row.km, "link", f"{row.name}: {row.reason}"))
+        result.append(Edge(ends, float(row["km"]), class_at[tuple(ends[0].tolist())], f"link: {row['name']}"))
+        repairs.append(_repair(network, ends, row["km"], "link", f"{row['name']}: {row['reason']}"))
     if problems:
         raise InputError(problems)
     return result
@@ -482,4 +482,5 @@ def _repair(network: str, line: FloatArray, km: float, kind: str, reason: str) -
 
 def _buffered(area: shapely.Geometry, km: float) -> shapely.Geometry:
     metres = gpd.GeoSeries([area], crs="EPSG:4326").to_crs(EQUAL_AREA_INDIA).buffer(1000 * km)
-    return metres.to_crs("EPSG:4326").iloc[0]
+    buffered: shapely.Geometry = metres.to_crs("EPSG:4326").iloc[0]
+    return buffered

@@ -28,8 +28,8 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
     """
     districts = pack.districts
     by_class = tonnes_by_class(pack.exports, pack.sectors).reindex(districts["district_id"]).fillna(0.0)
-    demand = districts[["district_id", "state", "district", "lgd_code"]].reset_index(drop=True)
-    usd_columns = [column for column in by_class if column.startswith("value_usd_")]
+    demand: pd.DataFrame = districts[["district_id", "state", "district", "lgd_code"]].reset_index(drop=True)
+    usd_columns = [column for column in map(str, by_class) if column.startswith("value_usd_")]
     demand["export_usd"] = by_class[usd_columns].sum(axis=1).to_numpy()
     by_sea = 1.0 - parameters["land_border_share"] * demand["district_id"].isin(pack.land_customs["district_id"])
     demand["under_utilised"] = under_utilised(demand["export_usd"], study.leader_share)

@@ -74,12 +74,14 @@ def unreachable_districts(plan: Plan) -> list[dict[str, Any]]:
     tonnes = demand["general_t"] + demand["perishable_t"]
     return [
         {
-            "state": row.state,
-            "district": row.district,
-            "tonnes_per_year": round(float(tonnes[row.Index]), 1),
+            "state": state,
+            "district": district,
+            "tonnes_per_year": round(float(tonnes_per_year), 1),
             "reason": "no road to a gateway",
         }
-        for row in demand[cut_off].itertuples()
+        for state, district, tonnes_per_year in zip(
+            demand["state"][cut_off], demand["district"][cut_off], tonnes[cut_off], strict=True
+        )
     ]
 
 
@@ -227,9 +229,10 @@ def flow_table(plan: Plan) -> pd.DataFrame:
     moving = parts["mode"].isin(["road", "rail"]).to_numpy() & plan.uses_site[lane]
     moving &= (parts["from"] != parts["to"]).to_numpy()
     tonnes = plan.model.clients["tonnes_per_year"].to_numpy()[plan.chosen.client[lane]] * plan.share[lane]
-    flows = parts.assign(tonnes_per_year=tonnes)[moving]
-    flows = flows.groupby(["mode", "from", "to"], as_index=False).agg(
-        km=("km", "first"), tonnes_per_year=("tonnes_per_year", "sum")
+    flows: pd.DataFrame = (
+        parts.assign(tonnes_per_year=tonnes)[moving]
+        .groupby(["mode", "from", "to"], as_index=False)
+        .agg(km=("km", "first"), tonnes_per_year=("tonnes_per_year", "sum"))
     )
     names = plan.model.places.table["name"]
     flows["from_name"], flows["to_name"] = flows["from"].map(names), flows["to"].map(names)

@@ -176,10 +176,10 @@ class Figure:
         shift = 9 * table.groupby(["lon", "lat"]).cumcount().to_numpy()
         marks = []
         for (x, y), right, site in zip(
-            self._points(table["lon"], table["lat"]), shift, table.itertuples(), strict=True
+            self._points(table["lon"], table["lat"]), shift, table.to_dict("records"), strict=True
         ):
-            about = f"{_site_name(site.facility_type)}, {site.name}, {site.state}"
-            marks.append(_site(site.facility_type, site.tier, x + right, y, about))
+            about = f"{_site_name(site['facility_type'])}, {site['name']}, {site['state']}"
+            marks.append(_site(site["facility_type"], site["tier"], x + right, y, about))
         return marks
 
     def _state_names(self, names: Mapping[str, str]) -> list[Markup]:

@@ -112,14 +112,14 @@ class LaneBook:
             for key, total in tonnes.items()
         ]  # fmt: skip
         stops = {
-            (lane.cargo_class, stop)
-            for lane in parts.drop_duplicates("lane").itertuples()
-            for stop in self._stops(lane.lane)
+            (cargo_class, stop)
+            for number, cargo_class in parts.drop_duplicates("lane")[["lane", "cargo_class"]].to_numpy()
+            for stop in self._stops(number)
         }
         sites = self.plan.sites
         used = [
-            any((cargo, _grid((site.lon, site.lat))) in stops for cargo in _carried(site.facility_type))
-            for site in sites.itertuples()
+            any((cargo, _grid((lon, lat))) in stops for cargo in _carried(facility_type))
+            for lon, lat, facility_type in zip(sites["lon"], sites["lat"], sites["facility_type"], strict=True)
         ]
         return {
             "lanes": sorted(listed, key=lambda lane: -lane["tonnes_per_year"])[:LISTED_LANES],
@@ -220,9 +220,9 @@ class LaneBook:
         connectors = self.pack.rail_connectors.set_index("terminal_id")
         ends = {}
         for table, key in ((self.plan.gateways, "gateway_id"), (self.plan.depots, "depot_id")):
-            for row in table[table[key].isin(connectors.index)].itertuples():
-                connector = connectors.loc[getattr(row, key)]
-                ends[float(row.lon), float(row.lat)] = (float(connector["lon"]), float(connector["lat"]))
+            for row in table[table[key].isin(connectors.index)].to_dict("records"):
+                connector = connectors.loc[row[key]]
+                ends[float(row["lon"]), float(row["lat"])] = (float(connector["lon"]), float(connector["lat"]))
         return ends
 
     def _line(self, mode: str, start: Point, end: Point) -> shapely.LineString:

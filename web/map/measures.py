@@ -86,7 +86,8 @@ def breaks(above: np.ndarray, method: str, classes: int) -> list[float]:
 
 def scale_of(name: str, table: pd.DataFrame) -> pd.Series:
     """All values that a measure's classes are made of."""
-    return pd.concat([MEASURES[other].values(table) for other in MEASURES[name].scale or (name,)])
+    values: pd.Series = pd.concat([MEASURES[other].values(table) for other in MEASURES[name].scale or (name,)])
+    return values
 
 
 def classify(values: pd.Series, method: str, palette: str, scale: pd.Series | None = None) -> Classed:

@@ -148,9 +148,9 @@ class PlanData:
     def _edge_table(self, network: Network) -> pd.DataFrame:
         """Edges of a network with their ends and the state in which their middle is."""
         a, b, lon, lat = network.edge_from, network.edge_to, network.node_lon, network.node_lat
-        middle = shapely.points((lon[a] + lon[b]) / 2, (lat[a] + lat[b]) / 2)
+        middle = np.asarray(shapely.points((lon[a] + lon[b]) / 2, (lat[a] + lat[b]) / 2))
         edge, district = shapely.STRtree(self.shapes.simple).query(middle, predicate="intersects")
-        state = np.full(len(middle), None, dtype=object)
+        state = np.empty(len(middle), dtype=object)
         state[edge] = np.asarray(self.shapes.states, dtype=object)[district]
         return pd.DataFrame({
             "edge_class": network.edge_class, "state": state, "km": network.edge_km,
