@@ -135,7 +135,7 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
     if np.isfinite(unserved).any():
         keep &= p.lane_cost < unserved[p.lane_client]
     if forced.any():
-        always = np.append(forced & ~limited, True)
+        always = np.append(forced & ~limited & (p.capacity > 0), True)  # without capacity it serves nobody
         certain = keep & always[first] & always[second]
         ceiling = unserved.copy()
         np.minimum.at(ceiling, p.lane_client[certain], p.lane_cost[certain])

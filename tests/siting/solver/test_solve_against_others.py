@@ -1,30 +1,15 @@
-"""solve() against brute force and against CBC through PuLP, on many problems; and on public instances."""
+"""solve() against CBC through PuLP on many problems, and on public instances."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from tiny_problems import brute_force, clustered, random_problem
+from tiny_problems import clustered
 
 from benchmarks.instances import instances_folder, read_cap, read_holmberg, read_pmed
 from siting.solver.mip import solve_core_with_cbc
 from siting.solver.reduce import reduce_problem
 from siting.solver.solve import solve
-
-
-@pytest.mark.slow
-@settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(st.integers(min_value=10_000, max_value=10_000_000))
-def test_brute_force_agrees_on_two_thousand_tiny_problems(seed: int) -> None:
-    problem = random_problem(seed)
-    expected, found = brute_force(problem), solve(problem, gap=0.0)
-    if np.isinf(expected):
-        assert found.status == "infeasible"
-    else:
-        assert found.status == "optimal"
-        assert found.objective == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
 def compare_with_cbc(seed: int) -> None:

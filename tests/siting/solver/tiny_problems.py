@@ -1,4 +1,4 @@
-"""Random tiny problems of every kind, and an answer to them by trying every set of options."""
+"""Random tiny problems of every kind, and larger ones like studies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import itertools
 from typing import Any
 
 import numpy as np
-from scipy.optimize import LinearConstraint, linprog, milp
 
 from siting.solver.problem import FacilityProblem
 
@@ -61,6 +60,8 @@ def random_problem(seed: int) -> FacilityProblem:
     if rng.random() < 0.2:
         settings["forbidden"] = [int(rng.integers(0, options))]
     settings["single_source"] = bool(rng.random() < 0.3)
+    unserved = np.where(must, np.inf, rng.integers(0, top, clients))
+    _edges(rng, settings, options, top)
     return FacilityProblem(
         lane_client=client,
         lane_options=ends,
@@ -68,60 +69,32 @@ def random_problem(seed: int) -> FacilityProblem:
         n_clients=clients,
         n_options=options,
         demand=demand,
-        unserved_cost=np.where(must, np.inf, rng.integers(0, top, clients)),
+        unserved_cost=unserved,
         **settings,
     )
 
 
-def brute_force(p: FacilityProblem) -> float:
-    """Least cost over every set of options, service by SciPy; inf where there is no plan."""
-    best = np.inf
-    for bits in itertools.product([False, True], repeat=p.n_options):
-        opened = np.array(bits)
-        chosen = np.flatnonzero(opened)
-        groups = p.group[chosen][p.group[chosen] >= 0]
-        if (
-            (p.budget is not None and p.capex[chosen].sum() > p.budget)
-            or (p.n_open is not None and len(chosen) != p.n_open)
-            or len(set(groups.tolist())) < len(groups)
-            or not set(p.forced_open.tolist()) <= set(chosen.tolist())
-            or set(p.forbidden.tolist()) & set(chosen.tolist())
-        ):
-            continue
-        best = min(best, p.fixed_cost[chosen].sum() + _service_cost(p, opened))
-    return float(best)
-
-
-def _service_cost(p: FacilityProblem, opened: np.ndarray) -> float:
-    is_open = np.append(opened, True)
-    lanes = np.flatnonzero(is_open[p.lane_options[:, 0]] & is_open[p.lane_options[:, 1]])
-    may = np.flatnonzero(np.isfinite(p.unserved_cost))
-    n = len(lanes) + len(may)
-    cost = np.concatenate([p.lane_cost[lanes], p.unserved_cost[may]])
-    serve = np.zeros((p.n_clients, n))
-    serve[p.lane_client[lanes], np.arange(len(lanes))] = 1
-    serve[may, len(lanes) + np.arange(len(may))] = 1
-    limited = np.flatnonzero(np.isfinite(p.capacity))
-    load = np.zeros((len(limited), n))
-    for r, j in enumerate(limited):
-        uses = np.flatnonzero((p.lane_options[lanes] == j).any(axis=1))
-        load[r, uses] = p.demand[p.lane_client[lanes[uses]]]
-    if n == 0:
-        return np.inf
-    if p.single_source:
-        rules = [LinearConstraint(serve, 1, 1)]
-        if len(limited):
-            rules.append(LinearConstraint(load, -np.inf, p.capacity[limited]))
-        answer = milp(cost, integrality=np.ones(n), bounds=(0, 1), constraints=rules)
-    else:
-        answer = linprog(
-            cost,
-            A_eq=serve,
-            b_eq=np.ones(p.n_clients),
-            A_ub=load if len(limited) else None,
-            b_ub=p.capacity[limited] if len(limited) else None,
-        )
-    return float(answer.fun) if answer.status == 0 else np.inf
+def _edges(rng: np.random.Generator, settings: dict[str, Any], options: int, top: int) -> None:
+    """Forced options, no capacity, gainful options, budgets spent to the last bit."""
+    if rng.random() < 0.2:
+        settings["fixed_cost"] = rng.integers(-top, top, options).astype(float)
+    if rng.random() < 0.2:
+        capacity = settings.setdefault("capacity", np.full(options, np.inf))
+        capacity[rng.random(options) < 0.4] = 0.0
+    if rng.random() < 0.3:
+        capex = settings["capex"] = rng.integers(0, 100, options) / 10  # tenths: sums of floats are not exact
+        settings["budget"] = float(capex[rng.random(options) < 0.5].sum())
+    if rng.random() < 0.35:
+        forced = set(np.flatnonzero(rng.random(options) < 0.4).tolist()) - set(settings.get("forbidden", ()))
+        group = settings.get("group", np.full(options, -1))
+        of_group = {int(group[j]): j for j in forced if group[j] >= 0}
+        forced = {j for j in forced if group[j] < 0 or of_group[int(group[j])] == j}
+        needed = sum(float(settings["capex"][j]) for j in forced) if "capex" in settings else 0.0
+        if "budget" in settings:
+            settings["budget"] = max(settings["budget"], needed)
+        if "n_open" in settings:
+            settings["n_open"] = max(settings["n_open"], len(forced))
+        settings["forced_open"] = sorted(forced)
 
 
 def clustered(seed: int, clients: int = 60, sites: int = 25) -> FacilityProblem:

@@ -1,0 +1,166 @@
+"""The optimum of a tiny problem in rational arithmetic: every set of options, and the best service through each.
+
+Nothing here is shared with the solver, and nothing is rounded: floats are taken as the fractions they are.
+"""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+
+from siting.solver.problem import FacilityProblem
+
+BUDGET_ROUNDING = Fraction(1, 10**12)
+"""Relative excess of the budget that counts as rounding, as in the solver: 0.1 + 0.2 keeps a budget of 0.3."""
+
+Row = list[Fraction]
+
+
+def exact_optimum(p: FacilityProblem) -> Fraction | None:
+    """Least cost over every plan, by equations (1) to (9) of FacilityProblem; None where there is no plan."""
+    fixed, capex = _fractions(p.fixed_cost), _fractions(p.capex)
+    sets = []
+    for bits in itertools.product([False, True], repeat=p.n_options):
+        chosen = [j for j, is_open in enumerate(bits) if is_open]
+        if _keeps_the_limits(p, chosen, capex):
+            cheapest = _cheapest_apart(p, bits)
+            if cheapest is not None:
+                sets.append((sum((fixed[j] for j in chosen), Fraction(0)), cheapest, bits))
+    sets.sort(key=lambda entry: entry[0] + entry[1])
+    best: Fraction | None = None
+    for opening, cheapest, bits in sets:
+        if best is not None and opening + cheapest >= best:  # service within capacity costs no less
+            break
+        service = _single_service(p, bits) if p.single_source else _split_service(p, bits)
+        if service is not None and (best is None or opening + service < best):
+            best = opening + service
+    return best
+
+
+def _fractions(values: np.ndarray) -> list[Fraction]:
+    return [Fraction(value) if np.isfinite(value) else Fraction(10**40) for value in values.tolist()]
+
+
+def _keeps_the_limits(p: FacilityProblem, chosen: list[int], capex: list[Fraction]) -> bool:
+    """Equations (5) to (8)."""
+    groups = [int(p.group[j]) for j in chosen if p.group[j] >= 0]
+    return (
+        (p.budget is None or sum(capex[j] for j in chosen) <= Fraction(p.budget) * (1 + BUDGET_ROUNDING))
+        and (p.n_open is None or len(chosen) == p.n_open)
+        and len(set(groups)) == len(groups)
+        and set(p.forced_open.tolist()) <= set(chosen)
+        and not set(p.forbidden.tolist()) & set(chosen)
+    )
+
+
+def _ways(p: FacilityProblem, bits: tuple[bool, ...]) -> list[list[tuple[Fraction, list[int]]]]:
+    """(cost, options with a capacity) of every way to serve each client through open options, or not at all."""
+    ways: list[list[tuple[Fraction, list[int]]]] = [[] for _ in range(p.n_clients)]
+    for client, ends, cost in zip(p.lane_client.tolist(), p.lane_options.tolist(), p.lane_cost.tolist(), strict=True):
+        needed = [j for j in ends if j >= 0]
+        if all(bits[j] for j in needed):
+            ways[client].append((Fraction(cost), [j for j in needed if np.isfinite(p.capacity[j])]))
+    for client, cost in enumerate(p.unserved_cost.tolist()):
+        if np.isfinite(cost):
+            ways[client].append((Fraction(cost), []))
+    return ways
+
+
+def _cheapest_apart(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | None:
+    """Cost of service were there no capacities."""
+    ways = _ways(p, bits)
+    return sum((min(cost for cost, _ in of) for of in ways), Fraction(0)) if all(ways) else None
+
+
+def _single_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | None:
+    """Every client whole: all assignments, cheapest ways first."""
+    ways = [sorted(of) for of in _ways(p, bits)]
+    demand, room = _fractions(p.demand), _fractions(p.capacity)
+    at_least = [min(cost for cost, _ in of) for of in ways]
+    best: Fraction | None = None
+
+    def assign(client: int, spent: Fraction) -> None:
+        nonlocal best
+        if best is not None and spent + sum(at_least[client:]) >= best:
+            return
+        if client == len(ways):
+            best = spent
+            return
+        for cost, needed in ways[client]:
+            if all(room[j] >= demand[client] for j in needed):
+                for j in needed:
+                    room[j] -= demand[client]
+                assign(client + 1, spent + cost)
+                for j in needed:
+                    room[j] += demand[client]
+
+    assign(0, Fraction(0))
+    return best
+
+
+def _split_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | None:
+    """Equations (2) and (4) for fixed y as a linear program: shares of the ways, and room left at each option."""
+    ways = _ways(p, bits)
+    demand, room = _fractions(p.demand), _fractions(p.capacity)
+    limited = sorted({j for of in ways for _, needed in of for j in needed})
+    columns = [(client, cost, needed) for client, of in enumerate(ways) for cost, needed in of]
+    n = len(columns) + len(limited)
+    rows: list[Row] = []
+    for client in range(p.n_clients):
+        rows.append([Fraction(int(owner == client)) for owner, _, _ in columns] + [Fraction(0)] * len(limited))
+    for j in limited:
+        load = [demand[owner] if j in needed else Fraction(0) for owner, _, needed in columns]
+        rows.append(load + [Fraction(int(other == j)) for other in limited])
+    right = [Fraction(1)] * p.n_clients + [room[j] for j in limited]
+    return minimise([cost for _, cost, _ in columns] + [Fraction(0)] * len(limited), rows, right, n)
+
+
+def minimise(cost: Row, rows: list[Row], right: Row, n: int) -> Fraction | None:
+    """min cost x with rows x = right >= 0, x >= 0: two-phase simplex by the rule of Bland (1977), no cycles."""
+    m = len(rows)
+    table = [
+        [*row, *(Fraction(int(k == r)) for k in range(m)), b]
+        for r, (row, b) in enumerate(zip(rows, right, strict=True))
+    ]
+    basis = list(range(n, n + m))
+    artificial = _price_out([Fraction(0)] * n + [Fraction(1)] * m + [Fraction(0)], table, basis)
+    _pivot_to_the_end(table, artificial, basis, n + m)
+    if artificial[-1] != 0:
+        return None
+    for r in range(m):  # artificial variables at zero leave the basis, or their row says nothing
+        if basis[r] >= n:
+            enter = next((k for k in range(n) if table[r][k] != 0), None)
+            if enter is not None:
+                _pivot(table, artificial, basis, r, enter)
+    objective = _price_out([*cost, *[Fraction(0)] * (m + 1)], table, basis)
+    _pivot_to_the_end(table, objective, basis, n)
+    return -objective[-1]
+
+
+def _price_out(objective: Row, table: list[Row], basis: list[int]) -> Row:
+    for row, k in zip(table, basis, strict=True):
+        if objective[k] != 0:
+            factor = objective[k]
+            objective = [a - factor * b for a, b in zip(objective, row, strict=True)]
+    return objective
+
+
+def _pivot_to_the_end(table: list[Row], objective: Row, basis: list[int], columns: int) -> None:
+    while True:
+        enter = next((k for k in range(columns) if objective[k] < 0), None)
+        if enter is None:
+            return
+        ratios = [(row[-1] / row[enter], basis[r], r) for r, row in enumerate(table) if row[enter] > 0]
+        _pivot(table, objective, basis, min(ratios)[2], enter)
+
+
+def _pivot(table: list[Row], objective: Row, basis: list[int], leave: int, enter: int) -> None:
+    pivot = table[leave][enter]
+    table[leave] = [value / pivot for value in table[leave]]
+    for row in [*(row for r, row in enumerate(table) if r != leave), objective]:
+        if row[enter] != 0:
+            factor = row[enter]
+            row[:] = [a - factor * b if b else a for a, b in zip(row, table[leave], strict=True)]
+    basis[leave] = enter

@@ -1,0 +1,63 @@
+"""solve() against the exact optimum: every set of options in rational arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from exact import exact_optimum
+from tiny_problems import random_problem
+
+from siting.solver.problem import FacilityProblem
+from siting.solver.solve import solve
+
+TOLERANCE = 1e-6
+"""Relative; what sums of floats and the feasibility of a linear program leave."""
+DIGITS = 1e-12
+"""What a sum of floats leaves of its largest term."""
+
+
+def assert_true(problem: FacilityProblem, name: str) -> None:
+    """No plan is dearer than called, no bound above the truth, no infeasibility invented."""
+    found, truth = solve(problem, gap=0.0), exact_optimum(problem)
+    if truth is None:
+        assert found.status == "infeasible", name
+        return
+    assert found.status == "optimal", name
+    exact = float(truth)
+    may = np.isfinite(problem.unserved_cost)
+    terms = float(np.abs(problem.lane_cost) @ found.lane_share + np.abs(problem.fixed_cost[found.open]).sum())
+    terms += float(np.abs(problem.unserved_cost[may]) @ found.unserved_share[may])
+    slack = TOLERANCE * abs(exact) + DIGITS * terms
+    assert found.objective >= exact - slack, f"{name}: a plan below the truth"
+    assert found.bound <= exact + slack, f"{name}: a bound above the truth"
+    if found.status == "optimal":
+        assert found.objective <= exact + slack, f"{name}: called optimal"
+
+
+def test_a_forced_option_without_capacity_serves_nobody() -> None:
+    problem = FacilityProblem(
+        lane_client=np.array([0, 0]),
+        lane_options=np.array([[0, 1], [1, -1]]),
+        lane_cost=np.array([0.0, 77.0]),
+        n_clients=2,
+        n_options=2,
+        unserved_cost=np.array([113.0, 0.0]),
+        capacity=np.array([0.0, 1.0]),
+        forced_open=np.array([0, 1]),
+    )
+    plan = solve(problem, gap=0.0)
+    assert (plan.objective, plan.bound, plan.lane.tolist()) == (77.0, 77.0, [1, -1])
+    assert exact_optimum(problem) == 77
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_every_kind_of_problem_comes_out_as_rational_arithmetic_says(block: int) -> None:
+    for seed in range(100_000 + 30 * block, 100_030 + 30 * block):
+        assert_true(random_problem(seed), f"seed {seed}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_two_thousand_problems_come_out_as_rational_arithmetic_says(block: int) -> None:
+    for seed in range(200_000 + 100 * block, 200_100 + 100 * block):
+        assert_true(random_problem(seed), f"seed {seed}")
