@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from geodata.errors import InputError
 Bounds = tuple[float, float, float, float]  # west, south, east, north in degrees
 
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+_WIDE = str.maketrans("．，－＋", ".,-+")
 _UNKNOWN_CELLS = ("", "nan", "null", "none", "na", "n/a")
 
 
@@ -42,7 +45,7 @@ def read_table(
     """Read a UTF-8 CSV file into a frame with exactly ``columns``, in that order.
 
     With ``bounds`` the columns ``lon`` and ``lat`` (degrees) must lie inside them. Row numbers in messages
-    are those a spreadsheet shows: the header is row 1. ``may_be_empty``: a header alone will do.
+    are the lines that an editor shows: the header is in row 1. ``may_be_empty``: a header alone will do.
 
     Raises
     ------
@@ -91,21 +94,74 @@ def parse_cells(
     return table, problems
 
 
+def csv_rows(path: Path, text: str, delimiter: str = ",") -> list[tuple[int, list[str]]]:
+    """Rows of a CSV file: the line that each begins on, as an editor counts (the first is 1), and its cells, stripped.
+
+    Blank lines are counted and left out. A cell may reach over several lines when it stands in quotes.
+
+    Raises:
+        InputError: a quote that does not end where its cell ends, or that has swallowed rows.
+    """
+    remedy = 'close it, and write a quote inside a text twice: "6"" pipe"'
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows, line = [], 1
+    try:
+        for cells in lines:
+            if any(cell.strip() for cell in cells):
+                rows.append((line, [cell.strip() for cell in cells]))
+            line = lines.line_num + 1
+    except csv.Error as error:
+        what = "a double quote is not closed where its cell ends"
+        if "limit" in str(error):
+            what = f"a cell of more than {csv.field_size_limit():,} characters: a double quote is not closed"
+        raise InputError(f"{path}: row {line}: {what}; {remedy}") from None
+    width = max((len(cells) for _, cells in rows), default=0)
+    problems = [
+        f"{path}: row {number}: a double quote takes in {cell.count(chr(10))} more lines that look like rows "
+        f"({cell[:40]!r}...); {remedy}"
+        for number, cells in rows
+        for cell in cells
+        if _holds_rows(cell, delimiter, width, whole=len(cells) in (1, width))
+    ]
+    if problems:
+        raise InputError(problems)
+    return rows
+
+
+def _holds_rows(cell: str, delimiter: str, width: int, whole: bool) -> bool:
+    """Whether a cell of several lines has swallowed rows of ``width`` cells.
+
+    If so it holds all delimiters of as many rows as it has line breaks, or its own row is no longer ``whole``.
+    """
+    breaks, delimiters = cell.count("\n"), cell.count(delimiter)
+    return breaks > 0 and width > 2 and delimiters > 0 and (not whole or delimiters >= breaks * (width - 1))
+
+
+def plain_digits(text: str) -> str:
+    """A text with the digits of any script (``१२३``, full-width) and full-width points and commas in ASCII."""
+    if text.isascii():
+        return text
+    digits = "".join(str(unicodedata.decimal(c)) if unicodedata.category(c) == "Nd" else c for c in text)
+    return digits.translate(_WIDE)
+
+
 def _read_cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header cells and (row number, cells) of every row that is not blank."""
+    """Header cells and (line, cells) of every row that is not blank."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file))
+            text = file.read()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a UTF-8 CSV file ({error}); save the sheet as 'CSV UTF-8'") from None
-    if not rows or not any(cell.strip() for cell in rows[0]):
+    if "\x00" in text:
+        raise InputError(f"{path}: not a UTF-8 CSV file (it holds zero bytes); save the sheet as 'CSV UTF-8'")
+    rows = csv_rows(path, text)
+    if not rows or rows[0][0] != 1:
         raise InputError(f"{path}: row 1 is empty; it must hold the column names")
-    header = [cell.strip() for cell in rows[0]]
-    return header, [(i, row) for i, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
+    return rows[0][1], rows[1:]
 
 
 def _header_problems(path: Path, header: list[str], columns: Sequence[Column]) -> list[str]:
@@ -139,7 +195,7 @@ def _parse(path: Path, cells: pd.Series[str], column: Column) -> tuple[pd.Series
         values = lower.isin(_TRUE)
         problems += faults(~lower.isin(_TRUE + _FALSE), "write true or false")
     elif column.dtype == "number":
-        parsed = pd.to_numeric(cells.mask(empty), errors="coerce").astype(float)
+        parsed = pd.to_numeric(cells.mask(empty).map(plain_digits, na_action="ignore"), errors="coerce").astype(float)
         values = parsed
         if column.required:
             problems += faults(empty, "fill in a number")

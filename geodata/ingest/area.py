@@ -59,7 +59,8 @@ class _Key:
 
 _NOTE = {"origin": _Key("text"), "licence": _Key("text")}
 _FILE = {"file": _Key("file", required=True), **_NOTE}
-_SHEET = {**_FILE, "sheet": _Key("text"), "header_row": _Key("count"), "columns": _Key("names")}
+_SHEET = {**_FILE, "sheet": _Key("text"), "header_row": _Key("count"), "columns": _Key("names"),
+          "decimal": _Key("text", choices=(".", ","))}  # fmt: skip
 _POINTS = {**_SHEET, "constants": _Key("values"), "crs": _Key("text")}
 _ROAD_RULES = {"gap_limit_m": _Key("number"), "classes": _Key("texts"), "truck_speeds": _Key("file")}
 _RAIL_RULES = {"gap_limit_m": _Key("number"), "gauge_mm": _Key("count")}

@@ -236,7 +236,8 @@ def _exports(build: _Build) -> None:
                 source.file, districts, list(sectors.index), unit=values["unit"], columns=values.get("columns"),
                 layout=values.get("sectors", "across"), sector_names=values.get("sector_names"),
                 inr_per_usd=values.get("inr_per_usd"), total=values.get("total"), state=values.get("state"),
-                sheet=values.get("sheet"), header_row=values.get("header_row"), reference=fallback.exports, **common,
+                sheet=values.get("sheet"), header_row=values.get("header_row"), decimal=values.get("decimal", ""),
+                reference=fallback.exports, **common,
             )  # fmt: skip
         own.table.to_csv(folder / "exports.csv", index=False)
         own.unplaced.to_csv(folder / "exports_unplaced.csv", index=False)
@@ -330,6 +331,7 @@ def _read_table(build: _Build, source: Source, columns: Sequence[Column]) -> tup
     return read_points(
         source.file, columns, build.area.bounds, columns=values.get("columns"), constants=values.get("constants"),
         crs=values.get("crs"), sheet=values.get("sheet"), header_row=values.get("header_row"),
+        decimal=values.get("decimal", ""),
     )  # fmt: skip
 
 

@@ -19,7 +19,6 @@ from geodata.ingest.sheets import (
     SHOWN,
     Sheet,
     blank_above,
-    parse_numbers,
     read_sheet,
     runs,
     tidy,
@@ -101,6 +100,7 @@ def read_exports(
     reference: pd.DataFrame | None = None,
     sheet: str | None = None,
     header_row: int | None = None,
+    decimal: str = "",
 ) -> OwnExports:
     """Exports of a table with one column per sector (``across``) or one row per district and sector (``down``).
 
@@ -118,7 +118,7 @@ def read_exports(
         own_aliases: table of `load_own_aliases`; it comes first.
         pack_aliases: table of `geodata.districts.load_aliases`; it counts where its district exists here.
         reference: an export table of the same districts (``KEY_COLUMNS``, US$ million) to compare the size with.
-        sheet, header_row: as in `geodata.sheets.read_sheet`.
+        sheet, header_row, decimal: as in `geodata.ingest.sheets.read_sheet`.
 
     Raises:
         InputError: naming every column, sector, row and total that does not fit.
@@ -129,7 +129,7 @@ def read_exports(
     if unknown:
         raise InputError([f"{path}: columns: {name!r} is unknown; known: {', '.join(roles)}" for name in unknown])
     wanted = {role: columns.get(role, role) for role in roles}
-    own = read_sheet(path, list(wanted.values()), sheet=sheet, header_row=header_row)
+    own = read_sheet(path, list(wanted.values()), sheet=sheet, header_row=header_row, decimal=decimal)
     twice = set(runs(list(own.cells.columns)))
     problems = [
         f"{path}: column {name!r} is there more than once; rename all but one"
@@ -149,6 +149,7 @@ def read_exports(
     if problems:
         raise InputError(problems)
     problems += _total_problems(path, values, is_total, is_grand, total, unit)
+    problems += _state_total_problems(path, values, names, is_total & ~is_grand)
     if is_total.any():
         own.notes.append(f"{int(is_total.sum())} rows of totals were left out of the sum")
     scale = _usd_million_per_unit(unit, inr_per_usd)
@@ -234,7 +235,7 @@ def _across(
     for name in own.cells.columns:
         if not name or tidy(name) in taken:
             continue
-        numbers, wrong = parse_numbers(own.column(name))
+        numbers, wrong = own.numbers(own.column(name))
         named = _sector_of([name], sectors, sector_names)[name] is not None
         if not named and _SUM_COLUMN.fullmatch(name.strip()):
             sums = numbers
@@ -262,7 +263,7 @@ def _down(
 ) -> tuple[pd.DataFrame, list[str]]:  # fmt: skip
     """Values by sector of a table with a row per district and sector: one of them filled in each row."""
     name = own.column(wanted["sector"])
-    numbers, wrong = parse_numbers(own.column(wanted["value"]))
+    numbers, wrong = own.numbers(own.column(wanted["value"]))
     found = _sector_of(sorted(set(name[~is_total])), sectors, sector_names)
     problems = _sector_problems(own.path, found, sectors, sector_names)
     problems += _unreadable(own, wanted["value"], wrong & ~is_total)
@@ -273,7 +274,8 @@ def _down(
 
 def _unreadable(own: Sheet, name: str, wrong: pd.Series[bool]) -> list[str]:
     cells = own.column(name)
-    return [
+    hints = own.decimal_hint(name, cells, wrong)
+    return hints or [
         f"{own.path}: row {row}: {name} is {cells[row]!r}; write a number with a decimal point"
         for row in cells.index[wrong][:SHOWN]
     ]
@@ -332,6 +334,24 @@ def _total_problems(
             f"{path}: the rows add up to {added:,.6g} {unit}, but total = {stated:,.6g}{_factor(added, stated)}; "
             "correct unit, total or table"
         )
+    return problems
+
+
+def _state_total_problems(
+    path: Path, values: pd.DataFrame, names: pd.DataFrame, is_total: pd.Series[bool]
+) -> list[str]:
+    """Compare a row of totals beside the name of a state with the rows of that state, else with all rows."""
+    rows = values.sum(axis=1)
+    home = names["state"].map(canonical_state)
+    own_total = names["district"].str.fullmatch(r"(?:state\s+|grand\s+)?total\s*:?", case=False)
+    problems = []
+    for row in names.index[is_total & own_total & home.ne("") & rows.gt(0)]:
+        of_state, of_all = float(rows[~is_total & (home == home[row])].sum()), float(rows[~is_total].sum())
+        if all(abs(added - rows[row]) > TOTAL_TOLERANCE * rows[row] for added in (of_state, of_all)):
+            problems.append(
+                f"{path}: row {row}: the total of {home[row]} is {rows[row]:,.6g}, its rows add up to {of_state:,.6g}"
+                f"{_factor(of_state, float(rows[row]))}; correct the table, or remove that row"
+            )
     return problems
 
 

@@ -13,7 +13,7 @@ from rapidfuzz import process
 from geodata.districts import canonical_state, slug
 from geodata.errors import InputError
 from geodata.ingest.boundaries import metres_remedy
-from geodata.ingest.sheets import Sheet, parse_numbers, read_sheet, tidy, total_rows
+from geodata.ingest.sheets import Sheet, read_sheet, tidy, total_rows
 from geodata.tables import Bounds, Column, parse_cells
 
 
@@ -27,6 +27,7 @@ def read_points(
     crs: str | None = None,
     sheet: str | None = None,
     header_row: int | None = None,
+    decimal: str = "",
 ) -> tuple[pd.DataFrame, list[str]]:
     """A table in the schema of the pack, and notes on how it was read.
 
@@ -39,7 +40,7 @@ def read_points(
         columns: our name -> theirs; a column of our own name needs no entry.
         constants: our name -> value of all rows.
         crs: reference system of lon and lat, if not degrees.
-        sheet, header_row: as in `geodata.sheets.read_sheet`.
+        sheet, header_row, decimal: as in `geodata.ingest.sheets.read_sheet`.
 
     Raises:
         InputError: naming every fault with the file's own rows.
@@ -57,7 +58,7 @@ def read_points(
     made = {"source", *([schema[0].name] if "name" in ours else [])}
     must = [c.name for c in schema if (c.required or c.dtype == "boolean") and c.name not in made | set(constants)]
     wanted = list(dict.fromkeys([columns.get(name, name) for name in must] + list(columns.values())))
-    own = read_sheet(path, wanted, sheet=sheet, header_row=header_row)
+    own = read_sheet(path, wanted, sheet=sheet, header_row=header_row, decimal=decimal)
     if "name" in ours:
         name_column = own.column(columns.get("name", "name")) if "name" not in constants else None
         if name_column is not None:
@@ -80,7 +81,9 @@ def read_points(
     unread = [name for name in own.cells.columns if name and tidy(name) not in used]
     if unread:
         own.notes.append(f"columns not read: {', '.join(dict.fromkeys(unread))}{_misspelt(unread, ours, text)}")
-    _plain_numbers(text, schema)
+    hints = _plain_numbers(own, text, schema)
+    if hints:
+        raise InputError(hints)
     if "lon" in text:
         _to_degrees(own, text, bounds, crs)
     table, problems = parse_cells(path, text, schema, bounds if "lon" in text else None)
@@ -97,14 +100,25 @@ def _misspelt(unread: Sequence[str], ours: Sequence[str], text: pd.DataFrame) ->
     return f" ({'; '.join(hints)}: name it in columns if so)" if hints else ""
 
 
-def _plain_numbers(text: pd.DataFrame, schema: Sequence[Column]) -> None:
-    """Write numbers without grouping, in place; what is no number stays for the check to name."""
+def _plain_numbers(own: Sheet, text: pd.DataFrame, schema: Sequence[Column]) -> list[str]:
+    """Write numbers without grouping, in place; what is no number stays for the check to name.
+
+    Returns the columns whose commas may be decimal.
+    """
+    hints = []
     for column in schema:
         if column.dtype == "number" and column.name in text:
-            degrees = text[column.name].str.replace(r"\s*°?\s*[ENen]?$", "", regex=True)
-            cells = degrees if column.name in ("lon", "lat") else text[column.name]
-            values, wrong = parse_numbers(cells)
-            text[column.name] = text[column.name].where(wrong, values.map(lambda v: "" if pd.isna(v) else repr(v)))
+            cells, degrees = text[column.name], column.name in ("lon", "lat")
+            if degrees:
+                cells = cells.str.replace(r"\s*°?\s*[ENen]?$", "", regex=True)
+            values, wrong = own.numbers(cells)
+            if degrees and not own.decimal:  # one comma in a degree does not group
+                wrong |= cells.str.fullmatch(r"\s*-?\d{1,3},\d+\s*")
+            hints += own.decimal_hint(column.name, cells, wrong)
+            # A sign for "no figure" stays where one is needed, for the check to show it.
+            kept = wrong | values.isna() if column.required else wrong
+            text[column.name] = text[column.name].where(kept, values.map(lambda v: "" if pd.isna(v) else repr(v)))
+    return hints
 
 
 def _to_degrees(own: Sheet, text: pd.DataFrame, bounds: Bounds, crs: str | None) -> None:

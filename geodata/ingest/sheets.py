@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
+from itertools import islice, pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from rapidfuzz import process
 
 from geodata.errors import InputError
 from geodata.ingest.archives import check_zip
+from geodata.tables import csv_rows, plain_digits
 
 HEADER_ROWS = 40  # the header is looked for in the first so many rows
 DELIMITERS = (",", ";", "\t", "|")
@@ -28,12 +30,16 @@ SHOWN = 10  # faults of one kind that are named
 
 _MISSING = ("", "-", "--", "–", "—", ".", "..", "nil", "na", "n/a", "n.a.", "nan", "null", "none")
 _CURRENCY = r"(?:₹|rs\.?|inr|us\$|usd|\$)"
-# Western grouping by thousands, Indian by lakh and crore, or none.
-_NUMBER = r"-?(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})*,\d{3}|\d+|(?=\.\d))(?:\.\d*)?(?:e[+-]?\d+)?"
-_TOTAL = re.compile(r"(?:(?:grand|sub|all.india|state)[\s-]*)?total\b.*|.*\btotal|all[\s-]india", re.IGNORECASE)
-_GRAND_TOTAL = re.compile(r"(?:grand[\s-]*)?total|all[\s-]india(?:[\s-]*total)?|india", re.IGNORECASE)
+# Western grouping by thousands, Indian by lakh and crore, or none. No group begins with 0: 0,123 is a decimal comma.
+_NUMBER = r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})*,\d{3}|\d+|(?=\.\d))(?:\.\d*)?(?:e[+-]?\d+)?"
+_ONE_COMMA = r"[+-]?\d+,\d+"  # a decimal comma, or a number of thousands
+_THOUSANDS = r"[+-]?[1-9]\d{0,2},\d{3}"
+_TOTAL = re.compile(
+    r"(?:(?:grand|sub|all.india|state)[\s-]*)?total\b.*|.*\btotal\s*:?|all[\s-]india|(?:कुल|योग)(?:\s.*)?", re.IGNORECASE
+)
+_GRAND_TOTAL = re.compile(r"(?:grand[\s-]*)?total|all[\s-]india(?:[\s-]*total)?|india|(?:कुल|सर्व)\s*योग", re.IGNORECASE)
 
-Rows = list[list[str]]
+Rows = list[tuple[int, list[str]]]  # the row that the user's editor or spreadsheet shows, and the cells
 
 
 @dataclass
@@ -42,13 +48,18 @@ class Sheet:
 
     Args:
         path: the file, for messages.
-        cells: texts; columns are the header's, the index holds the row numbers that a spreadsheet shows.
+        cells: texts; columns are the header's. The index holds the rows as the user's program shows them: the line in
+            an editor for a CSV file, the row of an Excel sheet, the row of a Parquet table, whose first is 1.
         notes: what was done on the way, for the quality report.
+        decimal: "." or ",", the mark before the fraction of numbers; "" where nobody said: "." is taken.
+        semicolons: cells of the CSV file are divided by ";", as programs do where commas are decimal.
     """
 
     path: Path
     cells: pd.DataFrame
     notes: list[str]
+    decimal: str = ""
+    semicolons: bool = False
 
     def column(self, name: str) -> pd.Series[str]:
         """The one column of a name, compared without case and extra blanks; InputError if it is there twice."""
@@ -57,6 +68,35 @@ class Sheet:
             times = "is not there" if not found else f"is there {len(found)} times; rename all but one"
             raise InputError(f"{self.path}: column {name!r} {times}")
         return self.cells.iloc[:, found[0]]
+
+    def numbers(self, text: pd.Series[str]) -> tuple[pd.Series[float], pd.Series[bool]]:
+        """As `parse_numbers`, for one column; thousands that may as well be fractions are no numbers.
+
+        They may be where another number of the column can only have a decimal comma, or where cells are divided by
+        semicolons and no number shows that commas group.
+        """
+        values, wrong = parse_numbers(text, self.decimal or ".")
+        if not self.decimal:
+            plain = _plain(text)
+            thousands = plain.str.fullmatch(_THOUSANDS)
+            grouped = ~wrong & plain.str.contains(",", regex=False) & ~thousands
+            fractions = wrong & plain.str.fullmatch(_ONE_COMMA)
+            if fractions.any() or (self.semicolons and not grouped.any()):
+                wrong = wrong | thousands
+        return values.mask(wrong), wrong
+
+    def decimal_hint(self, name: str, text: pd.Series[str], wrong: pd.Series[bool]) -> list[str]:
+        """The remedy where wrong numbers of a column look like fractions behind a comma."""
+        commas = wrong & _plain(text).str.fullmatch(_ONE_COMMA)
+        if self.decimal or not commas.any():
+            return []
+        row = int(commas.index[commas][0])
+        value, point = text[row], text[row].replace(",", ".")
+        grouped = f" or {text[row].replace(',', '')}" if re.fullmatch(_THOUSANDS, _plain(text)[row]) else ""
+        return [
+            f"{self.path}: row {row}: {name} is {value!r}, which may mean {point}{grouped}; "
+            "add decimal = ',' if commas stand before fractions in this table, decimal = '.' if they only group"
+        ]
 
     def has(self, name: str) -> bool:
         """Whether there is such a column."""
@@ -68,11 +108,19 @@ def tidy(text: str) -> str:
     return " ".join(str(text).split()).casefold()
 
 
-def read_sheet(path: Path, wanted: Sequence[str], *, sheet: str | None = None, header_row: int | None = None) -> Sheet:
+def read_sheet(
+    path: Path, wanted: Sequence[str], *, sheet: str | None = None, header_row: int | None = None, decimal: str = ""
+) -> Sheet:
     """Read the table of a CSV, XLSX or Parquet file.
 
     The header is the row that holds all ``wanted`` names; rows above it are titles. Merged cells count in each of
     their places; a header in two rows is read as one. Rows without a number or with one text only are notes.
+
+    Args:
+        wanted: columns that must be there.
+        sheet: which one of a workbook with several.
+        header_row: row of the header, as the user's program shows it.
+        decimal: "." or ",", where the user said which mark stands before fractions.
 
     Raises:
         InputError: an unreadable file, several sheets without a choice, no row with the wanted names, no rows below.
@@ -81,48 +129,62 @@ def read_sheet(path: Path, wanted: Sequence[str], *, sheet: str | None = None, h
         raise InputError(f"{path}: no such file; check the path")
     suffix = path.suffix.lower()
     notes: list[str] = []
+    delimiter = ""
     if suffix == ".xls":
         raise InputError(f"{path}: is in the old Excel format; open it and save it as .xlsx")
     if suffix == ".parquet":
-        rows = _parquet_rows(path)
+        rows = _parquet_rows(path, decimal)
     elif suffix in (".xlsx", ".xlsm"):
-        rows = _excel_rows(path, sheet)
+        rows = _excel_rows(path, sheet, decimal)
     else:
-        rows = _csv_rows(path, wanted, notes)
-    if not any(any(row) for row in rows):
+        rows, delimiter = _csv_rows(path, wanted, notes)
+    rows = [(number, row) for number, row in rows if any(row)]
+    if not rows:
         raise InputError(f"{path}: the table is empty; export it again")
-    width = max(len(row) for row in rows)
-    rows = [row + [""] * (width - len(row)) for row in rows]
     header, first = _header(path, rows, wanted, header_row)
-    numbered = [(i + 1, row) for i, row in enumerate(rows) if i >= first and any(row)]
-    cells = pd.DataFrame([row for _, row in numbered], columns=header, index=[n for n, _ in numbered], dtype=str)
-    if cells.empty:
-        raise InputError(f"{path}: no rows below the header in row {first}; export it again")
-    if suffix not in (".xlsx", ".xlsm"):  # in a workbook, remarks stand beside a table
+    below, width = rows[first:], len(header)
+    if not below:
+        raise InputError(f"{path}: no rows below the header in row {rows[first - 1][0]}; export it again")
+    if delimiter:  # in a workbook, remarks stand beside a table
         named = max(i + 1 for i, name in enumerate(header) if name)
-        long = cells.index[(cells.iloc[:, named:] != "").any(axis=1)]
-        if len(long):
+        long = [number for number, row in below if any(row[named:])]
+        if long:
             raise InputError([
-                f"{path}: row {row} has more cells than the header's {named}; put numbers and names that contain "
-                "commas in double quotes" for row in long[:SHOWN]
+                f"{path}: row {number} has more cells than the header's {named}; put numbers and names that contain "
+                "commas in double quotes" for number in long[:SHOWN]
             ])  # fmt: skip
-    return Sheet(path, _without_notes(cells, notes), notes)
+    cells = [(row + [""] * width)[:width] for _, row in below]
+    table = pd.DataFrame(cells, columns=header, index=[number for number, _ in below], dtype=str)
+    table = table[(table != "").any(axis=1)]
+    return Sheet(path, _without_notes(table, notes, decimal or "."), notes, decimal, delimiter == ";")
 
 
-def parse_numbers(text: pd.Series[str]) -> tuple[pd.Series[float], pd.Series[bool]]:
-    """Numbers of texts such as ``₹ 1,23,456.7``, ``(12)`` or ``12*``; NaN where there is none.
+def parse_numbers(text: pd.Series[str], decimal: str = ".") -> tuple[pd.Series[float], pd.Series[bool]]:
+    """Numbers of texts such as ``₹ 1,23,456.7``, ``१२३``, ``(12)`` or ``12*``; NaN where there is none.
+
+    Args:
+        decimal: the mark before fractions; where it is ",", points group.
 
     Returns:
         The values, and whether the text is neither a number nor a sign for "no figure".
     """
-    plain = text.astype(str).str.replace("\u00a0", " ").str.strip().str.casefold()
-    plain = plain.str.replace("\u2212", "-").str.replace(rf"^{_CURRENCY}\s*|\s*{_CURRENCY}$", "", regex=True)
-    plain = plain.str.replace(r"\s*[*†‡#^]+$", "", regex=True).str.replace(r"^\((.+)\)$", r"-\1", regex=True)
-    plain = plain.str.replace(r"(?<=\d)\s+(?=\d{2,3}\b)", "", regex=True)
+    plain = _plain(text)
     missing = plain.isin(_MISSING)
+    if decimal == ",":
+        plain = plain.str.translate(str.maketrans(",.", ".,"))
     right = plain.str.fullmatch(_NUMBER)
     values = pd.to_numeric(plain.where(right).str.replace(",", ""), errors="coerce").astype(float)
-    return values, ~right & ~missing
+    right &= values.abs() != math.inf
+    return values.where(right), ~right & ~missing
+
+
+def _plain(text: pd.Series[str]) -> pd.Series[str]:
+    """Texts of numbers without currency, marks of footnotes and blanks, in ASCII digits."""
+    plain = text.astype(str).map(plain_digits).str.replace("[\u00a0\u202f\u2009]", " ", regex=True)
+    plain = plain.str.strip().str.casefold()
+    plain = plain.str.replace("\u2212", "-").str.replace(rf"^{_CURRENCY}\s*|\s*{_CURRENCY}$", "", regex=True)
+    plain = plain.str.replace(r"\s*[*†‡#^]+$", "", regex=True).str.replace(r"^\((.+)\)$", r"-\1", regex=True)
+    return plain.str.replace(r"(?<=\d)\s+(?=\d{2,3}\b)", "", regex=True)
 
 
 def total_rows(names: pd.DataFrame) -> tuple[pd.Series[bool], pd.Series[bool]]:
@@ -144,7 +206,8 @@ def without_marks(names: pd.Series[str]) -> pd.Series[str]:
 # -- reading ----------------------------------------------------------------------------------------------------
 
 
-def _csv_rows(path: Path, wanted: Sequence[str], notes: list[str]) -> Rows:
+def _csv_rows(path: Path, wanted: Sequence[str], notes: list[str]) -> tuple[Rows, str]:
+    """Rows and the delimiter that shows most of the wanted names."""
     content = path.read_bytes()
     encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
     text = None
@@ -158,24 +221,21 @@ def _csv_rows(path: Path, wanted: Sequence[str], notes: list[str]) -> Rows:
         raise InputError(f"{path}: not a CSV file; save the sheet as 'CSV UTF-8' or .xlsx")
     if encoding == "cp1252":
         notes.append("read as Windows-1252, not UTF-8; check names with accents")
-    best: Rows = []
-    for delimiter in DELIMITERS:
-        try:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
-        except csv.Error as error:
-            raise InputError(f"{path}: not a readable CSV file ({error}); save it again as 'CSV UTF-8'") from None
-        if not best or _most_found(rows, wanted) > _most_found(best, wanted):
-            best = rows
-    return best
-
-
-def _most_found(rows: Rows, wanted: Sequence[str]) -> int:
-    """Most wanted names in one of the first rows."""
     names = {tidy(name) for name in wanted}
-    return max((len(names & {tidy(cell) for cell in row}) for row in rows[:HEADER_ROWS]), default=0)
+
+    def found(delimiter: str) -> int:
+        """Most wanted names in one of the first rows; a quote that is wrong is told when the whole file is read."""
+        top = islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), HEADER_ROWS)
+        try:
+            return max((len(names & {tidy(cell) for cell in row}) for row in top), default=0)
+        except csv.Error:
+            return 0
+
+    delimiter = max(DELIMITERS, key=found)
+    return csv_rows(path, text, delimiter), delimiter
 
 
-def _excel_rows(path: Path, sheet: str | None) -> Rows:
+def _excel_rows(path: Path, sheet: str | None, decimal: str) -> Rows:
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: not a readable Excel file; open it and save it as .xlsx again")
     check_zip(path)
@@ -194,61 +254,72 @@ def _excel_rows(path: Path, sheet: str | None) -> Rows:
         page = filled[0]
     else:
         raise InputError(f"{path}: has the sheets {', '.join(book.sheetnames)}; say which with sheet = '...'")
-    rows = [[_cell_text(value) for value in row] for row in page.iter_rows(values_only=True)]
+    # iter_rows would make a cell at every place up to the farthest, 17 milliard where one stands in the last corner.
+    filled_cells: dict[int, dict[int, str]] = {}
+    for (row, column), cell in sorted(page._cells.items()):
+        if text := _cell_text(cell.value, decimal):
+            filled_cells.setdefault(row, {})[column] = text
     for area in page.merged_cells.ranges:
-        corner = rows[area.min_row - 1][area.min_col - 1]
-        for i in range(area.min_row - 1, min(area.max_row, len(rows))):
-            rows[i][area.min_col - 1 : area.max_col] = [corner] * (area.max_col - area.min_col + 1)
-    return rows
+        corner = filled_cells.get(area.min_row, {}).get(area.min_col, "")
+        for row in range(area.min_row, min(area.max_row, page.max_row) + 1) if corner else ():
+            across = range(area.min_col, area.max_col + 1)
+            filled_cells.setdefault(row, {}).update(dict.fromkeys(across, corner))
+    return [
+        (row, [cells.get(column, "") for column in range(1, max(cells) + 1)])
+        for row, cells in sorted(filled_cells.items())
+    ]
 
 
-def _cell_text(value: Any) -> str:
+def _cell_text(value: Any, decimal: str) -> str:
+    """A cell as the user would write it, with the decimal mark that the table has."""
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.15g}"
+        return f"{value:.15g}".replace(".", decimal or ".")
     if isinstance(value, datetime | date):
         return value.isoformat()
     return str(value).strip()
 
 
-def _parquet_rows(path: Path) -> Rows:
+def _parquet_rows(path: Path, decimal: str) -> Rows:
     try:
         table = pd.read_parquet(path)
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: not a readable Parquet file ({error}); export it again") from None
-    body = [[_cell_text(None if pd.isna(v) else v) for v in row] for row in table.itertuples(index=False)]
-    return [[str(name) for name in table.columns], *body]
+    body = [[_cell_text(None if pd.isna(v) else v, decimal) for v in row] for row in table.itertuples(index=False)]
+    return list(enumerate([[str(name) for name in table.columns], *body]))  # the names stand above row 1
 
 
 # -- header and notes ----------------------------------------------------------------------------------------------
 
 
 def _header(path: Path, rows: Rows, wanted: Sequence[str], header_row: int | None) -> tuple[list[str], int]:
-    """Column names, and the position of the first row below them."""
+    """Column names, and the position among ``rows`` of the first below them."""
     names = {tidy(name) for name in wanted}
 
-    def holds(row: Iterable[str]) -> bool:
-        return names <= {tidy(cell) for cell in row}
+    def holds(at: int) -> bool:
+        return names <= {tidy(cell) for cell in rows[at][1]}
 
     if header_row is not None:
-        if header_row > len(rows):
-            raise InputError(f"{path}: header_row = {header_row}, but it has {len(rows)} rows; correct it")
-        at = int(header_row) - 1
+        at = next((i for i, (number, _) in enumerate(rows) if number == header_row), -1)
+        if at < 0:
+            raise InputError(
+                f"{path}: header_row = {header_row}, but that row is empty; the table reaches to row {rows[-1][0]}"
+            )
     else:
         top = range(min(HEADER_ROWS, len(rows)))
-        at = next((i for i in top if holds(rows[i]) and sum(map(bool, rows[i])) > 1), -1)
-        while 0 <= at < len(rows) - 1 and names and holds(rows[at + 1]):
+        at = next((i for i in top if holds(i) and sum(map(bool, rows[i][1])) > 1), -1)
+        while 0 <= at < len(rows) - 1 and names and holds(at + 1):
             at += 1  # the header's merged cells reach down
-    if at < 0 or not holds(rows[at]):
+    if at < 0 or not holds(at):
         raise InputError(_missing_columns(path, rows, wanted, at))
-    header = rows[at]
+    header = rows[at][1]
     if at + 1 < len(rows):
-        below = rows[at + 1]
-        at_wanted = [cell for own, cell in zip(header, below, strict=True) if tidy(own) in names]
-        others = [cell for own, cell in zip(header, below, strict=True) if tidy(own) not in names and cell]
+        pairs = list(zip_longest(header, rows[at + 1][1], fillvalue=""))
+        at_wanted = [below for own, below in pairs if tidy(own) in names]
+        others = [below for own, below in pairs if tidy(own) not in names and below]
         if names and not any(at_wanted) and others and not parse_numbers(pd.Series(others))[0].notna().any():
-            return [lower or upper for upper, lower in zip(header, below, strict=True)], at + 2
+            return [below or own for own, below in pairs], at + 2
     return header, at + 1
 
 
@@ -256,26 +327,32 @@ def _missing_columns(path: Path, rows: Rows, wanted: Sequence[str], at: int) -> 
     """One problem per column that the likeliest header lacks."""
     names = {tidy(name) for name in wanted}
     top = rows[:HEADER_ROWS]
-    best = at if at >= 0 else max(range(len(top)), key=lambda i: len(names & {tidy(c) for c in top[i]}))
-    if at < 0 and not names & {tidy(cell) for cell in rows[best]}:
-        best = max(range(len(top)), key=lambda i: sum(map(bool, top[i])))
-    have = [cell for cell in dict.fromkeys(rows[best]) if cell]
+
+    def found(i: int) -> int:
+        return len(names & {tidy(cell) for cell in top[i][1]})
+
+    best = at if at >= 0 else max(range(len(top)), key=found)
+    if at < 0 and not found(best):
+        best = max(range(len(top)), key=lambda i: sum(map(bool, top[i][1])))
+    number, row = rows[best]
+    have = [cell for cell in dict.fromkeys(row) if cell]
+    where = f"row {number}" if number else "it"
     problems = []
     for name in wanted:
         if tidy(name) not in {tidy(cell) for cell in have}:
             near = process.extractOne(name, have, score_cutoff=60)
             guess = f"; perhaps {near[0]!r}" if near else ""
             problems.append(
-                f"{path}: no column {name!r}{guess}; row {best + 1} has {', '.join(have[:30])}; "
+                f"{path}: no column {name!r}{guess}; {where} has {', '.join(have[:30])}; "
                 "name it in columns = { ours = 'theirs' }"
             )
     return problems
 
 
-def _without_notes(cells: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+def _without_notes(cells: pd.DataFrame, notes: list[str], decimal: str) -> pd.DataFrame:
     """Drop rows that hold one text and nothing else, as notes below a table do."""
     distinct = pd.Series([{cell for cell in row if cell} for row in cells.itertuples(index=False)], cells.index)
-    number = distinct.map(lambda texts: parse_numbers(pd.Series(sorted(texts)))[0].notna().any())
+    number = distinct.map(lambda texts: parse_numbers(pd.Series(sorted(texts), dtype=str), decimal)[0].notna().any())
     note = (distinct.map(len) == 1) & ~number & (len(cells.columns) > 1)
     for row in cells.index[note]:
         notes.append(f"row {row} is a note, not data: {next(iter(distinct[row]))[:120]!r}")

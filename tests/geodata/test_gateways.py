@@ -195,9 +195,9 @@ def test_all_faults_are_named_at_once(depots_file: Callable[[str], Path]) -> Non
     assert len(error.value.problems) == 3
 
 
-def test_row_numbers_are_those_of_a_spreadsheet(depots_file: Callable[[str], Path]) -> None:
+def test_row_numbers_are_the_lines_of_an_editor(depots_file: Callable[[str], Path]) -> None:
     text = GOOD_DEPOTS.replace("test,\n", 'test,"two\nlines"\n\n').replace("76.79", "x")
-    with pytest.raises(InputError, match="row 4: lon is 'x'"):
+    with pytest.raises(InputError, match="row 5: lon is 'x'"):
         load_depots(depots_file(text))
 
 

@@ -1,5 +1,6 @@
 """Tables as offices keep them become the pack's tables; a wrong one is told in one message with its remedy."""
 
+import tracemalloc
 from pathlib import Path
 
 import openpyxl
@@ -60,7 +61,7 @@ COLUMNS = {"state": "State", "district": "District"}
     [
         ("1,23,456.7", 123456.7), ("1,234,567", 1234567), ("12345", 12345), ("₹ 1,00,000", 1e5), ("Rs. 5", 5),
         ("(12.5)", -12.5), ("−3", -3), ("1.5e3", 1500), (" 42 ", 42), ("US$ 9", 9), ("12 345", 12345), (".5", 0.5),
-        ("7*", 7),
+        ("7*", 7), ("१,२३,४५६.७", 123456.7), ("１２．５", 12.5), ("+4", 4), ("1,234", 1234),
     ],
 )  # fmt: skip
 def test_numbers_are_read_as_people_write_them(text, number):
@@ -74,9 +75,58 @@ def test_signs_for_no_figure_are_missing_not_wrong(text):
     assert parsed.isna()[0] and not wrong[0]
 
 
-@pytest.mark.parametrize("text", ["1,5", "12,34", "about 5", "1.2.3", "1,2345"])
+@pytest.mark.parametrize("text", ["1,5", "12,34", "0,123", "about 5", "1.2.3", "1,2345"])
 def test_what_may_mean_two_things_is_no_number(text):
     assert parse_numbers(pd.Series([text]))[1][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0,123", 0.123), ("1.23.456,7", 123456.7), ("1.234", 1234), ("1,234", 1.234), ("-5", -5)]
+)
+def test_where_commas_are_said_to_be_decimal_points_group(text, number):
+    parsed, wrong = parse_numbers(pd.Series([text]), decimal=",")
+    assert parsed[0] == pytest.approx(number) and not wrong[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "meaning"),
+    [
+        ('Goa,North Goa,"1,234"\nGoa,South Goa,"0,123"\n', "'1,234', which may mean 1.234 or 1234; "),
+        ("Goa;North Goa;1,234\nGoa;South Goa;2,345\n", "'1,234', which may mean 1.234 or 1234; "),
+        ('Goa,North Goa,"12,5"\n', "'12,5', which may mean 12.5; "),
+    ],
+)
+def test_a_comma_that_may_be_decimal_is_refused_until_the_user_says_what_it_is(tmp_path, table, meaning):
+    header = "state;district;chemicals\n" if ";" in table else "state,district,chemicals\n"
+    path = csv(tmp_path, header + table)
+    (fault,) = faults(path)
+    assert f"row 2: chemicals is {meaning}" in fault and "add decimal = ','" in fault
+    first = values(read(path, decimal=","))["goa/north-goa"][0]
+    assert first == float(meaning.split("'")[1].replace(",", "."))
+
+
+def test_a_workbook_keeps_its_own_numbers_where_commas_are_decimal(tmp_path):
+    """A number typed as one is a number; only texts are read by the mark that the user names."""
+    book = openpyxl.Workbook()
+    for row in (["state", "district", "chemicals"], ["Goa", "North Goa", 1.234], ["Goa", "South Goa", "1,234"]):
+        book.active.append(row)
+    book.save(tmp_path / "x.xlsx")
+    assert [row[0] for row in values(read(tmp_path / "x.xlsx", decimal=",")).values()] == [1.234, 1.234]
+
+
+def test_degrees_with_a_decimal_comma_are_refused_or_read(tmp_path):
+    path = csv(tmp_path, 'name,state,lon,lat,rail_served\nVerna,Goa,"73,912","15,351",true\n')
+    with pytest.raises(InputError, match=r"row 2: lon is '73,912', which may mean 73.912 .* add decimal = ','"):
+        read_points(path, DEPOT_COLUMNS, BOUNDS)
+    depots, _ = read_points(path, DEPOT_COLUMNS, BOUNDS, decimal=",")
+    assert depots[["lon", "lat"]].to_numpy().tolist() == [[73.912, 15.351]]
+
+
+@pytest.mark.parametrize("place", ["nan", "inf", "-inf", "Infinity", "NaN", "1e999"])
+def test_a_place_that_is_no_number_is_told_by_its_row(tmp_path, place):
+    path = csv(tmp_path, f"name,state,lon,lat,rail_served\nVerna,Goa,73.9,15.35,true\nPonda,Goa,{place},15.4,true\n")
+    with pytest.raises(InputError, match=f"row 3: lon is '{place}'"):
+        read_points(path, DEPOT_COLUMNS, BOUNDS)
 
 
 # -- sheets ---------------------------------------------------------------------------------------------------------
@@ -108,6 +158,63 @@ def test_titles_notes_and_totals_are_left_out_and_listed(tmp_path):
     notes = "\n".join(found.notes)
     assert "row 8 is a note, not data: '* provisional'" in notes and "Source: own" in notes
     assert "1 rows of totals" in notes and "1 blank values count as 0" in notes
+
+
+@pytest.mark.parametrize(
+    ("rows", "row"),
+    [
+        ('Goa,"North Goa,1\nGoa,South Goa,2\n', 2),  # to the end of the file
+        ('Goa,"North Goa,1\nGoa,"South Goa",2\n', 2),  # to the next quote
+        ('Goa,South Goa,2\nGoa,"North Goa,1\nMaharashtra,Pune",3\nGoa,North Goa,4\n', 3),  # a row that looks whole
+    ],
+)
+def test_a_quote_that_swallows_rows_is_told_by_its_line(tmp_path, rows, row):
+    (fault,) = faults(csv(tmp_path, "state,district,chemicals\n" + rows))
+    assert f"row {row}: a double quote" in fault and "close it" in fault
+
+
+def test_a_cell_of_several_lines_in_quotes_is_one_cell(tmp_path):
+    text = 'state,district,"chemicals\n(US$ million)",remarks\nGoa,North Goa,1,"a, b\nand c"\n\nGoa,South Goa,x,\n'
+    (fault,) = faults(csv(tmp_path, text), sector_names={"chemicals (US$ million)": "chemicals"})
+    assert "row 6: chemicals" in fault, "rows are counted as an editor shows lines"
+
+
+def test_rows_of_a_workbook_are_counted_as_the_workbook_shows_them(tmp_path):
+    book = openpyxl.Workbook()
+    for row in ([], ["state", "district", "chemicals"], [], ["Goa", "North\nGoa", 1], ["Goa", "South Goa", "x"]):
+        book.active.append(row)
+    book.save(tmp_path / "x.xlsx")
+    assert "row 5: chemicals is 'x'" in faults(tmp_path / "x.xlsx")[0]
+    pd.DataFrame({"state": ["Goa"], "district": ["Margao"], "chemicals": ["x"]}).to_parquet(tmp_path / "x.parquet")
+    assert "row 1: chemicals is 'x'" in faults(tmp_path / "x.parquet")[0], "a Parquet table has no row of names"
+
+
+def test_a_stray_cell_in_the_last_corner_of_a_workbook_costs_nothing(tmp_path):
+    """Reading every place up to it would mean 17,179,869,184 cells."""
+    book = openpyxl.Workbook()
+    for row in (["state", "district", "chemicals"], ["Goa", "North Goa", 1]):
+        book.active.append(row)
+    book.active["XFD1048576"] = "x"
+    book.save(tmp_path / "x.xlsx")
+    tracemalloc.start()
+    found = read(tmp_path / "x.xlsx")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert values(found) == {"goa/north-goa": [1, 0, 0]} and peak < 50e6
+
+
+@pytest.mark.parametrize("name", ["Total", "TOTAL:", "Goa Total", "State total", "कुल", "कुल योग"])
+def test_a_total_beside_a_filled_state_is_no_district(tmp_path, name):
+    text = f"state,district,chemicals\nGoa,North Goa,10\nGoa,South Goa,20\nGoa,{name},30\nMaharashtra,Pune,1\n"
+    found = read(csv(tmp_path, text))
+    assert found.table["chemicals_usd_million"].sum() == 31 and found.unplaced.empty
+
+
+def test_a_total_of_a_state_that_is_not_the_sum_of_its_rows_is_told(tmp_path):
+    text = "state,district,chemicals\nGoa,North Goa,10\nGoa,South Goa,20\nGoa,Total,33\nMaharashtra,Pune,1\n"
+    (fault,) = faults(csv(tmp_path, text))
+    assert "row 4: the total of Goa is 33, its rows add up to 30; correct the table" in fault
+    assert read(csv(tmp_path, text.replace("33", "31"))).unplaced.empty, "the state of a sum of all was filled down"
 
 
 def workbook(tmp_path: Path) -> Path:
