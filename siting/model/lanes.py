@@ -213,7 +213,7 @@ class LanePricer:
 
     # -- one client at a time -------------------------------------------------------------------------------
 
-    def _first_mile(self, i: int) -> Array:
+    def first_mile_cost(self, i: int) -> Array:
         """(n_places,) cost of bringing a part load to each place and stuffing it there, without waiting."""
         km = self.places.first_mile_km[self.origin[i]]
         stuffing = self.tariff.stuffing_inr_per_t * np.where(
@@ -223,15 +223,15 @@ class LanePricer:
         cost: Array = freight + self.tariff.part_load_kg_per_t(km) * self.tariff.carbon_inr_per_kg + stuffing
         return cost
 
-    def _road_h_cost(self, i: int, rail: bool) -> float:
+    def road_h_cost(self, i: int, rail: bool) -> float:
         """Return the time cost of one road km for client i."""
         delay = 1.0 if rail else 1.0 + self.conditions.road_only_delay
         return float(self.tariff.road_h_per_km * delay * self.time_value[i])
 
-    def _box_km_cost(self, i: int, rail: bool) -> float:
+    def box_km_cost(self, i: int, rail: bool) -> float:
         """Return the cost of one trailer km (money, time, carbon) for client i, first-mile lever aside."""
         carbon = self.tariff.trailer_kg_per_t_km * self.tariff.carbon_inr_per_kg
-        return self.tariff.trailer_inr_per_t_km * float(self.reefer[i]) + carbon + self._road_h_cost(i, rail)
+        return self.tariff.trailer_inr_per_t_km * float(self.reefer[i]) + carbon + self.road_h_cost(i, rail)
 
     def _onward(self, i: int) -> tuple[Array, Index, Array, Index]:
         """Cost of a box from each place to its best gateway, and that gateway: by rail, then by road.
@@ -243,21 +243,25 @@ class LanePricer:
             self._onward_of[key] = (*self._rail(i), *self._road(i))
         return self._onward_of[key]
 
-    def _rail(self, i: int) -> tuple[Array, Index]:
-        """(n_places,) cost from each place by rail to its best gateway, with handling and dwell; and the gateway."""
+    def rail_table(self, i: int, rail_km: Array, rail_h: Array) -> Array:
+        """(n_terminals, n_gateways) cost of a box by rail, with handling and dwell, for km and hours of that shape."""
         tariff, value = self.tariff, self.time_value[i]
         per_km = tariff.rail_inr_per_t_km * self.reefer[i] + tariff.rail_kg_per_t_km * tariff.carbon_inr_per_kg
         fixed = tariff.terminal_inr_per_t + value * (2 * tariff.rake_handling_h + tariff.terminal_dwell_h)
-        total = self.places.rail_km * per_km + value * (self.places.rail_h + self.conditions.gateway_dwell_h) + fixed
-        return self._to_best_gateway(total)
+        total: Array = rail_km * per_km + value * (rail_h + self.conditions.gateway_dwell_h) + fixed
+        return total
+
+    def _rail(self, i: int) -> tuple[Array, Index]:
+        """(n_places,) cost from each place by rail to its best gateway, with handling and dwell; and the gateway."""
+        return self._to_best_gateway(self.rail_table(i, self.places.rail_km, self.places.rail_h))
 
     def _road(self, i: int) -> tuple[Array, Index]:
         """(n_places,) cost of a box by road from each place to its best gateway, and that gateway."""
         km = self.places.road_km[:, self.places.gateways]
-        cost = km * self._box_km_cost(i, rail=False)
+        cost = km * self.box_km_cost(i, rail=False)
         return self._to_best_gateway(cost + self.time_value[i] * self.conditions.gateway_dwell_h)
 
-    def _lever(self, i: int) -> float:
+    def lever(self, i: int) -> float:
         """Extra cost of one trailer km where the first mile is dear."""
         return float(self.reefer[i] * self.tariff.trailer_inr_per_t_km * (self.first_mile[i] - 1))
 
@@ -266,7 +270,7 @@ class LanePricer:
         cheapest, column = _nanmin(cost)
         return cheapest, self.places.gateways[column]
 
-    def _extra_wait(self, i: int, hub_is_terminal: NDArray[np.bool_] | bool) -> Array:
+    def extra_wait(self, i: int, hub_is_terminal: NDArray[np.bool_] | bool) -> Array:
         """Cost of waiting for a box to fill; at a terminal it fills while it waits for the train."""
         fill = self.tariff.consolidation_dwell_h
         shared = max(self.tariff.terminal_dwell_h, fill) - self.tariff.terminal_dwell_h
@@ -285,10 +289,10 @@ class LanePricer:
                 _lanes(i, hubs[b], terminal[b], rail_gateway[b], by_rail[b]),
             ])  # fmt: skip
         km = places.first_mile_km[self.origin[i]]
-        by_road = km[places.gateways] * (self._box_km_cost(i, rail=False) + self._lever(i))
+        by_road = km[places.gateways] * (self.box_km_cost(i, rail=False) + self.lever(i))
         by_road = by_road + self.time_value[i] * self.conditions.gateway_dwell_h
         rail, rail_gateway, _, _ = self._onward(i)
-        by_rail = km[depots] * (self._box_km_cost(i, rail=True) + self._lever(i)) + rail[depots]
+        by_rail = km[depots] * (self.box_km_cost(i, rail=True) + self.lever(i)) + rail[depots]
         a, b = _cheapest(by_road, k), depots[_cheapest(by_rail, k)]
         none = np.full(max(len(a), len(b)), NONE)
         return _collect([
@@ -300,27 +304,27 @@ class LanePricer:
         """Part-load client i through each hub: cost, gateway by road; cost, terminal, gateway by existing rail."""
         places = self.places
         km = places.first_mile_km[self.origin[i], hubs]
-        first = self._first_mile(i)[hubs]
+        first = self.first_mile_cost(i)[hubs]
         rail, rail_gateway, road, road_gateway = self._onward(i)
-        by_road = first + km * self._road_h_cost(i, rail=False) + self._extra_wait(i, False) + road[hubs]
+        by_road = first + km * self.road_h_cost(i, rail=False) + self.extra_wait(i, False) + road[hubs]
         depots = places.depots
-        drayage = places.road_km[np.ix_(hubs, depots)] * self._box_km_cost(i, rail=True)
-        wait = self._extra_wait(i, hubs[:, None] == depots[None, :])
+        drayage = places.road_km[np.ix_(hubs, depots)] * self.box_km_cost(i, rail=True)
+        wait = self.extra_wait(i, hubs[:, None] == depots[None, :])
         onward, best = _nanmin(drayage + wait + rail[depots])
-        by_rail = first + km * self._road_h_cost(i, rail=True) + onward
+        by_rail = first + km * self.road_h_cost(i, rail=True) + onward
         terminal = depots[best] if len(depots) else np.full(len(hubs), NONE)
         return by_road, road_gateway[hubs], by_rail, terminal, rail_gateway[terminal]
 
     def _full_lanes(self, i: int, quo: float, parks: Index) -> list[Lanes]:
         rail, gateway, _, _ = self._onward(i)
         km = self.places.first_mile_km[self.origin[i], parks]
-        cost = km * (self._box_km_cost(i, rail=True) + self._lever(i)) + rail[parks]
+        cost = km * (self.box_km_cost(i, rail=True) + self.lever(i)) + rail[parks]
         better = np.flatnonzero(cost < quo)
         return [_lanes(i, np.full(len(better), NONE), parks[better], gateway[parks[better]], cost[better])]
 
     def _part_lanes(self, i: int, quo: float, sites: Index, parks: Index) -> list[Lanes]:
         places = self.places
-        affordable = self._first_mile(i) < quo
+        affordable = self.first_mile_cost(i) < quo
         sites = sites[affordable[sites]]
         hubs = np.union1d(sites, parks[affordable[parks]])
         by_road, road_gateway, by_rail, terminal, rail_gateway = self._through_hubs(i, hubs)
@@ -335,19 +339,19 @@ class LanePricer:
         # A park as hub and terminal at once.
         rail, rail_gateway, _, _ = self._onward(i)
         km = places.first_mile_km[self.origin[i]]
-        first = self._first_mile(i) + km * self._road_h_cost(i, rail=True)
-        own_rail = first[parks] + self._extra_wait(i, True) + rail[parks]
+        first = self.first_mile_cost(i) + km * self.road_h_cost(i, rail=True)
+        own_rail = first[parks] + self.extra_wait(i, True) + rail[parks]
         keep = np.flatnonzero(own_rail < best_alone[parks])
         found.append(_lanes(i, parks[keep], parks[keep], rail_gateway[parks[keep]], own_rail[keep]))
         best_alone[parks] = np.fmin(best_alone[parks], own_rail)
         if not len(parks):
             return found
 
-        gathered = first + self._extra_wait(i, False)
+        gathered = first + self.extra_wait(i, False)
 
         def then_park(near: Index, ends: Index) -> Array:
             """(n_near, n_ends) cost of consolidating at a place and taking the box to a park's rail."""
-            drayage = places.road_km[np.ix_(near, ends)] * self._box_km_cost(i, rail=True)
+            drayage = places.road_km[np.ix_(near, ends)] * self.box_km_cost(i, rail=True)
             cost: Array = gathered[near][:, None] + drayage + rail[ends]
             return cost
 
