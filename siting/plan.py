@@ -187,6 +187,7 @@ def make_plan(
 
     Raises:
         InputError: when no plan keeps to the budget and the forced and forbidden sites.
+        TimeoutError: when the time limit passed before any plan was found.
         RuntimeError: when the answer does not stand up to the re-check.
     """
     study = model.study.with_changes(**changes)
@@ -200,6 +201,8 @@ def make_plan(
             solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
     if solution.status == "infeasible":
         raise InputError(f"{study.name}: no plan fits: {solution.message}; raise the budget or force fewer sites")
+    if solution.status == "unknown":
+        raise TimeoutError(f"{study.name}: {solution.message} (time_limit_s)")
     with timed(stages, "tables", progress):
         chosen, share = _chosen_lanes(model, solution)
         plan = Plan(

@@ -29,7 +29,6 @@ TO_SHORTEN = {
     "siting/solver/link_cuts.py::LinkMaster::__init__",
     "siting/solver/problem.py::FacilityProblem",
     "siting/solver/problem.py::FacilityProblem::from_costs",
-    "siting/solver/prover.py::Prover",
     "siting/solver/reduce.py::reduce_problem",
     "siting/solver/service.py::_serve_within_capacity",
     "tests/siting/solver/tiny_problems.py::random_problem",

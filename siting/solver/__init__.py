@@ -6,7 +6,8 @@ and what was re-checked. Everything else here is how; nothing outside this packa
 
 from siting.solver.errors import InputError, WrongAnswerError
 from siting.solver.problem import FacilityProblem
-from siting.solver.solve import Solution, relative_gap, solve
+from siting.solver.solution import Solution, relative_gap
+from siting.solver.solve import solve
 from siting.solver.stopwatch import Progress
 
 __all__ = [

@@ -10,7 +10,7 @@ from siting.solver.errors import WrongAnswerError
 from siting.solver.problem import FacilityProblem
 
 if TYPE_CHECKING:
-    from siting.solver.solve import Solution
+    from siting.solver.solution import Solution
 
 TOLERANCE = 1e-6
 """Relative error a sum of floats and a solver's feasibility may leave."""

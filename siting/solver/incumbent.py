@@ -79,6 +79,15 @@ class Incumbent:
             if cost < self.cost:
                 self.cost, self.open = cost, opened
 
+    def served(self) -> Service:
+        """How the best plan serves its clients, at least cost as far as time allows."""
+        assert self.open is not None
+        service = serve(self.core, self.open, None, self._watch.grace)
+        if service is None or (self.service is not None and self.service.cost < service.cost):
+            service = self.service
+        assert service is not None, "a plan without capacities needs no search for its service"
+        return service
+
     def round(self, y: FloatArray, least: float = 0.5) -> BoolArray | None:
         """Options in order of y, as far as the limits allow; None where the number asked for is not reached."""
         core = self.core
@@ -103,7 +112,7 @@ class Incumbent:
     def _trimmed(self, opened: BoolArray) -> tuple[BoolArray, float, Service | None]:
         """Serve, then close what carries nothing and shrink tiers to what they carry."""
         core = self.core
-        service = serve(core, opened, NODES, self._watch.grace)
+        service = None if self._watch.over else serve(core, opened, NODES, self._watch.left)
         if service is None:
             return opened, np.inf, None
         load = loads(core, service.lane_share)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import highspy
 import numpy as np
@@ -15,7 +16,10 @@ from pulp.apis.coin_api import pulp_cbc_path
 from siting.solver.highs import Watch, run_highs
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.reduce import Core
+from siting.solver.stopwatch import OutOfTime
 
+TICK = 500
+"""Rows stated between two looks at the clock."""
 BUDGET_TOLERANCE = 1e-9
 """Relative excess of the budget that counts as rounding."""
 
@@ -45,11 +49,11 @@ class CoreModel:
     scale: float
 
 
-def build_model(core: Core, relaxed: bool = False) -> CoreModel:
+def build_model(core: Core, relaxed: bool = False, tick: Callable[[], None] = lambda: None) -> CoreModel:
     """Equations (1) to (9) of FacilityProblem for a core.
 
     Costs are divided by a scale that brings them near 1, the rows (4) by u_j and (5) by B, because solvers'
-    tolerances are absolute. With `relaxed` every variable is continuous.
+    tolerances are absolute. With `relaxed` every variable is continuous. `tick` is called now and then.
     """
     magnitude = np.concatenate([np.abs(core.cost), np.abs(core.fixed_cost), [0.0]])
     scale = float(magnitude.max()) / 1000.0 or 1.0
@@ -70,7 +74,7 @@ def build_model(core: Core, relaxed: bool = False) -> CoreModel:
         problem.addConstraint(pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, name, right))
 
     must = np.isinf(core.unserved)
-    for i in range(core.n_clients):
+    for i in _ticking(range(core.n_clients), tick):
         lanes = x[core.first_lane[i] : core.first_lane[i + 1]]
         sense = pulp.LpConstraintEQ if must[i] else pulp.LpConstraintLE
         add([(v, 1.0) for v in lanes], sense, 1.0, f"serve{i}")
@@ -78,7 +82,7 @@ def build_model(core: Core, relaxed: bool = False) -> CoreModel:
     for j, place in enumerate(core.place.tolist()):
         options_at[place].append(j)
     lanes_at: list[list[IntArray]] = [[] for _ in range(core.n_places)]
-    for k, (place, lanes_of_pair) in enumerate(_pairs(core)):
+    for k, (place, lanes_of_pair) in enumerate(_ticking(_pairs(core), tick)):
         lanes_at[place].append(lanes_of_pair)
         terms = [(x[lane], 1.0) for lane in lanes_of_pair]
         opened = [(y[j], -1.0) for j in options_at[place]]
@@ -103,6 +107,16 @@ def build_model(core: Core, relaxed: bool = False) -> CoreModel:
     if core.n_open is not None:
         add([(v, 1.0) for v in y], pulp.LpConstraintEQ, float(core.n_open), "n_open")
     return CoreModel(problem, y, x, scale)
+
+
+T = TypeVar("T")
+
+
+def _ticking(items: Iterable[T], tick: Callable[[], None]) -> Iterator[T]:
+    for k, item in enumerate(items):
+        if k % TICK == 0:
+            tick()
+        yield item
 
 
 def _pairs(core: Core) -> list[tuple[int, IntArray]]:
@@ -135,11 +149,19 @@ def solve_core(
         start: (n_options,) open options of a known plan.
         watch: called with the bound and the best objective at least twice a second.
         nodes: most branch-and-bound nodes; None = until the gap is reached.
+
+    Raises:
+        OutOfTime: when the time was over before the model was stated.
     """
     if core.n_options == 0:
         return _without_options(core)
     deadline = None if time_limit is None else time.perf_counter() + time_limit
-    model = build_model(core)
+
+    def tick() -> None:
+        if deadline is not None and time.perf_counter() > deadline:
+            raise OutOfTime
+
+    model = build_model(core, tick=tick)
     constant = _constant(core)
     bound = -np.inf
     while True:

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 GRACE_S, GRACE = 1.0, 0.1
-"""Seconds, and part of the time limit, that assigning clients to the last plan may take beyond the limit."""
+"""Most seconds, and most of the time limit, that improving the service of the last plan may take beyond the limit."""
+
+
+class OutOfTime(Exception):  # noqa: N818 (no error: the search goes on with what it has)
+    """The time limit has passed while something was prepared that is of no use in part."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,10 @@ class Stopwatch:
 
     @property
     def grace(self) -> float | None:
-        """Seconds for assigning clients to a plan found: what is left, or a little; None without a limit."""
+        """Seconds for the last look at how the best plan serves its clients; None without a limit."""
         if self._time_limit is None:
             return GRACE_S if self.stopped else None
-        least = max(GRACE_S, GRACE * self._time_limit)
-        return least if self.stopped else max(least, self._time_limit - self.elapsed)
+        return max(min(GRACE_S, GRACE * self._time_limit), 0.0 if self.stopped else self._time_limit - self.elapsed)
 
     @property
     def deadline(self) -> float:
@@ -58,6 +61,12 @@ class Stopwatch:
     def over(self) -> bool:
         """Whether the time limit has passed or the user has asked to stop."""
         return self.stopped or self.left == 0.0
+
+    def check(self) -> None:
+        """Report that the solve is alive; raise `OutOfTime` where the limit has passed."""
+        if self.over:
+            raise OutOfTime
+        self.tell(self._bound, self._objective)
 
     def enter(self, stage: str) -> None:
         """Close the running stage and start another."""

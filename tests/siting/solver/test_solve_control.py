@@ -9,7 +9,8 @@ import pytest
 from tiny_problems import clustered
 
 from siting.solver.problem import FacilityProblem
-from siting.solver.solve import Solution, solve
+from siting.solver.solution import Solution
+from siting.solver.solve import solve
 from siting.solver.stopwatch import Progress
 
 
@@ -40,6 +41,18 @@ def test_a_time_limit_keeps_the_plan_and_says_how_far_the_proof_is() -> None:
     stopped = solve(problem, gap=0.0, time_limit=0.05)
     assert stopped.status in ("feasible", "optimal")
     assert stopped.bound <= stopped.objective
+
+
+@pytest.mark.parametrize("single_source", [False, True])
+def test_a_limit_without_a_plan_says_so_with_a_bound(single_source: bool) -> None:
+    problem = clustered(4).with_changes(single_source=single_source)
+    best = solve(problem, gap=0.05)
+    stopped = solve(problem, time_limit=1e-6)
+    assert (stopped.status, len(stopped.open), stopped.objective) == ("unknown", 0, np.inf)
+    assert stopped.gap == np.inf
+    assert 0 < stopped.bound <= best.objective
+    assert "no plan yet after" in stopped.message
+    assert "allow more time" in stopped.message
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -1,0 +1,104 @@
+"""Links as needed: the linear relaxation on some options, reduced costs, and branching on what is left."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from siting.solver.branch_and_bound import Node
+from siting.solver.choice import fewest_open
+from siting.solver.incumbent import MOVES
+from siting.solver.lagrangian import Dual
+from siting.solver.link_cuts import LinkMaster
+from siting.solver.problem import BoolArray, FloatArray
+from siting.solver.reduce import restrict
+from siting.solver.search import Search, unservable
+
+FEW = 150
+"""Options few enough to branch on here instead of in HiGHS."""
+MOST_LIKELY, LIKELY_NODES = 0.7, 100
+"""Favoured options are searched first where they are at most this part of those left; nodes this takes."""
+
+
+def prove_by_links(search: Search, dual: Dual) -> None:
+    """First among the options the Lagrangian favours, then among plans with one of the others."""
+    core, incumbent = search.core, search.incumbent
+    search.watch.enter("links")
+    favoured = search.favoured(dual.often)
+    lam, settled = dual.at.lam, None
+    if core.n_open is None and favoured.sum() < MOST_LIKELY * search.left(dual.best).sum():
+        bound, lam = _search_links(search, lam, favoured, core.forced, LIKELY_NODES)
+        settled = favoured if bound >= incumbent.cutoff else None
+        if search.done:
+            return
+    ceiling = incumbent.cutoff
+    always = core.forced | (dual.best.choice.leave > ceiling - dual.best.bound)
+    bound, _ = _search_links(search, lam, search.left(dual.best), always, None, settled)
+    search.raise_bound(min(bound, ceiling))
+
+
+def _search_links(
+    search: Search,
+    lam: FloatArray,
+    options: BoolArray,
+    forced: BoolArray,
+    nodes: int | None,
+    settled: BoolArray | None = None,
+) -> tuple[float, FloatArray]:
+    """The linear relaxation on some options, then what it leaves undecided.
+
+    Args:
+        lam: (n_clients,) multipliers.
+        nodes: give up after so many; None = search to the end.
+        settled: options whose plans, of these alone, are known not to be better.
+
+    Returns:
+        What no better plan of these options undercuts, and the multipliers of the linear relaxation.
+    """
+    core, incumbent = search.core, search.incumbent
+    sub = restrict(core, options, np.ones(core.n_lanes, dtype=bool), forced)
+    if unservable(sub):
+        return np.inf, lam
+    master = LinkMaster(sub, search.threads, search.tell)
+    if settled is not None:
+        master.require_one(~settled[options])
+    master.add_cheap_links(lam)
+    ceiling = incumbent.cutoff
+
+    def visit(bound: float, y: FloatArray) -> None:
+        for least in (0.5, 0.3):
+            search.round(options, y, MOVES, least)
+        if nodes is None:
+            search.raise_bound(min(bound, ceiling))
+
+    linear = master.solve_linear(lambda: incumbent.cutoff, search.watch.deadline, visit)
+    room = incumbent.cutoff - linear.bound
+    if room <= 0 or search.watch.over:
+        return linear.bound, lam
+    lam = master.multipliers()
+    closed, opened = linear.decided(room)
+    search.watch.enter("branch")
+    if not core.single_source and (~closed & ~opened).sum() <= FEW:
+        low, high = (opened | sub.forced).astype(float), (~closed).astype(float)
+        root = Node(linear.bound, low, high, float(fewest_open(sub)))
+        return master.branch(root, lambda: incumbent.cutoff, search.watch.deadline, visit, nodes), lam
+    if nodes is not None:
+        return linear.bound, lam
+    return _search_integer(search, master, lam, options, closed, opened), lam
+
+
+def _search_integer(
+    search: Search, master: LinkMaster, lam: FloatArray, options: BoolArray, closed: BoolArray, opened: BoolArray
+) -> float:
+    """Branching by HiGHS; what no better plan of these options undercuts."""
+    bound, plan = master.solve_integer(
+        lam,
+        closed,
+        opened,
+        search.within(options),
+        search.incumbent.tolerance,
+        search.watch.deadline,
+        search.tell_model,
+    )
+    if plan is not None:
+        search.offer(np.flatnonzero(options)[plan])
+    return bound

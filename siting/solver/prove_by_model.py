@@ -1,0 +1,43 @@
+"""The PuLP model of what is left: the proof where lanes are few, and the last resort everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from siting.solver.lagrangian import Dual
+from siting.solver.mip import solve_core
+from siting.solver.problem import BoolArray
+from siting.solver.reduce import restrict
+from siting.solver.search import Search
+
+SHORT = 100
+"""Nodes of the first, smaller model."""
+
+
+def prove_by_model(search: Search, dual: Dual) -> None:
+    """Mixed-integer models of what is left: first of the favoured options, then of all."""
+    core, incumbent = search.core, search.incumbent
+    favoured = search.favoured(dual.often)
+    if core.n_open is None and favoured.sum() < 0.5 * core.n_options:
+        search.watch.enter("favoured")
+        some = restrict(core, favoured, np.ones(core.n_lanes, dtype=bool), core.forced)
+        answer = solve_core(
+            some, incumbent.gap / 2, search.watch.left, search.threads, search.within(favoured), search.tell_plan, SHORT
+        )
+        search.adopt(answer, favoured)
+        if search.done:
+            return
+    solve_model(search, search.left(dual.best))
+
+
+def solve_model(search: Search, options: BoolArray) -> None:
+    """The model of some options, with all others known to be of no use to a better plan."""
+    search.watch.enter("model")
+    core, incumbent = search.core, search.incumbent
+    ceiling = incumbent.cutoff  # plans with other options cost at least this
+    sub = restrict(core, options, np.ones(core.n_lanes, dtype=bool), core.forced)
+    answer = solve_core(
+        sub, incumbent.gap, search.watch.left, search.threads, search.within(options), search.tell_model
+    )
+    search.adopt(answer, options)
+    search.raise_bound(min(answer.bound - core.base, ceiling))

@@ -1,0 +1,96 @@
+"""What the proofs of one core share: the best plan, the bound no plan undercuts, and the clock."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from siting.solver.incumbent import WHOLE, Incumbent
+from siting.solver.mip import CoreAnswer
+from siting.solver.problem import BoolArray, FloatArray, IntArray
+from siting.solver.reduce import Core
+from siting.solver.relaxation import Evaluation
+from siting.solver.stopwatch import Stopwatch
+
+FAVOURED = 0.02
+"""Options chosen in this part of the iterations of the Lagrangian ascent are looked at first."""
+
+
+class Search:
+    """State of one run over one core. Costs and bounds leave out the core's base."""
+
+    def __init__(self, core: Core, gap: float, threads: int, watch: Stopwatch) -> None:
+        self.core, self.threads, self.watch = core, threads, watch
+        self.incumbent = Incumbent(core, gap, watch)
+        self.bound = -np.inf
+        self.multipliers = np.where(np.isfinite(core.unserved), core.unserved, 0.0)
+
+    @property
+    def done(self) -> bool:
+        """Whether the best plan is proven or the time is over."""
+        return self.bound >= self.incumbent.cutoff or self.watch.over
+
+    @property
+    def proven(self) -> float:
+        """The bound with the core's base cost, whole where costs are; inf where there is no plan at all."""
+        bound = self.bound
+        if self.incumbent.integral and np.isfinite(bound):
+            bound = float(np.ceil(bound - WHOLE / 2))
+        return min(bound, self.incumbent.cost) + self.core.base
+
+    def raise_bound(self, bound: float) -> None:
+        """Take note of a bound no plan beats."""
+        self.bound = max(self.bound, min(bound, self.incumbent.cost))
+        self.tell()
+
+    def tell(self) -> None:
+        """Report how far the search is."""
+        self.watch.tell(self.bound + self.core.base, self.incumbent.cost + self.core.base)
+
+    def tell_model(self, bound: float, objective: float) -> None:
+        """Report the progress of a model, both with the core's base cost."""
+        known = self.bound + self.core.base
+        self.watch.tell(max(known, bound), min(self.incumbent.cost + self.core.base, objective))
+
+    def tell_plan(self, bound: float, objective: float) -> None:
+        """Report the progress of a model of some of the options, whose bound is none of the problem."""
+        self.tell_model(-np.inf, objective)
+
+    def favoured(self, often: FloatArray) -> BoolArray:
+        """Options that the relaxation chose now and then, with those of the best plan and the forced."""
+        favoured = (often > FAVOURED) | self.core.forced
+        return favoured if self.incumbent.open is None else favoured | self.incumbent.open
+
+    def left(self, at: Evaluation) -> BoolArray:
+        """Options that a plan better than the best may use."""
+        room = self.incumbent.cutoff - at.bound
+        return np.asarray((at.choice.enter <= room) | self.core.forced | (at.choice.y > 0))
+
+    def within(self, options: BoolArray) -> BoolArray | None:
+        """The best plan in the numbering of some options, where it uses no others."""
+        opened = self.incumbent.open
+        return None if opened is None or (opened & ~options).any() else opened[options]
+
+    def offer(self, options: IntArray) -> None:
+        """Evaluate the plan that opens these options."""
+        opened = np.zeros(self.core.n_options, dtype=bool)
+        opened[options] = True
+        self.incumbent.offer(opened)
+
+    def round(self, options: BoolArray | IntArray, y: FloatArray, moves: int, least: float = 0.5) -> None:
+        """Evaluate the plan that the y of some options rounds to."""
+        full = np.zeros(self.core.n_options)
+        full[options] = y
+        opened = self.incumbent.round(full, least)
+        if opened is not None:
+            self.incumbent.offer(opened, moves)
+
+    def adopt(self, answer: CoreAnswer, options: BoolArray) -> None:
+        """Take over what a model of some options found, and whether Ctrl-C ended it."""
+        if answer.open is not None:
+            self.offer(np.flatnonzero(options)[answer.open])
+        self.watch.stopped |= answer.stopped
+
+
+def unservable(core: Core) -> bool:
+    """Whether a client that must be served has no lane left."""
+    return bool(np.isinf(core.unserved[np.diff(core.first_lane) == 0]).any())
