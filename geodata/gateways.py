@@ -19,6 +19,7 @@ GATEWAY_COLUMNS = (
     _LON,
     _LAT,
     Column("category", required=False),  # "major" (Union government) or "non-major"
+    Column("harbour", required=False),  # gateway_id that names a harbour of several gateways, which are liked alike
     Column("container_service", "boolean"),  # regular gateway container or liner service for exports today
     Column("rail_served", "boolean"),
     Column("container_capacity_million_teu", "number", required=False, minimum=0),

@@ -17,6 +17,7 @@ import pandas as pd
 from geodata.districts import load_districts
 from geodata.errors import InputError
 from geodata.exports import load_exports, load_sectors
+from geodata.flows import load_gateway_tastes, load_observed_flows
 from geodata.gateways import load_depots, load_gateways, load_land_customs, load_planned_sites, load_rail_connectors
 from geodata.network import Network, load_network
 from geodata.tables import Bounds
@@ -26,9 +27,10 @@ LAYERS = (
     "districts.parquet", "states.parquet", "road.parquet", "rail.parquet", "exports.csv", "sectors.csv",
     "gateways.csv", "depots.csv", "land_customs.csv", "planned_sites.csv", "rail_connectors.csv", "manifest.json",
 )  # fmt: skip
+OPTIONAL = ("observed_flows.csv", "gateway_tastes.csv")
+"""Layers that a pack may lack: flows that customs records show, and the tastes calibrated on them."""
 
-
-REPLACEABLE = {Path(layer).stem: layer for layer in LAYERS if layer != "manifest.json"}
+REPLACEABLE = {Path(layer).stem: layer for layer in (*LAYERS, *OPTIONAL) if layer != "manifest.json"}
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,20 @@ class Pack:
         return load_rail_connectors(self.files["rail_connectors"], self.bounds)
 
     @cached_property
+    def observed_flows(self) -> pd.DataFrame | None:
+        """Exports by state and customs location; None where none are known."""
+        file = self.files.get("observed_flows")
+        return load_observed_flows(file) if file else None
+
+    @cached_property
+    def gateway_tastes(self) -> pd.DataFrame | None:
+        """Calibrated constants; without its own, those of the bundled pack for the gateways both have, or None."""
+        own = self.files.get("gateway_tastes")
+        table = load_gateway_tastes(own or INDIA / "gateway_tastes.csv")
+        shared = table["gateway_id"].isin(self.gateways["gateway_id"])
+        return table[shared | (table["term"] != "gateway")].reset_index(drop=True) if shared.any() else None
+
+    @cached_property
     def road(self) -> Network:
         return load_network(self.files["road"])
 
@@ -100,8 +116,9 @@ class Pack:
     def checksum(self) -> str:
         """SHA-256 over the contents of all layers, in order."""
         digest = hashlib.sha256()
-        for layer in LAYERS:
-            digest.update(hashlib.sha256(self.files[Path(layer).stem].read_bytes()).digest())
+        for layer in (*LAYERS, *OPTIONAL):
+            if Path(layer).stem in self.files:
+                digest.update(hashlib.sha256(self.files[Path(layer).stem].read_bytes()).digest())
         return digest.hexdigest()
 
 
@@ -113,7 +130,9 @@ def open_pack(folder: Path = INDIA, replaced: Mapping[str, Path] | None = None) 
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give that of a pack, made with `siting pack build`")
-    layers = {Path(layer).stem: folder / layer for layer in LAYERS} | dict(replaced or {})
+    layers = {Path(layer).stem: folder / layer for layer in LAYERS}
+    layers |= {Path(layer).stem: folder / layer for layer in OPTIONAL if (folder / layer).is_file()}
+    layers |= dict(replaced or {})
     missing = [path for path in layers.values() if not path.is_file()]
     if missing:
         raise InputError([f"{path}: no such file; copy it there or run `make data`" for path in missing])

@@ -53,6 +53,14 @@ LAYERS: dict[str, tuple[str, str]] = {
     "district_aliases.csv": ("spellings and former names of districts", OWN_TABLE),
     "sectors.csv": ("assumed unit values by sector", OWN_TABLE),
     "gateways.csv": ("sea ports, source in each row", OWN_TABLE),
+    "observed_flows.csv": (
+        "DGCI&S exports April 2023 to March 2024 by state, customs location and country, as compiled in the public "
+        "repository Tiru-Kaggundi/DistrictsExports, added up over countries and, by customs_locations.csv, locations; "
+        "rows of sea ports, depots and zones of eight states are missing",
+        "Government of India figures; compilation MIT",
+    ),
+    "customs_locations.csv": ("which gateway a customs location of the records belongs to", OWN_TABLE),
+    "gateway_tastes.csv": ("written by `siting calibrate` from observed_flows.csv and this pack", OWN_TABLE),
     "depots.csv": ("inland container depots, source in each row", OWN_TABLE),
     "land_customs.csv": ("districts with a land customs station, source in each row", OWN_TABLE),
     "planned_sites.csv": ("multimodal logistics park programme, source in each row", OWN_TABLE),

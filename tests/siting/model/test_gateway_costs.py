@@ -1,4 +1,4 @@
-"""Costs by gateway and mode: the least of them is the status quo, and a closed gateway leaves the others as they are."""
+"""Costs by gateway and mode: the least of them is the status quo."""
 
 import numpy as np
 
