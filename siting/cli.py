@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from geodata.errors import Fault, InputError
+from geodata.flows import load_gateway_tastes
 from geodata.folders import atomic_folder, check_replaceable
 from geodata.pack import LAYERS
 from siting.model.model import build_model, check_names
@@ -25,7 +26,7 @@ from siting.report.charts import write_sweep_chart
 from siting.report.page import write_report
 from siting.results.tables import flow_lines, summary, write_summary, write_tables
 from siting.scenarios.sweep import compare, sweep, sweep_table
-from siting.study import LISTS, Study, make_study, open_data, read_study, study_faults
+from siting.study import LISTS, Study, load_study, make_study, open_data, read_study, study_faults
 
 NO_PROOF = 1
 BAD_INPUT = 2
@@ -84,6 +85,12 @@ def build_parser() -> tuple[argparse.ArgumentParser, Any]:
 
     show = add_command(commands, "show", _show, "print a result")
     show.add_argument("folder", type=Path)
+
+    tastes = add_command(
+        commands, "calibrate", _calibrate, "fit tastes for gateways and rail to the observed flows of a study's pack"
+    )
+    tastes.add_argument("study", type=Path, help="study file (TOML); its rates price the lanes")
+    tastes.add_argument("--out", type=Path, help="table to write, for the layer gateway_tastes of a pack or study")
 
     packs = commands.add_parser("pack", help="make the data of a study area").add_subparsers(
         required=True, metavar="COMMAND"
@@ -303,6 +310,34 @@ def _check(arguments: argparse.Namespace) -> int:
         raise InputError(faults)
     check_names(make_study(values))
     print(json.dumps({"ok": True}) if arguments.json else f"{arguments.study}: no faults found")
+    return 0
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    """Fit tastes, print how well they tell the flows, and write them where asked."""
+    from siting.model.calibration import calibrate, choices_of  # SciPy's optimisers take a while to load
+
+    if arguments.out is not None and arguments.out.exists():
+        load_gateway_tastes(arguments.out)  # only such a table is replaced
+    model = build_model(load_study(arguments.study))
+    if model.pack.observed_flows is None:
+        raise InputError(
+            f"{arguments.study}: its pack has no observed_flows.csv; add one, or leave the bundled tastes as they are"
+        )
+    found = calibrate(choices_of(model, model.pack.observed_flows))
+    table = found.table()
+    if arguments.out is not None:
+        scratch = arguments.out.with_name(f".{arguments.out.name}.part")
+        table.round(4).to_csv(scratch, index=False)
+        scratch.replace(arguments.out)
+    if arguments.json:
+        told = {"distance": found.distance, "distance_left_out": found.distance_left_out}
+        print(json.dumps({**told, "states": found.by_state.to_dict("records")}, ensure_ascii=False))
+        return 0
+    print(_text_table(table.drop_duplicates(["term", "group"]).drop(columns="gateway_id")))
+    print("\n" + _text_table(found.by_state.round(3)))
+    print(f"\nDistance between modelled and observed shares of gateways, by value: {found.distance:.3f}; "
+          f"leaving one state out: {found.distance_left_out:.3f}")  # fmt: skip
     return 0
 
 

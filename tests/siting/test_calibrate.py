@@ -1,0 +1,31 @@
+"""`siting calibrate`: the bundled tastes come out of the bundled flows; no other file is replaced."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from geodata.pack import INDIA
+from siting.cli import build_parser, run_command
+
+NATIONAL = Path(__file__).parents[2] / "studies" / "national.toml"
+
+
+def siting(*argv: object) -> int:
+    parser, _ = build_parser()
+    return run_command(parser, [str(a) for a in argv])
+
+
+def test_calibrate_writes_the_bundled_tastes_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "tastes.csv"
+    assert siting("calibrate", NATIONAL, "--out", out) == 0
+    assert "leaving one state out: 0.1" in capsys.readouterr().out
+    pd.testing.assert_frame_equal(pd.read_csv(out), pd.read_csv(INDIA / "gateway_tastes.csv"), rtol=1e-3)
+
+
+def test_calibrate_replaces_no_other_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    notes = tmp_path / "notes.csv"
+    notes.write_text("mine\n")
+    assert siting("calibrate", NATIONAL, "--out", notes) == 2
+    assert notes.read_text() == "mine\n"
+    assert "notes.csv" in capsys.readouterr().err
