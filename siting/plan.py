@@ -226,8 +226,7 @@ def _chosen_lanes(model: Model, solution: Solution) -> tuple[Lanes, Array]:
     np.subtract.at(stays, improving.client, solution.lane_share[rows])
     keep = stays[model.existing.client] > 1e-9
     existing = model.existing.take(keep)
-    columns = (np.concatenate([getattr(improving, f), getattr(existing, f)]) for f in Lanes.__dataclass_fields__)
-    lanes = Lanes(*columns)
+    lanes = Lanes.joined([improving, existing])
     share = np.concatenate([solution.lane_share[rows], stays[existing.client]])
     order = np.argsort(lanes.client, kind="stable")
     return lanes.take(order), share[order]

@@ -21,8 +21,6 @@ TO_SHORTEN = {
     "geodata/ingest/points.py::read_points",
     "geodata/make_india/networks.py",
     "geodata/network.py::load_network",
-    "siting/model/lanes.py::LanePricer",
-    "siting/model/places.py::build_places",
     "siting/report/charts.py::sweep_chart",
     "siting/solver/branch_and_bound.py::branch_and_bound",
     "siting/solver/lagrangian_tree.py::_bound_node",

@@ -99,7 +99,7 @@ class Tariff:
         return 2 * drayage_km + self.terminal_inr_per_t / difference if difference > 0 else float("inf")
 
 
-def value_of_time_inr_per_t_h(value_inr_per_t: Array, fraction_per_day: float) -> Array:
+def value_of_time_inr_per_t_h(value_inr_per_t: Array, fraction_per_day: Array | float) -> Array:
     """Cost of one hour of transit for cargo of the given value (inventory carrying cost, spoilage)."""
     return value_inr_per_t * fraction_per_day / H_PER_DAY
 

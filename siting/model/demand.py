@@ -67,31 +67,29 @@ def build_clients(
         ``cargo_class``, ``load``, ``tonnes_per_year``, ``time_inr_per_t_h``, ``first_mile_factor``,
         ``under_utilised``, ``weight`` in the objective.
     """
-    rail_km = places.table["rail_access_km"].to_numpy()[: len(demand)]
+    n, shape = len(demand), (len(demand), len(CARGO_CLASSES), len(LOADS))
+    rail_km = places.table["rail_access_km"].to_numpy()[:n]
     # NaN: farther from rail than a park may be; the lever looks at its own distance.
     far = ~(rail_km <= parameters["weak_access_rail_km"])
-    blocks = []
-    for cargo_class in CARGO_CLASSES:
-        tonnes = demand[f"{cargo_class}_t"].to_numpy(np.float64)
-        value_inr = (demand[f"{cargo_class}_usd"] * parameters["fx_inr_per_usd"]).to_numpy(np.float64)
-        value_inr_per_t = np.divide(value_inr, tonnes, out=np.zeros(len(demand)), where=tonnes > 0)
-        share = part_load_share(tonnes, parameters["part_load_half_t_per_day"], parameters["working_days_per_year"])
-        for load in LOADS:
-            blocks.append(
-                pd.DataFrame({
-                    "district": np.arange(len(demand)),
-                    "place": places.districts,
-                    "cargo_class": cargo_class,
-                    "load": load,
-                    "tonnes_per_year": tonnes * (share if load == "part" else 1 - share),
-                    "time_inr_per_t_h": value_of_time_inr_per_t_h(
-                        value_inr_per_t, parameters[f"time_cost_{cargo_class}_per_day"]
-                    ),
-                    "first_mile_factor": 1.0 + parameters["weak_access_markup"] * far,
-                    "under_utilised": demand["under_utilised"].to_numpy(),
-                })
-            )  # fmt: skip
-    clients = pd.concat(blocks, ignore_index=True)
-    clients["weight"] = np.where(clients["under_utilised"], 1.0, leader_weight)
-    clients = clients[clients["tonnes_per_year"] > 0]
-    return clients.sort_values(["district", "cargo_class", "load"], ignore_index=True)
+    tonnes = demand[[f"{cargo_class}_t" for cargo_class in CARGO_CLASSES]].to_numpy(np.float64)
+    value_inr = (
+        demand[[f"{cargo_class}_usd" for cargo_class in CARGO_CLASSES]].to_numpy() * parameters["fx_inr_per_usd"]
+    )
+    value_inr_per_t = np.divide(value_inr, tonnes, out=np.zeros_like(tonnes), where=tonnes > 0)
+    fraction_per_day = np.array([parameters[f"time_cost_{cargo_class}_per_day"] for cargo_class in CARGO_CLASSES])
+    share = part_load_share(tonnes, parameters["part_load_half_t_per_day"], parameters["working_days_per_year"])
+    of_load = {"full": tonnes * (1 - share), "part": tonnes * share}
+    district, cargo_class, load = np.indices(shape).reshape(3, -1)
+    under_utilised = demand["under_utilised"].to_numpy()[district]
+    clients = pd.DataFrame({
+        "district": district,
+        "place": places.districts[district],
+        "cargo_class": np.array(CARGO_CLASSES, object)[cargo_class],
+        "load": np.array(LOADS, object)[load],
+        "tonnes_per_year": np.stack([of_load[name] for name in LOADS], axis=2).ravel(),
+        "time_inr_per_t_h": value_of_time_inr_per_t_h(value_inr_per_t, fraction_per_day)[district, cargo_class],
+        "first_mile_factor": 1.0 + parameters["weak_access_markup"] * far[district],
+        "under_utilised": under_utilised,
+        "weight": np.where(under_utilised, 1.0, leader_weight),
+    })  # fmt: skip
+    return clients[clients["tonnes_per_year"] > 0].reset_index(drop=True)

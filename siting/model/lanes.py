@@ -16,6 +16,7 @@ there (hub = gateway).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +61,17 @@ class Lanes:
             self.client[rows], self.hub[rows], self.terminal[rows], self.gateway[rows], self.cost_inr_per_t[rows]
         )  # fmt: skip
 
+    def by_client(self) -> Lanes:
+        """Return the lanes in order of client; those of one client keep theirs."""
+        return self.take(np.argsort(self.client, kind="stable"))
+
+    @classmethod
+    def joined(cls, lanes: Sequence[Lanes]) -> Lanes:
+        """Return all lanes of several sets, one set after the other."""
+        none = np.zeros(0, np.int64)
+        sets = [cls(none, none, none, none, np.zeros(0)), *lanes]
+        return cls(*(np.concatenate([getattr(some, f) for some in sets]) for f in cls.__dataclass_fields__))
+
 
 @dataclass(frozen=True)
 class _Leg:
@@ -76,7 +88,7 @@ class _Leg:
 
 
 class LanePricer:
-    """Prices lanes of one study: one formula for the search, the report and the check.
+    """Prices given lanes of one study, part by part: for the report, the check of every plan and its sensitivity.
 
     Args:
         places: points and the matrices among them.
@@ -96,7 +108,6 @@ class LanePricer:
         self.time_value: Array = clients["time_inr_per_t_h"].to_numpy(np.float64)
         self.first_mile: Array = clients["first_mile_factor"].to_numpy(np.float64)
         self.reefer: Array = np.where(clients["cargo_class"] == "perishable", tariff.reefer_factor, 1.0)
-        self._onward_of: dict[tuple[float, float], tuple[Array, Index, Array, Index]] = {}
         self.gateway_of_place = np.full(len(places), NONE)
         self.gateway_of_place[places.gateways] = np.arange(len(places.gateways))
 
@@ -174,232 +185,3 @@ class LanePricer:
         dwell_h = self.conditions.gateway_dwell_h[column]
         legs.append(_Leg(everyone, "dwell", gateway, gateway, zero, dwell_h, zero, zero))
         return legs
-
-    def existing(self, k: int = 1, clients: Index | None = None) -> Lanes:
-        """Return lanes that use only what exists: of every client the ``k`` cheapest by road and by rail each.
-
-        A client that no road links to a gateway has none. ``clients``: these only.
-        """
-        which = range(len(self.clients)) if clients is None else clients.tolist()
-        return _collect([self._existing(i, k) for i in which])
-
-    def status_quo(self, clients: Index | None = None) -> Lanes:
-        """Return the cheapest existing lane of every client (or of these) that has one."""
-        lanes = self.existing(clients=clients)
-        order = np.lexsort((lanes.cost_inr_per_t, lanes.client))
-        _, first = np.unique(lanes.client[order], return_index=True)
-        return lanes.take(order[first])
-
-    def improving(self, existing: Lanes, sites: Index, parks: Index) -> Lanes:
-        """Return the lanes through new sites that beat the client's status quo.
-
-        Args:
-            existing: the status quo lanes.
-            sites: places where a warehouse or cold store may be built.
-            parks: places where a logistics park may be built.
-
-        Exact: a lane through two sites is left out only when one through a subset of its sites costs no more.
-        """
-        quo = np.full(len(self.clients), np.nan)
-        quo[existing.client] = existing.cost_inr_per_t
-        found = []
-        for i in existing.client:
-            found.extend(
-                self._part_lanes(int(i), quo[i], sites, parks)
-                if self.is_part[i]
-                else self._full_lanes(int(i), quo[i], parks)
-            )
-        return _collect(found)
-
-    # -- one client at a time -------------------------------------------------------------------------------
-
-    def first_mile_cost(self, i: int) -> Array:
-        """(n_places,) cost of bringing a part load to each place and stuffing it there, without waiting."""
-        km = self.places.first_mile_km[self.origin[i]]
-        stuffing = self.tariff.stuffing_inr_per_t * np.where(
-            self.places.is_site, 1.0, 1.0 + self.conditions.shortage_markup
-        )
-        freight = self.tariff.part_load_inr_per_t(km) * self.reefer[i] * self.first_mile[i]
-        cost: Array = freight + self.tariff.part_load_kg_per_t(km) * self.tariff.carbon_inr_per_kg + stuffing
-        return cost
-
-    def road_h_cost(self, i: int, rail: bool) -> float:
-        """Return the time cost of one road km for client i."""
-        delay = 1.0 if rail else 1.0 + self.conditions.road_only_delay
-        return float(self.tariff.road_h_per_km * delay * self.time_value[i])
-
-    def box_km_cost(self, i: int, rail: bool) -> float:
-        """Return the cost of one trailer km (money, time, carbon) for client i, first-mile lever aside."""
-        carbon = self.tariff.trailer_kg_per_t_km * self.tariff.carbon_inr_per_kg
-        return self.tariff.trailer_inr_per_t_km * float(self.reefer[i]) + carbon + self.road_h_cost(i, rail)
-
-    def _onward(self, i: int) -> tuple[Array, Index, Array, Index]:
-        """Cost of a box from each place to its best gateway, and that gateway: by rail, then by road.
-
-        Clients whose hour is worth the same and who need the same boxes share the result.
-        """
-        key = (float(self.time_value[i]), float(self.reefer[i]))
-        if key not in self._onward_of:
-            self._onward_of[key] = (*self._rail(i), *self._road(i))
-        return self._onward_of[key]
-
-    def rail_table(self, i: int, rail_km: Array, rail_h: Array) -> Array:
-        """(n_terminals, n_gateways) cost of a box by rail, with handling and dwell, for km and hours of that shape."""
-        tariff, value = self.tariff, self.time_value[i]
-        per_km = tariff.rail_inr_per_t_km * self.reefer[i] + tariff.rail_kg_per_t_km * tariff.carbon_inr_per_kg
-        fixed = tariff.terminal_inr_per_t + value * (2 * tariff.rake_handling_h + tariff.terminal_dwell_h)
-        total: Array = rail_km * per_km + value * (rail_h + self.conditions.gateway_dwell_h) + fixed
-        return total
-
-    def _rail(self, i: int) -> tuple[Array, Index]:
-        """(n_places,) cost from each place by rail to its best gateway, with handling and dwell; and the gateway."""
-        return self._to_best_gateway(self.rail_table(i, self.places.rail_km, self.places.rail_h))
-
-    def _road(self, i: int) -> tuple[Array, Index]:
-        """(n_places,) cost of a box by road from each place to its best gateway, and that gateway."""
-        km = self.places.road_km[:, self.places.gateways]
-        cost = km * self.box_km_cost(i, rail=False)
-        return self._to_best_gateway(cost + self.time_value[i] * self.conditions.gateway_dwell_h)
-
-    def lever(self, i: int) -> float:
-        """Extra cost of one trailer km where the first mile is dear."""
-        return float(self.reefer[i] * self.tariff.trailer_inr_per_t_km * (self.first_mile[i] - 1))
-
-    def _to_best_gateway(self, cost: Array) -> tuple[Array, Index]:
-        """Cheapest gateway of each row of an (n, n_gateways) table: its cost and its place."""
-        cheapest, column = _nanmin(cost)
-        return cheapest, self.places.gateways[column]
-
-    def extra_wait(self, i: int, hub_is_terminal: NDArray[np.bool_] | bool) -> Array:
-        """Cost of waiting for a box to fill; at a terminal it fills while it waits for the train."""
-        fill = self.tariff.consolidation_dwell_h
-        shared = max(self.tariff.terminal_dwell_h, fill) - self.tariff.terminal_dwell_h
-        cost: Array = self.time_value[i] * np.where(hub_is_terminal, shared, fill)
-        return cost
-
-    def _existing(self, i: int, k: int) -> Lanes:
-        places = self.places
-        depots = places.depots
-        if self.is_part[i]:
-            hubs = np.concatenate([places.gateways, depots])
-            by_road, road_gateway, by_rail, terminal, rail_gateway = self._through_hubs(i, hubs)
-            a, b = _cheapest(by_road, k), _cheapest(by_rail, k)
-            return _collect([
-                _lanes(i, hubs[a], np.full(len(a), NONE), road_gateway[a], by_road[a]),
-                _lanes(i, hubs[b], terminal[b], rail_gateway[b], by_rail[b]),
-            ])  # fmt: skip
-        km = places.first_mile_km[self.origin[i]]
-        by_road = km[places.gateways] * (self.box_km_cost(i, rail=False) + self.lever(i))
-        by_road = by_road + self.time_value[i] * self.conditions.gateway_dwell_h
-        rail, rail_gateway, _, _ = self._onward(i)
-        by_rail = km[depots] * (self.box_km_cost(i, rail=True) + self.lever(i)) + rail[depots]
-        a, b = _cheapest(by_road, k), depots[_cheapest(by_rail, k)]
-        none = np.full(max(len(a), len(b)), NONE)
-        return _collect([
-            _lanes(i, none[: len(a)], none[: len(a)], places.gateways[a], by_road[a]),
-            _lanes(i, none[: len(b)], b, rail_gateway[b], by_rail[_cheapest(by_rail, k)]),
-        ])  # fmt: skip
-
-    def _through_hubs(self, i: int, hubs: Index) -> tuple[Array, Index, Array, Index, Index]:
-        """Part-load client i through each hub: cost, gateway by road; cost, terminal, gateway by existing rail."""
-        places = self.places
-        km = places.first_mile_km[self.origin[i], hubs]
-        first = self.first_mile_cost(i)[hubs]
-        rail, rail_gateway, road, road_gateway = self._onward(i)
-        by_road = first + km * self.road_h_cost(i, rail=False) + self.extra_wait(i, False) + road[hubs]
-        depots = places.depots
-        drayage = places.road_km[np.ix_(hubs, depots)] * self.box_km_cost(i, rail=True)
-        wait = self.extra_wait(i, hubs[:, None] == depots[None, :])
-        onward, best = _nanmin(drayage + wait + rail[depots])
-        by_rail = first + km * self.road_h_cost(i, rail=True) + onward
-        terminal = depots[best] if len(depots) else np.full(len(hubs), NONE)
-        return by_road, road_gateway[hubs], by_rail, terminal, rail_gateway[terminal]
-
-    def _full_lanes(self, i: int, quo: float, parks: Index) -> list[Lanes]:
-        rail, gateway, _, _ = self._onward(i)
-        km = self.places.first_mile_km[self.origin[i], parks]
-        cost = km * (self.box_km_cost(i, rail=True) + self.lever(i)) + rail[parks]
-        better = np.flatnonzero(cost < quo)
-        return [_lanes(i, np.full(len(better), NONE), parks[better], gateway[parks[better]], cost[better])]
-
-    def _part_lanes(self, i: int, quo: float, sites: Index, parks: Index) -> list[Lanes]:
-        places = self.places
-        affordable = self.first_mile_cost(i) < quo
-        sites = sites[affordable[sites]]
-        hubs = np.union1d(sites, parks[affordable[parks]])
-        by_road, road_gateway, by_rail, terminal, rail_gateway = self._through_hubs(i, hubs)
-        use_rail = by_rail < by_road
-        cost = np.where(use_rail, by_rail, by_road)
-        terminal = np.where(use_rail, terminal, NONE)
-        gateway = np.where(use_rail, rail_gateway, road_gateway)
-        better = np.flatnonzero(cost < quo)
-        found = [_lanes(i, hubs[better], terminal[better], gateway[better], cost[better])]
-        best_alone = np.full(len(places), quo)
-        best_alone[hubs] = np.fmin(cost, quo)
-        # A park as hub and terminal at once.
-        rail, rail_gateway, _, _ = self._onward(i)
-        km = places.first_mile_km[self.origin[i]]
-        first = self.first_mile_cost(i) + km * self.road_h_cost(i, rail=True)
-        own_rail = first[parks] + self.extra_wait(i, True) + rail[parks]
-        keep = np.flatnonzero(own_rail < best_alone[parks])
-        found.append(_lanes(i, parks[keep], parks[keep], rail_gateway[parks[keep]], own_rail[keep]))
-        best_alone[parks] = np.fmin(best_alone[parks], own_rail)
-        if not len(parks):
-            return found
-
-        gathered = first + self.extra_wait(i, False)
-
-        def then_park(near: Index, ends: Index) -> Array:
-            """(n_near, n_ends) cost of consolidating at a place and taking the box to a park's rail."""
-            drayage = places.road_km[np.ix_(near, ends)] * self.box_km_cost(i, rail=True)
-            cost: Array = gathered[near][:, None] + drayage + rail[ends]
-            return cost
-
-        # Of the parks only those are looked at that would do with drayage for nothing: few, of thousands.
-        # An existing depot, then a park's rail.
-        shed = np.concatenate([places.depots, places.gateways])
-        ends = parks[_least(gathered[shed]) + rail[parks] < best_alone[parks]]
-        by_shed, best = _nanmin(then_park(shed, ends).T)
-        keep = np.flatnonzero(by_shed < best_alone[ends])
-        found.append(_lanes(i, shed[best[keep]], ends[keep], rail_gateway[ends[keep]], by_shed[keep]))
-        best_alone[ends] = np.fmin(best_alone[ends], by_shed)
-        # A warehouse or cold store, then a park's rail.
-        near = sites[gathered[sites] + _least(rail[parks]) < best_alone[sites]]
-        ends = parks[_least(gathered[near]) + rail[parks] < best_alone[parks]]
-        if len(near) and len(ends):
-            two = then_park(near, ends)
-            limit = np.minimum(best_alone[near][:, None], best_alone[ends][None, :])
-            a, b = np.nonzero((two < limit) & (near[:, None] != ends[None, :]))
-            found.append(_lanes(i, near[a], ends[b], rail_gateway[ends[b]], two[a, b]))
-        return found
-
-
-def _least(values: Array) -> float:
-    """The smallest value that is not NaN; inf if there is none."""
-    return float(np.fmin.reduce(values, initial=np.inf))
-
-
-def _nanmin(values: Array) -> tuple[Array, Index]:
-    """Row minimum that ignores NaN, and its column; inf where a row has none."""
-    filled = np.where(np.isnan(values), np.inf, values)
-    if filled.shape[1] == 0:
-        return np.full(len(filled), np.inf), np.zeros(len(filled), np.int64)
-    column = filled.argmin(axis=1)
-    return filled[np.arange(len(filled)), column], column
-
-
-def _cheapest(values: Array, k: int) -> Index:
-    """Positions of the k smallest finite values, in order."""
-    order = np.argsort(values, kind="stable")[:k]
-    return order[np.isfinite(values[order])]
-
-
-def _lanes(i: int, hub: Index, terminal: Index, gateway: Index, cost: Array) -> Lanes:
-    return Lanes(np.full(len(cost), i), hub, terminal, gateway, cost)
-
-
-def _collect(lanes: list[Lanes]) -> Lanes:
-    if not lanes:
-        empty = np.zeros(0, np.int64)
-        return Lanes(empty, empty, empty, empty, np.zeros(0))
-    return Lanes(*(np.concatenate([getattr(lane, f) for lane in lanes]) for f in Lanes.__dataclass_fields__))

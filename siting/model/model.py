@@ -17,10 +17,11 @@ from geodata.errors import InputError
 from geodata.pack import Pack
 from siting.model.costs import Tariff, appraisal_factor
 from siting.model.demand import build_clients, district_demand
+from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
 from siting.model.names import name_faults, names_of
 from siting.model.options import build_options, options_of_lanes, select_options
-from siting.model.places import Places, build_places
+from siting.model.places import Places, Survey, build_places, survey_pack
 from siting.money import INR_PER_CRORE
 from siting.parameters import Parameters
 from siting.solver import FacilityProblem
@@ -38,6 +39,7 @@ class Model:
     study: Study
     pack: Pack
     parameters: Parameters
+    survey: Survey
     places: Places
     demand: pd.DataFrame
     clients: pd.DataFrame
@@ -63,25 +65,27 @@ def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
         pack, parameters = study.pack(), study.parameter_values()
         _ = pack.districts, pack.exports, pack.road, pack.rail
     with timed(stages, "matrices", progress):
-        places = build_places(pack, parameters)
+        survey = survey_pack(pack)
+        places = survey.places(parameters)
     with timed(stages, "lanes", progress):
         demand = district_demand(pack, study, places, parameters)
         clients = build_clients(demand, places, parameters, study.leader_weight)
         options = build_options(places, parameters, study.facility_types)
         check_names_of(study, options, places)
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
-        existing = pricer.status_quo()
+        search = LaneSearch(pricer)
+        existing = search.status_quo()
         weighted = clients["weight"].to_numpy()[existing.client] > 0
         sites = np.unique(options.loc[options["facility_type"] != "mmlp", "place"])
         parks = np.unique(options.loc[options["facility_type"] == "mmlp", "place"])
-        improving = pricer.improving(existing.take(weighted), sites, parks)
+        improving = search.improving(existing.take(weighted), sites, parks)
         options["capital_charge_inr_per_year"] = (
             options["capex_inr_crore"] * INR_PER_CRORE * study.minimum_benefit_cost_ratio / appraisal_factor(parameters)
         )
         problem, lane_of_row = state_problem(study, clients, options, places, existing.take(weighted), improving)
         model = Model(
-            study, pack, parameters, places, demand, clients, options, pricer, existing, improving, lane_of_row,
-            problem, stages,
+            study, pack, parameters, survey, places, demand, clients, options, pricer, existing, improving,
+            lane_of_row, problem, stages,
         )  # fmt: skip
         return close_gateways(model, study.closed_gateways) if study.closed_gateways else model
 
@@ -114,26 +118,22 @@ def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
     touched = np.zeros(len(model.clients), dtype=bool)
     for lanes in (model.existing, model.improving):
         touched[lanes.client[np.isin(lanes.gateway, closed) | np.isin(lanes.hub, closed)]] = True
-    again = pricer.status_quo(np.flatnonzero(touched))
+    search = LaneSearch(pricer)
+    again = search.status_quo(np.flatnonzero(touched))
     weighted = model.clients["weight"].to_numpy() > 0
     mmlp = (model.options["facility_type"] == "mmlp").to_numpy()
     place = model.options["place"].to_numpy()
-    better = pricer.improving(again.take(weighted[again.client]), np.unique(place[~mmlp]), np.unique(place[mmlp]))
-    existing = _merged(model.existing.take(~touched[model.existing.client]), again)
-    improving = _merged(model.improving.take(~touched[model.improving.client]), better)
+    better = search.improving(again.take(weighted[again.client]), np.unique(place[~mmlp]), np.unique(place[mmlp]))
+    existing, improving = (
+        Lanes.joined([kept.take(~touched[kept.client]), new]).by_client()
+        for kept, new in ((model.existing, again), (model.improving, better))
+    )
     active = existing.take(weighted[existing.client])
     problem, lane_of_row = state_problem(study, model.clients, model.options, places, active, improving)
     return replace(
         model, study=study, places=places, pricer=pricer, existing=existing, improving=improving, problem=problem,
         lane_of_row=lane_of_row,
     )  # fmt: skip
-
-
-def _merged(first: Lanes, second: Lanes) -> Lanes:
-    """Both, in order of client."""
-    columns = (np.concatenate([getattr(first, f), getattr(second, f)]) for f in Lanes.__dataclass_fields__)
-    lanes = Lanes(*columns)
-    return lanes.take(np.argsort(lanes.client, kind="stable"))
 
 
 def check_names(study: Study) -> None:

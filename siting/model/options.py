@@ -81,13 +81,19 @@ def option_costs(options: pd.DataFrame, places: Places, parameters: Mapping[str,
         ``capex_inr_crore`` (with the siding of a park), ``fixed_cost_inr_per_year`` and ``capacity_t_per_year``
         for each row of ``options`` (columns ``place``, ``facility_type``, ``tier``), with its index.
     """
-    tiers = facility_tiers(parameters).set_index(["facility_type", "tier"])
-    costs = tiers.loc[pd.MultiIndex.from_frame(options[["facility_type", "tier"]])].set_index(options.index)
+    columns = ["capex_inr_crore", "capacity_t_per_year"]
+    tiers = facility_tiers(parameters)
+    row = {key: k for k, key in enumerate(zip(tiers["facility_type"], tiers["tier"], strict=True))}
+    which = [row[key] for key in zip(options["facility_type"], options["tier"], strict=True)]
+    capex, capacity = tiers[columns].to_numpy()[which].T
     siding_km = places.table["rail_access_km"].to_numpy()[options["place"]]
-    siding = np.where(options["facility_type"] == "mmlp", siding_km * parameters["rail_siding_inr_crore_per_km"], 0)
-    costs["capex_inr_crore"] += siding
-    costs["fixed_cost_inr_per_year"] = costs["capex_inr_crore"] * INR_PER_CRORE * parameters["om_fraction_per_year"]
-    return costs
+    is_park = options["facility_type"].to_numpy() == "mmlp"
+    capex = capex + np.where(is_park, siding_km * parameters["rail_siding_inr_crore_per_km"], 0.0)
+    return pd.DataFrame({
+        "capex_inr_crore": capex,
+        "fixed_cost_inr_per_year": capex * INR_PER_CRORE * parameters["om_fraction_per_year"],
+        "capacity_t_per_year": capacity,
+    }, index=options.index)  # fmt: skip
 
 
 def options_of_lanes(

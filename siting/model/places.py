@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -75,8 +76,75 @@ class Places:
         return np.asarray(self.table["kind"].isin(["district", "planned"]), dtype=bool)
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What a pack's networks say of its places, whatever the parameters: measured once, then placed as often as asked.
+
+    Args:
+        table: one row per place as of `Places`, but for ``rail_access_km``, and ``rail_served``.
+        rail: the rail network.
+        road_km: as of `Places`.
+        area_km2: (n_districts,) of the districts, which come first in the table.
+        access_km: (n,) from each place to its rail node, however far.
+        rail_km: (n, n_gateways) along the rail network from node to node.
+        straight_km: (n, n_gateways) great circle.
+        road_run_h: as of `Places`.
+        rail_hours: rail running hours already measured, by the speeds they were measured at.
+    """
+
+    table: pd.DataFrame
+    rail: Network
+    road_km: Array
+    area_km2: Array
+    access_km: Array
+    rail_km: Array
+    straight_km: Array
+    road_run_h: Array | None
+    rail_hours: dict[tuple[float, float], Array] = field(default_factory=dict)
+
+    def places(self, parameters: Mapping[str, float]) -> Places:
+        """Put the places on the networks: who has rail, how fast trains run, how far exporters are from the centre."""
+        inside_km = np.zeros(len(self.table))
+        inside_km[: len(self.area_km2)] = mean_distance_inside_km(self.area_km2, parameters["intra_district_detour"])
+        first_mile_km = np.maximum(self.road_km, inside_km[:, None])
+
+        can_have_rail = self.table["rail_served"].to_numpy(bool)
+        new = self.table["kind"].isin(["district", "planned"])
+        limit = np.where(new, parameters["mmlp_max_rail_km"], np.inf)
+        access_km = np.where(can_have_rail & (self.access_km <= limit), self.access_km, np.nan)
+        both_ends_km = access_km[:, None] + access_km[self._ends][None, :]
+        main, dfc = parameters["rail_speed_main_km_h"], parameters["rail_speed_dfc_km_h"]
+        return Places(
+            self.table.drop(columns="rail_served").assign(rail_access_km=access_km),
+            self.road_km,
+            first_mile_km,
+            # A connector may end beside its terminal rather than at its gate: no way is shorter than the straight one.
+            np.maximum(self.rail_km + both_ends_km, self.straight_km),
+            self._rail_h(main, dfc) + both_ends_km / main,
+            self.road_run_h,
+        )
+
+    @cached_property
+    def _ends(self) -> Index:
+        return np.flatnonzero(self.table["kind"] == "gateway")
+
+    def _rail_h(self, main_km_h: float, dfc_km_h: float) -> Array:
+        """(n, n_gateways) running hours from node to node at these speeds."""
+        known = self.rail_hours.get((main_km_h, dfc_km_h))
+        if known is None:
+            speed = {name: dfc_km_h if name == "dfc" else main_km_h for name in set(self.rail.edge_class)}
+            known = _rail_matrix(self.rail, self.table, hours(self.rail, speed))
+            self.rail_hours[main_km_h, dfc_km_h] = known
+        return known
+
+
 def build_places(pack: Pack, parameters: Mapping[str, float]) -> Places:
-    """Put all points of a pack on its networks.
+    """Put all points of a pack on its networks; see `survey_pack`."""
+    return survey_pack(pack).places(parameters)
+
+
+def survey_pack(pack: Pack) -> Survey:
+    """Measure all points of a pack on its networks.
 
     Distances are cached on disk by the checksum of network and points. Only gateways with a container service
     take part; a depot without rail is a place to consolidate part loads, no terminal.
@@ -105,43 +173,30 @@ def build_places(pack: Pack, parameters: Mapping[str, float]) -> Places:
         *network_inputs(pack.road), lon, lat, MAX_ROAD_SNAP_KM,
     )  # fmt: skip
     np.fill_diagonal(road_km, 0.0)
-    area_km2 = pack.districts.to_crs("ESRI:54034").area.to_numpy() / 1e6
-    inside_km = np.zeros(len(table))
-    inside_km[: len(area_km2)] = mean_distance_inside_km(area_km2, parameters["intra_district_detour"])
-    first_mile_km = np.maximum(road_km, inside_km[:, None])
-
     node, access_km = _rail_access(pack, table)
-    can_have_rail = table["rail_served"].to_numpy(bool)
-    limit = np.where(table["kind"].isin(["district", "planned"]), parameters["mmlp_max_rail_km"], np.inf)
-    access_km = np.where(can_have_rail & (access_km <= limit), access_km, np.nan)
-    table = table.drop(columns="rail_served").assign(rail_access_km=access_km, rail_node=node)
+    table["rail_node"] = node
     ends = np.flatnonzero(table["kind"] == "gateway")
-    speed = {"main": parameters["rail_speed_main_km_h"], "dfc": parameters["rail_speed_dfc_km_h"]}
-    speed = {name: speed.get(name, speed["main"]) for name in set(pack.rail.edge_class)}
-    edge_h = hours(pack.rail, speed)
-    nodes, position = np.unique(node, return_inverse=True)
-    rail_km = cached_matrix(
-        lambda: many_to_many(pack.rail, nodes, node[ends]),
-        *network_inputs(pack.rail),
-        nodes,
-        node[ends],
-        "km",
-    )[position]
-    rail_h = cached_matrix(
-        lambda: many_to_many(pack.rail, nodes, node[ends], weight=edge_h),
-        *network_inputs(pack.rail), nodes, node[ends], edge_h,
-    )[position]  # fmt: skip
-    both_ends_km = access_km[:, None] + access_km[ends][None, :]
-    # A connector may end beside its terminal rather than at its gate: no way is shorter than the straight one.
-    straight_km = great_circle_km(lon[:, None], lat[:, None], lon[ends], lat[ends])
-    return Places(
+    return Survey(
         table,
+        pack.rail,
         road_km,
-        first_mile_km,
-        np.maximum(rail_km + both_ends_km, straight_km),
-        rail_h + both_ends_km / parameters["rail_speed_main_km_h"],
+        pack.districts.to_crs("ESRI:54034").area.to_numpy() / 1e6,
+        access_km,
+        _rail_matrix(pack.rail, table, "km"),
+        great_circle_km(lon[:, None], lat[:, None], lon[ends], lat[ends]),
         _road_run_h(pack.road, lon, lat, ends),
     )
+
+
+def _rail_matrix(rail: Network, table: pd.DataFrame, weight: Array | Literal["km"]) -> Array:
+    """(n, n_gateways) least weight along the rail network from each place's node to the gateways'."""
+    node = table["rail_node"].to_numpy(np.int64)
+    ends = node[table["kind"] == "gateway"]
+    nodes, position = np.unique(node, return_inverse=True)
+    matrix: Array = cached_matrix(
+        lambda: many_to_many(rail, nodes, ends, weight), *network_inputs(rail), nodes, ends, weight
+    )[position]
+    return matrix
 
 
 def _road_run_h(road: Network, lon: Array, lat: Array, ends: Index) -> Array | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from siting.model.costs import Array, Tariff, appraisal_factor
 from siting.model.demand import build_clients, district_demand
-from siting.model.lanes import Conditions, LanePricer
+from siting.model.lane_search import LaneSearch
+from siting.model.lanes import LanePricer
 from siting.model.model import conditions
 from siting.model.options import option_costs
-from siting.model.places import Places, build_places
 from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 
@@ -69,20 +69,20 @@ class _Recording(Mapping[str, Any]):
 
 
 @dataclass(frozen=True)
-class _Inputs:
-    """What the evaluation of a plan needs, at some parameters."""
+class _Choice:
+    """The lane that each client with a lane through the plan's sites would take of them; (n_choosing,) arrays."""
 
-    places: Places
-    demand: pd.DataFrame
-    clients: pd.DataFrame
-    tariff: Tariff
-    conditions: Conditions
-    options: pd.DataFrame
-    annuity: float
+    lane: NDArray[np.int64]
+    saving_inr_per_t: Array
+    client: NDArray[np.int64]
 
 
 class _Operation:
-    """A plan's sites and the lanes its cargo may choose from."""
+    """A plan's sites and the lanes its cargo may choose from.
+
+    An evaluation is a chain of steps, each made from parameters and earlier steps. What a step reads at the base
+    values is recorded; with one parameter changed, only the steps that depend on it are made anew.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -92,56 +92,65 @@ class _Operation:
         position[-1] = -1
         sites = position[problem.lane_options]
         rows = np.flatnonzero((sites != -2).all(axis=1))
-        self.rivals = model.pricer.existing(RIVALS)
+        self.rivals = LaneSearch(model.pricer).existing(RIVALS)
         self.through = model.improving.take(model.lane_of_row[rows])
         self.sites = sites[rows]  # (n_through, 2) rows of plan.opened each lane uses, -1 for none
+        self.steps = self._steps()
         self.reads: dict[str, set[str]] = {}  # parameters and earlier steps that each step depends on
-        inputs: dict[str, Any] = {}
-        for step, build in self._steps().items():
+        self.base: dict[str, Any] = {}
+        for step, build in self.steps.items():
             read = self.reads[step] = set()
-            inputs[step] = build(_Recording(model.parameters, read), _Recording(inputs, read))
-        self.base = _Inputs(**inputs)
+            self.base[step] = build(_Recording(model.parameters, read), _Recording(self.base, read))
 
     def _steps(self) -> dict[str, Callable[[Mapping[str, float], Mapping[str, Any]], Any]]:
-        """How each input is made from parameters and the inputs before it."""
+        """How each step is made from parameters and the steps before it; the last is the result."""
         model = self.plan.model
         opened = self.plan.opened[["place", "facility_type", "tier"]]
-        weight = model.study.leader_weight
+        study = model.study
+        potential = study.tonnage_basis == "potential"  # only then does demand look at distances
         return {
-            "places": lambda p, _: build_places(model.pack, p),
-            "demand": lambda p, made: district_demand(model.pack, model.study, made["places"], p),
-            "clients": lambda p, made: build_clients(made["demand"], made["places"], p, weight),
+            "places": lambda p, _: model.survey.places(p),
+            "demand": lambda p, made: district_demand(
+                model.pack, study, made["places"] if potential else model.places, p
+            ),
+            "clients": lambda p, made: build_clients(made["demand"], made["places"], p, study.leader_weight),
             "tariff": lambda p, _: Tariff.from_parameters(p),
-            "conditions": lambda p, made: conditions(model.pack, made["places"], p),
+            "conditions": lambda p, _: conditions(model.pack, model.places, p),
+            "choice": lambda _, made: self._choice(
+                LanePricer(made["places"], made["tariff"], made["conditions"], made["clients"])
+            ),
             "options": lambda p, _: option_costs(opened, model.places, p),
-            "annuity": lambda p, _: appraisal_factor(p),
+            "gross": lambda _, made: self._gross_inr_per_year(made["choice"], made["clients"], made["options"]),
+            "result": lambda p, made: _net_and_ratio(made["gross"], made["options"], p),
         }
 
     def evaluate(self, key: str | None = None, value: float = 0.0) -> tuple[float, float]:
         """Net saving (INR a year) and benefit-cost ratio (NaN without sites), with one parameter changed."""
-        model = self.plan.model
-        inputs: dict[str, Any] = {f.name: getattr(self.base, f.name) for f in fields(_Inputs)}
-        if key is not None:
-            parameters = model.parameters.with_overrides({key: value})
-            changed = {key}
-            for step, build in self._steps().items():
+        made, changed = dict(self.base), {key}
+        if key is not None and value != self.plan.model.parameters[key]:
+            parameters = self.plan.model.parameters.with_overrides({key: value})
+            for step, build in self.steps.items():
                 if self.reads[step] & changed:
-                    inputs[step] = build(parameters, inputs)
+                    made[step] = build(parameters, made)
                     changed.add(step)
-        made = _Inputs(**inputs)
-        clients, opened = made.clients, made.options
-        pricer = LanePricer(made.places, made.tariff, made.conditions, clients)
-        before = _cheapest(self.rivals.client, pricer.price(self.rivals), len(clients))
+        result: tuple[float, float] = made["result"]
+        return result
+
+    def _choice(self, pricer: LanePricer) -> _Choice:
+        before = _cheapest(self.rivals.client, pricer.price(self.rivals), len(pricer.clients))
         saving = np.maximum(before[self.through.client] - pricer.price(self.through), 0.0)
-        tonnes = np.where(clients["under_utilised"], clients["tonnes_per_year"], 0.0)
         best = np.lexsort((-saving, self.through.client))
-        _, first = np.unique(self.through.client[best], return_index=True)
+        client, first = np.unique(self.through.client[best], return_index=True)
         lane = best[first]
-        flow = tonnes[self.through.client[lane]]
-        room = self._room(opened["capacity_t_per_year"].to_numpy(), lane, flow * (saving[lane] > 0))
-        capex_inr = opened["capex_inr_crore"].sum() * INR_PER_CRORE
-        net = float((saving[lane] * flow * room).sum() - opened["fixed_cost_inr_per_year"].sum())
-        return net, float(net * made.annuity / capex_inr) if capex_inr > 0 else float("nan")
+        return _Choice(lane, saving[lane], client)
+
+    def _gross_inr_per_year(self, choice: _Choice, clients: pd.DataFrame, opened: pd.DataFrame) -> float:
+        """Saving of the under-utilised districts' cargo, as far as the sites have room for it."""
+        tonnes = np.where(clients["under_utilised"], clients["tonnes_per_year"], 0.0)
+        flow = tonnes[choice.client]
+        capacity = opened["capacity_t_per_year"].to_numpy()
+        room = self._room(capacity, choice.lane, flow * (choice.saving_inr_per_t > 0))
+        return float((choice.saving_inr_per_t * flow * room).sum())
 
     def _room(self, capacity: Array, lane: NDArray[np.int64], flow: Array) -> Array:
         """Share of each lane's cargo that its sites have room for."""
@@ -160,3 +169,10 @@ def _cheapest(client: NDArray[np.int64], cost: Array, n_clients: int) -> Array:
     lowest = np.full(n_clients, np.inf)
     np.minimum.at(lowest, client, cost)
     return np.where(np.isinf(lowest), np.nan, lowest)
+
+
+def _net_and_ratio(gross_inr: float, opened: pd.DataFrame, parameters: Mapping[str, float]) -> tuple[float, float]:
+    """Saving less the yearly cost of the sites, and its present value over their capital (NaN without capital)."""
+    net = gross_inr - float(opened["fixed_cost_inr_per_year"].sum())
+    capex_inr = opened["capex_inr_crore"].sum() * INR_PER_CRORE
+    return net, float(net * appraisal_factor(parameters) / capex_inr) if capex_inr > 0 else float("nan")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from geodata.errors import InputError
+from siting.model.lane_search import LaneSearch
 from siting.model.lanes import LanePricer
 from siting.model.model import Model, build_model
 from siting.plan import make_plan
@@ -67,11 +68,13 @@ def two_ports(tiny_model: Model) -> Model:
     places = replace(places, rail_km=rail_km, rail_h=rail_h)
     dwell = replace(tiny_model.pricer.conditions, gateway_dwell_h=np.array([100.0, 100.0]))
     pricer = LanePricer(places, tiny_model.pricer.tariff, dwell, tiny_model.clients)
-    model = replace(tiny_model, places=places, pricer=pricer, existing=pricer.status_quo())
+    model = replace(tiny_model, places=places, pricer=pricer, existing=LaneSearch(pricer).status_quo())
     mmlp = (model.options["facility_type"] == "mmlp").to_numpy()
     place = model.options["place"].to_numpy()
     weighted = model.clients["weight"].to_numpy()[model.existing.client] > 0
-    improving = pricer.improving(model.existing.take(weighted), np.unique(place[~mmlp]), np.unique(place[mmlp]))
+    improving = LaneSearch(pricer).improving(
+        model.existing.take(weighted), np.unique(place[~mmlp]), np.unique(place[mmlp])
+    )
     return replace(model, improving=improving)
 
 
@@ -79,7 +82,7 @@ def two_ports(tiny_model: Model) -> Model:
 def test_closing_a_gateway_prices_lanes_as_if_it_had_never_been(two_ports: Model, name: str) -> None:
     changed = close_gateways(two_ports, [name])
     closed = int(np.flatnonzero(two_ports.places.table["place_id"] == name)[0])
-    whole = changed.pricer.status_quo()
+    whole = LaneSearch(changed.pricer).status_quo()
     assert np.isin(closed, two_ports.existing.gateway)
     assert not np.isin(closed, [*whole.gateway, *changed.improving.gateway, *changed.improving.hub])
     assert np.array_equal(changed.existing.client, whole.client)
@@ -87,7 +90,9 @@ def test_closing_a_gateway_prices_lanes_as_if_it_had_never_been(two_ports: Model
     mmlp = (changed.options["facility_type"] == "mmlp").to_numpy()
     place = changed.options["place"].to_numpy()
     weighted = changed.clients["weight"].to_numpy()[whole.client] > 0
-    improving = changed.pricer.improving(whole.take(weighted), np.unique(place[~mmlp]), np.unique(place[mmlp]))
+    improving = LaneSearch(changed.pricer).improving(
+        whole.take(weighted), np.unique(place[~mmlp]), np.unique(place[mmlp])
+    )
     np.testing.assert_array_equal(changed.improving.client, improving.client)
     np.testing.assert_allclose(changed.improving.cost_inr_per_t, improving.cost_inr_per_t)
     assert changed.problem.option_names == two_ports.problem.option_names

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from siting.model.costs import Tariff
+from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
 from siting.model.places import Places
 from siting.parameters import load_parameters
@@ -75,7 +76,7 @@ def test_status_quo_is_the_cheapest_lane_without_sites(seed):
     p = pricer(random_places(rng), rng, LEVERS if seed % 2 else {})
     table = every_lane(p)
     free = table[table["sites"].map(len) == 0]
-    found = p.status_quo()
+    found = LaneSearch(p).status_quo()
     assert found.client.tolist() == list(range(len(p.clients)))
     np.testing.assert_allclose(found.cost_inr_per_t, free.groupby("client")["cost"].min())
 
@@ -97,8 +98,8 @@ def test_improving_lanes_reach_the_cheapest_cost_for_every_set_of_open_sites(see
         and not (len(s) == 2 and not stores[hub])
         for hub, terminal, s in zip(table["hub"], table["terminal"], table["sites"], strict=True)
     ]]  # fmt: skip
-    existing = p.status_quo()
-    found = p.improving(existing, sites, parks)
+    existing = LaneSearch(p).status_quo()
+    found = LaneSearch(p).improving(existing, sites, parks)
     parts = p.parts(found)
     np.testing.assert_allclose(
         np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(found)), found.cost_inr_per_t
@@ -123,9 +124,9 @@ def test_a_client_without_road_has_no_lane():
     places.road_km[0, 1:] = places.road_km[1:, 0] = np.nan
     places.first_mile_km[0, 1:] = places.first_mile_km[1:, 0] = np.nan
     p = pricer(places, rng, {})
-    existing = p.status_quo()
+    existing = LaneSearch(p).status_quo()
     assert set(p.clients["place"].iloc[existing.client]) == {1, 2, 3, 4}
-    assert not np.isnan(p.improving(existing, np.arange(5), np.arange(6)).cost_inr_per_t).any()
+    assert not np.isnan(LaneSearch(p).improving(existing, np.arange(5), np.arange(6)).cost_inr_per_t).any()
 
 
 def test_price_of_one_lane_by_hand():

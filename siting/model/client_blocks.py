@@ -1,0 +1,171 @@
+"""What moving costs blocks of clients, as tables over places: what searches over lanes add up.
+
+The price of a lane is stated in :meth:`siting.model.lanes.LanePricer.parts`, part by part. These tables state it a
+second time, in sums: of some 10^7 conceivable lanes of a country 10^4 are worth keeping, and only those can be listed.
+Both take their rates from one `Tariff`. Three things hold the two together: the tests compare every search with all
+conceivable lanes priced by their parts, on random maps and under every lever; ``siting.plan`` compares both prices of
+every lane of every plan; and what is reported is always the sum of the parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from siting.model.costs import Array
+from siting.model.lanes import Index, LanePricer
+
+BLOCK = 32  # clients looked at together; their tables fit a processor's cache
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some clients and what they pay; arrays of (n_block, 1) unless said otherwise, costs in INR/t.
+
+    Args:
+        client: (n_block,) positions.
+        km: (n_block, n_places) first mile.
+        hour: of an hour of transit.
+        road_km: transit time of a road km, for boxes that stay on the road.
+        dray_km: the same for boxes that change to rail.
+        box_road_km: freight, time and carbon of a trailer km, for boxes that stay on the road.
+        box_dray_km: the same for boxes that change to rail.
+        lever: extra freight of a trailer km where the first mile is dear.
+        first: (n_block, n_places) of bringing a part load to each place and stuffing it there, without its hours.
+        rail: (n_block, n_places) from each place by rail to its best gateway, with handling and dwell.
+        rail_gateway: (n_block, n_places) that gateway.
+        road: (n_block, n_places) of a box by road from each place to its best gateway, with dwell.
+        road_gateway: (n_block, n_places) that gateway.
+        fill: of waiting for a box to fill.
+        fill_at_terminal: of what that wait adds where the box fills while it waits for the train.
+    """
+
+    client: Index
+    km: Array
+    hour: Array
+    road_km: Array
+    dray_km: Array
+    box_road_km: Array
+    box_dray_km: Array
+    lever: Array
+    first: Array
+    rail: Array
+    rail_gateway: Index
+    road: Array
+    road_gateway: Index
+    fill: Array
+    fill_at_terminal: Array
+
+
+class BlockPricer:
+    """Prices blocks of clients of a pricer.
+
+    Clients whose hour is worth the same and who need the same boxes share what a box costs from each place on.
+    """
+
+    def __init__(self, pricer: LanePricer) -> None:
+        self.pricer = pricer
+        self.places = pricer.places
+        self.tariff = pricer.tariff
+        self.dwell_h = pricer.conditions.gateway_dwell_h
+        self._onward_of: dict[tuple[float, float], tuple[Array, Index, Array, Index]] = {}
+
+    def blocks(self, clients: Index) -> Iterator[Block]:
+        """Yield the clients in their order, `BLOCK` at a time."""
+        for start in range(0, len(clients), BLOCK):
+            yield self._block(clients[start : start + BLOCK])
+
+    def _block(self, client: Index) -> Block:
+        tariff, pricer = self.tariff, self.pricer
+        km = self.places.first_mile_km[pricer.origin[client]]
+        hour, reefer = pricer.time_value[client, None], pricer.reefer[client, None]
+        weak = pricer.first_mile[client, None]
+        dray_km = tariff.road_h_per_km * 1.0 * hour
+        freight = tariff.part_load_inr_per_t(km) * reefer * weak
+        rail, rail_gateway, road, road_gateway = self._onward(client)
+        fill_h = tariff.consolidation_dwell_h
+        return Block(
+            client=client,
+            km=km,
+            hour=hour,
+            road_km=self._road_h_per_km * hour,
+            dray_km=dray_km,
+            box_road_km=self._box_road_km(hour, reefer),
+            box_dray_km=tariff.trailer_inr_per_t_km * reefer + self._box_carbon_km + dray_km,
+            lever=reefer * tariff.trailer_inr_per_t_km * (weak - 1),
+            first=freight + tariff.part_load_kg_per_t(km) * tariff.carbon_inr_per_kg + self._stuffing,
+            rail=rail,
+            rail_gateway=rail_gateway,
+            road=road,
+            road_gateway=road_gateway,
+            fill=hour * fill_h,
+            fill_at_terminal=hour * (max(tariff.terminal_dwell_h, fill_h) - tariff.terminal_dwell_h),
+        )
+
+    @cached_property
+    def _stuffing(self) -> Array:
+        """(n_places,) cost of stuffing a box."""
+        shortage = np.where(self.places.is_site, 1.0, 1.0 + self.pricer.conditions.shortage_markup)
+        return np.asarray(self.tariff.stuffing_inr_per_t * shortage)
+
+    @property
+    def _road_h_per_km(self) -> float:
+        """Hours of a km of a lane that goes by road only."""
+        return self.tariff.road_h_per_km * (1.0 + self.pricer.conditions.road_only_delay)
+
+    @property
+    def _box_carbon_km(self) -> float:
+        """Carbon cost of a trailer km."""
+        return self.tariff.trailer_kg_per_t_km * self.tariff.carbon_inr_per_kg
+
+    def _box_road_km(self, hour: Array, reefer: Array) -> Array:
+        freight: Array = self.tariff.trailer_inr_per_t_km * reefer
+        return freight + self._box_carbon_km + self._road_h_per_km * hour
+
+    def _onward(self, client: Index) -> tuple[Array, Index, Array, Index]:
+        """(n_block, n_places) cost of a box from each place by rail and its gateway; the same by road."""
+        keys = list(zip(self.pricer.time_value[client].tolist(), self.pricer.reefer[client].tolist(), strict=True))
+        new = [key for key in dict.fromkeys(keys) if key not in self._onward_of]
+        if new:
+            hour, reefer = np.array(new).T[:, :, None, None]
+            tables = (*self._by_rail(hour, reefer), *self._by_road(hour, reefer))
+            self._onward_of.update(zip(new, zip(*tables, strict=True), strict=True))
+        rail, rail_gateway, road, road_gateway = zip(*(self._onward_of[key] for key in keys), strict=True)
+        return np.stack(rail), np.stack(rail_gateway), np.stack(road), np.stack(road_gateway)
+
+    def _by_rail(self, hour: Array, reefer: Array) -> tuple[Array, Index]:
+        return self._to_best_gateway(self.rail_cost(hour, reefer, self.places.rail_km, self.places.rail_h))
+
+    def rail_cost(self, hour: Array, reefer: Array, rail_km: Array, rail_h: Array) -> Array:
+        """(n, n_terminals, n_gateways) cost of a box by rail, with handling and dwell.
+
+        Args:
+            hour, reefer: (n, 1, 1) cost of an hour and freight factor.
+            rail_km, rail_h: (n_terminals, n_gateways).
+        """
+        tariff = self.tariff
+        per_km = tariff.rail_inr_per_t_km * reefer + tariff.rail_kg_per_t_km * tariff.carbon_inr_per_kg
+        fixed = tariff.terminal_inr_per_t + hour * (2 * tariff.rake_handling_h + tariff.terminal_dwell_h)
+        total: Array = rail_km * per_km + hour * (rail_h + self.dwell_h) + fixed
+        return total
+
+    def _by_road(self, hour: Array, reefer: Array) -> tuple[Array, Index]:
+        km = self.places.road_km[:, self.places.gateways]
+        return self._to_best_gateway(km * self._box_road_km(hour, reefer) + hour * self.dwell_h)
+
+    def _to_best_gateway(self, cost: Array) -> tuple[Array, Index]:
+        """Cheapest gateway along the last axis: its cost and its place."""
+        cheapest, column = nanmin(cost)
+        return cheapest, self.places.gateways[column]
+
+
+def nanmin(values: Array) -> tuple[Array, Index]:
+    """Minimum along the last axis that ignores NaN, and its position; inf where there is none."""
+    if values.shape[-1] == 0:
+        return np.full(values.shape[:-1], np.inf), np.zeros(values.shape[:-1], np.int64)
+    filled = np.where(np.isnan(values), np.inf, values)
+    position = filled.argmin(axis=-1)
+    return np.take_along_axis(filled, position[..., None], axis=-1)[..., 0], position

@@ -1,0 +1,199 @@
+"""The search for lanes worth considering: the best that exist, and those through new sites that beat them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from siting.model.client_blocks import Block, BlockPricer, nanmin
+from siting.model.costs import Array
+from siting.model.lanes import NONE, Index, LanePricer, Lanes
+
+
+class LaneSearch:
+    """Finds lanes for the clients of a pricer, by the costs of :mod:`siting.model.client_blocks`."""
+
+    def __init__(self, pricer: LanePricer) -> None:
+        self.pricer = pricer
+        self.places = pricer.places
+        self.costs = BlockPricer(pricer)
+        depots = self.places.depots
+        self.railheads = depots[np.isfinite(self.places.rail_km[depots]).any(axis=1)]
+
+    def existing(self, k: int = 1, clients: Index | None = None) -> Lanes:
+        """Return lanes that use only what exists: of every client the ``k`` cheapest by road and by rail each.
+
+        A client that no road links to a gateway has none. ``clients``: these only.
+        """
+        which = np.arange(len(self.pricer.clients)) if clients is None else clients
+        part = self.pricer.is_part[which]
+        found = [self._existing_full(block, k) for block in self.costs.blocks(which[~part])]
+        found += [self._existing_part(block, k) for block in self.costs.blocks(which[part])]
+        return Lanes.joined(found).by_client()
+
+    def status_quo(self, clients: Index | None = None) -> Lanes:
+        """Return the cheapest existing lane of every client (or of these) that has one."""
+        lanes = self.existing(clients=clients)
+        order = np.lexsort((lanes.cost_inr_per_t, lanes.client))
+        _, first = np.unique(lanes.client[order], return_index=True)
+        return lanes.take(order[first])
+
+    def improving(self, existing: Lanes, sites: Index, parks: Index) -> Lanes:
+        """Return the lanes through new sites that beat the client's status quo.
+
+        Args:
+            existing: the status quo lanes.
+            sites: places where a warehouse or cold store may be built.
+            parks: places where a logistics park may be built.
+
+        Exact: a lane through two sites is left out only when one through a subset of its sites costs no more.
+        """
+        quo = np.full(len(self.pricer.clients), np.nan)
+        quo[existing.client] = existing.cost_inr_per_t
+        part = self.pricer.is_part[existing.client]
+        found = [self._improving_full(block, quo, parks) for block in self.costs.blocks(existing.client[~part])]
+        for block in self.costs.blocks(existing.client[part]):
+            found += self._improving_part(block, quo, sites, parks)
+        return Lanes.joined(found).by_client()
+
+    @cached_property
+    def _to_railheads_km(self) -> Array:
+        """(n_places, n_railheads) by road."""
+        return np.ascontiguousarray(self.places.road_km[:, self.railheads])
+
+    def _existing_full(self, block: Block, k: int) -> Lanes:
+        gateways, depots = self.places.gateways, self.places.depots
+        by_road = block.km[:, gateways] * (block.box_road_km + block.lever) + block.hour * self.costs.dwell_h
+        by_rail = block.km[:, depots] * (block.box_dray_km + block.lever) + block.rail[:, depots]
+        a, to = _cheapest(by_road, k)
+        b, at = _cheapest(by_rail, k)
+        none, terminal = np.full(len(a), NONE), depots[at]
+        return Lanes.joined([
+            Lanes(block.client[a], none, none, gateways[to], by_road[a, to]),
+            Lanes(block.client[b], np.full(len(b), NONE), terminal, block.rail_gateway[b, terminal], by_rail[b, at]),
+        ])  # fmt: skip
+
+    def _existing_part(self, block: Block, k: int) -> Lanes:
+        hubs = np.concatenate([self.places.gateways, self.places.depots])
+        row, hub = np.divmod(np.arange(len(block.client) * len(hubs)), len(hubs))
+        by_road = self._hub_then_road(block, row, hubs[hub]).reshape(-1, len(hubs))
+        by_rail, terminal = self._hub_then_rail(block, row, hubs[hub])
+        by_rail = by_rail.reshape(-1, len(hubs))
+        a, via = _cheapest(by_road, k)
+        b, at = _cheapest(by_rail, k)
+        head = terminal.reshape(-1, len(hubs))[b, at]
+        return Lanes.joined([
+            Lanes(block.client[a], hubs[via], np.full(len(a), NONE), block.road_gateway[a, hubs[via]], by_road[a, via]),
+            Lanes(block.client[b], hubs[at], head, block.rail_gateway[b, head], by_rail[b, at]),
+        ])  # fmt: skip
+
+    def _hub_then_road(self, block: Block, row: Index, hub: Index) -> Array:
+        """(n,) cost of consolidating at a hub and going on by road; ``row`` of the block and ``hub`` (n,)."""
+        collected = block.first[row, hub] + block.km[row, hub] * block.road_km[row, 0]
+        cost: Array = collected + block.fill[row, 0] + block.road[row, hub]
+        return cost
+
+    def _hub_then_rail(self, block: Block, row: Index, hub: Index) -> tuple[Array, Index]:
+        """(n,) cost of consolidating at a hub and going on by an existing terminal; and that terminal."""
+        heads = self.railheads
+        if not len(heads):
+            return np.full(len(hub), np.inf), np.full(len(hub), NONE)
+        drayage = self._to_railheads_km[hub] * block.box_dray_km[row]
+        wait = np.where(hub[:, None] == heads, block.fill_at_terminal[row], block.fill[row])
+        onward, best = nanmin(drayage + wait + block.rail[:, heads][row])
+        cost: Array = block.first[row, hub] + block.km[row, hub] * block.dray_km[row, 0] + onward
+        return cost, heads[best]
+
+    def _improving_full(self, block: Block, quo: Array, parks: Index) -> Lanes:
+        cost = block.km[:, parks] * (block.box_dray_km + block.lever) + block.rail[:, parks]
+        b, at = np.nonzero(cost < quo[block.client, None])
+        terminal = parks[at]
+        return Lanes(block.client[b], np.full(len(b), NONE), terminal, block.rail_gateway[b, terminal], cost[b, at])
+
+    def _improving_part(self, block: Block, quo: Array, sites: Index, parks: Index) -> list[Lanes]:
+        """Lanes of part loads through one site, then through two; ``best_alone`` is the least cost with one site."""
+        limit = quo[block.client, None]
+        hubs = np.union1d(sites, parks)
+        row, at = np.nonzero((block.first < limit)[:, hubs])
+        found, best_alone = self._through_one(block, limit, row, hubs[at])
+        # A park as hub and terminal at once.
+        collected = block.first + block.km * block.dray_km
+        own_rail = collected[:, parks] + block.fill_at_terminal + block.rail[:, parks]
+        b, at = np.nonzero(own_rail < best_alone[:, parks])
+        park = parks[at]
+        found.append(Lanes(block.client[b], park, park, block.rail_gateway[b, park], own_rail[b, at]))
+        best_alone[:, parks] = np.fmin(best_alone[:, parks], own_rail)
+        if len(parks):
+            gathered = collected + block.fill
+            for k in range(len(block.client)):
+                found += self._through_park(block, k, gathered[k], best_alone[k], sites, parks)
+        return found
+
+    def _through_one(self, block: Block, limit: Array, row: Index, hub: Index) -> tuple[list[Lanes], Array]:
+        """Lanes consolidated at a new site that go on by road or by existing rail; the least cost at each place."""
+        cost = self._hub_then_road(block, row, hub)
+        gateway, terminal = block.road_gateway[row, hub], np.full(len(row), NONE)
+        least_rail = np.fmin.reduce(block.rail[:, self.railheads], axis=1, initial=np.inf)
+        # Looked at by rail only where it could cost less with drayage for nothing.
+        floor = block.first[row, hub] + block.km[row, hub] * block.dray_km[row, 0] + least_rail[row]
+        try_rail = np.flatnonzero(floor < np.minimum(cost, limit[row, 0]))
+        by_rail, head = self._hub_then_rail(block, row[try_rail], hub[try_rail])
+        cheaper = by_rail < cost[try_rail]
+        use, head = try_rail[cheaper], head[cheaper]
+        cost[use], terminal[use], gateway[use] = by_rail[cheaper], head, block.rail_gateway[row[use], head]
+        better = cost < limit[row, 0]
+        best_alone = np.repeat(limit, len(self.places), axis=1)
+        best_alone[row[better], hub[better]] = cost[better]
+        return [Lanes(block.client[row], hub, terminal, gateway, cost).take(better)], best_alone
+
+    def _through_park(
+        self, block: Block, k: int, gathered: Array, best_alone: Array, sites: Index, parks: Index
+    ) -> list[Lanes]:
+        """Part loads of one client of a block that are boxed elsewhere and change to rail at a new park.
+
+        Args:
+            gathered: (n_places,) cost of bringing a part load to each place and boxing it there.
+            best_alone: (n_places,) least cost with a new site at each place alone; updated.
+        """
+        client, rail, gateway = block.client[k], block.rail[k], block.rail_gateway[k]
+
+        def then_park(near: Index, ends: Index) -> Array:
+            """(n_near, n_ends) cost of boxing at a place and taking the box to a park's rail."""
+            drayage = self.places.road_km[np.ix_(near, ends)] * block.box_dray_km[k, 0]
+            cost: Array = gathered[near][:, None] + drayage + rail[ends]
+            return cost
+
+        found = []
+        # Of sheds and parks only those are looked at that would do with drayage for nothing: few, of thousands.
+        # An existing depot, then a park's rail.
+        shed = np.concatenate([self.places.depots, self.places.gateways])
+        ends = parks[_least(gathered[shed]) + rail[parks] < best_alone[parks]]
+        shed = shed[gathered[shed] + _least(rail[ends]) < best_alone[ends].max(initial=0.0)]
+        if len(ends) and len(shed):
+            by_shed, best = nanmin(then_park(shed, ends).T)
+            keep = np.flatnonzero(by_shed < best_alone[ends])
+            park = ends[keep]
+            found.append(Lanes(np.full(len(keep), client), shed[best[keep]], park, gateway[park], by_shed[keep]))
+            best_alone[park] = by_shed[keep]
+        # A warehouse or cold store, then a park's rail.
+        near = sites[gathered[sites] + _least(rail[parks]) < best_alone[sites]]
+        ends = parks[_least(gathered[near]) + rail[parks] < best_alone[parks]]
+        if len(near) and len(ends):
+            two = then_park(near, ends)
+            limit = np.minimum(best_alone[near][:, None], best_alone[ends][None, :])
+            i, j = np.nonzero((two < limit) & (near[:, None] != ends[None, :]))
+            found.append(Lanes(np.full(len(i), client), near[i], ends[j], gateway[ends[j]], two[i, j]))
+        return found
+
+
+def _least(values: Array) -> float:
+    """The smallest value that is not NaN; inf if there is none."""
+    return float(np.fmin.reduce(values, initial=np.inf))
+
+
+def _cheapest(values: Array, k: int) -> tuple[Index, Index]:
+    """Row and column of the k smallest finite values of each row, in order."""
+    order = np.argsort(values, axis=1, kind="stable")[:, :k]
+    row, rank = np.nonzero(np.isfinite(np.take_along_axis(values, order, axis=1)))
+    return row, order[row, rank]
