@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None = No
 def build_parser() -> tuple[argparse.ArgumentParser, Any]:
     """Return the parser and the collection that further commands are added to."""
     parser = argparse.ArgumentParser(prog="siting", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"siting {version('deh-siting')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = add_command(commands, "run", _run, "solve a study and write its plan")
