@@ -1,69 +1,120 @@
-"""The ``siting`` command, but for ``serve``, which the web layer adds to it."""
+"""The ``siting`` command, but for ``serve``, which the web layer adds to it.
+
+Each command imports what it needs when it runs: the numerical libraries take a second to load.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import signal
 import sys
-import time
+import traceback
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import pandas as pd
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
+from geodata import interruption
 from geodata.errors import Fault, InputError
-from geodata.flows import load_gateway_tastes
-from geodata.folders import atomic_folder, check_replaceable
-from geodata.pack import LAYERS
-from siting.model.model import build_model, check_names
 from siting.money import INR_PER_CRORE, crore, indian
-from siting.plan import Plan, make_plan
-from siting.report.charts import write_sweep_chart
-from siting.report.page import write_report
-from siting.results.tables import flow_lines, summary, write_summary, write_tables
-from siting.scenarios.sweep import compare, sweep, sweep_table
-from siting.study import LISTS, Study, load_study, make_study, open_data, read_study, study_faults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from siting.study import Study
 
 NO_PROOF = 1
 BAD_INPUT = 2
-INTERRUPTED = 130
-BUILD_STAGES = 3  # load, matrices, lanes
-PLAN_STAGES = 5  # solve, tables, drawing and tables, report, done
-_BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+FAILED = 3
+TRACEBACK = "SITING_TRACEBACK"  # environment variable that asks for the traceback of an error of our own
+
+DESCRIPTION = """\
+Decide where to build export logistics: which warehouses, cold stores and
+multimodal logistics parks cut the export logistics cost of under-utilised
+districts most within a budget, proven and re-checked.
+
+  siting check my-study.toml                what is wrong with a study and its data
+  siting run my-study.toml                  solve it; the report is results/my-study/report.html
+  siting sweep my-study.toml 1000 5000      the same for several budgets
+  siting serve                              open the results on a map
+"""
+EPILOG = """\
+exit codes:
+  0    done; a plan is proven within its gap
+  1    the time limit came before the proof; the plan is written with its gap, if there is one
+  2    something given is wrong, or a file cannot be read or written; each fault is one line
+  3    siting itself failed
+  130  stopped by Ctrl-C, 143 by SIGTERM: an earlier result stands as it was
+"""
 
 Command = Callable[[argparse.Namespace], int]
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Tell a wrong argument in one line, as all other faults."""
+        self.exit(BAD_INPUT, f"error: {message}; see `{self.prog} --help`\n")
+
+
 def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code (0 done, 1 no proven answer, 2 bad input, 130 interrupted)."""
+    """Run the command line; returns the exit code, whose meanings ``siting --help`` tells."""
     arguments = parser.parse_args(argv)
+    code, lines = _outcome(arguments)
+    stop = interruption.received()
+    if stop:
+        interruption.ignore()
+    if stop and code not in (0, NO_PROOF):  # whatever else a stopped run fell over
+        code, lines = 128 + stop, ["interrupted"]
+    if code > BAD_INPUT and hasattr(arguments, "out"):
+        lines[-1] += "; no result was written"
+    for line in lines:
+        print(line, file=sys.stderr)
+    return code
+
+
+def _outcome(arguments: argparse.Namespace) -> tuple[int, list[str]]:
+    """Exit code of a command, and what is to be said of its failure."""
     try:
         code: int = arguments.command(arguments)
         sys.stdout.flush()
+        return code, []
     except InputError as error:
-        for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
-        return BAD_INPUT
+        return BAD_INPUT, [f"error: {problem}" for problem in error.problems]
     except KeyboardInterrupt:
-        print("interrupted; no result was written", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader, `head` say, has seen enough; nothing may be flushed to it at exit
+        return 128 + signal.SIGINT, ["interrupted"]
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        _drop_output()
+        return 0, []
+    except TimeoutError as error:
+        return NO_PROOF, [f"error: {error}; no result was written"]
+    except OSError as error:
+        _drop_output()
+        where = f"{error.filename}: " if error.filename else ""
+        return BAD_INPUT, [f"error: {where}{error.strerror or error}; free space or mend the path and its permissions"]
+    except MemoryError:
+        return FAILED, ["error: not enough memory; free some, or ask a smaller study"]
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            traceback.print_exc()
+        told = " ".join(str(error).split())
+        return FAILED, [f"error: siting failed ({type(error).__name__}: {told}); {TRACEBACK}=1 shows where"]
+
+
+def _drop_output() -> None:
+    """Leave nothing to be written at exit to an output that cannot take it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (RuntimeError, TimeoutError) as error:
-        print(f"error: {error}; no result was written", file=sys.stderr)
-        return NO_PROOF
-    return code
 
 
 def build_parser() -> tuple[argparse.ArgumentParser, Any]:
     """Return the parser and the collection that further commands are added to."""
-    parser = argparse.ArgumentParser(prog="siting", description=__doc__)
+    parser = _Parser(
+        prog="siting", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--version", action="version", version=f"siting {version('deh-siting')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -71,6 +122,9 @@ def build_parser() -> tuple[argparse.ArgumentParser, Any]:
     _study_arguments(run)
     run.add_argument("--budget", help="₹ crore, replaces the study's")
     run.add_argument("--out", type=Path, help="folder for the result (default: results/STUDY)")
+    run.add_argument(
+        "--keep-best", action="store_true", help="on Ctrl-C or SIGTERM, write the best plan found so far, unproven"
+    )
 
     budgets = add_command(commands, "sweep", _sweep, "solve a study for several budgets")
     _study_arguments(budgets)
@@ -122,6 +176,8 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _read_study(arguments: argparse.Namespace) -> Study:
     """Read the study file and apply the command line on top of it, collecting the faults of both."""
+    from siting.study import LISTS, Study, make_study, read_study, study_faults
+
     values, faults = read_study(arguments.study)
     given = {"budget_inr_crore": getattr(arguments, "budget", None), "gap": arguments.gap,
              "time_limit_s": arguments.time_limit}  # fmt: skip
@@ -149,50 +205,15 @@ def _value(text: str) -> Any:
         return text
 
 
-class _Log:
-    """Says what runs: a bar on a terminal, lines in ``log.txt``.
-
-    Args:
-        out: folder of the result.
-        stages: how many stages there will be.
-    """
-
-    def __init__(self, quiet: bool, out: Path, stages: int) -> None:
-        self.out = out
-        self.bar = Progress(*_BAR, console=Console(stderr=True, quiet=quiet), transient=True)
-        self.task = self.bar.add_task("starting", total=stages)
-        self.start = time.perf_counter()
-        self.lines: list[str] = []
-
-    def __enter__(self) -> _Log:
-        self.bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Clear the bar; a run that failed leaves its log where no earlier result stands."""
-        self.bar.stop()
-        if kind is not None and not issubclass(kind, InputError) and not self.out.exists():
-            self(f"stopped: {kind.__name__}: {error}")
-            self.out.mkdir(parents=True)
-            self.write(self.out)
-
-    def __call__(self, stage: str) -> None:
-        self.bar.update(self.task, description=stage, advance=1 if self.lines else 0)
-        self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {stage}")
-
-    def write(self, folder: Path) -> None:
-        (folder / "log.txt").write_text("\n".join(self.lines) + "\n", encoding="utf-8")
-
-
 def _run(arguments: argparse.Namespace) -> int:
+    from siting.results.tables import summary
+    from siting.run import BUILD_STAGES, PLAN_STAGES, Log, run_study
+
     study = _read_study(arguments)
     out = arguments.out or Path("results") / arguments.study.stem
-    check_replaceable(out)
-    with _Log(arguments.quiet or arguments.json, out, BUILD_STAGES + PLAN_STAGES) as log:
-        plan = make_plan(build_model(study, log), log)
-        with atomic_folder(out) as folder:
-            write_result(plan, folder, log)
-            log.write(folder)
+    log = Log(arguments.quiet or arguments.json, BUILD_STAGES + PLAN_STAGES)
+    plan = run_study(study, out, log, keep_best=arguments.keep_best)
+    _tell(log.notes)
     if arguments.json:
         print(json.dumps(summary(plan), ensure_ascii=False))
     else:
@@ -201,18 +222,9 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0 if plan.solution.status == "optimal" else NO_PROOF
 
 
-def write_result(plan: Plan, folder: Path, log: Callable[[str], None]) -> None:
-    """Write all files of a result; ``log`` hears the stages."""
-    start = time.perf_counter()
-    log("draw and write tables")
-    flows = flow_lines(plan)
-    write_tables(plan, folder, flows)
-    plan.stages["write"] = round(time.perf_counter() - start, 3)
-    log("what it depends on, and the report")
-    write_report(plan, folder, flows)
-    plan.stages["report"] = round(time.perf_counter() - start - plan.stages["write"], 3)
-    write_summary(plan, folder)
-    log("done")
+def _tell(notes: Sequence[str]) -> None:
+    for note in notes:
+        print(f"warning: {note}", file=sys.stderr)
 
 
 def _lines(s: dict[str, Any], sites: pd.DataFrame) -> list[str]:
@@ -249,27 +261,18 @@ def _lines(s: dict[str, Any], sites: pd.DataFrame) -> list[str]:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
+    from siting.run import BUILD_STAGES, PLAN_STAGES, Log, run_sweep
+    from siting.study import study_faults
+
     study = _read_study(arguments)
     budgets = [_value(text) for item in arguments.budgets for text in item.split()]
     faults = [fault for budget in budgets for fault in study_faults({"budget_inr_crore": budget}, "budgets")]
     if faults:
         raise InputError(faults)
     out = arguments.out or Path("results") / f"{arguments.study.stem}-sweep"
-    check_replaceable(out)
-    plans = []
-    stages = BUILD_STAGES + len(set(budgets)) * PLAN_STAGES
-    with _Log(arguments.quiet or arguments.json, out, stages) as log, atomic_folder(out) as folder:
-        model = build_model(study, log)
-        for plan in sweep(model, budgets, log, arguments.scheduler):
-            plans.append(plan)
-            target = folder / f"budget-{plan.model.study.budget_inr_crore:g}"
-            target.mkdir()
-            write_result(plan, target, log)
-            log.write(target)
-        table = sweep_table(plans)
-        table.to_csv(folder / "sweep.csv", index=False)
-        write_sweep_chart(table, folder / "sweep.svg")
-        log.write(folder)
+    log = Log(arguments.quiet or arguments.json, BUILD_STAGES + len(set(budgets)) * PLAN_STAGES)
+    plans, table = run_sweep(study, budgets, out, log, arguments.scheduler)
+    _tell(log.notes)
     if arguments.json:
         print(table.to_json(orient="records"))
     else:
@@ -280,6 +283,8 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 def _readable(sweep: pd.DataFrame) -> pd.DataFrame:
     """The columns of a sweep that fit a screen, money in crore."""
+    import pandas as pd
+
     return pd.DataFrame({
         "budget ₹ crore": sweep["budget_inr_crore"],
         "spent": sweep["capex_inr_crore"],
@@ -301,6 +306,10 @@ def _text_table(table: pd.DataFrame) -> str:
 
 def _check(arguments: argparse.Namespace) -> int:
     """Validate a study and all of its data; the lanes are not priced."""
+    from geodata.pack import LAYERS
+    from siting.model.model import check_names
+    from siting.study import make_study, open_data, read_study
+
     values, faults = read_study(arguments.study)
     pack = open_data(values["data"])
     for layer in LAYERS:
@@ -317,7 +326,10 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _calibrate(arguments: argparse.Namespace) -> int:
     """Fit tastes, print how well they tell the flows, and write them where asked."""
-    from siting.model.calibration import calibrate, choices_of  # SciPy's optimisers take a while to load
+    from geodata.flows import load_gateway_tastes
+    from siting.model.calibration import calibrate, choices_of
+    from siting.model.model import build_model
+    from siting.study import load_study
 
     if arguments.out is not None and arguments.out.exists():
         load_gateway_tastes(arguments.out)  # only such a table is replaced
@@ -346,11 +358,11 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 def _pack_build(arguments: argparse.Namespace) -> int:
     """Build a pack and name what its quality report wants mended."""
     from geodata.ingest.area import load_area
-    from geodata.ingest.build import build_pack  # reading maps takes a second to load
+    from geodata.ingest.build import build_pack
+    from siting.run import progress_bar
 
     area = load_area(arguments.area)
-    console = Console(stderr=True, quiet=arguments.quiet or arguments.json)
-    with Progress(*_BAR, console=console, transient=True) as bar:
+    with progress_bar(arguments.quiet or arguments.json) as bar:
         task = bar.add_task("starting", total=1.0)
 
         def tell(text: str, share: float) -> None:
@@ -372,6 +384,8 @@ def _pack_build(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    from siting.scenarios.sweep import compare
+
     result = compare(arguments.a, arguments.b)
     if arguments.json:
         tables = {name: json.loads(getattr(result, name).to_json(orient="records"))
@@ -396,6 +410,8 @@ def _names(*hubs: Any) -> str:
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    import pandas as pd
+
     file = arguments.folder / "plan.json"
     if not file.is_file():
         raise InputError(f"{arguments.folder}: no plan.json; name a folder written by `siting run`")

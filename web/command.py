@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from pathlib import Path
 
+from geodata import interruption
 from siting.cli import add_command, build_parser, run_command
-from web.app import STUDIES, serve
 
 
 def main() -> None:
     """Run the ``siting`` command."""
+    interruption.listen()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an output that lacks a sign shows its number instead
+            stream.reconfigure(errors="backslashreplace")
     parser, commands = build_parser()
     map_command = add_command(commands, "serve", _serve, "open the map of results in a browser")
     map_command.add_argument("results", type=Path, nargs="?", default=Path("results"))
@@ -19,10 +24,14 @@ def main() -> None:
     map_command.add_argument("--host", default="127.0.0.1")
     map_command.add_argument("--port", type=int, default=8000)
     map_command.add_argument("--name", action="append", default=[], help="further host name of this server")
-    map_command.add_argument("--studies", type=Path, default=STUDIES, help="folder of study files (default: studies)")
+    map_command.add_argument(
+        "--studies", type=Path, default=Path("studies"), help="folder of study files (default: studies)"
+    )
     sys.exit(run_command(parser))
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    from web.app import serve  # Flask and the map libraries take a second to load
+
     serve(arguments.results, arguments.host, arguments.port, arguments.studies, arguments.name, arguments.pack)
     return 0

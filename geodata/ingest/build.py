@@ -31,7 +31,7 @@ from geodata.ingest.exports import load_own_aliases, place_rows, read_exports, s
 from geodata.ingest.networks import build_network
 from geodata.ingest.points import read_points
 from geodata.ingest.quality import Finding, pack_findings, write_quality
-from geodata.pack import Pack, open_pack
+from geodata.pack import LAYERS, OPTIONAL, Pack, open_pack
 from geodata.tables import Column
 
 Progress = Callable[[str, float], None]
@@ -44,6 +44,7 @@ ID_OF = {"gateways": "gateway_id", "depots": "depot_id", "planned_sites": "site_
 STAGES = ("districts", "sectors", "exports", *POINT_LAYERS, "roads", "rail", "quality")
 FROM_OSM = ("pbf", "overpass")
 OSM_LICENCE = "ODbL-1.0, © OpenStreetMap contributors"
+PACK_FILES = ("manifest.json", *LAYERS, *OPTIONAL, "exports_unplaced.csv", "quality.json", "quality.html")
 OWN_LICENCE = "not stated in the area file; add licence = '...'"
 
 
@@ -133,7 +134,7 @@ def build_pack(area: Area, out: Path, tell: Progress = lambda text, share: None)
     ]
     if inside:
         raise InputError(inside)
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, PACK_FILES) as folder:
         build = _Build(area, fallback, folder, tell)
         _districts(build)
         if build.problems:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import geopandas as gpd
@@ -38,7 +39,7 @@ def study(tmp_path, tiny_layers):
 @pytest.fixture
 def no_report(monkeypatch):
     """Leave the report out: for tests of what a run prints and of its tables."""
-    monkeypatch.setattr("siting.cli.write_report", lambda *_: None)
+    monkeypatch.setattr("siting.run.write_report", lambda *_: None)
 
 
 def refused(capsys, tmp_path, *argv: object) -> str:
@@ -61,7 +62,7 @@ def test_run_writes_all_files_and_says_so_briefly(study, capsys):
     assert str(out / "report.html") in text
     names = {p.name for p in out.iterdir()}
     assert names == {
-        "plan.json", "sites.csv", "districts.csv", "lanes.csv", "study.gpkg", "report.html", "log.txt",
+        "plan.json", "sites.csv", "districts.csv", "lanes.csv", "study.gpkg", "report.html", "log.txt", ".siting.json",
     }  # fmt: skip
 
 
@@ -135,35 +136,114 @@ def test_check_finds_no_fault_in_a_good_study(study, capsys):
     assert "no faults" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("no_report")
+def test_a_result_is_replaced_by_the_next_but_nothing_else_is(study, capsys):
+    out = study.folder / "out"
+    assert siting("run", study(), "--out", out) == 0
+    assert siting("run", study(), "--out", out) == 0
+    (out / "notes.txt").write_text("mine")
+    capsys.readouterr()
+    assert "holds 'notes.txt', which siting did not write" in refused(
+        capsys, study.folder, "run", study(), "--out", out
+    )
+    assert "'notes.txt'" in refused(capsys, study.folder, "sweep", study(), "5", "--out", out)
+
+
+@pytest.mark.usefixtures("no_report")
+def test_results_and_sweeps_from_before_manifests_are_replaced(study):
+    run, swept = study.folder / "run", study.folder / "swept"
+    for argv in (["run", study(), "--out", run], ["sweep", study(), "15", "60", "--out", swept]):
+        assert siting(*argv) == 0
+        (argv[-1] / ".siting.json").unlink()
+        assert siting(*argv) == 0
+
+
 def test_an_existing_folder_with_other_files_is_not_overwritten(study, capsys):
     precious = study.folder / "mine"
     precious.mkdir()
     (precious / "thesis.txt").write_text("years of work")
     err = refused(capsys, study.folder, "run", study(), "--out", precious)
-    assert "holds other files" in err
+    assert "holds 'thesis.txt'" in err
 
 
-def test_an_interrupted_run_leaves_nothing_but_its_log(study, capsys, monkeypatch):
+def test_the_current_folder_is_not_overwritten(study, capsys, monkeypatch):
+    monkeypatch.chdir(study.folder)
+    assert "is the current folder" in refused(capsys, study.folder, "run", study(), "--out", ".")
+    assert "is the current folder" in refused(capsys, study.folder, "run", study(), "--out", "")
+
+
+def test_a_stop_leaves_nothing(study, capsys, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("siting.cli.write_report", interrupt)
+    monkeypatch.setattr("siting.run.write_report", interrupt)
+    before = sorted(study.folder.iterdir())
+    assert siting("run", file := study(), "--out", study.folder / "new" / "out") == 130
+    assert capsys.readouterr().err == "interrupted; no result was written\n"
+    assert sorted(study.folder.iterdir()) == [*before, file]
+
+
+def test_a_report_that_fails_costs_the_report(study, capsys, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError("no width")
+
+    monkeypatch.setattr("siting.run.write_report", broken)
     out = study.folder / "out"
-    assert siting("run", study(), "--out", out) == 130
-    assert [p.name for p in out.iterdir()] == ["log.txt"]
-    assert "stopped: KeyboardInterrupt" in (out / "log.txt").read_text()
-    assert "interrupted" in capsys.readouterr().err
-    assert not [p for p in study.folder.iterdir() if p.name.startswith(".out")]
+    assert siting("run", study(), "--out", out) == 0
+    note = "report.html was not drawn (ZeroDivisionError: no width); the tables are whole"
+    assert capsys.readouterr().err == f"warning: {note}\n"
+    assert note in (out / "log.txt").read_text()
+    assert not (out / "report.html").exists()
+    assert siting("show", out) == 0
 
 
-def test_an_answer_that_fails_its_check_is_not_written(study, capsys, monkeypatch):
-    def wrong(*_, **__):
-        raise RuntimeError("the answer failed its re-check")
+# -- failures that are not the user's: one line, nothing written ----------------------------------------------
 
-    monkeypatch.setattr("siting.cli.make_plan", wrong)
-    assert siting("run", study(), "--out", study.folder / "out") == 1
-    assert "failed its re-check" in capsys.readouterr().err
-    assert [p.name for p in (study.folder / "out").iterdir()] == ["log.txt"]
+
+@pytest.mark.parametrize(
+    ("error", "code", "expected"),
+    [
+        (RuntimeError("the answer failed\nits re-check"), 3, "siting failed (RuntimeError: the answer failed its"),
+        (KeyError("x"), 3, "siting failed (KeyError: 'x')"),
+        (MemoryError(), 3, "not enough memory"),
+        (TimeoutError("no plan found in 5 s; allow more time"), 1, "allow more time"),
+        (OSError(28, "No space left on device", "/x/lanes.csv"), 2, "/x/lanes.csv: No space left on device; free"),
+    ],
+)
+def test_a_failure_is_one_line_and_leaves_nothing(study, capsys, monkeypatch, error, code, expected):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("siting.run.make_plan", fail)
+    before = sorted(study.folder.iterdir())
+    assert siting("run", file := study(), "--out", study.folder / "out") == code
+    out, err = capsys.readouterr()
+    assert out == "" and len(err.splitlines()) == 1 and expected in err
+    assert sorted(study.folder.iterdir()) == [*before, file]
+
+
+def test_the_traceback_of_a_failure_can_be_had(study, capsys, monkeypatch):
+    monkeypatch.setattr("siting.run.make_plan", lambda *_, **__: 1 / 0)
+    monkeypatch.setenv("SITING_TRACEBACK", "1")
+    assert siting("run", study(), "--out", study.folder / "out") == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [[], ["run"], ["fly"], ["run", "a.toml", "--port", "1"]])
+def test_a_wrong_argument_is_one_line(capsys, argv):
+    with pytest.raises(SystemExit) as exit_:
+        siting(*argv)
+    assert exit_.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and "--help`" in line
+
+
+def test_the_version_and_the_exit_codes_are_told(capsys):
+    for argument, expected in (("--version", f"siting {version('deh-siting')}"), ("--help", "exit codes:")):
+        with pytest.raises(SystemExit) as exit_:
+            siting(argument)
+        assert exit_.value.code == 0
+        assert expected in capsys.readouterr().out
 
 
 # -- bad input ----------------------------------------------------------------------------------------------

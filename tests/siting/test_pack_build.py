@@ -215,10 +215,7 @@ def test_the_pack_of_a_study_is_part_of_its_fingerprint_and_of_what_it_prints(he
 
 def test_an_interrupted_build_leaves_nothing_behind(tmp_path):
     (tmp_path / "area.toml").write_text('[area]\nname = "India"\n')
-    code = (  # a job started in the background inherits that SIGINT is ignored
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from siting.cli import *; sys.exit(run_command(build_parser()[0]))"
-    )
+    code = "from web.command import main; main()"
     command = [
         sys.executable,
         "-c",

@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from tiny_result import tiny_pack, write_result
 
-from siting.cli import write_result as write_plan
 from siting.model.model import Model
 from siting.plan import Plan, make_plan
+from siting.run import write_result as write_plan
 from siting.study import study_text
 from web.app import create_app
 

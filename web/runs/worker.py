@@ -23,10 +23,9 @@ from typing import Any
 import numpy as np
 
 from geodata.errors import InputError
-from geodata.folders import atomic_folder
-from siting.cli import write_result
 from siting.model.model import build_model
 from siting.plan import Plan, make_plan
+from siting.run import result_folder, write_result
 from siting.session import LIMITS, Session
 from siting.solver import Progress, relative_gap
 from siting.study import load_study
@@ -36,7 +35,6 @@ from web.runs.questions import model_key, study_from
 
 WARM_MODELS = 2  # of each process; one of the national pack takes about half a gigabyte
 TELL_EVERY_S = 0.1
-STAGES = {"draw and write tables": "write", "what it depends on, and the report": "report"}
 
 
 class Worker:
@@ -101,7 +99,7 @@ class Worker:
         model = build_model(load_study(Path(study_file)), self._stage)
         plan = make_plan(model, self._stage, watch=self._watch)
         self._check()
-        with atomic_folder(Path(folder)) as scratch:
+        with result_folder(Path(folder)) as scratch:
             write_result(plan, scratch, self._stage)
             self._check()
         return _told(plan)
@@ -128,7 +126,7 @@ class Worker:
 
     def _stage(self, name: str) -> None:
         self._check()
-        self.connection.send(("stage", STAGES.get(name, name)))
+        self.connection.send(("stage", name))
 
     def _watch(self, progress: Progress) -> None:
         self._check()

@@ -1,0 +1,152 @@
+"""From a study to a folder with its result: what ``siting run`` and ``siting sweep`` do, and the server on saving."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from geodata import interruption
+from geodata.folders import atomic_folder
+from siting.model.model import build_model
+from siting.plan import Plan, make_plan
+from siting.report.charts import write_sweep_chart
+from siting.report.page import write_report
+from siting.results.tables import flow_lines, write_summary, write_tables
+from siting.scenarios.sweep import sweep, sweep_table
+from siting.study import Study
+
+RESULT_FILES = ("plan.json", "sites.csv", "districts.csv", "lanes.csv", "study.gpkg", "report.html", "log.txt")
+SWEEP_FILES = ("sweep.csv", "sweep.svg", "log.txt", *(f"budget-*/{name}" for name in RESULT_FILES))
+BUILD_STAGES = 3  # load, matrices, lanes
+PLAN_STAGES = 5  # solve, tables, write, report, done
+_BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+
+
+def progress_bar(quiet: bool) -> Progress:
+    """A bar on standard error that leaves no trace; silent where that is no terminal."""
+    console = Console(stderr=True)
+    console.quiet = quiet or not console.is_terminal
+    return Progress(*_BAR, console=console, transient=True)
+
+
+class Log:
+    """Says what runs: a bar on a terminal, lines for ``log.txt``; ``notes`` are what the user must hear at the end.
+
+    Args:
+        stages: how many stages there will be.
+    """
+
+    def __init__(self, quiet: bool, stages: int) -> None:
+        self.bar = progress_bar(quiet)
+        self.task = self.bar.add_task("starting", total=stages)
+        self.start = time.perf_counter()
+        self.lines: list[str] = []
+        self.notes: list[str] = []
+
+    def __call__(self, stage: str) -> None:
+        self.bar.update(self.task, description=stage, advance=1 if self.lines else 0)
+        self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {stage}")
+
+    def note(self, text: str) -> None:
+        """Keep a line for the user, and in the log."""
+        self.notes.append(text)
+        self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  note: {text}")
+
+    def write(self, folder: Path) -> None:
+        """Write ``log.txt``."""
+        (folder / "log.txt").write_text("\n".join(self.lines) + "\n", encoding="utf-8")
+
+
+def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False) -> Plan:
+    """Solve a study and write its result.
+
+    Args:
+        keep_best: on Ctrl-C or SIGTERM during the search, write the best plan found so far instead of nothing.
+
+    Raises:
+        InputError: a fault of study or data; ``out`` is not the folder of an earlier result.
+        KeyboardInterrupt: the run was asked to stop; nothing was written.
+        OSError: the result cannot be written.
+    """
+    with log.bar, result_folder(out) as folder:
+        plan = make_plan(build_model(study, log), log)
+        if not keep_best:
+            interruption.check()  # the search ends early on a signal and has a plan to show
+        elif interruption.received():
+            log.note(f"stopped before the proof; the best plan so far was written, gap {100 * plan.solution.gap:.2g} %")
+        for lost in write_result(plan, folder, log):
+            log.note(lost)
+        log.write(folder)
+    return plan
+
+
+def run_sweep(
+    study: Study, budgets_inr_crore: Sequence[float], out: Path, log: Log, scheduler: str | None = None
+) -> tuple[list[Plan], pd.DataFrame]:
+    """Solve a study for several budgets and write each result, a table and a chart.
+
+    Returns:
+        The plans, and the table as of :func:`siting.scenarios.sweep.sweep_table`.
+
+    Raises:
+        InputError, KeyboardInterrupt, OSError: as `run_study`; nothing was written.
+    """
+    plans = []
+    with log.bar, atomic_folder(out, SWEEP_FILES) as folder:
+        for plan in sweep(build_model(study, log), budgets_inr_crore, log, scheduler):
+            interruption.check()
+            plans.append(plan)
+            target = folder / f"budget-{plan.model.study.budget_inr_crore:g}"
+            target.mkdir()
+            for lost in write_result(plan, target, log):
+                log.note(f"{target.name}: {lost}")
+            log.write(target)
+        table = sweep_table(plans)
+        table.to_csv(folder / "sweep.csv", index=False)
+        write_sweep_chart(table, folder / "sweep.svg")
+        log.write(folder)
+    return plans, table
+
+
+@contextmanager
+def result_folder(out: Path) -> Iterator[Path]:
+    """Give a scratch folder that becomes the result ``out``; it replaces an earlier result and nothing else."""
+    with atomic_folder(out, RESULT_FILES) as folder:
+        yield folder
+
+
+def write_result(plan: Plan, folder: Path, log: Callable[[str], None]) -> list[str]:
+    """Write all files of a result: tables and ``plan.json``, then the report, which may fail alone.
+
+    Args:
+        log: hears the stages, ``write`` and ``report``.
+
+    Returns:
+        What could not be drawn, each as a line for the user.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    start = time.perf_counter()
+    log("write")
+    flows = flow_lines(plan)
+    write_tables(plan, folder, flows)
+    plan.stages["write"] = round(time.perf_counter() - start, 3)
+    write_summary(plan, folder)
+    log("report")
+    lost = []
+    try:
+        write_report(plan, folder, flows)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        (folder / "report.html").unlink(missing_ok=True)
+        lost.append(f"report.html was not drawn ({type(error).__name__}: {error}); the tables are whole")
+    log("done")
+    return lost
