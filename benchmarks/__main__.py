@@ -29,6 +29,14 @@ PEERS_SHOWN = {"pmed10", "pmed20", "pmed30", "pmed40", "cap41", "cap101", "cap13
 """Instances that make the peers' part of it: the larger ones take them minutes and gigabytes each."""
 
 
+def _downloaded() -> Path:
+    """Folder of the instances of OR-Library, fetched once; raises OSError where it is out of reach."""
+    folder = Path(__file__).parent / "instances"
+    if not folder.is_dir():
+        download_pmed(folder)
+    return folder
+
+
 def main() -> int:
     """Run the comparison or a part of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -44,19 +52,15 @@ def main() -> int:
     solved = [family for family in asked.families if family != ROUTING]
     if not solved:
         return 0 if routes else 1
-    folder = instances_folder()
-    if folder is None:
-        folder = Path(__file__).parent / "instances"
-        try:
-            if not folder.is_dir():
-                download_pmed(folder)
-        except OSError as error:
-            print(
-                f"no instances, and OR-Library is out of reach ({error}): set SITING_INSTANCES to a folder of them "
-                "(see benchmarks/README.md)",
-                file=sys.stderr,
-            )
-            return 1
+    try:
+        folder = instances_folder() or _downloaded()
+    except OSError as error:
+        print(
+            f"no instances, and OR-Library is out of reach ({error}): set SITING_INSTANCES to a folder of them "
+            "(see benchmarks/README.md)",
+            file=sys.stderr,
+        )
+        return 1
     rows: list[dict[str, Any]] = []
 
     def keep(new: list[dict[str, Any]]) -> None:

@@ -300,6 +300,7 @@ def _components(network: Network, connection: Literal["weak", "strong"]) -> IntA
 
 
 def unit_xyz(lon: FloatArray, lat: FloatArray) -> FloatArray:
+    """Points (n,) in degrees as unit vectors (n, 3): chords between them stand for distances on the sphere."""
     lon, lat = np.radians(lon), np.radians(lat)
     return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 

@@ -95,7 +95,7 @@ def _outcome(arguments: argparse.Namespace) -> tuple[int, list[str]]:
         return BAD_INPUT, [f"error: {where}{error.strerror or error}; free space or mend the path and its permissions"]
     except MemoryError:
         return FAILED, ["error: not enough memory; free some, or ask a smaller study"]
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a line and a code
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
         told = " ".join(str(error).split())

@@ -145,7 +145,7 @@ def write_result(plan: Plan, folder: Path, log: Callable[[str], None]) -> list[s
         write_report(plan, folder, flows)
     except (OSError, MemoryError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a drawing that fails costs a drawing, not the result
         (folder / "report.html").unlink(missing_ok=True)
         lost.append(f"report.html was not drawn ({type(error).__name__}: {error}); the tables are whole")
     log("done")

@@ -12,6 +12,7 @@ OVER: dict[str, str] = {}
 """What is over its limit for good, and why."""
 
 TO_SHORTEN = {
+    "tests/geodata/ingest/test_own_tables.py",
     "geodata/ingest/build.py::_exports",
     "geodata/ingest/contraction.py::attach",
     "geodata/ingest/exports.py",

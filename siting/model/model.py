@@ -144,6 +144,7 @@ def check_names(study: Study) -> None:
 
 
 def check_names_of(study: Study, options: pd.DataFrame, places: Places) -> None:
+    """Raise InputError for a name in the study that no option or gateway of this model has."""
     if not (study.forced or study.forbidden or study.closed_gateways):
         return  # the names of thousands of options are listed only where one is asked for
     gateways = places.table["place_id"].iloc[places.gateways]
@@ -214,6 +215,7 @@ def refused_as_input() -> Iterator[None]:
 
 @contextmanager
 def timed(stages: dict[str, float], stage: str, progress: Announce) -> Iterator[None]:
+    """Announce a stage and note in ``stages`` how many seconds it took."""
     progress(stage)
     start = time.perf_counter()
     yield

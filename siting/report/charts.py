@@ -34,10 +34,12 @@ def label(x: float, y: float, text: object, **attributes: object) -> Markup:
 
 
 def rect(x: float, y: float, width: float, height: float, fill: str) -> Markup:
+    """A filled rectangle of an SVG; a negative width counts as none."""
     return tag("rect", x=round(x, 1), y=round(y, 1), width=round(max(width, 0), 1), height=height, fill=fill)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, **attributes: object) -> Markup:
+    """A line of an SVG, in the colour of rules unless ``attributes`` say otherwise."""
     ends = {"x1": round(x1, 1), "y1": round(y1, 1), "x2": round(x2, 1), "y2": round(y2, 1)}
     return tag("line", **{**ends, "stroke": RULE, **attributes})
 

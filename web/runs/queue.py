@@ -410,4 +410,5 @@ class Pool:
 
 
 def new_id() -> str:
+    """An id that nobody can guess: who knows it may read and stop the run."""
     return secrets.token_hex(8)

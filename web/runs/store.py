@@ -78,6 +78,7 @@ class Run:
 
 
 def now() -> str:
+    """This moment in UTC, ISO 8601 with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

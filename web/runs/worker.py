@@ -75,7 +75,7 @@ class Worker:
             raise
         except OSError as error:
             return "failed", f"a file cannot be written or read: {error.strerror}; free space or mend its folder"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one question that fails must not end the worker
             return "failed", f"the solver stopped on an error of its own ({type(error).__name__}: {error})"
 
     def warm(self, values: Mapping[str, Any]) -> dict[str, Any]:
