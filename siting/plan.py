@@ -18,7 +18,7 @@ from siting.model.model import Announce, Model, check_names_of, chosen_options, 
 from siting.money import INR_PER_CRORE
 from siting.solver import Progress, Solution, solve
 
-COST_TOLERANCE = 1e-6  # relative difference between the search's price of a lane and the sum of its parts
+COST_TOLERANCE = 1e-9  # relative difference between the search's price of a lane and the sum of its parts
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def _recheck(plan: Plan) -> None:
     ):
         total = np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(lanes))
         worst = np.abs(total / np.maximum(lanes.cost_inr_per_t, 1e-9) - 1).max(initial=0.0)
-        if worst > COST_TOLERANCE:
+        if not worst <= COST_TOLERANCE:  # nor is NaN right
             faults.append(f"{name}: a lane's parts differ from its price by {worst:.2e}")
     table = plan.client_table.iloc[plan.model.active]
     objective = (
@@ -249,7 +249,7 @@ def _recheck(plan: Plan) -> None:
         + plan.fixed_cost_inr_per_year
         + plan.capital_charge_inr_per_year
     )
-    if abs(objective - plan.solution.objective) > COST_TOLERANCE * max(abs(objective), 1.0):
+    if not abs(objective - plan.solution.objective) <= COST_TOLERANCE * max(abs(objective), 1.0):
         faults.append(f"objective {plan.solution.objective:.6g} differs from the lanes' sum {objective:.6g}")
     if faults:
         raise RuntimeError("the answer failed its re-check: " + "; ".join(faults))

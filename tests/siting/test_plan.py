@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -118,6 +119,91 @@ def test_a_minimum_return_leaves_out_sites_that_do_not_earn_it(tiny_study, tiny_
     )
     own = strict.opened["saving_inr_per_year"] - strict.opened["fixed_cost_inr_per_year"]
     assert (own >= strict.opened["capital_charge_inr_per_year"]).all()
+
+
+def present_value(inr_per_year: float) -> float:
+    """Of thirty yearly amounts at 10.6 %, year by year."""
+    return sum(inr_per_year * 1.106**-year for year in range(1, 31))
+
+
+def test_a_site_loses_that_does_not_earn_its_own_capital_back(tiny_plan):
+    """Saving less running cost of each site, discounted year by year, against its capital: two do, two do not."""
+    loses = {
+        site.option_id: present_value(site.saving_inr_per_year - site.fixed_cost_inr_per_year)
+        < site.capex_inr_crore * 1e7
+        for site in tiny_plan.opened.itertuples()
+    }
+    assert set(loses.values()) == {True, False}
+    assert tiny_plan.losing["option_id"].tolist() == [name for name, bad in loses.items() if bad]
+    assert summary(tiny_plan)["not_recovering_capital"] == {
+        "sites": len(tiny_plan.losing), "capex_inr_crore": pytest.approx(tiny_plan.losing["capex_inr_crore"].sum()),
+    }  # fmt: skip
+
+
+def test_ratio_and_payback_of_a_plan(tiny_plan):
+    capital_inr, net = tiny_plan.capex_inr_crore * 1e7, tiny_plan.net_saving_inr_per_year
+    assert tiny_plan.benefit_cost_ratio == pytest.approx(present_value(net) / capital_inr)
+    assert tiny_plan.payback_years == pytest.approx(capital_inr / net)
+
+
+def test_use_of_sites_adds_up_to_the_cargo_that_goes_through_them(tiny_plan):
+    table, opened = tiny_plan.client_table, tiny_plan.opened
+    through = np.unique(tiny_plan.chosen.client[tiny_plan.uses_site])
+    moved = table.loc[through]
+    assert opened["throughput_t_per_year"].sum() == pytest.approx(moved["tonnes_per_year"].sum())  # one site a lane
+    np.testing.assert_allclose(opened["utilisation"], opened["throughput_t_per_year"] / opened["capacity_t_per_year"])
+    before, after = ((moved[f"cost_inr_per_t_{when}"] * moved["tonnes_per_year"]).sum() for when in ("before", "after"))
+    assert tiny_plan.served_cost_cut == pytest.approx(1 - after / before)
+    part = table[table["under_utilised"] & (table["load"] == "part") & table["cost_inr_per_t_before"].notna()]
+    assert tiny_plan.part_load_cost_inr_per_year == pytest.approx(
+        sum(part["cost_inr_per_t_before"] * part["tonnes_per_year"])
+    )
+
+
+def test_hours_and_carbon_of_a_plan_are_those_of_its_lanes(tiny_plan):
+    """Mean hours by tonnes; hours to the gate leave out the wait at the port, and 48 h where boxes are filled there."""
+    lanes = lanes_table(tiny_plan)
+    lanes = lanes[lanes["under_utilised"]]
+    tonnes = lanes.loc[lanes["part"] == 1, "tonnes_per_year"].sum()
+    assert tiny_plan.totals("after")["mean_hours"] == pytest.approx(
+        (lanes["hours"] * lanes["tonnes_per_year"]).sum() / tonnes
+    )
+    table = tiny_plan.client_table
+    known = table["hours_after"].notna()
+    ports, chosen = tiny_plan.model.places.gateways, tiny_plan.chosen
+    boxed_at_port = np.isin(table.index[known], chosen.client[np.isin(chosen.hub, ports)])
+    at_port_h = table.loc[known, "hours_after"] - table.loc[known, "transit_hours_after"]
+    np.testing.assert_allclose(at_port_h, np.where(boxed_at_port, 148.0, 100.0))
+    co2e_t = (table["co2e_kg_per_t_after"] * table["tonnes_per_year"])[table["under_utilised"]].sum() / 1000
+    assert tiny_plan.totals("after")["co2e_t_per_year"] == pytest.approx(co2e_t)
+
+
+def test_the_leaders_cost_counts_by_its_weight(tiny_study):
+    plan = make_plan(build_model(tiny_study.with_changes(leader_weight=0.5)))
+    table = plan.client_table[plan.client_table["cost_inr_per_t_after"].notna()]
+    cost = table["cost_inr_per_t_after"] * table["tonnes_per_year"]
+    leader = ~table["under_utilised"]
+    assert cost[leader].sum() > 0
+    assert plan.solution.objective == pytest.approx(
+        cost[~leader].sum() + 0.5 * cost[leader].sum() + plan.fixed_cost_inr_per_year
+    )
+
+
+@pytest.mark.parametrize("wrong", [1.001, 0.999, np.nan])
+def test_an_answer_whose_cost_is_not_that_of_its_lanes_is_not_told(tiny_model, tiny_plan, wrong):
+    answer = replace(tiny_plan.solution, objective=tiny_plan.solution.objective * wrong)
+    with pytest.raises(RuntimeError, match=r"failed its re-check: objective .* differs from the lanes' sum"):
+        make_plan(tiny_model, solution=answer)
+
+
+@pytest.mark.parametrize("wrong", [1 + 1e-6, 1 - 1e-6, np.nan])
+@pytest.mark.parametrize(("lanes", "words"), [("existing", "status quo"), ("improving", "plan")])
+def test_a_lane_whose_parts_do_not_add_up_to_its_price_is_not_told(tiny_model, tiny_plan, lanes, words, wrong):
+    """The search's price of each lane is compared with the sum of its parts."""
+    right = getattr(tiny_model, lanes)
+    model = replace(tiny_model, **{lanes: replace(right, cost_inr_per_t=right.cost_inr_per_t * wrong)})
+    with pytest.raises(RuntimeError, match=f"failed its re-check: .*{words}: a lane's parts differ from its price"):
+        make_plan(model, solution=tiny_plan.solution)
 
 
 def test_files_read_back_as_the_plan(tiny_plan, tmp_path):

@@ -54,9 +54,8 @@ def test_a_question_does_not_change_the_next(session: Session) -> None:
     assert session.solve().solution.objective == pytest.approx(plain, rel=1e-6)
 
 
-@pytest.fixture(scope="module")
-def two_ports(tiny_model: Model) -> Model:
-    """The tiny model with the depot as a second, nearer gateway."""
+def with_second_port(tiny_model: Model, dwell_h: float) -> Model:
+    """The tiny model with the depot as a second, nearer gateway, where a box waits for some hours."""
     table = tiny_model.places.table.copy()
     depot = int(tiny_model.places.depots[0])
     table.loc[depot, "kind"] = "gateway"
@@ -66,7 +65,7 @@ def two_ports(tiny_model: Model) -> Model:
     rail_km, rail_h = np.full((len(table), len(gateways)), np.nan), np.full((len(table), len(gateways)), np.nan)
     rail_km[:, gateways != depot], rail_h[:, gateways != depot] = old, tiny_model.places.rail_h
     places = replace(places, rail_km=rail_km, rail_h=rail_h)
-    dwell = replace(tiny_model.pricer.conditions, gateway_dwell_h=np.array([100.0, 100.0]))
+    dwell = replace(tiny_model.pricer.conditions, gateway_dwell_h=np.array([dwell_h, 100.0]))
     pricer = LanePricer(places, tiny_model.pricer.tariff, dwell, tiny_model.clients)
     model = replace(tiny_model, places=places, pricer=pricer, existing=LaneSearch(pricer).status_quo())
     mmlp = (model.options["facility_type"] == "mmlp").to_numpy()
@@ -78,12 +77,15 @@ def two_ports(tiny_model: Model) -> Model:
     return replace(model, improving=improving)
 
 
-@pytest.mark.parametrize("name", ["INPRT", "mid"])
-def test_closing_a_gateway_prices_lanes_as_if_it_had_never_been(two_ports: Model, name: str) -> None:
+@pytest.mark.parametrize(("name", "dwell_h"), [("INPRT", 100.0), ("mid", 100.0), ("mid", 10_000.0)])
+def test_closing_a_gateway_prices_lanes_as_if_it_had_never_been(tiny_model: Model, name: str, dwell_h: float) -> None:
+    """Also where boxes are only filled there: with 10,000 h of waiting nothing leaves by the second port."""
+    two_ports = with_second_port(tiny_model, dwell_h)
     changed = close_gateways(two_ports, [name])
     closed = int(np.flatnonzero(two_ports.places.table["place_id"] == name)[0])
     whole = LaneSearch(changed.pricer).status_quo()
-    assert np.isin(closed, two_ports.existing.gateway)
+    assert np.isin(closed, two_ports.existing.hub if dwell_h > 100 else two_ports.existing.gateway)
+    assert dwell_h == 100 or not np.isin(closed, two_ports.existing.gateway)
     assert not np.isin(closed, [*whole.gateway, *changed.improving.gateway, *changed.improving.hub])
     assert np.array_equal(changed.existing.client, whole.client)
     np.testing.assert_allclose(changed.existing.cost_inr_per_t, whole.cost_inr_per_t)

@@ -1,10 +1,13 @@
 """The one-at-a-time table tells how the plan's own sites fare when one number changes."""
 
+from dataclasses import replace
+
 import pytest
 
 from siting.model.model import build_model
+from siting.parameters import Parameters
 from siting.plan import make_plan
-from siting.scenarios.sensitivity import sensitivity
+from siting.scenarios.sensitivity import _Operation, sensitivity
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +45,60 @@ def test_it_agrees_with_solving_anew_with_the_same_sites(table, tiny_plan, key):
         assert table.loc[key, "saving_high"] == pytest.approx(again.net_saving_inr_per_year, rel=0.01)
     else:  # the same sites and more: at least as good
         assert table.loc[key, "saving_high"] <= again.net_saving_inr_per_year * 1.0001
+
+
+def test_a_site_that_grows_too_small_saves_by_its_room(tiny_model):
+    """One warehouse a third full: at a quarter of its floor's throughput it has room for three quarters of its cargo.
+
+    Its throughput of 30 t/m2 is given a low end that leaves 0.75 of what goes through it; the yearly cost stays.
+    """
+    plan = make_plan(tiny_model, budget_inr_crore=10.0)
+    (site,) = plan.opened.itertuples()
+    low = 30 * 0.75 * site.utilisation
+    rows = {**tiny_model.parameters.rows}
+    key = "warehouse_throughput_t_per_m2_year" if site.facility_type == "warehouse" else "cold_store_turns_per_year"
+    rows[key] = replace(rows[key], low=low if key.startswith("warehouse") else 24 * 0.75 * site.utilisation)
+    narrow = replace(plan, model=replace(plan.model, parameters=Parameters(rows)))
+    table = sensitivity(narrow).set_index("key")
+    assert table.loc[key, "saving_low"] == pytest.approx(
+        0.75 * site.saving_inr_per_year - site.fixed_cost_inr_per_year
+    )  # fmt: skip
+    assert table.loc[key, "saving_high"] == pytest.approx(plan.net_saving_inr_per_year)
+
+
+def test_only_under_utilised_districts_cargo_counts(tiny_study):
+    """With the leader in the choice, its saving is not that of the districts the hubs are for."""
+    plan = make_plan(build_model(tiny_study.with_changes(leader_weight=1.0, budget_inr_crore=20.0)))
+    row = sensitivity(plan).set_index("key").loc["carbon_price_inr_per_t_co2e"]
+    assert row["saving_low"] == pytest.approx(plan.net_saving_inr_per_year)
+
+
+def test_what_a_parameter_does_not_reach_is_not_made_anew(tiny_plan, monkeypatch):
+    """Land makes sites dearer and leaves every lane as it is; a rate of rail leaves demand and sites as they are."""
+    operation = _Operation(tiny_plan)
+    made = []
+    for step, build in operation.steps.items():
+        monkeypatch.setitem(
+            operation.steps, step, lambda p, before, step=step, build=build: made.append(step) or build(p, before)
+        )
+    operation.evaluate("industrial_land_inr_crore_per_acre", 4.0)
+    assert made == ["options", "gross", "result"]
+    made.clear()
+    operation.evaluate("rail_inr_per_t_km", 2.3)
+    assert made == ["tariff", "choice", "gross", "result"]
+    made.clear()
+    operation.evaluate("discount_rate", 0.06)
+    assert made == ["result"]
+    made.clear()
+    operation.evaluate("discount_rate", tiny_plan.model.parameters["discount_rate"])
+    assert made == []
+
+
+@pytest.mark.parametrize("key", ["mmlp_max_rail_km", "weak_access_rail_km", "rail_speed_main_km_h", "fx_inr_per_usd"])
+def test_a_changed_parameter_gives_what_a_plan_made_at_its_value_gives(tiny_study, tiny_plan, key):
+    """The evaluation at an end equals the base evaluation of the same sites in a model built at that end."""
+    end = tiny_plan.model.parameters.rows[key].high
+    there = build_model(tiny_study.with_changes(parameters={key: end}))
+    plan = make_plan(there, forced=tuple(tiny_plan.opened["option_id"]), budget_inr_crore=tiny_plan.capex_inr_crore)
+    assert set(plan.opened["option_id"]) == set(tiny_plan.opened["option_id"])
+    assert _Operation(tiny_plan).evaluate(key, end) == pytest.approx(_Operation(plan).evaluate())

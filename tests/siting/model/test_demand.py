@@ -1,0 +1,145 @@
+"""Clients, waiting and distances, worked by hand."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from siting.model.demand import access_class, build_clients
+from siting.model.model import Model, build_model, conditions
+from siting.model.places import Survey, mean_distance_inside_km
+from siting.parameters import load_parameters
+from siting.study import Study
+
+USD_PER_CRORE_INR = 1e7 / 84.61
+
+
+def survey(rail_access_km: list[float]) -> Survey:
+    """Districts of 900 km2 a road apart from a port that rail passes at 2 km, with some km to their own rail."""
+    n = len(rail_access_km)
+    table = pd.DataFrame({
+        "place_id": [*(f"d{i}" for i in range(n)), "port"], "kind": ["district"] * n + ["gateway"], "rail_served": True,
+    })  # fmt: skip
+    road = np.full((n + 1, n + 1), 100.0)
+    np.fill_diagonal(road, 0.0)
+    rail_km = np.append(np.full(n, 500.0), 0.0)[:, None]
+    access_km = np.array([*rail_access_km, 2.0])
+    hours_at = {(25.14, 46.0): rail_km / 40}
+    return Survey(table, None, road, np.full(n, 900.0), access_km, rail_km, rail_km * 0.9, None, hours_at)
+
+
+def demand(general_t: list[float], perishable_t: list[float]) -> pd.DataFrame:
+    """Cargo worth 1 crore a 100 t: 100,000 INR/t."""
+    table = pd.DataFrame({"general_t": general_t, "perishable_t": perishable_t})
+    for cargo_class in ("general", "perishable"):
+        table[f"{cargo_class}_usd"] = table[f"{cargo_class}_t"] / 100 * USD_PER_CRORE_INR
+    table["under_utilised"] = [True] * (len(general_t) - 1) + [False]
+    return table
+
+
+def clients(**overrides: float) -> pd.DataFrame:
+    """Of three districts, with rail at 9 km, 60 km (too far for a park: NaN) and 10 km; the last one leads."""
+    p = load_parameters().with_overrides(overrides)
+    here = survey([9.0, 60.0, 10.0]).places(p)
+    return build_clients(demand([75_000, 225_000, 75_000], [0, 150_000, 75_000]), here, p, leader_weight=0.25)
+
+
+def test_half_of_250_tonnes_a_day_moves_in_part_loads_and_a_quarter_of_750() -> None:
+    """75,000 t in 300 days are 250 a day, and 250 / (250 + 250) of them part loads; of 225,000 t 250 / (250 + 750)."""
+    table = clients().set_index(["district", "cargo_class", "load"])["tonnes_per_year"]
+    assert table.to_dict() == pytest.approx({
+        (0, "general", "full"): 37_500, (0, "general", "part"): 37_500,
+        (1, "general", "full"): 168_750, (1, "general", "part"): 56_250,
+        (1, "perishable", "full"): 100_000, (1, "perishable", "part"): 50_000,
+        (2, "general", "full"): 37_500, (2, "general", "part"): 37_500,
+        (2, "perishable", "full"): 37_500, (2, "perishable", "part"): 37_500,
+    })  # fmt: skip
+    assert list(table.index) == sorted(table.index)
+
+
+def test_an_hour_costs_a_24th_of_the_days_share_of_the_cargos_value() -> None:
+    """100,000 INR/t: 0.029 % a day of general cargo, 0.6 % of perishable."""
+    table = clients()
+    general = table["cargo_class"] == "general"
+    np.testing.assert_allclose(table.loc[general, "time_inr_per_t_h"], 100_000 * 0.00029 / 24)
+    np.testing.assert_allclose(table.loc[~general, "time_inr_per_t_h"], 100_000 * 0.006 / 24)
+
+
+def test_leaders_count_by_their_weight_and_the_others_in_full() -> None:
+    assert clients().groupby("district")["weight"].unique().str[0].to_dict() == {0: 1.0, 1: 1.0, 2: 0.25}
+
+
+@pytest.mark.parametrize(("rail_km", "far"), [(9.0, {1}), (9.5, {1}), (8.9, {0, 1, 2})])
+def test_weak_access_makes_the_first_mile_dearer_beyond_its_own_distance(rail_km: float, far: set[int]) -> None:
+    """Districts at 9 and 10 km; the one without a park's rail is far at any distance; 9 km is not beyond 9."""
+    table = clients(weak_access_markup=0.15, weak_access_rail_km=rail_km)
+    factor = table.groupby("district")["first_mile_factor"].first().to_dict()
+    assert factor == pytest.approx({d: 1.15 if d in far | ({2} if rail_km < 10 else set()) else 1.0 for d in range(3)})
+
+
+@pytest.mark.parametrize(("congestion", "saved_h", "hours"), [
+    (0.0, 0.0, 100.0),
+    (0.18, 0.0, 118.0),
+    (0.0, 24.0, 76.0),
+    (0.18, 24.0, 94.0),
+    (0.0, 120.0, 0.0),
+])  # fmt: skip
+def test_congestion_lengthens_the_wait_at_a_port_and_digital_customs_shorten_it(
+    tiny_model: Model, congestion: float, saved_h: float, hours: float
+) -> None:
+    p = load_parameters().with_overrides({"port_congestion_delay": congestion, "customs_time_saved_h": saved_h})
+    assert conditions(tiny_model.pack, tiny_model.places, p).gateway_dwell_h == pytest.approx([hours])
+
+
+def test_levers_of_the_table_reach_the_conditions(tiny_model: Model) -> None:
+    p = load_parameters().with_overrides({"road_only_delay": 0.1, "warehouse_shortage_markup": 0.05})
+    made = conditions(tiny_model.pack, tiny_model.places, p)
+    assert (made.road_only_delay, made.shortage_markup) == (0.1, 0.05)
+
+
+def test_exporters_are_two_thirds_of_a_radius_from_the_centre() -> None:
+    """900 km2: a radius of sqrt(900 / pi) = 16.926 km, two thirds of it 11.284, by roads x 1.26 = 14.218 km."""
+    assert mean_distance_inside_km(np.array([900.0]), 1.26) == pytest.approx([14.218], abs=1e-3)
+    here = survey([9.0, 60.0]).places(load_parameters())
+    inside = 2 / 3 * math.sqrt(900 / math.pi) * 1.26
+    np.testing.assert_allclose(here.first_mile_km, [[inside, 100, 100], [100, inside, 100], [100, 100, 0]])
+    assert here.road_km[0, 0] == 0, "a box that starts at a hub of its own district is there"
+
+
+def test_rail_takes_the_way_to_the_line_at_both_ends_at_the_trains_speed() -> None:
+    """500 km along the line, 9 km to it and 2 km from it: 511 km; 12.5 h and 11 / 25.14 h."""
+    here = survey([9.0, 60.0, 10.0]).places(load_parameters())
+    np.testing.assert_allclose(here.rail_km[:3, 0], [511, np.nan, 512])
+    np.testing.assert_allclose(here.rail_h[:3, 0], [12.5 + 11 / 25.14, np.nan, 12.5 + 12 / 25.14])
+    np.testing.assert_allclose(here.table["rail_access_km"], [9, np.nan, 10, 2])
+    wider = survey([9.0, 60.0]).places(load_parameters().with_overrides({"mmlp_max_rail_km": 60.0}))
+    np.testing.assert_allclose(wider.rail_km[:2, 0], [511, 562])
+
+
+def test_rail_is_never_shorter_than_the_straight_line() -> None:
+    bent = survey([0.0])
+    bent.straight_km[0, 0] = 530.0
+    assert bent.places(load_parameters()).rail_km[0, 0] == 530.0
+
+
+def test_districts_are_grouped_by_their_way_to_the_nearest_port() -> None:
+    km = np.array([[299.0], [300.0], [300.5], [800.0], [800.5], [np.nan], [0.0]])
+    nearest = SimpleNamespace(road_km=km, gateways=np.array([0]))
+    assert access_class(nearest, 6).tolist() == [
+        "under 300 km", "under 300 km", "300 to 800 km", "300 to 800 km", "over 800 km", "no road",
+    ]  # fmt: skip
+
+
+def test_potential_takes_the_place_of_exports_only_where_a_district_under_uses_its_own(tiny_study: Study) -> None:
+    """The leader keeps its tonnes; at the highest percentile no other district has less than today."""
+    today = build_model(tiny_study).demand
+    later = build_model(tiny_study.with_changes(tonnage_basis="potential", potential_percentile=100.0)).demand
+    leader = ~today["under_utilised"]
+    assert leader.any()
+    np.testing.assert_allclose(later.loc[leader, "general_t"], today.loc[leader, "general_t"])
+    assert (later["general_t"] >= today["general_t"] * (1 - 1e-12)).all()
+    assert (later.loc[~leader, "general_t"] > today.loc[~leader, "general_t"] * 1.01).any()

@@ -1,0 +1,82 @@
+"""What sites cost and hold, worked by hand from parameters.csv."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from siting.model.costs import Tariff, annuity_factor, appraisal_factor
+from siting.model.options import build_options, facility_tiers, option_costs
+from siting.model.places import Places
+from siting.parameters import load_parameters
+
+# Land 2.5 crore an acre, 1,900 m2 built on it: 2.5e7 / 1,900 = 13,157.89 INR/m2 beside 22,000 for the building.
+WAREHOUSE_INR_PER_M2 = 22_000 + 2.5e7 / 1_900
+
+BY_HAND = {
+    # (type, tier): INR crore, t a year
+    ("warehouse", "small"): (2_000 * WAREHOUSE_INR_PER_M2 / 1e7, 2_000 * 30),
+    ("warehouse", "medium"): (6_000 * WAREHOUSE_INR_PER_M2 / 1e7, 6_000 * 30),
+    ("warehouse", "large"): (15_000 * WAREHOUSE_INR_PER_M2 / 1e7, 15_000 * 30),
+    # 5,000 t at 16,000 INR are 8 crore, 2 acres at 2.5 crore are 5; turned 24 times a year.
+    ("cold_store", "standard"): (8.0 + 5.0, 5_000 * 24),
+    ("mmlp", "small"): (100 * 4.35, 100 * 20_000),
+    ("mmlp", "large"): (250 * 4.35, 250 * 20_000),
+}
+
+
+def places(rail_access_km: list[float]) -> Places:
+    """Districts a road apart from a port, with rail at some km."""
+    n = len(rail_access_km)
+    table = pd.DataFrame({
+        "place_id": [*(f"d{i}" for i in range(n)), "port"], "kind": ["district"] * n + ["gateway"],
+        "rail_access_km": [*rail_access_km, 0.0],
+    })  # fmt: skip
+    km = np.full((n + 1, n + 1), 100.0)
+    rail = np.where(np.isfinite(table["rail_access_km"]), 300.0, np.nan)[:, None]
+    return Places(table, km, km, rail, rail / 25)
+
+
+def test_capital_and_capacity_of_every_type_and_tier() -> None:
+    tiers = facility_tiers(load_parameters()).set_index(["facility_type", "tier"])
+    assert set(tiers.index) == set(BY_HAND)
+    for key, (capex, capacity) in BY_HAND.items():
+        assert tiers.loc[key, "capex_inr_crore"] == pytest.approx(capex), key
+        assert tiers.loc[key, "capacity_t_per_year"] == pytest.approx(capacity), key
+    assert tiers.loc[("warehouse", "small"), "capex_inr_crore"] == pytest.approx(7.0315789)
+
+
+def test_a_park_pays_for_its_siding_and_nothing_else_does() -> None:
+    """7 km of siding at 20.7 crore are 144.9 crore; repairs and insurance take 3 % of all capital a year."""
+    options = pd.DataFrame([(0, *key) for key in BY_HAND], columns=["place", "facility_type", "tier"])
+    costs = option_costs(options, places([7.0]), load_parameters())
+    for row, (key, (capex, capacity)) in zip(costs.itertuples(), BY_HAND.items(), strict=True):
+        expected = capex + (144.9 if key[0] == "mmlp" else 0.0)
+        assert row.capex_inr_crore == pytest.approx(expected), key
+        assert row.fixed_cost_inr_per_year == pytest.approx(0.03 * expected * 1e7), key
+        assert row.capacity_t_per_year == pytest.approx(capacity), key
+
+
+def test_parks_stand_where_rail_is_and_stores_everywhere() -> None:
+    here = places([7.0, np.nan])
+    options = build_options(here, load_parameters(), ("warehouse", "cold_store", "mmlp"))
+    assert sorted(options["option_id"]) == sorted(
+        f"{kind}-{tier}@d{i}" for kind, tier in BY_HAND for i in (0, 1) if kind != "mmlp" or i == 0
+    )
+    assert options["capex_inr_crore"].notna().all(), "a district without rail has no siding to pay"
+
+
+def test_a_rupee_a_year_is_worth_what_discounting_each_year_adds_up_to() -> None:
+    p = load_parameters()
+    assert appraisal_factor(p) == pytest.approx(sum(1.106**-year for year in range(1, 31)))
+    cheap = appraisal_factor(p.with_overrides({"credit_subsidy": 0.03}))
+    assert cheap == pytest.approx(sum(1.076**-year for year in range(1, 31)))
+    assert annuity_factor(0.0, 30) == 30 and annuity_factor(-0.01, 30) == 30
+
+
+def test_rail_never_pays_where_it_costs_as_much_as_a_trailer() -> None:
+    tariff = Tariff.from_parameters(load_parameters())
+    assert tariff.rail_break_even_km(50) == pytest.approx(100 + tariff.terminal_inr_per_t / (2.869 - 1.96))
+    never = Tariff.from_parameters(load_parameters().with_overrides({"rail_inr_per_t_km": 2.869}))
+    assert never.rail_break_even_km() == float("inf")

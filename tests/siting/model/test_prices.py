@@ -1,0 +1,186 @@
+"""Lanes priced by hand, part by part: every mode, facility and lever.
+
+The map (km by road; rail km and hours to the port in brackets)::
+
+    district 0 --100-- district 1 (400 km, 16 h) --500-- port 3
+         \\------200------ depot 2 (420 km, 17 h) --450----/
+    district 0 --600-- port 3; 20 km inside a district; 120 km from district 1 to depot 2
+
+Rates at the base values of parameters.csv: trailer 1.51 x 38 / 20 = 2.869 INR/t-km; part load 11.03 up to 50 km and
+6.46 beyond; rail 1.96; stuffing 181 INR/t; terminal 396 + 80,000 / (90 x 14) = 459.4921; reefer x 1.4. Hours: 24 / 425
+a road km; box filling 48; terminal 90.8; each handling of a train 8; the port 100. Grams of CO2e a t-km: trailer 64,
+light truck 412, part load beyond 50 km 162, rail 28. An hour costs the client 2 INR/t.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from siting.model.costs import Tariff
+from siting.model.lane_search import LaneSearch
+from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
+from siting.model.places import Places
+from siting.parameters import load_parameters
+
+HOME, SITE, DEPOT, PORT = range(4)
+TERMINAL_INR_PER_T = 396 + 80_000 / (90 * 14)
+KM_PER_H = 425 / 24
+
+
+def places() -> Places:
+    table = pd.DataFrame({"place_id": list("abdg"), "kind": ["district", "district", "depot", "gateway"]})
+    road = np.array([[0, 100, 200, 600], [100, 0, 120, 500], [200, 120, 0, 450], [600, 500, 450, 0]], float)
+    inside = np.array([20.0, 20.0, 0.0, 0.0])
+    rail_km, rail_h = (np.array([[np.nan], [at_site], [at_depot], [np.nan]])
+                       for at_site, at_depot in ((400, 420), (16, 17)))  # fmt: skip
+    return Places(table, road, np.maximum(road, inside[:, None]), rail_km, rail_h)
+
+
+def pricer(cargo_class: str, load: str, first_mile_factor: float = 1.0, **overrides: float) -> LanePricer:
+    parameters = load_parameters().with_overrides(overrides)
+    clients = pd.DataFrame({
+        "place": [HOME], "cargo_class": [cargo_class], "load": [load], "time_inr_per_t_h": [2.0],
+        "first_mile_factor": [first_mile_factor],
+    })  # fmt: skip
+    levers = Conditions(
+        np.array([100.0]), parameters["road_only_delay"], parameters["warehouse_shortage_markup"]
+    )  # fmt: skip
+    return LanePricer(places(), Tariff.from_parameters(parameters), levers, clients)
+
+
+def lane(hub: int = NONE, terminal: int = NONE) -> Lanes:
+    return Lanes(*(np.array([x]) for x in (0, hub, terminal, PORT)), np.zeros(1))
+
+
+# mode, from, to, km, hours, INR/t, kg CO2e/t
+AT_PORT = ("dwell", PORT, PORT, 0, 100, 0, 0)
+TO_SITE = ("road", HOME, SITE, 100, 100 / KM_PER_H, 50 * 11.03 + 50 * 6.46, 50 * 0.412 + 50 * 0.162)
+STUFFED = ("handling", SITE, SITE, 0, 0, 181, 0)
+FILLED = ("dwell", SITE, SITE, 0, 48, 0, 0)
+ON_TRAIN = ("handling", SITE, SITE, 0, 8, TERMINAL_INR_PER_T, 0)
+BY_RAIL = ("rail", SITE, PORT, 400, 16 + 8, 400 * 1.96, 400 * 0.028)
+DEPOT_TRAIN = [
+    ("handling", DEPOT, DEPOT, 0, 8, TERMINAL_INR_PER_T, 0),
+    ("dwell", DEPOT, DEPOT, 0, 90.8, 0, 0),
+    ("rail", DEPOT, PORT, 420, 17 + 8, 420 * 1.96, 420 * 0.028),
+]
+
+LANES = {
+    "full load by road": (
+        ("general", "full"), lane(),
+        [("road", HOME, PORT, 600, 600 / KM_PER_H, 600 * 2.869, 600 * 0.064), AT_PORT],
+    ),
+    "part load boxed at the port": (
+        ("general", "part"), lane(PORT),
+        [("road", HOME, PORT, 600, 600 / KM_PER_H, 50 * 11.03 + 550 * 6.46, 50 * 0.412 + 550 * 0.162),
+         ("handling", PORT, PORT, 0, 0, 181, 0), ("dwell", PORT, PORT, 0, 48, 0, 0), AT_PORT],
+    ),
+    "part load through a warehouse": (
+        ("general", "part"), lane(SITE),
+        [TO_SITE, STUFFED, FILLED, ("road", SITE, PORT, 500, 500 / KM_PER_H, 500 * 2.869, 500 * 0.064), AT_PORT],
+    ),
+    "part load through a warehouse of its own district: 20 km inside it, all by light truck": (
+        ("general", "part"), lane(HOME),
+        [("road", HOME, HOME, 20, 20 / KM_PER_H, 20 * 11.03, 20 * 0.412),
+         ("handling", HOME, HOME, 0, 0, 181, 0), ("dwell", HOME, HOME, 0, 48, 0, 0),
+         ("road", HOME, PORT, 600, 600 / KM_PER_H, 600 * 2.869, 600 * 0.064), AT_PORT],
+    ),
+    "part load through a cold store": (
+        ("perishable", "part"), lane(SITE),
+        [("road", HOME, SITE, 100, 100 / KM_PER_H, 1.4 * (50 * 11.03 + 50 * 6.46), 50 * 0.412 + 50 * 0.162),
+         STUFFED, FILLED, ("road", SITE, PORT, 500, 500 / KM_PER_H, 1.4 * 500 * 2.869, 500 * 0.064), AT_PORT],
+    ),
+    "full load by an existing terminal": (
+        ("general", "full"), lane(terminal=DEPOT),
+        [("road", HOME, DEPOT, 200, 200 / KM_PER_H, 200 * 2.869, 200 * 0.064), *DEPOT_TRAIN, AT_PORT],
+    ),
+    "full load by a park": (
+        ("general", "full"), lane(terminal=SITE),
+        [("road", HOME, SITE, 100, 100 / KM_PER_H, 100 * 2.869, 100 * 0.064), ON_TRAIN,
+         ("dwell", SITE, SITE, 0, 90.8, 0, 0), BY_RAIL, AT_PORT],
+    ),
+    "full reefer by a park": (
+        ("perishable", "full"), lane(terminal=SITE),
+        [("road", HOME, SITE, 100, 100 / KM_PER_H, 1.4 * 100 * 2.869, 100 * 0.064), ON_TRAIN,
+         ("dwell", SITE, SITE, 0, 90.8, 0, 0), ("rail", SITE, PORT, 400, 16 + 8, 1.4 * 400 * 1.96, 400 * 0.028),
+         AT_PORT],
+    ),
+    "part load through a park: the box fills while it waits for the train": (
+        ("general", "part"), lane(SITE, SITE),
+        [TO_SITE, STUFFED, ON_TRAIN, ("dwell", SITE, SITE, 0, 90.8, 0, 0), BY_RAIL, AT_PORT],
+    ),
+    "part load through a warehouse, then an existing terminal": (
+        ("general", "part"), lane(SITE, DEPOT),
+        [TO_SITE, STUFFED, FILLED, ("road", SITE, DEPOT, 120, 120 / KM_PER_H, 120 * 2.869, 120 * 0.064),
+         *DEPOT_TRAIN, AT_PORT],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LANES)
+def test_parts_of_a_lane_by_hand(name: str) -> None:
+    client, lanes, by_hand = LANES[name]
+    p = pricer(*client)
+    parts = p.parts(lanes)
+    assert list(zip(parts["mode"], parts["from"], parts["to"], strict=True)) == [part[:3] for part in by_hand]
+    expected = np.array([part[3:] for part in by_hand], float)
+    columns = ["km", "hours", "freight_inr_per_t", "co2e_kg_per_t"]
+    np.testing.assert_allclose(parts[columns].to_numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(parts["cost_inr_per_t"], expected[:, 2] + 2 * expected[:, 1], rtol=1e-12)
+    np.testing.assert_allclose(p.price(lanes), (expected[:, 2] + 2 * expected[:, 1]).sum(), rtol=1e-12)
+
+
+def test_carbon_counts_by_the_kilogram() -> None:
+    """At 3,000 INR/t: 3 INR for each kg. 28.7 kg to the warehouse, 32 kg on the trailer."""
+    dear, free = (pricer("general", "part", carbon_price_inr_per_t_co2e=price).price(lane(SITE)) for price in (3000, 0))
+    np.testing.assert_allclose(dear - free, 3 * (28.7 + 32.0), rtol=1e-9)
+
+
+LEVERS = {
+    # load, first-mile factor, overrides, lane, what the lever adds in INR/t
+    "a shortage of warehouses makes stuffing at a depot dearer": (
+        "part", 1.0, {"warehouse_shortage_markup": 0.15}, lane(DEPOT), 0.15 * 181),
+    "and at a port": ("part", 1.0, {"warehouse_shortage_markup": 0.15}, lane(PORT), 0.15 * 181),
+    "but not at a new site": ("part", 1.0, {"warehouse_shortage_markup": 0.15}, lane(SITE), 0.0),
+    "weak access makes the collection of part loads dearer": ("part", 1.15, {}, lane(SITE), 0.15 * 874.5),
+    "and a full load's way to the port": ("full", 1.15, {}, lane(), 0.15 * 600 * 2.869),
+    "and its way to a terminal, not the train": ("full", 1.15, {}, lane(terminal=DEPOT), 0.15 * 200 * 2.869),
+    "lanes by road only take longer": ("full", 1.0, {"road_only_delay": 0.12}, lane(), 2 * 0.12 * 600 / KM_PER_H),
+    "on both legs": ("part", 1.0, {"road_only_delay": 0.12}, lane(SITE), 2 * 0.12 * 600 / KM_PER_H),
+    "but none that goes by rail": ("part", 1.0, {"road_only_delay": 0.12}, lane(SITE, DEPOT), 0.0),
+    "a box that fills for longer than the train takes to come": (
+        "part", 1.0, {"consolidation_dwell_h": 96.0}, lane(SITE, SITE), 2 * (96 - 90.8)),
+    "a station with trains every day": ("full", 1.0, {"rail_terminal_dwell_h": 24.0}, lane(terminal=DEPOT), -2 * 66.8),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEVERS)
+def test_levers_by_hand(name: str) -> None:
+    load, first_mile_factor, overrides, lanes, adds = LEVERS[name]
+    with_lever = pricer("general", load, first_mile_factor, **overrides).price(lanes)
+    np.testing.assert_allclose(with_lever - pricer("general", load).price(lanes), adds, rtol=1e-9, atol=1e-9)
+
+
+def test_the_search_takes_the_cheapest_and_prices_it_as_its_parts() -> None:
+    """Part load today, with money and time (2 INR an hour) added up by hand:
+
+    boxed at the port 4,104.5 + 181 + 2 x (33.882 + 48 + 100) = 4,649.265;
+    boxed at the depot and on by road: 200 km 1,520.5 + 181 + 450 x 2.869 + 2 x (650 / KM_PER_H + 148) = 3,361.962;
+    boxed at the depot and on by train: 1,520.5 + 181 + 459.492 + 823.2 + 2 x (11.294 + 223.8) = 3,454.380.
+    """
+    p = pricer("general", "part")
+    boxed_at_depot = 50 * 11.03 + 150 * 6.46 + 181
+    assert LaneSearch(p).existing(k=2).cost_inr_per_t == pytest.approx([
+        boxed_at_depot + 450 * 2.869 + 2 * (650 / KM_PER_H + 148),
+        50 * 11.03 + 550 * 6.46 + 181 + 2 * (600 / KM_PER_H + 148),
+        boxed_at_depot + TERMINAL_INR_PER_T + 420 * 1.96 + 2 * (200 / KM_PER_H + 8 + 90.8 + 25 + 100),
+        50 * 11.03 + 550 * 6.46 + 181 + 450 * 2.869 + TERMINAL_INR_PER_T + 420 * 1.96
+        + 2 * (1050 / KM_PER_H + 48 + 8 + 90.8 + 25 + 100),
+    ])  # fmt: skip
+    quo = LaneSearch(p).status_quo()
+    assert (quo.hub.tolist(), quo.terminal.tolist()) == ([DEPOT], [NONE])
+    better = LaneSearch(p).improving(quo, np.array([HOME, SITE]), np.array([SITE]))
+    np.testing.assert_allclose(better.cost_inr_per_t, p.price(better), rtol=1e-12)
+    assert (better.cost_inr_per_t < quo.cost_inr_per_t).all() and len(better) > 1
