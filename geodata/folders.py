@@ -182,7 +182,7 @@ def _scratch_prefix(out: Path) -> str:
 def _lock_of_scratch(holder: Path, out: Path) -> Iterator[None]:
     """Mark a scratch folder as one of ours that is in use, until this process ends."""
     with (holder / LOCK).open("x", encoding="utf-8") as lock:
-        if fcntl:
+        if fcntl is not None:
             with suppress(OSError):  # file systems without locks: the folder then stays if the run is killed
                 fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write(out.name)
@@ -193,7 +193,7 @@ def _lock_of_scratch(holder: Path, out: Path) -> Iterator[None]:
 def _clear_leftovers(out: Path) -> None:
     """Remove the scratch folders of runs to ``out`` that were killed; an earlier result that was put aside returns."""
     for holder in out.parent.iterdir():
-        if not fcntl or not holder.name.startswith(_scratch_prefix(out)) or not (holder / LOCK).is_file():
+        if fcntl is None or not holder.name.startswith(_scratch_prefix(out)) or not (holder / LOCK).is_file():
             continue
         with suppress(OSError), (holder / LOCK).open("r", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its run lives

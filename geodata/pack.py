@@ -15,7 +15,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geodata.districts import load_districts
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.exports import load_exports, load_sectors
 from geodata.flows import load_gateway_tastes, load_observed_flows
 from geodata.gateways import load_depots, load_gateways, load_land_customs, load_planned_sites, load_rail_connectors
@@ -54,7 +54,11 @@ class Pack:
 
     @cached_property
     def states(self) -> gpd.GeoDataFrame:
-        return gpd.read_parquet(self.files["states"])
+        try:
+            return gpd.read_parquet(self.files["states"])
+        except (OSError, ValueError) as error:
+            remedy = "save it as GeoParquet"
+            raise InputError(Fault(f"cannot be read as a map layer ({error})", remedy, self.files["states"])) from None
 
     @cached_property
     def sectors(self) -> pd.DataFrame:

@@ -208,11 +208,13 @@ def _value(text: str) -> Any:
 def _run(arguments: argparse.Namespace) -> int:
     from siting.results.tables import summary
     from siting.run import BUILD_STAGES, PLAN_STAGES, Log, run_study
+    from siting.study import told_by_file
 
     study = _read_study(arguments)
     out = arguments.out or Path("results") / arguments.study.stem
     log = Log(arguments.quiet or arguments.json, BUILD_STAGES + PLAN_STAGES)
-    plan = run_study(study, out, log, keep_best=arguments.keep_best)
+    with told_by_file(study, arguments.study):
+        plan = run_study(study, out, log, keep_best=arguments.keep_best)
     _tell(log.notes)
     if arguments.json:
         print(json.dumps(summary(plan), ensure_ascii=False))
@@ -262,7 +264,7 @@ def _lines(s: dict[str, Any], sites: pd.DataFrame) -> list[str]:
 
 def _sweep(arguments: argparse.Namespace) -> int:
     from siting.run import BUILD_STAGES, PLAN_STAGES, Log, run_sweep
-    from siting.study import study_faults
+    from siting.study import study_faults, told_by_file
 
     study = _read_study(arguments)
     budgets = [_value(text) for item in arguments.budgets for text in item.split()]
@@ -271,7 +273,8 @@ def _sweep(arguments: argparse.Namespace) -> int:
         raise InputError(faults)
     out = arguments.out or Path("results") / f"{arguments.study.stem}-sweep"
     log = Log(arguments.quiet or arguments.json, BUILD_STAGES + len(set(budgets)) * PLAN_STAGES)
-    plans, table = run_sweep(study, budgets, out, log, arguments.scheduler)
+    with told_by_file(study, arguments.study):
+        plans, table = run_sweep(study, budgets, out, log, arguments.scheduler)
     _tell(log.notes)
     if arguments.json:
         print(table.to_json(orient="records"))
@@ -305,21 +308,11 @@ def _text_table(table: pd.DataFrame) -> str:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """Validate a study and all of its data; the lanes are not priced."""
-    from geodata.pack import LAYERS
-    from siting.model.model import check_names
-    from siting.study import make_study, open_data, read_study
+    from siting.check import check_study
 
-    values, faults = read_study(arguments.study)
-    pack = open_data(values["data"])
-    for layer in LAYERS:
-        try:
-            getattr(pack, Path(layer).stem)
-        except InputError as error:
-            faults += [fault for fault in error.faults if fault not in faults]
+    faults = check_study(arguments.study)
     if faults:
         raise InputError(faults)
-    check_names(make_study(values))
     print(json.dumps({"ok": True}) if arguments.json else f"{arguments.study}: no faults found")
     return 0
 

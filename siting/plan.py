@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from siting.model.costs import Array, appraisal_factor
 from siting.model.lanes import Lanes
 from siting.model.model import Announce, Model, check_names_of, chosen_options, refused_as_input, timed
@@ -200,7 +200,8 @@ def make_plan(
         if solution is None:
             solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
     if solution.status == "infeasible":
-        raise InputError(f"{study.name}: no plan fits: {solution.message}; raise the budget or force fewer sites")
+        remedy = "raise the budget or force fewer sites"
+        raise InputError(Fault(f"no plan fits: {solution.message}", remedy, study.name))
     if solution.status == "unknown":
         raise TimeoutError(f"{study.name}: {solution.message} (time_limit_s)")
     with timed(stages, "tables", progress):

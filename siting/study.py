@@ -6,7 +6,8 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -190,6 +191,17 @@ def read_study(path: Path) -> tuple[dict[str, Any], list[Fault]]:
         if what:
             faults.append(Fault(what, remedy, path.name, column=layer, value=file))
     return values, faults
+
+
+@contextmanager
+def told_by_file(study: Study, path: Path) -> Iterator[None]:
+    """Faults of a study that come up while it is worked on name its file, not its title."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError([
+            replace(fault, file=path.name) if fault.file == study.name else fault for fault in error.faults
+        ]) from None  # fmt: skip
 
 
 def study_faults(values: Mapping[str, Any], source: str) -> list[Fault]:

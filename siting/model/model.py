@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.pack import Pack
 from siting.model.costs import Tariff, appraisal_factor
 from siting.model.demand import build_clients, district_demand
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
-from siting.model.names import name_faults, names_of
+from siting.model.names import contradictions, name_faults, names_of
 from siting.model.options import build_options, options_of_lanes, select_options
-from siting.model.places import Places, Survey, build_places, survey_pack
+from siting.model.places import Places, Survey, survey_pack
 from siting.money import INR_PER_CRORE
 from siting.parameters import Parameters
 from siting.solver import FacilityProblem
@@ -63,7 +63,10 @@ def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
     stages: dict[str, float] = {}
     with timed(stages, "load", progress):
         pack, parameters = study.pack(), study.parameter_values()
-        _ = pack.districts, pack.exports, pack.road, pack.rail
+        _ = pack.districts, pack.states, pack.exports, pack.road, pack.rail
+        if not pack.gateways["container_service"].any():
+            remedy = "set container_service to true for the ports that ship containers"
+            raise InputError(Fault("no gateway takes containers", remedy, pack.files["gateways"]))
     with timed(stages, "matrices", progress):
         survey = survey_pack(pack)
         places = survey.places(parameters)
@@ -136,19 +139,14 @@ def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
     )  # fmt: skip
 
 
-def check_names(study: Study) -> None:
-    """Raise InputError for forced, forbidden or closed names of a study that its data do not know."""
-    parameters = study.parameter_values()
-    places = build_places(study.pack(), parameters)
-    check_names_of(study, build_options(places, parameters, study.facility_types), places)
-
-
 def check_names_of(study: Study, options: pd.DataFrame, places: Places) -> None:
+    """Raise InputError for names of a study that its data do not know, and for forced sites that cannot all open."""
     """Raise InputError for a name in the study that no option or gateway of this model has."""
     if not (study.forced or study.forbidden or study.closed_gateways):
         return  # the names of thousands of options are listed only where one is asked for
     gateways = places.table["place_id"].iloc[places.gateways]
     faults = name_faults(asdict(study), names_of(options, gateways.tolist()), study.name)
+    faults = faults or contradictions(study, options)
     if faults:
         raise InputError(faults)
 

@@ -10,6 +10,8 @@ from rapidfuzz import fuzz, process, utils
 from geodata.errors import Fault
 from geodata.pack import Pack
 from siting.model.options import facility_tiers
+from siting.money import indian
+from siting.study import Study
 
 LIKE = 75.0  # likeness, of 100, from which a known name is suggested for an unknown one
 HINTED = 20  # unknown names of one list that are looked for; a long list of them has one cause
@@ -70,6 +72,33 @@ def name_faults(values: Mapping[str, Sequence[str]], known: Names, source: str) 
             faults.append(Fault(f"{key} names unknown '{told}'", remedy, source, column=key, value=told))
         if key == "closed_gateways" and names and not unknown and len(asked) == len(names):
             faults.append(Fault("all gateways are closed", "leave one open", source, column=key))
+    return faults
+
+
+def contradictions(study: Study, options: pd.DataFrame) -> list[Fault]:
+    """List why no plan of a study can open all that it forces: forbidden too, two sizes of a site, over the budget."""
+    forced = options[options["option_id"].isin(study.forced)]
+    place = forced["site_id"].str.split("@").str[1]
+    names = pd.DataFrame({"option": forced["option_id"], "site": forced["site_id"], "place": place})
+    faults = [
+        Fault(
+            f"forced and forbidden both name '{name}'", "keep one of the two", study.name, column="forced", value=name
+        )
+        for name in names.loc[names.isin(study.forbidden).any(axis=1), "option"]
+    ]
+    for site, sizes in names.groupby("site")["option"]:
+        if len(sizes) > 1:
+            told = ", ".join(f"'{name}'" for name in sizes)
+            remedy = "a site has one size: keep one of them"
+            faults.append(Fault(f"forced names {told}", remedy, study.name, column="forced", value=site))
+    needed = float(forced["capex_inr_crore"].sum())
+    if needed > study.budget_inr_crore * (1 + 1e-12):
+        faults.append(
+            Fault(
+                f"the forced sites need ₹{indian(needed, 1)} crore, budget_inr_crore is {study.budget_inr_crore:g}",
+                "raise the budget or force fewer", study.name, column="forced", value=needed,
+            )
+        )  # fmt: skip
     return faults
 
 
