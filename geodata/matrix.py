@@ -56,6 +56,16 @@ def many_to_many(
     ``weight`` is "km", "hours" where the network has them, or one number >= 0 per edge. Engine "auto" takes RoutingKit
     where installed.
     Raises InputError for a node that does not exist or a weight that is not a number.
+
+    Examples:
+        Delhi to Mumbai on the bundled roads:
+
+        >>> from geodata.network import snap
+        >>> from geodata.pack import open_pack
+        >>> road = open_pack().road
+        >>> node, _ = snap(road, [77.2, 72.9], [28.6, 19.1])
+        >>> many_to_many(road, node[:1], node[1:]).round(-2)
+        array([[1300.]])
     """
     blocks = matrix_blocks(network, origins, destinations, weight, engine)
     matrix = np.empty(blocks.shape)

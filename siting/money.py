@@ -6,7 +6,11 @@ INR_PER_CRORE = 1e7
 
 
 def indian(number: float, decimals: int = 0) -> str:
-    """Format with Indian digit grouping: 1,23,45,678."""
+    """Format with Indian digit grouping.
+
+    >>> indian(12345678)
+    '1,23,45,678'
+    """
     text = f"{abs(number):.{decimals}f}"
     whole, _, fraction = text.partition(".")
     head, tail = whole[:-3], whole[-3:]

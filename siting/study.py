@@ -154,6 +154,11 @@ def load_study(path: Path) -> Study:
 
     Raises:
         InputError: every fault of the file at once.
+
+    Examples:
+        >>> study = load_study(Path("studies/national.toml"))
+        >>> study.with_changes(budget_inr_crore=1000).budget_inr_crore
+        1000
     """
     values, faults = read_study(path)
     if faults:

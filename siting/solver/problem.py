@@ -150,6 +150,13 @@ class FacilityProblem:
             group: (n_options,) labels of any kind; None, NaN or -1 = free.
 
         The rest are as in the class. Raises `InputError`.
+
+        Examples:
+            Three villages and three sites; one site may open.
+
+            >>> problem = FacilityProblem.from_costs([[0, 4, 9], [4, 0, 6], [9, 6, 0]], n_open=1)
+            >>> problem.n_clients, problem.n_options, problem.n_lanes
+            (3, 3, 9)
         """
         if hasattr(cost, "columns"):
             client_names = list(cost.index) if client_names is None else client_names
