@@ -2,6 +2,13 @@
 
 A `FacilityProblem` states the question, `solve` answers it with a `Solution`: a plan, a bound no plan undercuts,
 and what was re-checked. Everything else here is how; nothing outside this package needs it.
+
+Three villages and three sites, of which one may open:
+
+>>> problem = FacilityProblem.from_costs([[0, 4, 9], [4, 0, 6], [9, 6, 0]], n_open=1)
+>>> solution = solve(problem)
+>>> solution.status, solution.objective, solution.open.tolist()
+('optimal', 10.0, [1])
 """
 
 from siting.solver.errors import InputError, WrongAnswerError

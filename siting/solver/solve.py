@@ -37,12 +37,6 @@ def solve(
         ValueError: gap, time limit or threads out of range.
         WrongAnswerError: should the re-check of the answer fail.
         KeyboardInterrupt: on Ctrl-C before any plan was found.
-
-    Examples:
-        >>> problem = FacilityProblem.from_costs([[0, 4, 9], [4, 0, 6], [9, 6, 0]], n_open=1)
-        >>> solution = solve(problem)
-        >>> solution.status, solution.objective, solution.open.tolist()
-        ('optimal', 10.0, [1])
     """
     if not gap >= 0 or (time_limit is not None and not time_limit > 0) or threads < 1:
         raise ValueError(
