@@ -13,6 +13,7 @@ Three villages and three sites, of which one may open:
 
 from siting.solver.errors import InputError, WrongAnswerError
 from siting.solver.problem import FacilityProblem
+from siting.solver.rules import Rules
 from siting.solver.solution import Solution, relative_gap
 from siting.solver.solve import solve
 from siting.solver.stopwatch import Progress
@@ -21,6 +22,7 @@ __all__ = [
     "FacilityProblem",
     "InputError",
     "Progress",
+    "Rules",
     "Solution",
     "WrongAnswerError",
     "relative_gap",

@@ -62,20 +62,7 @@ class Master(Program):
         self.highs.addVars(m, np.zeros(m), np.full(m, highspy.kHighsInf))
         cost = np.concatenate([(core.fixed_cost - self.folded.sum(axis=0)) / self.scale, np.ones(m)])
         self.highs.changeColsCost(n + m, np.arange(n + m, dtype=np.int32), cost)
-        self._add_limits()
-
-    def _add_limits(self) -> None:
-        core = self.core
-        everything = np.arange(core.n_options, dtype=np.int32)
-        if core.n_open is not None:
-            self.highs.addRow(core.n_open, core.n_open, core.n_options, everything, np.ones(core.n_options))
-        if core.budget is not None:
-            unit = core.budget or 1.0
-            self.highs.addRow(-highspy.kHighsInf, core.budget / unit, core.n_options, everything, core.capex / unit)
-        for g in range(int(core.group.max(initial=-1)) + 1):
-            members = np.flatnonzero(core.group == g).astype(np.int32)
-            if len(members) > 1:
-                self.highs.addRow(-highspy.kHighsInf, 1.0, len(members), members, np.ones(len(members)))
+        self._add_rows()
 
     def _drops(self, clients: IntArray, levels: FloatArray) -> csr_array:
         """(len(clients), n_options) what each option takes off a client's level."""

@@ -51,13 +51,9 @@ def check_solution(problem: FacilityProblem, solution: Solution) -> None:
         np.add.at(load, end, carried)  # NO_OPTION adds to the last entry
     over = load[:-1] > p.capacity * (1 + TOLERANCE) + TOLERANCE * p.demand.max(initial=0.0) * (p.capacity > 0)
     expect(not over.any(), f"(4) capacity exceeded at {np.flatnonzero(over)[:5].tolist()}")
-    capex = float(p.capex[s.open].sum())
-    if p.budget is not None:
-        expect(capex <= p.budget * (1 + TOLERANCE * 1e-3), f"(5) capex {capex:g} over budget {p.budget:g}")
-    groups = p.group[s.open][p.group[s.open] >= 0]
-    expect(len(np.unique(groups)) == len(groups), "(6) two options of a group are open")
-    if p.n_open is not None:
-        expect(len(s.open) == p.n_open, f"(7) {len(s.open)} options are open, not {p.n_open}")
+    for r in np.flatnonzero(p.rows.broken(y[:-1])):
+        activity = float((p.rows.coefficients[[r]] @ y[:-1])[0])
+        faults.append(f"(5) to (7), (16) {p.rows.described(r)}, and comes to {activity:g}")
     expect(bool(np.isin(p.forced_open, s.open).all()), "(8) a forced option is closed")
     expect(not np.isin(p.forbidden, s.open).any(), "(8) a forbidden option is open")
     if p.single_source:

@@ -1,10 +1,10 @@
 """Which options to open when each has a value of its own: the master of the Lagrangian relaxation.
 
-    min  sum_j v_j y_j   s.t.  (5) budget, (6) groups, (7) number open, (8) forced, 0 <= y <= 1,
+    min  sum_j v_j y_j   s.t.  (5) budget, (6) groups, (7) number open, (16) rules, (8) forced, 0 <= y <= 1,
                                sum_j u_j y_j >= sum_i q_i  when everybody must be served,             (12)
                                sum_j y_j >= m              the fewest options that can hold it        (13)
 
-The budget, the number, (12) and (13) get a price each; at fixed prices every group picks its best option or none.
+Every row but the groups gets a price; at fixed prices every group picks its best option or none.
 The dual in one price is concave and piecewise linear, and two supporting lines at a time find its top exactly;
 with several prices, one is improved after the other. Any prices give a valid bound.
 """
@@ -17,6 +17,7 @@ import numpy as np
 
 from siting.solver.problem import BoolArray, FloatArray
 from siting.solver.reduce import Core
+from siting.solver.rules import Rules
 
 ROUNDS = 3
 """Times each price is improved per call when there are several."""
@@ -53,6 +54,15 @@ def fewest_open(core: Core) -> int:
     return int(np.searchsorted(held, total * (1 - 1e-9))) + 1
 
 
+def holding_rules(core: Core) -> Rules:
+    """(12) and (13), or nothing where they do not apply: implied by the capacities, but they help the bound."""
+    fewest = fewest_open(core)
+    if fewest == 0:
+        return Rules.none(core.n_options)
+    rows = np.stack([core.capacity / float(core.demand.sum()), np.ones(core.n_options)])
+    return Rules(rows, lower=np.array([1.0, float(fewest)]), names=["capacity in all", "fewest open"])
+
+
 @dataclass(frozen=True, eq=False)
 class _Row:
     """A limit sum_j use_j y_j <= right, or = right, with the price found last."""
@@ -78,18 +88,10 @@ class OptionChoice:
         self.forced = core.forced
         n = core.n_options
         self.n_open = core.n_open
-        self.rows: list[_Row] = []
-        if core.budget is not None and core.capex.sum() > core.budget:
-            self.rows.append(_Row(core.capex, core.budget, False))
-        if core.n_open is not None:
-            self.rows.append(_Row(np.ones(n), float(core.n_open), True))
-        fewest = fewest_open(core)
-        if fewest > 0:
-            total = float(core.demand.sum())
-            if np.ptp(core.capacity) > 0:  # else (13) says more
-                self.rows.append(_Row(-core.capacity / total, -1.0, False))
-            if core.n_open is None:
-                self.rows.append(_Row(np.full(n, -1.0), -float(fewest), False))
+        holding = holding_rules(core)
+        if len(holding):  # where capacities are alike (13) says more than (12); where the number is given, nothing
+            holding = holding.rows(np.array([np.ptp(core.capacity) > 0, core.n_open is None]))
+        self.rows = [*_sides(core.rules), *_sides(holding)]
         self.prices = np.zeros(len(self.rows))
         alone = core.group < 0
         label = np.where(alone, core.group.max(initial=-1) + 1 + np.arange(n), core.group)
@@ -109,8 +111,11 @@ class OptionChoice:
         y = point.chosen.astype(float)
         for _ in range(ROUNDS if len(self.rows) > 1 else 1):
             before = point.value
-            for k in range(len(self.rows)):
-                point, y = self._improve(v, k)
+            for k, row in enumerate(self.rows):
+                if not self.prices[k] and not row.equality and row.use[point.chosen].sum() <= row.right:
+                    y = point.chosen.astype(float)  # kept without a price
+                else:
+                    point, y = self._improve(v, k)
             if point.value <= before + 1e-9 * abs(before):
                 break
         return Choice(point.value, y, *self._changes(point))
@@ -191,6 +196,22 @@ class OptionChoice:
         enter = np.where(point.chosen, 0.0, w - best[self.number])
         leave = np.where(point.chosen & ~self.forced, second[self.number] - w, 0.0)
         return enter, leave
+
+
+def _sides(rules: Rules) -> list[_Row]:
+    """Rows as limits from above, equalities apart, without those that no choice can break or mend."""
+    found = []
+    for use, lower, upper in zip(rules.coefficients.toarray(), rules.lower.tolist(), rules.upper.tolist(), strict=True):
+        if not use.any():  # no price mends a row that nothing can change
+            continue
+        if lower == upper:
+            found.append(_Row(use, upper, True))
+            continue
+        if use[use > 0].sum() > upper:
+            found.append(_Row(use, upper, False))
+        if use[use < 0].sum() < lower:
+            found.append(_Row(-use, -lower, False))
+    return found
 
 
 def _choose_number(v: FloatArray, p: int) -> Choice:

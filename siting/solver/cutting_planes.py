@@ -52,6 +52,15 @@ class Program(ABC):
         self.core, self._tick = core, tick
         self.highs = new_highs(threads)
 
+    def _add_rows(self) -> None:
+        """The rules and the groups of the core."""
+        rows = self.core.rows
+        a = rows.coefficients
+        self.highs.addRows(
+            len(rows), rows.lower, rows.upper, a.nnz, a.indptr[:-1].astype(np.int32),
+            (a.indices + self.first_option).astype(np.int32), a.data,
+        )  # fmt: skip
+
     @abstractmethod
     def _tighten(self, values: FloatArray) -> bool:
         """Add rows that a solution violates; False when there are none."""

@@ -7,6 +7,7 @@ import numpy as np
 from siting.solver.local_search import SwapSearch
 from siting.solver.problem import BoolArray, FloatArray
 from siting.solver.reduce import Core
+from siting.solver.rounding import Rounding
 from siting.solver.service import Service, loads, serve
 from siting.solver.stopwatch import Stopwatch
 
@@ -33,8 +34,7 @@ class Incumbent:
         simple = not core.capacitated and not core.paired
         self.search = SwapSearch(core) if simple else None
         self.integral = _integral(core)
-        # With capacities, at least so much must be open: the demand of the clients that must be served.
-        self._needed = float(core.demand[np.isinf(core.unserved)].sum()) if core.capacitated else 0.0
+        self._rounding = Rounding(core)
 
     @property
     def tolerance(self) -> float:
@@ -50,7 +50,7 @@ class Incumbent:
         return self.cost - self.tolerance
 
     def offer(self, opened: BoolArray, moves: int = MOVES, within: float = np.inf) -> bool:
-        """Evaluate a set of options that keeps the limits, improve it if cheap, keep it if best.
+        """Evaluate a set of options, improve it if cheap, keep it if best; nothing where it breaks a rule.
 
         Args:
             moves: most moves of local search.
@@ -60,6 +60,8 @@ class Incumbent:
         if key in self._seen:
             return False
         self._seen.add(key)
+        if not self.core.rules.kept(opened):
+            return False
         service = None
         if self.search is not None:
             known = np.isfinite(self.cost) and np.isfinite(within)
@@ -89,25 +91,8 @@ class Incumbent:
         return service
 
     def round(self, y: FloatArray, least: float = 0.5) -> BoolArray | None:
-        """Options in order of y, as far as the limits allow; None where the number asked for is not reached."""
-        core = self.core
-        opened = core.forced.copy()
-        left = np.inf if core.budget is None else core.budget * (1 + 1e-12) - float(core.capex[opened].sum())
-        groups = set(core.group[opened & (core.group >= 0)].tolist())
-        lacking = self._needed - float(core.capacity[opened].sum())
-        count, most = int(opened.sum()), core.n_options if core.n_open is None else core.n_open
-        for j in np.lexsort((core.capex, -y)).tolist():
-            if count >= most or (core.n_open is None and y[j] < least and lacking <= 0):
-                break
-            if opened[j] or core.capex[j] > left or core.group[j] in groups:
-                continue
-            opened[j] = True
-            count += 1
-            left -= float(core.capex[j])
-            lacking -= float(core.capacity[j])
-            if core.group[j] >= 0:
-                groups.add(int(core.group[j]))
-        return opened if core.n_open is None or count == most else None
+        """The plan that y rounds to, as `Rounding.plan`."""
+        return self._rounding.plan(y, least)
 
     def _trimmed(self, opened: BoolArray) -> tuple[BoolArray, float, Service | None]:
         """Serve, then close what carries nothing and shrink tiers to what they carry."""
@@ -117,21 +102,20 @@ class Incumbent:
             return opened, np.inf, None
         load = loads(core, service.lane_share)
         opened = opened.copy()
-        if core.n_open is None:
-            for j in np.flatnonzero(opened & ~core.forced):
-                place = core.place[j]
-                rivals = np.flatnonzero((core.place == place) & (core.group == core.group[j]))
-                fits = rivals[
-                    (core.capacity[rivals] >= load[place])
-                    & (core.fixed_cost[rivals] < core.fixed_cost[j])
-                    & (core.capex[rivals] <= core.capex[j])
-                    & (core.group[rivals] >= 0)
-                ]
-                if load[place] == 0 and core.fixed_cost[j] > 0 and not service.lane_share[self._lanes_at(place)].any():
-                    opened[j] = False
-                elif len(fits):
-                    opened[j] = False
-                    opened[fits[core.fixed_cost[fits].argmin()]] = True
+        for j in np.flatnonzero(opened & ~core.forced):
+            place = core.place[j]
+            without = opened.copy()
+            without[j] = False
+            rivals = np.flatnonzero((core.place == place) & (core.group == core.group[j]) & (core.group >= 0))
+            fits = rivals[(core.capacity[rivals] >= load[place]) & (core.fixed_cost[rivals] < core.fixed_cost[j])]
+            if load[place] == 0 and core.fixed_cost[j] > 0 and not service.lane_share[self._lanes_at(place)].any():
+                fits = fits[:0]
+            elif len(fits):
+                without[fits[core.fixed_cost[fits].argmin()]] = True
+            else:
+                continue
+            if core.rules.kept(without):
+                opened = without
         return opened, service.cost + float(core.fixed_cost[opened].sum()), service
 
     def _lanes_at(self, place: int) -> BoolArray:

@@ -158,8 +158,8 @@ def find_nearest(first: Any, place: Any, cost: Any, is_open: Any, at: Any, d1: A
 
 @compiled
 def search_swaps(
-    first: Any, place: Any, cost: Any, d1: Any, d2: Any, client: Any, slot_start: Any, drop: Any, closing_capex: Any,
-    outside: Any, add: Any, opening_capex: Any, rival: Any, slack: float, saved: Any,
+    first: Any, place: Any, cost: Any, d1: Any, d2: Any, client: Any, slot_start: Any, drop: Any, closing: Any,
+    outside: Any, add: Any, opening: Any, rival: Any, down: Any, up: Any, saved: Any,
 ) -> Any:  # fmt: skip
     """(position outside or -1, slot, change) of the cheapest allowed swap that lowers the cost.
 
@@ -184,8 +184,15 @@ def search_swaps(
             continue
         for j in range(len(add)):
             change = drop[k] + add[j] - saved[outside[j]]
-            if change < best and opening_capex[j] <= slack + closing_capex[k] and (rival[j] < 0 or rival[j] == k):
-                best, enter, leave = change, j, k
+            if change < best and (rival[j] < 0 or rival[j] == k):
+                kept = True
+                for r in range(len(up)):
+                    step = opening[j, r] - closing[k, r]
+                    if step < down[r] or step > up[r]:
+                        kept = False
+                        break
+                if kept:
+                    best, enter, leave = change, j, k
     return enter, leave, best
 
 
@@ -242,24 +249,25 @@ def two_nearest(first: Any, client: Any, place: Any, cost: Any, is_open: Any, st
 
 
 def best_swap(
-    first: Any, client: Any, place: Any, cost: Any, d1: Any, d2: Any, at: Any, drop: Any, closing_capex: Any,
-    outside: Any, add: Any, opening_capex: Any, rival: Any, slack: float, n_places: int,
+    first: Any, client: Any, place: Any, cost: Any, d1: Any, d2: Any, at: Any, drop: Any, closing: Any,
+    outside: Any, add: Any, opening: Any, rival: Any, down: Any, up: Any, n_places: int,
 ) -> Any:  # fmt: skip
     """(position outside or -1, slot, change) of the best swap that lowers the cost.
 
     Args:
         at: (n_clients,) slot that serves each client now, -1 = none.
-        drop, closing_capex: (n_slots,) change of cost by closing what is open, before clients move; capex freed.
-        outside, add, opening_capex: (n_outside,) place, change of cost by opening there, capex needed.
+        drop: (n_slots,) change of cost by closing what is open, before clients move.
+        outside, add: (n_outside,) place, change of cost by opening there.
+        closing, opening: (n_slots, n_rules), (n_outside, n_rules) coefficients of the options closed and opened.
         rival: (n_outside,) slot that must close for it, -1 = any.
-        slack: capex left now.
+        down, up: (n_rules,) how far each rule lets the sum of coefficients move.
     """
     if COMPILED:
         by_slot = np.argsort(at, kind="stable")
         start = np.searchsorted(at[by_slot], np.arange(len(drop) + 1))
         return search_swaps(
-            first, place, cost, d1, d2, by_slot, start, drop, closing_capex,
-            outside, add, opening_capex, rival, slack, np.empty(n_places),
+            first, place, cost, d1, d2, by_slot, start, drop, closing,
+            outside, add, opening, rival, down, up, np.empty(n_places),
         )  # fmt: skip
     lane = np.flatnonzero((cost < d2[client]) & (at[client] >= 0))
     owner = client[lane]
@@ -267,7 +275,8 @@ def best_swap(
     save = d2[owner] - np.maximum(cost[lane], d1[owner])
     saved = np.bincount(flat, weights=save, minlength=n_places * len(drop)).reshape(n_places, len(drop))
     change = add[:, None] - saved[outside] + drop
-    change[opening_capex[:, None] > slack + closing_capex] = np.inf
+    step = opening[:, None, :] - closing[None, :, :]
+    change[((step < down) | (step > up)).any(axis=2)] = np.inf
     change[(rival[:, None] >= 0) & (rival[:, None] != np.arange(len(drop)))] = np.inf
     j, k = divmod(int(change.argmin()), len(drop)) if change.size else (-1, -1)
     return (j, k, change[j, k]) if change.size and change[j, k] < 0.0 else (-1, -1, 0.0)

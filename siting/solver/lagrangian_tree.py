@@ -1,4 +1,4 @@
-"""Depth-first branch and bound on Lagrangian bounds, for small cores without capacities, budget and groups.
+"""Depth-first branch and bound on Lagrangian bounds, for small cores without capacities, groups and rules but a number.
 
 Compiled by numba; without it the integer master branches instead.
 A node keeps the multipliers of its parent, improves them for a few steps, fixes options by reduced cost and
@@ -193,7 +193,7 @@ def applies(core: Core) -> bool:
         COMPILED
         and not core.capacitated
         and not core.paired
-        and core.budget is None
+        and len(core.rules) == (core.n_open is not None)
         and not (core.group >= 0).any()
         and bool(np.isfinite(core.unserved).all() or core.n_lanes > 0)
     )

@@ -14,7 +14,7 @@ import highspy
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
-from siting.solver.choice import fewest_open
+from siting.solver.choice import holding_rules
 from siting.solver.cutting_planes import Program
 from siting.solver.highs import limit_time, run_highs
 from siting.solver.problem import BoolArray, FloatArray, IntArray
@@ -82,21 +82,12 @@ class LinkMaster(Program):
         if count:
             matrix = coo_array((values, (number[at[0]], at[1])), shape=(count, k + n)).tocsr()
             limit(matrix, np.full(count, -np.inf), np.zeros(count))
-        fewest = fewest_open(core)
-        if fewest > 0:  # (12) and (13): implied, but they help the bound
-            total = float(core.demand.sum())
-            limit(self._row(core.capacity / total), np.ones(1), np.full(1, np.inf))
-            self.number_row = sum(row.shape[0] for row in rows)
-            limit(self._row(np.ones(n)), np.full(1, float(fewest)), np.full(1, np.inf))
-        if core.budget is not None:
-            limit(self._row(core.capex / (core.budget or 1.0)), np.full(1, -np.inf), np.array([core.budget and 1.0]))
-        if core.n_open is not None:
-            limit(self._row(np.ones(n)), np.array([float(core.n_open)]), np.array([float(core.n_open)]))
-        groups = int(core.group.max(initial=-1)) + 1
-        if groups:
-            member = np.flatnonzero(core.group >= 0)
-            matrix = csr_array((np.ones(len(member)), (core.group[member], k + member)), shape=(groups, k + n))
-            limit(matrix, np.full(groups, -np.inf), np.ones(groups))
+        holding = holding_rules(core)
+        if len(holding):
+            self.number_row = m + count + len(holding) - 1  # (13), the last of them
+        for rules in (holding, core.rows):
+            a = rules.coefficients
+            limit(csr_array((a.data, a.indices + k, a.indptr), shape=(len(rules), k + n)), rules.lower, rules.upper)
         stacked = vstack(rows).tocsr()
         lp.num_row_ = stacked.shape[0]
         lp.row_lower_, lp.row_upper_ = np.concatenate(lower), np.concatenate(upper)
@@ -104,11 +95,6 @@ class LinkMaster(Program):
         lp.a_matrix_.start_, lp.a_matrix_.index_ = stacked.indptr, stacked.indices
         lp.a_matrix_.value_ = stacked.data
         self.highs.passModel(lp)
-
-    def _row(self, values: FloatArray) -> csr_array:
-        """One row over the options."""
-        k, n = self.core.n_lanes, self.core.n_options
-        return csr_array((values, (np.zeros(n, dtype=np.int64), k + np.arange(n))), shape=(1, k + n))
 
     def add_links(self, pairs: IntArray) -> None:
         """Add (3) for some pairs of client and place."""

@@ -23,6 +23,7 @@ class SwapSearch:
         finite = core.unserved[np.isfinite(core.unserved)]
         largest = max(float(np.abs(values).max(initial=1e-300)) for values in (core.cost, finite, core.fixed_cost))
         self.far = 4.0 * largest  # stands for "cannot be served", so that moves repair it
+        self.use = core.rules.coefficients.T.toarray()  # (n_options, n_rules)
         self.stay = np.where(np.isfinite(core.unserved), core.unserved, self.far)
 
     def improve(self, opened: BoolArray, moves: int, worth: float = np.inf) -> tuple[float, BoolArray]:
@@ -73,22 +74,23 @@ class SwapSearch:
         best = (-1, -1, 0.0)
         add = core.fixed_cost[outside] - worth[core.place[outside]]
         drop = np.where(core.forced[inside], np.inf, loss - core.fixed_cost[inside])
-        slack = np.inf if core.budget is None else core.budget - float(core.capex[inside].sum())
+        down, up = core.rules.room(opened)
+        closing, opening = self.use[inside], self.use[outside]
         taken = np.full(core.group.max(initial=-1) + 2, -1)
         taken[core.group[inside]] = inside
         taken[-1] = -1
         rival = taken[core.group[outside]]
-        if core.n_open is None:
-            if len(inside) and drop.min() < best[2]:
-                k = int(drop.argmin())
-                best = (-1, int(inside[k]), float(drop[k]))
-            allowed = np.where((core.capex[outside] <= slack) & (rival < 0), add, np.inf)
-            if len(outside) and allowed.min() < best[2]:
-                k = int(allowed.argmin())
-                best = (int(outside[k]), -1, float(allowed[k]))
+        dropped = np.where(((-closing >= down) & (-closing <= up)).all(axis=1), drop, np.inf)
+        if dropped.min(initial=0.0) < best[2]:
+            k = int(dropped.argmin())
+            best = (-1, int(inside[k]), float(dropped[k]))
+        added = np.where(((opening >= down) & (opening <= up)).all(axis=1) & (rival < 0), add, np.inf)
+        if added.min(initial=0.0) < best[2]:
+            k = int(added.argmin())
+            best = (int(outside[k]), -1, float(added[k]))
         j, k, change = best_swap(
-            core.first_lane, core.client, self.place, core.cost, d1, d2, at, drop, core.capex[inside],
-            core.place[outside], add, core.capex[outside], np.where(rival >= 0, slot[core.place[rival]], -1), slack,
+            core.first_lane, core.client, self.place, core.cost, d1, d2, at, drop, closing,
+            core.place[outside], add, opening, np.where(rival >= 0, slot[core.place[rival]], -1), down, up,
             core.n_places,
         )  # fmt: skip
         if change < best[2]:

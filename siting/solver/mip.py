@@ -20,8 +20,6 @@ from siting.solver.stopwatch import OutOfTime
 
 TICK = 500
 """Rows stated between two looks at the clock."""
-BUDGET_TOLERANCE = 1e-9
-"""Relative excess of the budget that counts as rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +50,8 @@ class CoreModel:
 def build_model(core: Core, relaxed: bool = False, tick: Callable[[], None] = lambda: None) -> CoreModel:
     """Equations (1) to (9) of FacilityProblem for a core.
 
-    Costs are divided by a scale that brings them near 1, the rows (4) by u_j and (5) by B, because solvers'
-    tolerances are absolute. With `relaxed` every variable is continuous. `tick` is called now and then.
+    Costs are divided by a scale that brings them near 1, the rows (4) by u_j and the rules by their limits, because
+    solvers' tolerances are absolute. With `relaxed` every variable is continuous. `tick` is called now and then.
     """
     magnitude = np.concatenate([np.abs(core.cost), np.abs(core.fixed_cost), [0.0]])
     scale = float(magnitude.max()) / 1000.0 or 1.0
@@ -96,16 +94,17 @@ def build_model(core: Core, relaxed: bool = False, tick: Callable[[], None] = la
             terms = [(x[lane], q) for lane, q in zip(through, load.tolist(), strict=True) if q > 0]
             opened = [(y[j], -float(core.capacity[j]) / unit) for j in options]
             add([*terms, *opened], pulp.LpConstraintLE, 0.0, f"capacity{place}")
-    if core.budget is not None:
-        unit = core.budget or 1.0
-        terms = [(v, k) for v, k in zip(y, (core.capex / unit).tolist(), strict=True) if k > 0]
-        add(terms, pulp.LpConstraintLE, core.budget / unit, "budget")
-    for g in range(int(core.group.max(initial=-1)) + 1):
-        members = np.flatnonzero(core.group == g)
-        if len(members) > 1:
-            add([(y[j], 1.0) for j in members], pulp.LpConstraintLE, 1.0, f"group{g}")
-    if core.n_open is not None:
-        add([(v, 1.0) for v in y], pulp.LpConstraintEQ, float(core.n_open), "n_open")
+    rows = core.rows
+    for r, (lower, upper) in enumerate(zip(rows.lower.tolist(), rows.upper.tolist(), strict=True)):
+        row = rows.coefficients[[r]]
+        terms = [(y[j], a) for j, a in zip(row.indices.tolist(), row.data.tolist(), strict=True)]
+        if lower == upper:
+            add(terms, pulp.LpConstraintEQ, upper, f"rule{r}")
+            continue
+        if np.isfinite(upper):
+            add(terms, pulp.LpConstraintLE, upper, f"rule{r}_most")
+        if np.isfinite(lower):
+            add(terms, pulp.LpConstraintGE, lower, f"rule{r}_least")
     return CoreModel(problem, y, x, scale)
 
 
@@ -174,17 +173,32 @@ def solve_core(
         if solver.values is None:
             return CoreAnswer(None, bound, solver.stopped)
         opened = solver.values[: core.n_options] > 0.5
-        if core.budget is None or core.capex[opened].sum() <= core.budget * (1 + BUDGET_TOLERANCE):
+        if core.rules.kept(opened):
             return CoreAnswer(opened, bound, solver.stopped)
-        # Within the solver's tolerance, over ours: cut this set and those that contain it off.
-        cover = [v for v, is_open in zip(model.open, opened, strict=True) if is_open]
-        model.problem += pulp.lpSum(cover) <= len(cover) - 1
+        for name, cover in _covers(core, model, opened):
+            model.problem += cover, f"{name}_{len(model.problem.constraints())}"
         start = None
+
+
+def _covers(core: Core, model: CoreModel, opened: BoolArray) -> Iterator[tuple[str, pulp.LpConstraint]]:
+    """Rows that cut off a set within the solver's tolerance of a rule and beyond ours.
+
+    With P what is open and adds to the excess and N what is closed and would take off it, every set that opens all
+    of P and none of N breaks the rule as much: at least one of them must change.
+    """
+    down, up = core.rules.room(opened)
+    for r in np.flatnonzero((down > 0) | (up < 0)):
+        row = core.rules.coefficients[[r]]
+        adds = (row.data > 0) == (up[r] < 0)
+        is_open = opened[row.indices]
+        more, less = row.indices[adds & is_open], row.indices[~adds & ~is_open]
+        total = pulp.lpSum([model.open[j] for j in more]) - pulp.lpSum([model.open[j] for j in less])
+        yield f"cover{r}", total <= len(more) - 1
 
 
 def _without_options(core: Core) -> CoreAnswer:
     """The answer where nothing can be opened."""
-    possible = bool(np.isfinite(core.unserved).all()) and not core.n_open
+    possible = bool(np.isfinite(core.unserved).all()) and core.rules.kept(np.zeros(0))
     return CoreAnswer(np.zeros(0, dtype=bool), _constant(core)) if possible else CoreAnswer(None, np.inf)
 
 

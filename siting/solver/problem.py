@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from siting.solver.errors import InputError
+from siting.solver.rules import Rules
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -42,10 +44,12 @@ class FacilityProblem:
               sum_j y_j = p                                     when n_open is given               (7)
               y_j = 1 forced, y_j = 0 forbidden                                                    (8)
               y binary; x, z >= 0, or binary when single_source                                    (9)
+              lower <= sum_j a_rj y_j <= upper                  every further rule r              (16)
 
     Special cases: p-median (7) [Hakimi 1964; ReVelle and Swain 1970], uncapacitated location [Balinski 1965],
     capacitated location with (4) split or single-source [Holmberg, Ronnqvist and Yuan 1999], two-echelon
     location with two-option lanes [Kaufman, Vanden Eede and Hansen 1977]. (3) is the strong form of the link.
+    (5) to (7) and (16) are one thing to the solver, `rows`: a budget, groups and a number are short for them.
 
     Args:
         lane_client: (n_lanes,) client of each lane.
@@ -61,6 +65,7 @@ class FacilityProblem:
         group: (n_options,) whole numbers; options of one group exclude one another; `NO_OPTION` = free.
         budget: B >= 0, or None.
         n_open: p, or None.
+        rules: further rows over options, any signs and limits: shares of regions, a least number of some kind.
         forced_open: options that must open: a whole number is a position, anything else a name.
         forbidden: options that must stay closed, likewise.
         single_source: every client is served whole by one lane or stays wholly unserved.
@@ -84,6 +89,7 @@ class FacilityProblem:
     group: IntArray = None  # type: ignore[assignment]
     budget: float | None = None
     n_open: int | None = None
+    rules: Rules | None = None
     forced_open: IntArray = ()  # type: ignore[assignment]
     forbidden: IntArray = ()  # type: ignore[assignment]
     single_source: bool = False
@@ -118,6 +124,8 @@ class FacilityProblem:
         ):
             if names is not None and len(names) != n:
                 faults.append(f"{label} has {len(names)} names for {n}; give one each")
+        if self.rules is not None and self.rules.n_options != n_options:
+            faults.append(f"rules are over {self.rules.n_options} options; there are {n_options}")
         if not faults:
             faults = self._range_faults() or self._contradictions()
         if faults:
@@ -133,6 +141,7 @@ class FacilityProblem:
         capacity: npt.ArrayLike | None = None,
         n_open: int | None = None,
         budget: float | None = None,
+        rules: Rules | None = None,
         unserved_cost: npt.ArrayLike | None = None,
         group: Sequence[Hashable] | npt.NDArray[Any] | None = None,
         forced_open: Iterable[Hashable] = (),
@@ -189,6 +198,7 @@ class FacilityProblem:
             group=_group_numbers(group),  # type: ignore[arg-type]
             budget=budget,
             n_open=n_open,
+            rules=rules,
             forced_open=forced_open,  # type: ignore[arg-type]
             forbidden=forbidden,  # type: ignore[arg-type]
             single_source=single_source,
@@ -199,6 +209,22 @@ class FacilityProblem:
     @property
     def n_lanes(self) -> int:
         return len(self.lane_client)
+
+    @cached_property
+    def limits(self) -> Rules:
+        """(5), (7) and (16) as rows over options: budget, number open, and the rules in their order."""
+        n = self.n_options
+        parts = []
+        if self.budget is not None:
+            parts.append(Rules(self.capex[None, :], upper=self.budget, names=["budget"]))
+        if self.n_open is not None:
+            parts.append(Rules(np.ones((1, n)), self.n_open, self.n_open, ["number open"]))
+        return Rules.stacked([*parts, self.rules if self.rules is not None else Rules.none(n)])
+
+    @cached_property
+    def rows(self) -> Rules:
+        """All rows over options: (5), (7), (16) and (6), one row for every group of two or more."""
+        return Rules.stacked([self.limits, Rules.at_most_one(self.group)])
 
     def with_changes(self, **changes: Any) -> Self:
         """The same problem with some fields replaced, for example `budget=2500` or `forbidden=["Pune/L"]`."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siting.solver.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray, LaneArray
+from siting.solver.rules import Rules
 
 HashArray = npt.NDArray[np.uint64]
 
@@ -38,8 +39,9 @@ class Core:
         first_lane: (n_clients + 1,) lanes of client i are first_lane[i]:first_lane[i + 1].
         unserved: (n_clients,) cost without any option: s_i, or a lane that needs none if that is cheaper.
         place: (n_options,) place of each option.
-        demand, fixed_cost, capex, capacity, group, forced: as in FacilityProblem, forced as a mask; capacity
+        demand, fixed_cost, capacity, group, forced: as in FacilityProblem, forced as a mask; capacity
             is inf at every option of a place that no option limits, and finite at every option elsewhere.
+        rules: the rows of the problem over these options, all but those of the groups.
         option_of, client_of: where each one stood in the problem.
         base: cost of the clients that have no lane left.
     """
@@ -52,12 +54,10 @@ class Core:
     demand: FloatArray
     place: IntArray
     fixed_cost: FloatArray
-    capex: FloatArray
     capacity: FloatArray
     group: IntArray
     forced: BoolArray
-    budget: float | None
-    n_open: int | None
+    rules: Rules
     single_source: bool
     option_of: IntArray
     client_of: IntArray
@@ -69,7 +69,7 @@ class Core:
 
     @property
     def n_options(self) -> int:
-        return len(self.capex)
+        return len(self.fixed_cost)
 
     @property
     def n_lanes(self) -> int:
@@ -89,6 +89,21 @@ class Core:
         """Whether any lane needs two places."""
         return bool((self.places[:, 1] >= 0).any())
 
+    @cached_property
+    def n_open(self) -> int | None:
+        """The number of open options where a rule asks for exactly one number of them, else None."""
+        rules = self.rules
+        for r in np.flatnonzero(rules.lower == rules.upper):
+            row = rules.coefficients[[r]]
+            if row.nnz == self.n_options and (row.data == 1.0).all() and rules.lower[r] == round(rules.lower[r]):
+                return int(rules.lower[r])
+        return None
+
+    @cached_property
+    def rows(self) -> Rules:
+        """All rules as a linear program takes them: scaled, and one row for every group of two or more."""
+        return Rules.stacked([self.rules, Rules.at_most_one(self.group)]).scaled()
+
     def place_capacity(self, opened: BoolArray) -> FloatArray:
         """(n_places,) capacity of each place with these options open; NaN where it is closed."""
         room = np.full(self.n_places, np.nan)
@@ -99,12 +114,13 @@ class Core:
 def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: None) -> Core:
     """Drop what no optimal plan needs and renumber the rest.
 
-    - lanes through forbidden options, through options over the budget, or through rivals of a forced one;
+    - lanes through forbidden options, and through those that no plan can open without breaking a rule: they are
+      over the budget, rivals of a forced one;
     - lanes that do not beat the client's cost without options (unserved, or a lane that needs no option);
     - lanes dominated by a lane of the same client that is no dearer and needs a subset of its options;
     - lanes through an option without capacity or, for single-source problems, too small for the client;
     - lanes dearer than a lane whose options are all forced open and have no capacity limit;
-    - options that no lane uses, unless forced, needed to fill n_open, or gainful to open.
+    - options that no lane uses, unless forced, of use to keep a rule, or gainful to open.
 
     Args:
         tick: called now and then.
@@ -115,11 +131,7 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
     closed[p.forbidden] = True
     forced = np.zeros(p.n_options, dtype=bool)
     forced[p.forced_open] = True
-    rival = np.isin(p.group, p.group[forced & (p.group >= 0)]) & ~forced
-    closed |= rival
-    if p.budget is not None:
-        left = p.budget - p.capex[forced].sum()
-        closed |= ~forced & (p.capex > left * (1 + 1e-12) + 1e-12 * p.budget)
+    closed |= p.rows.shut_out(forced, closed)
     reachable = _reachable_demand(p)
     limited = np.isfinite(p.capacity) & (p.capacity < reachable) & (p.capacity > 0)
 
@@ -158,8 +170,7 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
     used = np.zeros(p.n_options + 1, dtype=bool)
     used[options.ravel()] = True
     used = used[:-1] | forced
-    if p.n_open is not None:
-        used[:] = True
+    used |= p.limits.wanted(forced, closed)
     used |= p.fixed_cost < 0
     used &= ~closed
     served = np.zeros(p.n_clients, dtype=bool)
@@ -187,12 +198,10 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
         demand=p.demand[client_of],
         place=place,
         fixed_cost=p.fixed_cost[option_of],
-        capex=p.capex[option_of],
         capacity=capacity,
         group=_numbered(p.group[option_of]),
         forced=forced[option_of],
-        budget=p.budget,
-        n_open=p.n_open,
+        rules=p.limits.of(option_of),
         single_source=p.single_source,
         option_of=option_of,
         client_of=client_of,
@@ -323,6 +332,10 @@ def _content_keys(
     client_key = _scramble(_bits(p.demand) + _scramble(_bits(unserved)))
     option_key = _scramble(_bits(p.fixed_cost) + _scramble(_bits(p.capex) + _scramble(_bits(p.capacity))))
     option_key = _scramble(option_key + forced.astype(np.uint64))
+    rules = p.rules if p.rules is not None else Rules.none(p.n_options)
+    rule = np.repeat(np.arange(len(rules)), np.diff(rules.coefficients.indptr))
+    ruled, share = rules.coefficients.indices, _bits(rules.coefficients.data)
+    rule_key = _scramble(_bits(rules.lower) + _scramble(_bits(rules.upper)))
     for _ in range(2 if len(lane) < MANY_LANES else 1):
         ends = bits + option_key[first]
         ends[paired] += option_key[second[paired]]
@@ -336,6 +349,9 @@ def _content_keys(
             number = np.unique(p.group[grouped], return_inverse=True)[1]
             group_key = _sum_by(number, option_key[grouped], int(number.max()) + 1)
             option_key[grouped] = _scramble(option_key[grouped] + group_key[number])
+        if len(rules):
+            rule_key = _gather(rule_key, rule, share + option_key[ruled])
+            option_key = _gather(option_key, ruled, share + rule_key[rule])
     return client_key, option_key
 
 
@@ -408,9 +424,9 @@ def restrict(core: Core, options: BoolArray, lanes: BoolArray, forced: BoolArray
         unserved=unserved,
         place=number[core.place[options]],
         fixed_cost=core.fixed_cost[options],
-        capex=core.capex[options],
         capacity=core.capacity[options],
         group=np.where(core.group[options] < 0, NO_OPTION, group - int((core.group[options] < 0).any())),
         forced=forced[options],
+        rules=core.rules.of(np.flatnonzero(options)),
         option_of=core.option_of[options],
     )

@@ -9,9 +9,9 @@ What is left is one continuous knapsack for every place,
 
 with r_ij the least reduced cost among the client's lanes through the place, and a choice among options,
 
-    L(lambda, t) = sum_i lambda_i + min { sum_j v_j y_j : (5), (6), (7), (8) }    with lambda_i <= s_i,   (11)
+    L(lambda, t) = sum_i lambda_i + min { sum_j v_j y_j : (5) to (8), (16) }    with lambda_i <= s_i,   (11)
 
-whose own relaxation prices the budget, the number open and the capacity needed in all (module `choice`).
+whose own relaxation prices the rules and the capacity needed in all (module `choice`).
 """
 
 from __future__ import annotations

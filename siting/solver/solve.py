@@ -99,6 +99,8 @@ def impossible(problem: FacilityProblem) -> list[str]:
     demand, room = float(p.demand[must].sum()), float(p.capacity[usable].sum())
     if uses_options and demand > room * (1 + 1e-9):
         reasons.append(f"demand {demand:g} that must be served exceeds the capacity {room:g} of all options")
-    if p.n_open is not None and p.n_open > usable.sum():
-        reasons.append(f"n_open is {p.n_open}, but only {usable.sum()} options are not forbidden")
+    forced = np.zeros(p.n_options, dtype=bool)
+    forced[p.forced_open] = True
+    for r in np.flatnonzero(p.rows.out_of_reach(forced, ~usable)):
+        reasons.append(f"{p.rows.described(r)}: no choice of the options that are not forbidden comes to that")
     return reasons

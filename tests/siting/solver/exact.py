@@ -12,14 +12,14 @@ import numpy as np
 
 from siting.solver.problem import FacilityProblem
 
-BUDGET_ROUNDING = Fraction(1, 10**12)
-"""Relative excess of the budget that counts as rounding, as in the solver: 0.1 + 0.2 keeps a budget of 0.3."""
+ROUNDING = Fraction(1, 10**9)
+"""Relative excess of a rule that counts as rounding, as in the solver: 0.1 + 0.2 keeps a budget of 0.3."""
 
 Row = list[Fraction]
 
 
 def exact_optimum(p: FacilityProblem) -> Fraction | None:
-    """Least cost over every plan, by equations (1) to (9) of FacilityProblem; None where there is no plan."""
+    """Least cost over every plan, by equations (1) to (9) and (16) of FacilityProblem; None where there is no plan."""
     fixed, capex = _fractions(p.fixed_cost), _fractions(p.capex)
     sets = []
     for bits in itertools.product([False, True], repeat=p.n_options):
@@ -44,15 +44,29 @@ def _fractions(values: np.ndarray) -> list[Fraction]:
 
 
 def _keeps_the_limits(p: FacilityProblem, chosen: list[int], capex: list[Fraction]) -> bool:
-    """Equations (5) to (8)."""
+    """Equations (5) to (8) and (16)."""
     groups = [int(p.group[j]) for j in chosen if p.group[j] >= 0]
     return (
-        (p.budget is None or sum(capex[j] for j in chosen) <= Fraction(p.budget) * (1 + BUDGET_ROUNDING))
+        (p.budget is None or sum(capex[j] for j in chosen) <= Fraction(p.budget) * (1 + ROUNDING))
         and (p.n_open is None or len(chosen) == p.n_open)
         and len(set(groups)) == len(groups)
         and set(p.forced_open.tolist()) <= set(chosen)
         and not set(p.forbidden.tolist()) & set(chosen)
+        and _keeps_the_rules(p, chosen)
     )
+
+
+def _keeps_the_rules(p: FacilityProblem, chosen: list[int]) -> bool:
+    if p.rules is None:
+        return True
+    for row, lower, upper in zip(p.rules.coefficients.toarray(), p.rules.lower, p.rules.upper, strict=True):
+        terms = [Fraction(row[j]) for j in chosen]
+        size = sum(abs(term) for term in terms)
+        if np.isfinite(lower) and sum(terms) < Fraction(lower) - ROUNDING * max(abs(Fraction(lower)), size):
+            return False
+        if np.isfinite(upper) and sum(terms) > Fraction(upper) + ROUNDING * max(abs(Fraction(upper)), size):
+            return False
+    return True
 
 
 def _ways(p: FacilityProblem, bits: tuple[bool, ...]) -> list[list[tuple[Fraction, list[int]]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from exact import exact_optimum
-from tiny_problems import random_problem
+from tiny_problems import random_problem, with_random_rules
 
 from siting.solver.problem import FacilityProblem
 from siting.solver.solve import solve
@@ -54,6 +54,22 @@ def test_a_forced_option_without_capacity_serves_nobody() -> None:
 def test_every_kind_of_problem_comes_out_as_rational_arithmetic_says(block: int) -> None:
     for seed in range(100_000 + 30 * block, 100_030 + 30 * block):
         assert_true(random_problem(seed), f"seed {seed}")
+
+
+@pytest.mark.parametrize("links", [False, True])
+@pytest.mark.parametrize("block", range(3))
+def test_rules_of_any_sign_and_side_hold(block: int, links: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if links:
+        monkeypatch.setattr("siting.solver.prover.MANY_LANES", 0)
+    for seed in range(300_000 + 30 * block, 300_030 + 30 * block):
+        assert_true(with_random_rules(random_problem(seed), seed), f"seed {seed}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_rules_hold_in_two_thousand_problems(block: int) -> None:
+    for seed in range(400_000 + 100 * block, 400_100 + 100 * block):
+        assert_true(with_random_rules(random_problem(seed), seed), f"seed {seed}")
 
 
 @pytest.mark.slow

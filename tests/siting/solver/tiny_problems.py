@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from siting.solver.problem import FacilityProblem
+from siting.solver import FacilityProblem, Rules
 
 
 def random_problem(seed: int) -> FacilityProblem:
@@ -95,6 +95,25 @@ def _edges(rng: np.random.Generator, settings: dict[str, Any], options: int, top
         if "n_open" in settings:
             settings["n_open"] = max(settings["n_open"], len(forced))
         settings["forced_open"] = sorted(forced)
+
+
+def with_random_rules(problem: FacilityProblem, seed: int) -> FacilityProblem:
+    """The problem under one to four more rows over options, of any signs and sides; some cannot be kept."""
+    rng = np.random.default_rng([seed, 1])
+    n, rows = problem.n_options, int(rng.integers(1, 5))
+    coefficients = rng.integers(-4, 7, (rows, n)) * (rng.random((rows, n)) < rng.choice([0.4, 1.0]))
+    coefficients = np.where(rng.random((rows, 1)) < 0.4, coefficients != 0, coefficients)  # some count options
+    coefficients = np.where(rng.random((rows, 1)) < 0.3, np.abs(coefficients), coefficients).astype(float)
+    at = coefficients @ (rng.random(n) < 0.5)  # what some choice comes to
+    side = rng.integers(0, 4, rows)  # lower, upper, both, equality
+    width = np.where(side == 3, 0, rng.integers(0, 4, rows))
+    unit = float(rng.choice([1.0, 1.0, 1e-3, 0.1, 1e6]))
+    rules = Rules(
+        coefficients * unit,
+        np.where(side == 1, -np.inf, (at - width) * unit),
+        np.where(side == 0, np.inf, (at + width) * unit),
+    )
+    return problem.with_changes(rules=rules)
 
 
 def clustered(seed: int, clients: int = 60, sites: int = 25) -> FacilityProblem:
