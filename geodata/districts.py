@@ -37,17 +37,28 @@ DISTRICT_COLUMNS = (
     "geometry",
 )
 
-# Spellings of states in the source tables that are not just a matter of capitals.
+# Spellings of states in the source tables, and older names, that are not just a matter of capitals or "&".
 _STATE_SPELLINGS = {
-    "andaman & nicobar": "Andaman and Nicobar Islands",
+    "andaman and nicobar": "Andaman and Nicobar Islands",
+    "chattisgarh": "Chhattisgarh",
     "chhattishgarh": "Chhattisgarh",
+    "dadra and nagar haveli": "Dadra and Nagar Haveli and Daman and Diu",
     "dadra,nh,daman,diu": "Dadra and Nagar Haveli and Daman and Diu",
+    "daman and diu": "Dadra and Nagar Haveli and Daman and Diu",
     "daman and diu and dadra and nagar haveli": "Dadra and Nagar Haveli and Daman and Diu",
     "national capital territory of delhi": "Delhi",
+    "nct of delhi": "Delhi",
+    "orissa": "Odisha",
+    "pondicherry": "Puducherry",
+    "puduchery": "Puducherry",
     "tamilnadu": "Tamil Nadu",
     "telengana": "Telangana",
     "the dadra and nagar haveli and daman and diu": "Dadra and Nagar Haveli and Daman and Diu",
+    "uttaranchal": "Uttarakhand",
 }
+# What spreadsheets write for a control character (_x000D_ is a carriage return), marks without width, and blanks.
+_NO_LETTERS = re.compile(r"(?:_x[0-9A-Fa-f]{4}_|[\s\x00-\x1f\u00a0\u200b\u2060\ufeff])+")
+_JOINED = {0x200C: None, 0x200D: None}  # they shape letters of Indian scripts and mean nothing in Latin ones
 
 
 def metric_crs(bounds: Bounds) -> str:
@@ -63,19 +74,36 @@ def metric_crs(bounds: Bounds) -> str:
     return f"+proj=lcc +lat_1={south + inset:.6f} +lat_2={north - inset:.6f} {middle} +datum=WGS84 +units=m"
 
 
+def plain_name(name: str) -> str:
+    """A name without line breaks, doubled blanks and the leftovers of spreadsheets.
+
+    >>> plain_name("UDALGURI_x000D_ ")
+    'UDALGURI'
+    """
+    name = _NO_LETTERS.sub(" ", name).strip()
+    latin = name.translate(_JOINED)
+    return latin if latin.isascii() else name
+
+
 def title_case(name: str) -> str:
-    """``"JAMMU AND KASHMIR"`` -> ``"Jammu and Kashmir"``."""
-    words = re.split(r"(\s+|-)", " ".join(name.split()).lower())
+    """``"JAMMU & KASHMIR"`` -> ``"Jammu & Kashmir"``."""
+    words = re.split(r"(\s+|-|\()", plain_name(name).lower())
     return "".join(word if word in {"and", "of"} else word[:1].upper() + word[1:] for word in words)
 
 
 def canonical_state(name: str) -> str:
-    """The one spelling of a state or union territory used in the pack."""
-    return _STATE_SPELLINGS.get(" ".join(name.split()).lower(), title_case(name))
+    """The one spelling of a state or union territory used in the pack.
+
+    >>> canonical_state("DADRA & NAGAR HAVELI")
+    'Dadra and Nagar Haveli and Daman and Diu'
+    """
+    words = " ".join(plain_name(name).replace("&", " and ").split())
+    return _STATE_SPELLINGS.get(words.lower(), title_case(words))
 
 
 def slug(text: str) -> str:
-    """A name in ASCII lower case, words joined by hyphens."""
+    """A name in ASCII lower case, words joined by hyphens; "&" counts as "and"."""
+    text = plain_name(text).replace("&", " and ")
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return "-".join(re.findall(r"[a-z0-9]+", ascii_text.lower()))
 

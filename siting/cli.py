@@ -369,6 +369,8 @@ def _pack_build(arguments: argparse.Namespace) -> int:
         if finding["weight"] == "fault":
             cases = f": {indian(finding['cases'])}" if finding["cases"] else ""
             print(f"To be mended, {finding['layer'].replace('_', ' ')}: {finding['title']}{cases}")
+            for line in finding["lines"]:
+                print(f"  {line}")
     counts = report["counts"]
     print(f"{area.name}: {counts['fault']} findings to be mended, {counts['look']} to be looked at, "
           f"{counts['mended']} mended on the way")  # fmt: skip

@@ -85,7 +85,7 @@ LAYERS: dict[str, dict[str, dict[str, _Key]]] = {
         "pack": {"states": _Key("texts")},
         "file": {
             **_FILE, "layer": _Key("text"), "columns": _Key("names"), "state": _Key("text"), "states": _Key("texts"),
-            "crs": _Key("text"), "swap_axes": _Key("flag"),
+            "crs": _Key("text"), "swap_axes": _Key("flag"), "drop_unnamed": _Key("flag"), "merge_parts": _Key("flag"),
         },
         "geoboundaries": {
             **_NOTE, "country": _Key("text", required=True), "level": _Key("text", choices=("ADM1", "ADM2")),

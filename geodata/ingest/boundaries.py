@@ -1,15 +1,11 @@
-"""District boundaries from any map file, or from geoBoundaries: read, checked, mended where that is safe."""
+"""District boundaries from any map file: read, checked, mended where that is safe."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -17,20 +13,41 @@ import pandas as pd
 import shapely
 from rapidfuzz import process
 
-from geodata.districts import canonical_state, district_id, title_case
-from geodata.errors import InputError
-from geodata.ingest.exports import suggestions
+from geodata.coverage import EQUAL_AREA_WORLD
+from geodata.districts import canonical_state, district_id, plain_name, title_case
+from geodata.errors import Fault, InputError
 from geodata.ingest.map_files import read_map
+from geodata.ingest.names import suggestions
+from geodata.ingest.shapes import areal, coverage_faults, mend, not_finite, settle
+from geodata.ingest.sheets import parse_numbers
 from geodata.tables import Bounds
 
-EQUAL_AREA_WORLD = "ESRI:54034"
-SMALL_KM2 = 1.0  # overlaps and gaps below it are slips of drawing
 SHOWN = 10  # faults of one kind that are named
-GEOBOUNDARIES_API = "https://www.geoboundaries.org/api/current/gbOpen"
-MAX_DOWNLOAD_BYTES = 2**30
-TIMEOUT_S = 60.0
+UNNAMED_SHARE = 0.01  # of the area: rows without a name that make more than this are no slivers
 
 OWN_COLUMNS = ("state", "district", "district_hi", "lgd_code", "lon", "lat", "population")
+
+
+class Reading(TypedDict, total=False):
+    """How a boundary file is to be read.
+
+    Args:
+        layer: which layer of a file with several.
+        state: the state of all districts, where the file has no column for it.
+        states: of the districts only those of these states; all if empty.
+        crs: reference system that the file should have named, for example ``EPSG:4326``; it wins over the file's.
+        swap_axes: the file holds latitude first.
+        drop_unnamed: rows without a name are left out however large.
+        merge_parts: rows of one name in one state are parts of one district.
+    """
+
+    layer: str | None
+    state: str | None
+    states: Sequence[str]
+    crs: str | None
+    swap_axes: bool
+    drop_unnamed: bool
+    merge_parts: bool
 
 
 @dataclass
@@ -38,12 +55,15 @@ class Boundaries:
     """Districts and what was found on the way to them.
 
     Args:
-        districts: EPSG:4326; ``state``, ``district``, ``district_id``, geometry, and those of ``district_hi``,
-            ``lgd_code``, ``lon``, ``lat``, ``population`` that the file has.
+        districts: EPSG:4326, a clean coverage; ``state``, ``district``, ``district_id``, geometry, and those of
+            ``district_hi``, ``lgd_code``, ``lon``, ``lat``, ``population`` that the file has.
         crs: name of the reference system found.
         mended: one row per polygon mended: ``district``, ``fault``, ``area_change_percent``.
-        overlaps: pairs of districts that overlap: ``district_a``, ``district_b``, ``km2``.
+        overlaps: pairs of districts that overlapped: ``district_a``, ``district_b``, ``km2``.
         gaps: holes between districts: ``lon``, ``lat``, ``km2``.
+        settled: districts that overlaps and narrow gaps made larger or smaller: ``district``, ``km2``.
+        unnamed: rows left out because they name no district: ``row``, ``state``, ``remarks``, ``km2``.
+        parts: districts put together from several rows: ``district``, ``rows``.
         provenance: source, licence and checksum for the manifest.
     """
 
@@ -52,55 +72,52 @@ class Boundaries:
     mended: pd.DataFrame
     overlaps: pd.DataFrame
     gaps: pd.DataFrame
+    settled: pd.DataFrame
+    unnamed: pd.DataFrame
+    parts: pd.DataFrame
     provenance: dict[str, str] = field(default_factory=dict)
 
 
-def read_boundaries(
-    path: Path,
-    columns: Mapping[str, str],
-    bounds: Bounds,
-    *,
-    layer: str | None = None,
-    state: str | None = None,
-    states: Sequence[str] = (),
-    crs: str | None = None,
-    swap_axes: bool = False,
-) -> Boundaries:
-    """Districts from a Shapefile, GeoJSON, GeoPackage, GeoParquet or another file GDAL reads, zipped or not.
+def read_boundaries(path: Path, columns: Mapping[str, str], bounds: Bounds, **reading: Unpack[Reading]) -> Boundaries:
+    """Districts from a Shapefile, GeoJSON, GeoPackage, GeoParquet or FlatGeobuf file, zipped or not.
+
+    Rows of other states than those asked for are left out before anything is checked. Messages count rows as a map
+    program does: the first is 1.
 
     Args:
         path: the file.
         columns: our name -> theirs, for ``OWN_COLUMNS``; a column of our own name needs no entry.
         bounds: box that must hold every district.
-        layer: which layer of a file with several.
-        state: the state of all districts, where the file has no column for it.
-        states: of the districts only those of these states; all if empty.
-        crs: reference system that the file should have named, for example ``EPSG:4326``; it wins over the file's.
-        swap_axes: the file holds latitude first.
+        reading: as in `Reading`.
 
     Raises:
         InputError: an unreadable or empty file, no reference system, columns or names that are missing, two districts
             of one name in a state, coordinates that are swapped, in metres, or outside the bounds.
     """
-    table = read_map(path, layer)
+    table = read_map(path, reading.get("layer"))
     if table.empty:
-        raise InputError(f"{path}: the layer is empty; export it again with its features")
-    table, crs_name = _in_degrees(path, table, crs, swap_axes)
-    names = _column_map(path, table, columns, state)
-    _check_position(path, table, bounds)
-    districts = gpd.GeoDataFrame(
-        {ours: table[theirs] for ours, theirs in names.items()}, geometry=table.geometry.array, crs=4326
-    )
-    if state is not None and "state" not in districts:
-        districts["state"] = state
-    districts = districts.reset_index(drop=True)
-    problems = _clean_names(path, districts)
-    if not problems:
-        districts = of_states(districts, states, str(path))
-    problems += _shape_problems(path, districts)
-    if problems:
-        raise InputError(problems)
-    return _finish(districts.reset_index(drop=True), crs_name)
+        raise InputError(Fault("the layer is empty", "export it again with its features", path))
+    table.index = pd.RangeIndex(1, len(table) + 1)
+    districts = _own_columns(path, table, columns, reading.get("state"))
+    _tidy_names(districts)
+    districts = of_states(districts, reading.get("states", ()), str(path))
+    unknown = (districts["state"] == "") | (districts["district"] == "")
+    nameless, districts = districts[unknown], districts[~unknown]
+    faults = [*_name_faults(path, districts), *_shape_faults(path, districts)]
+    if faults:
+        raise InputError(faults)
+    districts, crs_name = _in_degrees(path, districts, reading.get("crs"), reading.get("swap_axes", False))
+    _check_position(path, districts, bounds)
+    unnamed = _unnamed(path, nameless, districts, table.drop(columns=table.geometry.name), reading)
+    faults = _number_faults(path, districts, bounds)
+    districts, mended = mend(districts)
+    districts, parts, doubled = _parts_together(path, districts, reading.get("merge_parts", False))
+    if faults or doubled:
+        raise InputError([*faults, *doubled])
+    overlaps, _ = coverage_faults(districts)
+    districts, settled = settle(districts, overlaps)
+    _, gaps = coverage_faults(districts)
+    return Boundaries(districts.reset_index(drop=True), crs_name, mended, overlaps, gaps, settled, unnamed, parts)
 
 
 def of_states(districts: gpd.GeoDataFrame, states: Sequence[str], source: str) -> gpd.GeoDataFrame:
@@ -109,7 +126,7 @@ def of_states(districts: gpd.GeoDataFrame, states: Sequence[str], source: str) -
     Raises:
         InputError: for a state that the source, so called in messages, does not have.
     """
-    known = {name: name for name in districts["state"].unique()}
+    known = {name: name for name in districts["state"].unique() if name}
     wanted = [canonical_state(name) for name in states]
     problems = []
     for name in wanted:
@@ -120,53 +137,6 @@ def of_states(districts: gpd.GeoDataFrame, states: Sequence[str], source: str) -
     if problems:
         raise InputError(problems)
     return districts[districts["state"].isin(wanted)] if wanted else districts
-
-
-def geoboundaries(
-    country: str,
-    level: str,
-    bounds: Bounds,
-    folder: Path,
-    *,
-    states: Sequence[str] = (),
-    sha256: str | None = None,
-    api_url: str = GEOBOUNDARIES_API,
-) -> Boundaries:
-    """Districts of a country from geoBoundaries (www.geoboundaries.org), by its documented API.
-
-    Args:
-        country: ISO 3166-1 alpha-3 code, for example ``IND``.
-        level: ``ADM2``, whose states come from ADM1, or ``ADM1``, whose state is the country.
-        bounds: box that must hold every district.
-        folder: where the downloads are put.
-        states: of the districts only those of these states; all if empty.
-        sha256: checksum that the boundary file of this level must have.
-
-    Raises:
-        InputError: without a connection, for an unknown code or level, a wrong checksum, or a faulty layer.
-    """
-    path, facts = _download_level(country, level, folder, api_url)
-    if sha256 and facts["sha256"] != sha256.lower():
-        raise InputError(
-            f"geoBoundaries {country} {level}: its SHA-256 is {facts['sha256']}, not {sha256}; "
-            "the boundaries have changed: look at them, then put the new checksum into the area file"
-        )
-    if level == "ADM1":
-        result = read_boundaries(path, {"district": "shapeName"}, bounds, state=facts["country"])
-    else:
-        upper, _ = _download_level(country, "ADM1", folder, api_url)
-        outlines = read_boundaries(upper, {"district": "shapeName"}, bounds, state=facts["country"]).districts
-        lower = read_map(path, None).to_crs(4326)
-        lower["state"] = _containing(lower, outlines)
-        with_state = folder / f"{country}-{level}-with-state.gpkg"
-        lower[["shapeName", "state", "geometry"]].to_file(with_state)
-        result = read_boundaries(with_state, {"district": "shapeName"}, bounds, states=states)
-    result.provenance = {
-        "source": f"geoBoundaries {country} {level} ({facts['year']}), built {facts['built']}; {facts['origin']}",
-        "licence": facts["licence"],
-        "sha256_of_source": facts["sha256"],
-    }
-    return result
 
 
 # -- reference systems and columns --------------------------------------------------------------------------------
@@ -202,6 +172,19 @@ def metres_remedy(x: float, y: float) -> str:
         f"add crs = 'EPSG:3857' if it is Web Mercator (its middle would be {middle.x:.1f} E, {middle.y:.1f} N), "
         "else the code of its projection"
     )
+
+
+def _own_columns(
+    path: Path, table: gpd.GeoDataFrame, columns: Mapping[str, str], state: str | None
+) -> gpd.GeoDataFrame:
+    """The columns that a pack knows, by our names, with flat shapes and the rows of the file as index."""
+    names = _column_map(path, table, columns, state)
+    own = gpd.GeoDataFrame(
+        {ours: table[theirs] for ours, theirs in names.items()}, geometry=areal(table.geometry), crs=table.crs
+    )
+    if state is not None and "state" not in own:
+        own["state"] = state
+    return own
 
 
 def _column_map(path: Path, table: gpd.GeoDataFrame, columns: Mapping[str, str], state: str | None) -> dict[str, str]:
@@ -249,151 +232,134 @@ def _check_position(path: Path, table: gpd.GeoDataFrame, bounds: Bounds) -> None
     if len(swapped):
         raise InputError(
             f"{path}: {len(swapped)} of {len(table)} shapes have latitude and longitude swapped "
-            f"(first: row {swapped[0] + 1}); "
+            f"(first: row {table.index[swapped[0]]}); "
             + ("add swap_axes = true" if len(swapped) == len(table) else "exchange the two in these rows")
         )
     x0, y0, x1, y1 = (float(v) for v in table.total_bounds)
     raise InputError(
-        f"{path}: {len(outside)} of {len(table)} shapes lie outside the area (first: row {outside[0] + 1}; the file "
-        f"reaches from {x0:.2f} E {y0:.2f} N to {x1:.2f} E {y1:.2f} N, the area from {west:g} E {south:g} N to "
-        f"{east:g} E {north:g} N); correct the file, or set bounds in [area]"
+        f"{path}: {len(outside)} of {len(table)} shapes lie outside the area (first: row {table.index[outside[0]]}; "
+        f"the file reaches from {x0:.2f} E {y0:.2f} N to {x1:.2f} E {y1:.2f} N, the area from {west:g} E {south:g} N "
+        f"to {east:g} E {north:g} N); correct the file, or set bounds in [area]"
     )
 
 
 # -- checking and mending ------------------------------------------------------------------------------------------
 
 
-def _clean_names(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
-    """Put names in the pack's spelling, in place, and return what is wrong with them."""
-    problems = []
+def _tidy_names(districts: gpd.GeoDataFrame) -> None:
+    """Put names in the pack's spelling, in place; a blank one is ""."""
     for column in ("state", "district"):
-        text = districts[column].astype("string").fillna("").str.strip()
-        blank = np.flatnonzero((text == "").to_numpy())
-        problems += [f"{path}: row {row + 1}: the {column} has no name; fill it in" for row in blank[:SHOWN]]
-        districts[column] = text.astype(object)
+        districts[column] = districts[column].astype("string").fillna("").map(plain_name).astype(object)
     districts["state"] = districts["state"].map(canonical_state)
     districts["district"] = [
-        title_case(name) if name.isupper() or name.islower() else " ".join(name.split())
-        for name in districts["district"]
+        title_case(name) if name.isupper() or name.islower() else name for name in districts["district"]
     ]
     districts["district_id"] = [
         district_id(*pair) for pair in zip(districts["state"], districts["district"], strict=True)
     ]
+    if "lgd_code" in districts:
+        codes, _ = parse_numbers(districts["lgd_code"].astype("string").fillna(""))
+        districts["lgd_code"] = codes.where(codes > 0).round().astype("Int64")
+    if "district_hi" in districts:
+        hindi = districts["district_hi"].astype("string").fillna("").map(plain_name)
+        districts["district_hi"] = hindi.where(hindi != "", None).astype(object)
+
+
+def _name_faults(path: Path, districts: gpd.GeoDataFrame) -> list[Fault]:
+    no_latin = districts.index[~districts["district_id"].str.fullmatch(r"[^/]+/[^/]+")]
+    return [
+        Fault(
+            f"{districts['district'][row]!r} of {districts['state'][row]!r} has no Latin letters",
+            "map a column with Latin names", path, int(row), "district", districts["district"][row],
+        )
+        for row in no_latin[:SHOWN]
+    ]  # fmt: skip
+
+
+def _shape_faults(path: Path, districts: gpd.GeoDataFrame) -> list[Fault]:
+    shapes, name = districts.geometry, districts["district"]
+    empty = shapes.isna() | shapes.is_empty
+    wrong = ~shapes.geom_type.isin(["Polygon", "MultiPolygon"]) & ~empty
+    broken = not_finite(shapes)
+    kinds = (
+        (empty, pd.Series("has no shape", districts.index), "draw it or drop the row"),
+        (wrong, "is a " + shapes.geom_type, "give the layer with the polygons"),
+        (broken, pd.Series("has a corner whose place is no number", districts.index), "draw it anew"),
+    )
+    return [
+        Fault(f"{name[row]} {what[row]}", remedy, path, int(row), "geometry")
+        for mask, what, remedy in kinds
+        for row in districts.index[mask][:SHOWN]
+    ]
+
+
+def _number_faults(path: Path, districts: gpd.GeoDataFrame, bounds: Bounds) -> list[Fault]:
+    """Read lon, lat and population, in place, and say which are no numbers or out of range."""
+    west, south, east, north = bounds
+    limits = {"lon": (west, east), "lat": (south, north), "population": (0.0, np.inf)}
+    faults = []
+    for column, (low, high) in limits.items():
+        if column not in districts:
+            continue
+        cells = districts[column].astype("string").fillna("")
+        numbers, wrong = parse_numbers(cells)
+        districts[column] = numbers
+        remedy = f"write a number from {low:g} to {high:g}, or leave it blank"
+        for row in districts.index[wrong | (numbers < low) | (numbers > high)][:SHOWN]:
+            faults.append(Fault("", remedy, path, int(row), column, cells[row]))
+    return faults
+
+
+def _unnamed(
+    path: Path, nameless: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, table: pd.DataFrame, reading: Reading
+) -> pd.DataFrame:
+    """List the rows that name no district; InputError where they are too large to be slivers."""
+    shapes = nameless.geometry.set_crs(reading.get("crs") or nameless.crs, allow_override=True)
+    km2 = shapes.to_crs(EQUAL_AREA_WORLD).area / 1e6
+    own = table.loc[nameless.index].select_dtypes(include=["object", "string"])
+    remarks = [
+        "; ".join(str(cell) for cell in row if isinstance(cell, str) and cell.strip())[:120]
+        for row in own.itertuples(index=False)
+    ]
+    listed = pd.DataFrame(
+        {"row": nameless.index, "state": nameless["state"], "remarks": remarks, "km2": km2.fillna(0.0)}
+    ).reset_index(drop=True)
+    whole = float(districts.to_crs(EQUAL_AREA_WORLD).area.sum()) / 1e6
+    if listed["km2"].sum() > UNNAMED_SHARE * whole and not reading.get("drop_unnamed", False):
+        rows = ", ".join(map(str, listed["row"][:SHOWN]))
+        raise InputError(Fault(
+            f"{len(listed)} rows without the name of a state or a district (rows {rows}) make "
+            f"{listed['km2'].sum():,.0f} km2, beside {whole:,.0f} km2 of named ones",
+            "name them, map another column, or leave them out with drop_unnamed = true", path,
+            int(listed["row"].iloc[0]), "district", "",
+        ))  # fmt: skip
+    return listed
+
+
+def _parts_together(
+    path: Path, districts: gpd.GeoDataFrame, merge: bool
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame, list[Fault]]:
+    """Join rows of one name where they have one code or the user says so; all other doubled names are faults."""
     keys = districts["district_id"]
-    for row in np.flatnonzero(~keys.str.fullmatch(r"[^/]+/[^/]+").to_numpy())[:SHOWN]:
-        pair = f"{districts['district'][row]!r} of {districts['state'][row]!r}"
-        if districts["district"][row] and districts["state"][row]:
-            problems.append(f"{path}: row {row + 1}: {pair} has no Latin letters; map a column with Latin names")
-    named = districts["district"].ne("") & districts["state"].ne("")
-    for row in np.flatnonzero((keys.duplicated() & named).to_numpy())[:SHOWN]:
-        first = int(np.flatnonzero((keys == keys[row]).to_numpy())[0])
-        problems.append(
-            f"{path}: rows {first + 1} and {row + 1} are both district {districts['district'][row]!r} of "
-            f"{districts['state'][row]!r}; rename one, or merge them if they are parts of one district"
+    several = districts[keys.duplicated(keep=False)]
+    parts, faults = [], []
+    for key, group in several.groupby("district_id"):
+        rows = [int(row) for row in group.index]
+        codes = group["lgd_code"] if "lgd_code" in group else pd.Series(pd.NA, group.index)
+        if merge or (codes.notna().all() and codes.nunique() == 1):
+            parts.append({"district": key, "rows": ", ".join(map(str, rows))})
+        else:
+            name = f"{group['district'].iloc[0]!r} of {group['state'].iloc[0]!r}"
+            faults.append(Fault(
+                f"rows {' and '.join(map(str, rows))} are both district {name}",
+                "rename one, or add merge_parts = true if they are parts of one district", path, rows[1], "district",
+                group["district"].iloc[0],
+            ))  # fmt: skip
+    if parts and not faults:
+        whole = districts.geometry.groupby(keys, sort=False).agg(
+            lambda shapes: shapely.union_all(np.asarray(shapes.array, dtype=object))
         )
-    return problems
-
-
-def _shape_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
-    problems = []
-    shapes = districts.geometry
-    for row in districts.index[shapes.isna() | shapes.is_empty][:SHOWN]:
-        problems.append(f"{path}: row {row + 1} ({districts['district'][row]}): has no shape; draw it or drop the row")
-    wrong = ~shapes.geom_type.isin(["Polygon", "MultiPolygon"]) & shapes.notna() & ~shapes.is_empty
-    for row in districts.index[wrong][:SHOWN]:
-        problems.append(
-            f"{path}: row {row + 1} ({districts['district'][row]}): is a {shapes[row].geom_type}; "
-            "give the layer with the polygons"
-        )
-    return problems
-
-
-def _finish(districts: gpd.GeoDataFrame, crs_name: str) -> Boundaries:
-    districts, mended = _mend(districts)
-    overlaps, gaps = coverage_faults(districts)
-    return Boundaries(districts, crs_name, mended, overlaps, gaps)
-
-
-def _mend(districts: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Make invalid polygons valid without moving a corner; each is listed."""
-    broken = np.flatnonzero(~districts.geometry.is_valid.to_numpy())
-    if len(broken) == 0:
-        return districts, pd.DataFrame(columns=["district", "fault", "area_change_percent"])
-    shapes = np.asarray(districts.geometry.array, dtype=object).copy()
-    rows = []
-    for row in broken:
-        before = shapes[row]
-        valid = shapely.make_valid(before, method="structure", keep_collapsed=False)
-        shapes[row] = valid
-        change = 100 * (valid.area / before.area - 1) if before.area else np.nan
-        key = districts["district_id"].iloc[row]
-        rows.append({"district": key, "fault": shapely.is_valid_reason(before), "area_change_percent": change})
-    return districts.set_geometry(shapes, crs=districts.crs), pd.DataFrame(rows)
-
-
-def coverage_faults(districts: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Overlaps of pairs of districts, and gaps enclosed by districts, of more than SMALL_KM2; largest first."""
-    shapes = np.asarray(districts.geometry.to_crs(EQUAL_AREA_WORLD).array, dtype=object)
-    keys = districts["district_id"].to_numpy()
-    a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    a, b = a[a < b], b[a < b]
-    both = shapely.area(shapely.intersection(shapes[a], shapes[b])) / 1e6
-    overlaps = pd.DataFrame({"district_a": keys[a], "district_b": keys[b], "km2": both})
-    overlaps = overlaps[overlaps["km2"] > SMALL_KM2].sort_values("km2", ascending=False, ignore_index=True)
-    rings = [ring for part in shapely.get_parts(shapely.union_all(shapes)) for ring in part.interiors]
-    holes = gpd.GeoSeries([shapely.Polygon(ring) for ring in rings], crs=EQUAL_AREA_WORLD)
-    holes = holes[holes.area > SMALL_KM2 * 1e6]
-    middle = holes.representative_point().to_crs(4326)
-    gaps = pd.DataFrame({"lon": middle.x, "lat": middle.y, "km2": holes.area / 1e6})
-    return overlaps, gaps.sort_values("km2", ascending=False, ignore_index=True)
-
-
-# -- geoBoundaries -------------------------------------------------------------------------------------------------
-
-
-def _download_level(country: str, level: str, folder: Path, api_url: str) -> tuple[Path, dict[str, str]]:
-    """Fetch one level of a country: the file and the facts that the API gives about it."""
-    where = f"{api_url}/{country.upper()}/{level}/"
-    what = f"geoBoundaries {country.upper()} {level}"
-    try:
-        facts: dict[str, Any] = json.loads(_get(where))
-        url = facts["gjDownloadURL"]
-        content = _get(url)
-    except urllib.error.HTTPError as error:
-        raise InputError(f"{what}: the server answers {error.code} at {error.url}; check country and level") from None
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        raise InputError(
-            f"{what}: no connection to {where} ({reason}); on a machine with internet open that address, save the file "
-            "behind gjDownloadURL, bring it here and write [boundaries] source = 'file', file = '...', "
-            "columns = { district = 'shapeName' }, state = '...'"
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise InputError(f"{what}: the answer at {where} is not the documented one; pass the file by hand") from None
-    path = folder / f"{country.upper()}-{level}.geojson"
-    path.write_bytes(content)
-    return path, {
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "country": str(facts.get("boundaryName", country)),
-        "year": str(facts.get("boundaryYearRepresented", "year unknown")),
-        "built": str(facts.get("buildDate", "unknown")),
-        "origin": str(facts.get("boundarySource", "source unknown")),
-        "licence": str(facts.get("boundaryLicense", "see geoboundaries.org")),
-    }
-
-
-def _get(url: str) -> bytes:
-    if not url.startswith(("https://", "http://")):
-        raise ValueError(url)
-    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
-        content: bytes = answer.read(MAX_DOWNLOAD_BYTES + 1)
-    if len(content) > MAX_DOWNLOAD_BYTES:
-        raise ValueError("too long")
-    return content
-
-
-def _containing(districts: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> list[str]:
-    """Name of the state that holds a point of each district, else of the nearest."""
-    points = districts.geometry.make_valid().representative_point().to_crs(EQUAL_AREA_WORLD)
-    nearest = states.to_crs(EQUAL_AREA_WORLD).geometry.sindex.nearest(points.array, return_all=False)[1]
-    return [str(name) for name in states["district"].to_numpy()[nearest]]
+        districts = districts[~keys.duplicated()]
+        shapes = np.asarray(whole.reindex(districts["district_id"]), dtype=object)
+        districts = districts.set_geometry(shapes, crs=districts.crs)
+    return districts, pd.DataFrame(parts, columns=["district", "rows"]), faults

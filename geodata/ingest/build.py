@@ -27,7 +27,8 @@ from geodata.gateways import (
 )
 from geodata.ingest.area import Area, Source
 from geodata.ingest.districts import area_districts, outline_states
-from geodata.ingest.exports import load_own_aliases, place_rows, read_exports, suggestions
+from geodata.ingest.exports import place_rows, read_exports
+from geodata.ingest.names import DistrictNames, district_names, load_own_aliases, suggestions
 from geodata.ingest.networks import build_network
 from geodata.ingest.points import read_points
 from geodata.ingest.quality import Finding, pack_findings, write_quality
@@ -60,6 +61,7 @@ class _Build:
     problems: list[str] = field(default_factory=list)
     provenance: dict[str, dict[str, str]] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    names: DistrictNames = field(init=False)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Source]:
@@ -192,11 +194,47 @@ def _districts(build: _Build) -> None:
         found = area_districts(source, build.area, build.fallback)
         found.districts.to_parquet(build.folder / "districts.parquet")
         outline_states(found.districts, build.fallback).to_parquet(build.folder / "states.parquet")
-        load_districts(build.folder / "districts.parquet", build.area.bounds)
+        districts = load_districts(build.folder / "districts.parquet", build.area.bounds)
         build.findings += found.findings
+        aliases, of_pack = build.area.sources["exports"].values.get("aliases"), build.fallback.files["exports"].parent
+        build.names = district_names(
+            districts,
+            load_own_aliases(aliases) if aliases else None,
+            load_aliases(table) if (table := of_pack / "district_aliases.csv").is_file() else None,
+            build.fallback.districts,
+        )
         build.figures["districts"] = {"districts": len(found.districts), "crs_found": found.crs}
+        _suggest_aliases(build)
         build.record("districts.parquet", source, known=found.provenance)
         build.record("states.parquet", source, "outlines of the districts, joined by state", found.provenance)
+
+
+def _suggest_aliases(build: _Build) -> None:
+    """Write which district lies where one of the fallback pack lay, if that has none here, as a table to be checked."""
+    of_pack = build.fallback.districts.set_index("district_id")
+    known = build.names.districts.set_index("district_id")
+    rows = [
+        {
+            "state": of_pack["state"][key], "name_in_source": of_pack["district"][key],
+            "district": f"{known['state'][parts[0][0]]}/{known['district'][parts[0][0]]}",
+            "suggestions": "; ".join(text for _, text in parts), "note": "suggested by the overlap of polygons",
+        }
+        for key, parts in build.names.lies_on.items()
+    ]  # fmt: skip
+    if build.area.sources["boundaries"].kind == "pack" or not rows:
+        return
+    table = pd.DataFrame(rows)
+    table.to_csv(build.folder / "aliases_suggested.csv", index=False)
+    build.record(
+        "aliases_suggested.csv", build.area.sources["boundaries"], "overlap of polygons with the fallback pack"
+    )
+    build.findings.append(Finding(
+        "districts", "look", "Districts of the fallback pack that have none here",
+        "Tables of the fallback pack use these names. Where a district lies on most of one it may be the same under "
+        "another name, or one that was split or merged. Nothing was taken over.",
+        "Copy aliases_suggested.csv beside the area file, check each row, and name the copy with aliases = '...' in "
+        "[exports]; it counts for all layers.", table.drop(columns="note"),
+    ))  # fmt: skip
 
 
 def _sectors(build: _Build) -> None:
@@ -217,11 +255,6 @@ def _exports(build: _Build) -> None:
         folder, fallback, values = build.folder, build.fallback, source.values
         districts = load_districts(folder / "districts.parquet", build.area.bounds)
         sectors = load_sectors(folder / "sectors.csv")
-        aliases_file = fallback.files["exports"].parent / "district_aliases.csv"
-        common = {
-            "own_aliases": load_own_aliases(values["aliases"]) if "aliases" in values else None,
-            "pack_aliases": load_aliases(aliases_file) if aliases_file.is_file() else None,
-        }
         if source.kind == "pack":
             raw = fallback.exports.rename(columns=lambda name: name.removesuffix(VALUE_SUFFIX))
             theirs = [str(name) for name in raw if name not in KEY_COLUMNS]
@@ -231,14 +264,15 @@ def _exports(build: _Build) -> None:
                     f"{build.area.path.name}: the exports of the fallback pack are not by these sectors (only one of "
                     f"the two has {', '.join(differing)}); name your own with [exports] source = 'file'"
                 )
-            own = place_rows(raw, districts, list(sectors.index), source=str(fallback.files["exports"]), **common)
+            raw.index += 2  # the header of the table is its row 1
+            own = place_rows(raw, build.names, list(sectors.index), source=str(fallback.files["exports"]))
         else:
             own = read_exports(
-                source.file, districts, list(sectors.index), unit=values["unit"], columns=values.get("columns"),
+                source.file, build.names, list(sectors.index), unit=values["unit"], columns=values.get("columns"),
                 layout=values.get("sectors", "across"), sector_names=values.get("sector_names"),
                 inr_per_usd=values.get("inr_per_usd"), total=values.get("total"), state=values.get("state"),
                 sheet=values.get("sheet"), header_row=values.get("header_row"), decimal=values.get("decimal", ""),
-                reference=fallback.exports, **common,
+                reference=fallback.exports,
             )  # fmt: skip
         own.table.to_csv(folder / "exports.csv", index=False)
         own.unplaced.to_csv(folder / "exports_unplaced.csv", index=False)
@@ -258,7 +292,7 @@ def _exports(build: _Build) -> None:
                 "Copy exports_unplaced.csv beside the area file, fill in the column district for each that you "
                 "recognise, and name the copy with aliases = '...' in [exports]. Suggestions are names that look "
                 "alike, no more.",
-                own.unplaced.drop(columns="district"),
+                own.unplaced.drop(columns="district"), unplaced_lines(own.unplaced),
             ))  # fmt: skip
         if len(own.merged):
             build.findings.append(Finding(
@@ -292,6 +326,8 @@ def _points(build: _Build, layer: str, columns: tuple[Column, ...]) -> None:
             if "lon" in table:
                 west, south, east, north = build.area.bounds
                 table = table[table["lon"].between(west, east) & table["lat"].between(south, north)]
+        if layer == "land_customs" and source.kind == "pack":
+            table = _customs_of_pack(build, table)
         table = _linked(build, source, layer, table)
         if layer == "gateways" and not table["container_service"].any():
             where = "of the fallback pack inside the bounds of the area" if source.kind == "pack" else "in the table"
@@ -301,6 +337,41 @@ def _points(build: _Build, layer: str, columns: tuple[Column, ...]) -> None:
             )
         table.to_csv(target, index=False)
         build.record(target.name, source)
+
+
+def unplaced_lines(unplaced: pd.DataFrame) -> tuple[str, ...]:
+    """Each name that led nowhere with what it is worth, for the console."""
+    return tuple(
+        f"{row['name_in_source']}, {row['state']} (row {row['row']}): US$ {row['export_usd_million']:,.1f} million"
+        + (f"; perhaps {row['suggestions']}" if row["suggestions"] else "")
+        for row in unplaced.to_dict("records")
+    )
+
+
+def _customs_of_pack(build: _Build, table: pd.DataFrame) -> pd.DataFrame:
+    """Customs stations of the fallback pack by the districts of the area; what none takes is listed."""
+    of_pack = build.fallback.districts.set_index("district_id")
+    found = build.names.find(table["district_id"])
+    home = table["district_id"].map(of_pack["state"]).fillna("")
+    lost = table[found.isna() & home.isin(set(build.names.districts["state"]))]
+    if len(lost) and build.area.sources["boundaries"].kind != "pack":
+        names = lost["district_id"].map(of_pack["district"])
+        near = ["; ".join(build.names.near(*pair)[1]) for pair in zip(home[lost.index], names, strict=True)]
+        rows = pd.DataFrame({
+            "state": home[lost.index], "name_in_source": names, "station": lost["station"], "suggestions": near,
+        })  # fmt: skip
+        build.findings.append(Finding(
+            "land_customs", "fault", "Customs stations in districts that the area does not have",
+            "Exports over land from these stations are left out. Nothing was guessed.",
+            "Say which district it is in the table that aliases = '...' in [exports] names; it counts for all layers.",
+            rows,
+            tuple(
+                f"{row['station']}, in {row['name_in_source']}, {row['state']}"
+                + (f"; perhaps {row['suggestions']}" if row["suggestions"] else "")
+                for row in rows.to_dict("records")
+            ),
+        ))  # fmt: skip
+    return table.assign(district_id=found)[found.notna()].drop_duplicates("district_id")
 
 
 def _linked(build: _Build, source: Source, layer: str, table: pd.DataFrame) -> pd.DataFrame:

@@ -5,24 +5,22 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.coverage import EQUAL_AREA_WORLD
 from geodata.districts import DISTRICT_COLUMNS
 from geodata.errors import InputError
 from geodata.ingest.area import Area, Source
-from geodata.ingest.boundaries import (
-    EQUAL_AREA_WORLD,
-    Boundaries,
-    coverage_faults,
-    geoboundaries,
-    of_states,
-    read_boundaries,
-)
+from geodata.ingest.boundaries import Boundaries, Reading, of_states, read_boundaries
+from geodata.ingest.geoboundaries import geoboundaries
+from geodata.ingest.names import same_codes
 from geodata.ingest.quality import Finding
+from geodata.ingest.shapes import coverage_faults
 from geodata.pack import Pack
 
 
@@ -47,12 +45,10 @@ def area_districts(source: Source, area: Area, fallback: Pack) -> AreaDistricts:
     if source.kind == "pack":
         districts = _of_pack(source, area, fallback)
         overlaps, gaps = coverage_faults(districts)
-        return AreaDistricts(districts, str(districts.crs.name), _coverage_findings(overlaps, gaps))
+        return AreaDistricts(districts, str(districts.crs.name), [*_overlap_finding(overlaps), *_gap_finding(gaps)])
     if source.kind == "file":
-        found = read_boundaries(
-            source.file, values.get("columns", {}), area.bounds, layer=values.get("layer"), state=values.get("state"),
-            states=values.get("states", []), crs=values.get("crs"), swap_axes=values.get("swap_axes", False),
-        )  # fmt: skip
+        reading = cast(Reading, {key: values[key] for key in Reading.__annotations__ if key in values})
+        found = read_boundaries(source.file, values.get("columns", {}), area.bounds, **reading)
     else:
         with tempfile.TemporaryDirectory(prefix="deh-siting-") as folder:
             found = geoboundaries(
@@ -121,13 +117,16 @@ def _complete(found: Boundaries, fallback: Pack) -> tuple[gpd.GeoDataFrame, list
     districts["population_weight"] = given.fillna(_people_by_area(districts, fallback.districts))
     districts["post_offices"] = 0
     old = fallback.districts.set_index("district_id")
+    in_pack = {ours: theirs for theirs, ours in same_codes(districts, fallback.districts).items()}
+    theirs = districts["district_id"].map(lambda key: in_pack.get(key, key))
+    coded = "lgd_code" in districts
     for column in ("district_hi", "lgd_code"):
         own = districts[column] if column in districts else pd.Series(pd.NA, districts.index, dtype="object")
-        districts[column] = own.astype("object").where(own.notna(), districts["district_id"].map(old[column]))
+        districts[column] = own.astype("object").where(own.notna(), theirs.map(old[column]))
     districts["lgd_code"] = pd.to_numeric(districts["lgd_code"], errors="coerce").round().astype("Int64")
     districts["district_hi"] = districts["district_hi"].where(districts["district_hi"].notna(), None)
 
-    findings = []
+    findings = _code_findings(districts, old) if coded else []
     unsaid = basis != "the file"
     if unsaid.any():
         table = districts.loc[unsaid, ["state", "district", "lon", "lat"]].assign(taken_from=basis[unsaid])
@@ -166,8 +165,50 @@ def _people_by_area(districts: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> pd.
     return pd.Series(np.bincount(own, people, minlength=len(ours)).round(), districts.index)
 
 
+def _code_findings(districts: gpd.GeoDataFrame, of_pack: pd.DataFrame) -> list[Finding]:
+    """What the codes of a file tell: rows without one, codes given twice, and codes of another list."""
+    findings = []
+    columns = ["state", "district", "lgd_code"]
+    without = districts[districts["lgd_code"].isna()]
+    if len(without):
+        findings.append(Finding(
+            "districts", "look", "Districts without a code",
+            "They are drawn and take part by their name; tables that give codes only do not reach them.",
+            "Fill in the code of the Local Government Directory where there is one.", without[["state", "district"]],
+        ))  # fmt: skip
+    twice = districts[districts["lgd_code"].duplicated(keep=False) & districts["lgd_code"].notna()]
+    if len(twice):
+        findings.append(Finding(
+            "districts", "fault", "Codes that two districts bear", "Neither is found by its code, both by their names.",
+            "Correct the code of one of them.", twice[columns].sort_values("lgd_code"),
+        ))  # fmt: skip
+    known = districts["district_id"].map(of_pack["lgd_code"]).astype("Int64")
+    differ = districts[(known != districts["lgd_code"]).fillna(False)].assign(code_of_pack=known)
+    if len(differ):
+        findings.append(Finding(
+            "districts", "look", "Codes that differ from those of the fallback pack",
+            "Districts of one name with two codes. Where that is so for more than a tenth of the districts, codes of "
+            "the file are of another list, for example that of a census, and are not matched with those of the pack.",
+            "Map the column with codes of the Local Government Directory.", differ[[*columns, "code_of_pack"]],
+        ))  # fmt: skip
+    return findings
+
+
 def _boundary_findings(found: Boundaries) -> list[Finding]:
     findings = []
+    if len(found.unnamed):
+        findings.append(Finding(
+            "districts", "look", "Rows without a name that were left out",
+            f"{found.unnamed['km2'].sum():,.1f} km2 that name no state or district, such as slivers that two states "
+            "claim. They belong to no district here.",
+            "Name those that are districts; rows that must not be left out need a state and a district.", found.unnamed,
+        ))  # fmt: skip
+    if len(found.parts):
+        findings.append(Finding(
+            "districts", "mended", "Districts put together from several rows",
+            "Rows of one name and code, or of one name where the area file says merge_parts, are one district.",
+            "Rename one of them where they are two districts.", found.parts,
+        ))  # fmt: skip
     if len(found.mended):
         findings.append(Finding(
             "districts", "mended", "Polygons that crossed themselves",
@@ -175,21 +216,41 @@ def _boundary_findings(found: Boundaries) -> list[Finding]:
             "drawing was wrong, not just untidy.",
             "Look at those whose area changed, and mend them in the source.", found.mended,
         ))  # fmt: skip
-    return findings + _coverage_findings(found.overlaps, found.gaps)
-
-
-def _coverage_findings(overlaps: pd.DataFrame, gaps: pd.DataFrame) -> list[Finding]:
-    findings = []
-    if len(overlaps):
+    findings += _overlap_finding(found.overlaps, settled=True)
+    if len(found.settled):
+        grown = found.settled["km2"].clip(lower=0).sum()
         findings.append(Finding(
-            "districts", "look", "Districts that overlap",
-            "Land that two districts claim; it counts in the area of both. Distances are not touched.",
+            "districts", "mended", "Districts whose borders were made to meet",
+            "Land that two claimed, and gaps of less than about 100 m, went to the neighbour with the longer common "
+            f"border. Districts grew by {grown:,.1f} km2 and shrank by {grown - found.settled['km2'].sum():,.1f} km2 "
+            "in all.",
+            "Look at the largest on a map; edit the shared line in the source where it went to the wrong one.",
+            found.settled,
+        ))  # fmt: skip
+    return findings + _gap_finding(found.gaps)
+
+
+def _overlap_finding(overlaps: pd.DataFrame, settled: bool = False) -> list[Finding]:
+    if overlaps.empty:
+        return []
+    total = f"{overlaps['km2'].sum():,.1f} km2 that two districts claim."
+    if settled:
+        return [Finding(
+            "districts", "mended", "Districts that overlapped", f"{total} Each piece went to one of the two.",
             "Take boundaries of one date and one source, or edit the shared line.", overlaps,
-        ))  # fmt: skip
-    if len(gaps):
-        findings.append(Finding(
-            "districts", "look", "Gaps between districts",
-            "Land that no district claims, enclosed by districts: a lake, a district that is missing, or untidy lines.",
-            "Look at the largest on a map; add the district if one is missing.", gaps,
-        ))  # fmt: skip
-    return findings
+        )]  # fmt: skip
+    return [Finding(
+        "districts", "look", "Districts that overlap",
+        f"{total} It counts in the area of both. Distances are not touched.",
+        "Take boundaries of one date and one source, or edit the shared line.", overlaps,
+    )]  # fmt: skip
+
+
+def _gap_finding(gaps: pd.DataFrame) -> list[Finding]:
+    if gaps.empty:
+        return []
+    return [Finding(
+        "districts", "look", "Gaps between districts",
+        "Land that no district claims, enclosed by districts: a lake, a district that is missing, or untidy lines.",
+        "Look at the largest on a map; add the district if one is missing.", gaps,
+    )]  # fmt: skip

@@ -10,22 +10,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rapidfuzz import fuzz, process, utils
 
-from geodata.districts import canonical_state, district_id, slug
-from geodata.errors import InputError
+from geodata.districts import canonical_state
+from geodata.errors import Fault, InputError
 from geodata.exports import KEY_COLUMNS, VALUE_SUFFIX
+from geodata.ingest.names import PLACED_NOWHERE, DistrictNames, name_key, suggestions
 from geodata.ingest.sheets import (
     SHOWN,
     Sheet,
     blank_above,
+    parse_numbers,
     read_sheet,
     runs,
     tidy,
     total_rows,
     without_marks,
 )
-from geodata.tables import Column, read_table
 
 USD_MILLION_PER_UNIT = {"usd": 1e-6, "usd_thousand": 1e-3, "usd_million": 1.0, "usd_billion": 1e3}
 INR_PER_UNIT = {"inr": 1.0, "inr_lakh": 1e5, "inr_million": 1e6, "inr_crore": 1e7}
@@ -33,14 +33,9 @@ TOTAL_TOLERANCE = 0.01  # published tables are rounded; a unit mistaken is off b
 IMPLAUSIBLE_RATIO = 50.0  # own total to the fallback pack's, for the same districts
 LARGEST_DISTRICT_USD_MILLION = 200_000.0  # no district of the world is known to export more
 SMALLEST_TOTAL_USD_MILLION = 0.01
-SUGGESTIONS = 3
-ALIKE = 60.0  # rapidfuzz score, of 100, from which a name is suggested
 
 _ASIDE = re.compile(r"(s(?:l|r|erial)?\.?\s*no\.?|no\.?|#|rank|year|remarks?|note|.*\bcodes?)", re.IGNORECASE)
 _SUM_COLUMN = re.compile(r"(grand\s+)?total.*|all sectors", re.IGNORECASE)
-
-PLACED_NOWHERE = ("state", "name_in_source", "district", "export_usd_million", "reason", "suggestions", "row")
-"""Columns of an alias table first, the district left blank: filled in, the list is an alias table."""
 
 
 @dataclass
@@ -62,30 +57,9 @@ class OwnExports:
     notes: list[str]
 
 
-def load_own_aliases(path: Path) -> pd.DataFrame:
-    """A user's alias table: ``state``, ``name_in_source``, ``district`` (blank: nowhere) and what else a pack lists.
-
-    ``district`` may also be written ``state/district`` where the district now belongs to another state.
-    Raises InputError naming every fault.
-    """
-    columns = [Column("state"), Column("name_in_source"), Column("district", required=False)]
-    ours = (*PLACED_NOWHERE[len(columns) :], "note")
-    aliases = read_table(path, [*columns, *(Column(name, required=False) for name in ours)])
-    keys = pd.Series(
-        [district_id(canonical_state(s), n) for s, n in zip(aliases["state"], aliases["name_in_source"], strict=True)]
-    )
-    problems = [
-        f"{path}: {aliases['name_in_source'][row]!r} of {aliases['state'][row]} is listed twice; keep one row"
-        for row in np.flatnonzero(keys.duplicated())
-    ]
-    if problems:
-        raise InputError(problems)
-    return aliases
-
-
 def read_exports(
     path: Path,
-    districts: pd.DataFrame,
+    names: DistrictNames,
     sectors: Sequence[str],
     *,
     unit: str,
@@ -95,8 +69,6 @@ def read_exports(
     inr_per_usd: float | None = None,
     total: float | None = None,
     state: str | None = None,
-    own_aliases: pd.DataFrame | None = None,
-    pack_aliases: pd.DataFrame | None = None,
     reference: pd.DataFrame | None = None,
     sheet: str | None = None,
     header_row: int | None = None,
@@ -106,17 +78,16 @@ def read_exports(
 
     Args:
         path: CSV, XLSX or Parquet.
-        districts: columns ``KEY_COLUMNS``.
+        names: of the area's districts.
         sectors: the sectors of the pack.
         unit: of the values, a key of ``USD_MILLION_PER_UNIT`` or ``INR_PER_UNIT``.
-        columns: our name -> theirs, for ``state``, ``district`` and, if ``down``, ``sector`` and ``value``.
+        columns: our name -> theirs, for ``state``, ``district``, ``lgd_code`` (only if named) and, if ``down``,
+            ``sector`` and ``value``.
         layout: ``across`` or ``down``.
         sector_names: their name of a sector -> ours; "" leaves it out.
         inr_per_usd: mean exchange rate of the year, for rupees.
         total: what the table adds up to by its source, in ``unit``.
         state: the state of all rows, where there is no column for it.
-        own_aliases: table of `load_own_aliases`; it comes first.
-        pack_aliases: table of `geodata.districts.load_aliases`; it counts where its district exists here.
         reference: an export table of the same districts (``KEY_COLUMNS``, US$ million) to compare the size with.
         sheet, header_row, decimal: as in `geodata.ingest.sheets.read_sheet`.
 
@@ -125,9 +96,12 @@ def read_exports(
     """
     columns = dict(columns or {})
     roles = ["district", *([] if state else ["state"]), *(["sector", "value"] if layout == "down" else [])]
+    roles += ["lgd_code"] if "lgd_code" in columns else []
     unknown = [name for name in columns if name not in (*roles, "state")]
     if unknown:
-        raise InputError([f"{path}: columns: {name!r} is unknown; known: {', '.join(roles)}" for name in unknown])
+        raise InputError(
+            [f"{path}: columns: {name!r} is unknown; known: {', '.join([*roles, 'lgd_code'])}" for name in unknown]
+        )
     wanted = {role: columns.get(role, role) for role in roles}
     own = read_sheet(path, list(wanted.values()), sheet=sheet, header_row=header_row, decimal=decimal)
     twice = set(runs(list(own.cells.columns)))
@@ -138,40 +112,32 @@ def read_exports(
     ]
     if problems:
         raise InputError(problems)
-    names = _names(own, wanted, state)
-    is_total, is_grand = total_rows(names)
+    places = _names(own, wanted, state)
+    is_total, is_grand = total_rows(places[["state", "district"]])
     if layout == "across":
         values, problems = _across(own, [tidy(w) for w in wanted.values()], sectors, sector_names or {}, is_total)
     else:
         is_total |= total_rows(own.column(wanted["sector"]).to_frame())[0]
         values, problems = _down(own, wanted, sectors, sector_names or {}, is_total)
-    problems += _value_problems(path, values[~is_total], names[~is_total], layout, own)
+    problems += _value_problems(path, values[~is_total], places[~is_total], layout, own)
     if problems:
         raise InputError(problems)
     problems += _total_problems(path, values, is_total, is_grand, total, unit)
-    problems += _state_total_problems(path, values, names, is_total & ~is_grand)
+    problems += _state_total_problems(path, values, places, is_total & ~is_grand)
     if is_total.any():
         own.notes.append(f"{int(is_total.sum())} rows of totals were left out of the sum")
     scale = _usd_million_per_unit(unit, inr_per_usd)
-    raw = pd.concat([names, values * scale], axis=1)[~is_total]
+    raw = pd.concat([places, values * scale], axis=1)[~is_total]
     if layout == "across":
         problems += _doubled_rows(path, raw)
     if problems:
         raise InputError(problems)
-    placed = place_rows(raw, districts, list(sectors), own_aliases, pack_aliases, source=str(path))
+    placed = place_rows(raw, names, list(sectors), source=str(path))
     placed.notes += own.notes
     problems = _plausibility_problems(path, placed.table, unit, total is not None, reference)
     if problems:
         raise InputError(problems)
     return placed
-
-
-def suggestions(name: str, known: Mapping[str, str]) -> list[str]:
-    """Names (values of ``known``) that look like a name, best first; never a decision."""
-    found = process.extract(
-        name, dict(known), scorer=fuzz.WRatio, processor=utils.default_process, limit=SUGGESTIONS, score_cutoff=ALIKE
-    )
-    return [str(match[0]) for match in found]
 
 
 def _usd_million_per_unit(unit: str, inr_per_usd: float | None) -> float:
@@ -188,13 +154,16 @@ def _usd_million_per_unit(unit: str, inr_per_usd: float | None) -> float:
 def _names(own: Sheet, wanted: Mapping[str, str], state: str | None) -> pd.DataFrame:
     """State and district of each row, blanks below a state filled, marks of footnotes off."""
     district = without_marks(own.column(wanted["district"]))
+    codes = {}
+    if "lgd_code" in wanted:
+        codes["lgd_code"], _ = parse_numbers(own.column(wanted["lgd_code"]))
     if state is not None:
-        return pd.DataFrame({"state": state, "district": district}, index=own.cells.index)
+        return pd.DataFrame({"state": state, "district": district, **codes}, index=own.cells.index)
     home = without_marks(own.column(wanted["state"]))
     home, filled = blank_above(home, district.ne("") & ~total_rows(district.to_frame())[0])
     if filled:
         own.notes.append(f"the state of {filled} rows was blank and taken from the row above")
-    return pd.DataFrame({"state": home, "district": district}, index=own.cells.index)
+    return pd.DataFrame({"state": home, "district": district, **codes}, index=own.cells.index)
 
 
 def _sector_of(names: Sequence[str], sectors: Sequence[str], sector_names: Mapping[str, str]) -> dict[str, str | None]:
@@ -292,7 +261,7 @@ def _value_problems(path: Path, values: pd.DataFrame, names: pd.DataFrame, layou
                 f"{path}: row {row} ({names['district'][row]}): {sector} is {values[sector][row]:g}; exports cannot be "
                 "negative, correct it or leave it blank"
             )
-    for row in names.index[(names == "").any(axis=1) & values.notna().any(axis=1)][:SHOWN]:
+    for row in names.index[(names[["state", "district"]] == "").any(axis=1) & values.notna().any(axis=1)][:SHOWN]:
         what = "state" if names["state"][row] == "" else "district"
         problems.append(f"{path}: row {row} has values but no {what}; fill it in, or write TOTAL if it is a sum")
     blank = int(values.isna().to_numpy().sum()) if layout == "across" else int(values.isna().all(axis=1).sum())
@@ -409,41 +378,37 @@ def _doubled_rows(path: Path, raw: pd.DataFrame) -> list[str]:
 # -- names ------------------------------------------------------------------------------------------------------------
 
 
-def place_rows(
-    raw: pd.DataFrame,
-    districts: pd.DataFrame,
-    sectors: Sequence[str],
-    own_aliases: pd.DataFrame | None = None,
-    pack_aliases: pd.DataFrame | None = None,
-    *,
-    source: str,
-) -> OwnExports:
-    """Put rows on districts by alias or by name; what fits nowhere is listed with suggestions.
+def place_rows(raw: pd.DataFrame, names: DistrictNames, sectors: Sequence[str], *, source: str) -> OwnExports:
+    """Put rows on districts by code, alias or name; what fits nowhere is listed with suggestions.
 
     Args:
-        raw: ``state``, ``district`` and US$ million for some of the sectors; the index holds the rows of the source.
-        districts, sectors, own_aliases, pack_aliases: as in `read_exports`.
+        raw: ``state``, ``district`` and US$ million for some of the sectors, ``lgd_code`` where the table has one; the
+            index holds the rows of the source.
+        names: of the area.
+        sectors: of the pack.
         source: what messages call the table.
 
     Raises:
-        InputError: when an own alias leads to no district, or no row to any.
+        InputError: no row leads to a district, or a code and a name lead to two.
     """
-    known = set(districts["district_id"])
-    own = _alias_targets(own_aliases)
-    bundled = {key: target for key, target in _alias_targets(pack_aliases).items() if target in known}
+    districts = names.districts
     home = raw["state"].map(canonical_state)
-    source_key = pd.Series(
-        [district_id(*pair) for pair in zip(home, raw["district"], strict=True)], index=raw.index, dtype=object
-    )
-    wrong = sorted({target for target in own.values() if target and target not in known})
-    states = dict.fromkeys(districts["state"])
-    in_area = home.isin(list(states))
-    wrong = [target for target in wrong if target.split("/")[0] in {slug(s) for s in states}]
-    if wrong:
-        raise InputError([f"aliases: {target!r} is no district of the area; correct the name" for target in wrong])
-
-    target = source_key.map(lambda key: own.get(key, key if key in known else bundled.get(key)))
-    placed = target.isin(list(known))
+    keys = pd.Series([name_key(*pair) for pair in zip(home, raw["district"], strict=True)], raw.index, dtype=object)
+    target = names.find(keys)
+    if "lgd_code" in raw:
+        coded = names.by_code(raw["lgd_code"])
+        faults = [
+            Fault(
+                f"code {raw['lgd_code'][row]:.0f} is {coded[row]}, but {raw['district'][row]!r} is {target[row]}",
+                "correct one of the two, or take lgd_code out of columns if these are codes of another list",
+                source, int(row), "lgd_code", raw["lgd_code"][row],
+            )
+            for row in raw.index[coded.notna() & target.notna() & (coded != target)][:SHOWN]
+        ]  # fmt: skip
+        if faults:
+            raise InputError(faults)
+        target = target.where(coded.isna(), coded)
+    placed = target.notna()
     value_columns = [f"{sector}{VALUE_SUFFIX}" for sector in sectors]
     values = raw.reindex(columns=list(sectors)).fillna(0.0).set_axis(value_columns, axis=1)
     sums = values[placed].groupby(target[placed]).sum().rename_axis("district_id").reset_index()
@@ -453,46 +418,23 @@ def place_rows(
     several = spellings[spellings.map(len) > 1]
     merged = pd.DataFrame({"district_id": several.index, "names": several.map(", ".join).to_numpy()})
 
-    # A state that looks like one of the area's is a slip of the pen; any other is simply elsewhere.
-    state_like = {name: suggestions(name, {s: s for s in states}) for name in sorted(set(home[~placed & ~in_area]))}
-    close = home.map(lambda name: bool(state_like.get(name)) and fuzz.ratio(name, state_like[name][0]) >= 80)
-    set_aside = source_key.map(lambda key: key in own and not own[key])
-    nowhere = ~placed & (in_area | close)
+    elsewhere = {state: names.is_outside(state) for state in set(home[~placed])}
+    nowhere = ~placed & ~home.map(elsewhere).eq(True)
     outside = float(values[~placed & ~nowhere].sum().sum())
+    usd_million = values[nowhere].sum(axis=1).groupby(keys[nowhere]).sum()
     rows = []
-    names_of = {s: group["district"] for s, group in districts.groupby("state")}
-    usd_million = values[nowhere].sum(axis=1).groupby(source_key[nowhere]).sum()
-    for row in source_key[nowhere].drop_duplicates().index:
-        if in_area[row]:
-            near = suggestions(raw["district"][row], {n: n for n in names_of[home[row]]})
-            reason = f"{home[row]} has no district of this name, and no alias says which is meant"
-        else:
-            near = state_like[home[row]]
-            reason = f"the area has no state {home[row]}; give state/district"
-        if set_aside[row]:
-            reason, near = "your alias table places it nowhere", []
-        total = float(usd_million[source_key[row]])
+    for row in keys[nowhere].drop_duplicates().index:
+        reason, near = names.near(home[row], raw["district"][row])
+        total = float(usd_million[keys[row]])
         rows.append((home[row], raw["district"][row], "", total, reason, "; ".join(near), row))
     unplaced = pd.DataFrame(rows, columns=list(PLACED_NOWHERE))
     unplaced = unplaced.sort_values("export_usd_million", ascending=False, ignore_index=True)
     if table.empty:
         first = ", ".join(f"{row.name_in_source} ({row.state})" for row in unplaced.head(3).itertuples())
         raise InputError(
-            f"{source}: not one row names a district of the area (unmatched: {first or 'all are of other states'}); "
-            "check the columns for state and district, or give aliases"
-        )
+            Fault(
+                f"not one row names a district of the area (unmatched: {first or 'all are of other states'})",
+                "check the columns for state and district, or give aliases", source,
+            )
+        )  # fmt: skip
     return OwnExports(table[[*KEY_COLUMNS, *value_columns]], unplaced, merged, outside, [])
-
-
-def _alias_targets(aliases: pd.DataFrame | None) -> dict[str, str]:
-    """Key of the name in the source -> key of the district, "" for nowhere."""
-    if aliases is None:
-        return {}
-    targets = {}
-    for row in aliases.to_dict("records"):
-        home = canonical_state(row["state"])
-        state, _, name = row["district"].rpartition("/")
-        targets[district_id(home, row["name_in_source"])] = (
-            district_id(canonical_state(state.replace("-", " ")) if state else home, name) if name else ""
-        )
-    return targets

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.coverage import EQUAL_AREA_WORLD
 from geodata.errors import InputError
 from geodata.ingest.area import Source
-from geodata.ingest.boundaries import EQUAL_AREA_WORLD
 from geodata.ingest.freight import FreightRules, freight_network
 from geodata.ingest.osm import ROAD_CLASSES, Ways, read_lines, read_overpass, read_pbf
 from geodata.ingest.quality import Finding

@@ -54,6 +54,7 @@ class Finding:
         meaning: what it does to an answer.
         remedy: what to do about it.
         rows: the cases, one each; may be empty.
+        lines: the cases as lines for the console, where each must be seen at once.
     """
 
     layer: str
@@ -62,6 +63,7 @@ class Finding:
     meaning: str
     remedy: str
     rows: pd.DataFrame
+    lines: tuple[str, ...] = ()
 
 
 def pack_findings(pack: Pack) -> list[Finding]:
@@ -319,7 +321,7 @@ def write_quality(folder: Path, name: str, manifest: dict[str, Any], findings: l
         "findings": [
             {
                 "layer": finding.layer, "weight": finding.weight, "title": finding.title, "meaning": finding.meaning,
-                "remedy": finding.remedy, "cases": len(finding.rows),
+                "remedy": finding.remedy, "cases": len(finding.rows), "lines": list(finding.lines),
                 "rows": json.loads(pd.DataFrame(finding.rows).to_json(orient="records", double_precision=6)),
             }
             for finding in findings

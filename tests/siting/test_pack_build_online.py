@@ -14,7 +14,7 @@ import osmnx
 import pytest
 import shapely
 
-from geodata.ingest.boundaries import geoboundaries
+from geodata.ingest.geoboundaries import geoboundaries
 from geodata.pack import open_pack
 from siting.cli import BAD_INPUT, build_parser, run_command
 from tests.geodata.ingest.geoboundaries_api import geoboundaries_server

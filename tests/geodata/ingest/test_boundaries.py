@@ -12,7 +12,8 @@ import shapely
 
 from geodata.errors import InputError
 from geodata.ingest.archives import MAX_EXPANSION, SMALL_BYTES
-from geodata.ingest.boundaries import geoboundaries, read_boundaries
+from geodata.ingest.boundaries import read_boundaries
+from geodata.ingest.geoboundaries import geoboundaries
 from tests.geodata.ingest.geoboundaries_api import geoboundaries_server
 
 BOUNDS = (73.0, 14.0, 76.0, 17.0)
@@ -41,7 +42,7 @@ def test_any_format_gives_the_same_districts(tmp_path, name):
     table.to_parquet(path) if path.suffix == ".parquet" else table.to_file(path)
     found = read_boundaries(path, {**NAMES, "lgd_code": "LGD"}, BOUNDS)
     assert sorted(found.districts["district_id"]) == ["goa/north-goa", "goa/south-goa"]
-    assert set(found.districts["state"]) == {"Goa"} and set(found.districts["lgd_code"]) == {"551", "552"}
+    assert set(found.districts["state"]) == {"Goa"} and set(found.districts["lgd_code"]) == {551, 552}
     assert found.overlaps.empty and found.gaps.empty and found.mended.empty
 
 
@@ -119,7 +120,7 @@ def test_two_districts_with_one_name_are_a_fault_in_one_state_only(tmp_path):
     path = tmp_path / "d.gpkg"
     two_squares(DIST=["Bilaspur", "BILASPUR"]).to_file(path)
     message = one_message(path)
-    assert "rows 1 and 2 are both district" in message and "rename one, or merge them" in message
+    assert "rows 1 and 2 are both district" in message and "rename one, or add merge_parts = true" in message
     two_squares(DIST=["Bilaspur", "BILASPUR"], STATE=["Chhattisgarh", "Himachal Pradesh"]).to_file(path)
     assert len(read_boundaries(path, NAMES, BOUNDS).districts) == 2
 
@@ -173,7 +174,7 @@ def test_columns_that_are_not_there_are_told_with_the_likely_ones(tmp_path):
     assert "perhaps 'DISTRICT_N'" in district and "columns = { district = '...' }" in district
 
 
-def test_shapes_elsewhere_missing_shapes_lines_and_blank_names_are_told(tmp_path):
+def test_shapes_elsewhere_missing_shapes_and_lines_are_told(tmp_path):
     path = tmp_path / "d.gpkg"
     two_squares().set_geometry([shapely.box(24, 60, 25, 61), shapely.box(74, 14.5, 74.5, 15)], crs=4326).to_file(path)
     assert "1 of 2 shapes lie outside the area (first: row 1" in (message := one_message(path))
@@ -182,11 +183,9 @@ def test_shapes_elsewhere_missing_shapes_lines_and_blank_names_are_told(tmp_path
     with pytest.raises(InputError) as error:
         read_boundaries(path, NAMES, BOUNDS)
     assert [p.split(": ", 1)[1] for p in error.value.problems] == [
-        "row 1 (North Goa): has no shape; draw it or drop the row",
-        "row 2 (South Goa): is a LineString; give the layer with the polygons",
+        "row 1: North Goa has no shape; draw it or drop the row",
+        "row 2: South Goa is a LineString; give the layer with the polygons",
     ]
-    two_squares(DIST=["North Goa", None]).to_file(path)
-    assert "row 2: the district has no name" in one_message(path)
 
 
 def test_of_a_national_file_only_the_states_asked_for_count(tmp_path):
@@ -196,7 +195,7 @@ def test_of_a_national_file_only_the_states_asked_for_count(tmp_path):
     table.set_geometry([None, table.geometry.iloc[1]], crs=4326).to_file(path)
     assert read_boundaries(path, NAMES, BOUNDS, states=["goa"]).districts["district_id"].tolist() == ["goa/south-goa"]
     table.set_geometry([table.geometry.iloc[0], None], crs=4326).to_file(path)
-    assert "row 2 (South Goa): has no shape" in one_message(path, states=["Goa"])
+    assert "row 2: South Goa has no shape" in one_message(path, states=["Goa"])
     assert "there is no state 'Gao'; perhaps Goa" in one_message(path, states=["Gao"])
 
 
@@ -212,6 +211,146 @@ def test_overlaps_and_gaps_are_measured(tmp_path):
     assert found.overlaps["km2"].iloc[0] == pytest.approx(0.1 * degree_km2, rel=0.01)
     assert found.gaps["km2"].to_numpy() == pytest.approx([0.02 * degree_km2], rel=0.01)
     assert 15.5 < found.gaps["lat"].iloc[0] < 15.6
+
+
+def test_land_that_two_districts_claim_goes_to_one_and_is_told_in_square_km(tmp_path):
+    """East overlaps Ring by 0.1 degrees; what one loses is all that the other keeps."""
+    shapes = [shapely.box(74, 15, 75, 16), shapely.box(74.9, 15, 75.5, 16)]
+    path = tmp_path / "d.gpkg"
+    two_squares().set_geometry(shapes, crs=4326).to_file(path)
+    found = read_boundaries(path, NAMES, BOUNDS)
+    shapes = found.districts.geometry.to_numpy()
+    assert shapely.coverage_is_valid(shapes) and shapely.union_all(shapes).equals(shapely.box(74, 15, 75.5, 16))
+    claimed = 0.1 * 111.19**2 * np.cos(np.radians(15.5))
+    assert found.settled["km2"].tolist() == pytest.approx([-claimed], rel=0.01)
+
+
+def test_a_district_drawn_over_another_keeps_its_land(tmp_path):
+    """A city on top of the district around it shares all of its border with that; it must not be swallowed."""
+    path = tmp_path / "d.gpkg"
+    shapes = [shapely.box(74, 15, 75, 16), shapely.box(74.4, 15.4, 74.6, 15.6)]
+    two_squares().set_geometry(shapes, crs=4326).to_file(path)
+    around, city = read_boundaries(path, NAMES, BOUNDS).districts.geometry
+    assert city.equals(shapes[1]) and around.equals(shapes[0] - shapes[1])
+    two_squares().set_geometry([shapes[0], shapes[0]], crs=4326).to_file(path)
+    assert "lies wholly under another; draw one of the two anew" in one_message(path)
+
+
+def test_a_gap_narrower_than_a_road_is_closed_a_lake_stays(tmp_path):
+    path = tmp_path / "d.gpkg"
+    ring = shapely.box(74, 15, 75, 16) - shapely.box(74.4, 15.4, 74.6, 15.6)
+    two_squares().set_geometry([ring, shapely.box(74.4, 15.5, 74.5996, 15.6)], crs=4326).to_file(path)
+    found = read_boundaries(path, NAMES, BOUNDS)
+    assert shapely.coverage_is_valid(found.districts.geometry.to_numpy())
+    degree_km2 = 111.19**2 * np.cos(np.radians(15.5))
+    assert found.gaps["km2"].tolist() == pytest.approx([0.02 * degree_km2], rel=0.01)
+    assert shapely.area(found.districts.geometry.to_numpy()).sum() == pytest.approx(1 - 0.02, rel=1e-4), (
+        "the crack is closed"
+    )
+
+
+def test_names_are_freed_of_what_spreadsheets_leave_in_them(tmp_path):
+    path = tmp_path / "d.gpkg"
+    hindi = ["उदलगुड़ी_x000D_", "क्\u200dष"]
+    names = ["UDALGURI_x000D_\n", " Mat\u200dhura\u00a0 "]
+    two_squares(DIST=names, STATE=["JAMMU & KASHMIR", "Orissa"], hi=hindi).to_file(path)
+    found = read_boundaries(path, {**NAMES, "district_hi": "hi"}, BOUNDS).districts
+    assert found[["state", "district"]].to_numpy().tolist() == [
+        ["Jammu and Kashmir", "Udalguri"], ["Odisha", "Mathura"],
+    ]  # fmt: skip
+    assert found["district_hi"].tolist() == ["उदलगुड़ी", "क्\u200dष"], "joiners shape Hindi"
+
+
+def test_slivers_without_a_name_are_left_out_and_listed_but_no_large_area(tmp_path):
+    path = tmp_path / "d.gpkg"
+    names = {"STATE": ["GOA", "GOA", None], "DIST": ["North", "South", None], "LGD": ["1", "NOT AVAILABLE", None]}
+    shapes = [shapely.box(74, 15, 75, 16), shapely.box(74, 14, 75, 15), shapely.box(75, 15, 75.01, 15.5)]
+    names["REMARKS"] = [None, None, "DISPUTED (GOA & ELSEWHERE)"]
+    table = gpd.GeoDataFrame(names, geometry=shapes, crs=4326)
+    table.to_file(path)
+    found = read_boundaries(path, {**NAMES, "lgd_code": "LGD"}, BOUNDS)
+    assert found.districts["district"].tolist() == ["North", "South"]
+    assert found.districts["lgd_code"].isna().tolist() == [False, True], "a name without a code is a district"
+    (row,) = found.unnamed.to_dict("records")
+    assert (row["row"], row["remarks"]) == (3, "DISPUTED (GOA & ELSEWHERE)")
+    assert row["km2"] == pytest.approx(0.005 * 111.19**2 * np.cos(np.radians(15.25)), rel=0.01)
+
+    table.assign(DIST=["North", None, None]).to_file(path)
+    message = one_message(path)
+    assert "2 rows without the name" in message and "(rows 2, 3) make 11,986 km2" in message
+    assert "drop_unnamed = true" in message
+    assert read_boundaries(path, NAMES, BOUNDS, drop_unnamed=True).districts["district"].tolist() == ["North"]
+
+
+def test_rows_of_other_states_are_left_out_before_anything_is_checked(tmp_path):
+    """Elsewhere a district is there twice, has no shape, has no name, and lies outside the area."""
+    path = tmp_path / "d.gpkg"
+    table = gpd.GeoDataFrame(
+        {"STATE": ["Goa", "Kerala", "Kerala", "Kerala", "Kerala"], "DIST": ["North", "A", "A", None, "B"]},
+        geometry=[shapely.box(74, 15, 75, 16), *[shapely.box(0, 0, 1, 1)] * 3, None], crs=4326,
+    )  # fmt: skip
+    table.to_file(path)
+    assert read_boundaries(path, NAMES, BOUNDS, states=["GOA"]).districts["district_id"].tolist() == ["goa/north"]
+
+
+def test_rows_of_one_name_and_code_are_one_district_others_only_if_the_user_says_so(tmp_path):
+    path = tmp_path / "d.gpkg"
+    two_squares(DIST=["Islands", "ISLANDS"], LGD=["7", "7"]).to_file(path)
+    found = read_boundaries(path, {**NAMES, "lgd_code": "LGD"}, BOUNDS)
+    assert found.parts.to_dict("records") == [{"district": "goa/islands", "rows": "1, 2"}]
+    assert found.districts.geometry[0].equals(shapely.box(74, 14.5, 74.5, 15.5))
+    two_squares(DIST=["Islands", "ISLANDS"], LGD=["7", "8"]).to_file(path)
+    assert "rows 1 and 2 are both district 'Islands' of 'Goa'" in one_message(path, {**NAMES, "lgd_code": "LGD"})
+    assert len(read_boundaries(path, NAMES, BOUNDS, merge_parts=True).districts) == 1
+
+
+def test_heights_collections_and_many_islands_are_polygons_like_any(tmp_path):
+    high = shapely.force_3d(shapely.box(74, 15, 74.5, 15.5), 120.0)
+    mixed = shapely.GeometryCollection([shapely.box(74, 14.5, 74.5, 15), shapely.LineString([(74, 15), (74.5, 15)])])
+    path = tmp_path / "d.geojson"
+    two_squares().set_geometry([high, mixed], crs=4326).to_file(path)
+    found = read_boundaries(path, NAMES, BOUNDS).districts
+    assert not found.has_z.any() and found.geom_type.tolist() == ["Polygon", "Polygon"]
+    islands = shapely.union_all([shapely.box(74 + x / 10, 15, 74.05 + x / 10, 15.05) for x in range(9)])
+    two_squares().set_geometry([islands, shapely.box(74, 14, 74.5, 14.5)], crs=4326).to_file(path)
+    assert len(read_boundaries(path, NAMES, BOUNDS).districts.geometry[0].geoms) == 9
+
+
+def test_a_corner_or_a_place_that_is_no_number_is_told_by_its_row(tmp_path):
+    path = tmp_path / "d.gpkg"
+    broken = shapely.Polygon([(74, 15), (74.5, 15), (float("inf"), 15.5), (74, 15)])
+    two_squares().set_geometry([shapely.box(74, 14.5, 74.5, 15), broken], crs=4326).to_file(path)
+    assert "row 2: South Goa has a corner whose place is no number" in one_message(path)
+    two_squares(lon=["74.2", "inf"], lat=["15.2", "14.7"]).to_file(path)
+    assert "row 2: lon is 'inf'; write a number from 73 to 76, or leave it blank" in one_message(path)
+    two_squares(lon=["\u096d\u096a.2", None], lat=["15.2", None]).to_file(path)
+    assert read_boundaries(path, NAMES, BOUNDS).districts["lon"][0] == 74.2
+
+
+@pytest.mark.parametrize("declared", [None, "ISO-8859-1", "UTF-8"])
+def test_a_shapefile_in_latin_letters_of_old_is_read(tmp_path, declared):
+    """Old files hold Latin-1 whatever their .cpg says."""
+    path = tmp_path / "d.shp"
+    two_squares(DIST=["Perném", "Sul"]).to_file(path, encoding="ISO-8859-1")
+    (tmp_path / "d.cpg").unlink(missing_ok=True)
+    if declared:
+        (tmp_path / "d.cpg").write_text(declared)
+    assert read_boundaries(path, NAMES, BOUNDS).districts["district"].tolist() == ["Perném", "Sul"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("d.vrt", "<OGRVRTDataSource/>", "files ending in '.vrt' are not read as maps"),
+        ("d.csv", "STATE,DIST,WKT\n", "files ending in '.csv' are not read as maps"),
+        ("d.kml", "<OGRVRTDataSource><OGRVRTLayer name='kml'/></OGRVRTDataSource>", "not what the ending .kml says"),
+        ("d.json", '{"type": "gdal_streamed_alg", "command_line": "read x.gpkg"}', "refers to other files"),
+        ("d.geojson", "/vsicurl/http://127.0.0.1/d.geojson", "not what the ending .geojson says"),
+    ],
+)  # fmt: skip
+def test_a_file_that_would_make_the_reader_open_another_is_refused(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    assert message in one_message(tmp_path / name)
 
 
 # -- geoBoundaries --------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 from geodata.errors import InputError
+from geodata.folders import MANIFEST
 from geodata.ingest.area import load_area
 from geodata.ingest.build import build_pack
 from geodata.pack import LAYERS, open_pack
@@ -47,7 +48,7 @@ def test_an_area_that_names_nothing_is_the_fallback_pack(build, tiny_pack):
     out, tiny = build(), tiny_pack
     ours, theirs = open_pack(out), open_pack(tiny)
     assert {path.name for path in out.iterdir()} == {
-        *LAYERS, "exports_unplaced.csv", "quality.json", "quality.html",
+        *LAYERS, "exports_unplaced.csv", "quality.json", "quality.html", MANIFEST,
     }  # fmt: skip
     pd.testing.assert_frame_equal(ours.districts, theirs.districts)
     merged = ours.exports.set_index("district_id").sort_index()
@@ -62,7 +63,7 @@ def test_the_manifest_tells_source_licence_and_checksum_of_every_file(build):
     out = build()
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["bounds"] == [70, 15, 90, 25] and manifest["built"]
-    written = {path.name for path in out.iterdir()} - {"manifest.json", "quality.json", "quality.html"}
+    written = {path.name for path in out.iterdir()} - {"manifest.json", "quality.json", "quality.html", MANIFEST}
     assert set(manifest["files"]) == written
     for name, entry in manifest["files"].items():
         assert entry["sha256"] == hashlib.sha256((out / name).read_bytes()).hexdigest()

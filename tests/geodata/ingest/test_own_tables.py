@@ -10,7 +10,8 @@ import pytest
 from geodata.errors import InputError
 from geodata.exports import SECTOR_COLUMNS
 from geodata.gateways import DEPOT_COLUMNS, GATEWAY_COLUMNS
-from geodata.ingest.exports import OwnExports, load_own_aliases, read_exports
+from geodata.ingest.exports import OwnExports, read_exports
+from geodata.ingest.names import district_names, load_own_aliases
 from geodata.ingest.points import read_points
 from geodata.ingest.sheets import parse_numbers, read_sheet
 
@@ -34,7 +35,8 @@ def csv(tmp_path: Path, text: str, name: str = "exports.csv") -> Path:
 
 
 def read(path: Path, unit: str = "usd_million", **options: object) -> OwnExports:
-    return read_exports(path, DISTRICTS, SECTORS, unit=unit, **options)  # type: ignore[arg-type]
+    names = district_names(DISTRICTS, options.pop("own_aliases", None), options.pop("pack_aliases", None))  # type: ignore[arg-type]
+    return read_exports(path, names, SECTORS, unit=unit, **options)  # type: ignore[arg-type]
 
 
 def values(found: OwnExports) -> dict[str, list[float]]:

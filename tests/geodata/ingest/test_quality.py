@@ -143,7 +143,7 @@ def test_overlaps_and_gaps_of_boundaries_are_measured(folder):
     own = squares((76, 20, 77.1, 21), (77, 20, 78, 21), (78, 20, 79, 21.5), (76, 21, 76.5, 22), (76, 21.5, 79, 22))
     _, findings = report(folder, own)
     overlaps = {(row["district_a"][-2:], row["district_b"][-2:]): row["km2"] for row in
-                findings["Districts that overlap"]["rows"]}  # fmt: skip
+                findings["Districts that overlapped"]["rows"]}  # fmt: skip
     strip = gpd.GeoSeries([shapely.box(77, 20, 77.1, 21)], crs=4326).to_crs("ESRI:54034").area.iloc[0] / 1e6
     assert overlaps[("s0", "s1")] == pytest.approx(strip, rel=1e-3)
     gap = findings["Gaps between districts"]["rows"][0]
