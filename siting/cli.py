@@ -18,11 +18,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from geodata import interruption
 from geodata.errors import Fault, InputError
-from siting.money import INR_PER_CRORE, crore, indian
+from siting.money import indian
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from siting.study import Study
 
 NO_PROOF = 1
@@ -206,6 +204,7 @@ def _value(text: str) -> Any:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from siting.report.brief import plan_lines
     from siting.results.tables import summary
     from siting.run import BUILD_STAGES, PLAN_STAGES, Log, run_study
     from siting.study import told_by_file
@@ -219,7 +218,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(summary(plan), ensure_ascii=False))
     else:
-        print("\n".join(_lines(summary(plan), plan.opened)))
+        print("\n".join(plan_lines(summary(plan), plan.opened)))
         print(f"Report: {out / 'report.html'}")
     return 0 if plan.solution.status == "optimal" else NO_PROOF
 
@@ -229,40 +228,8 @@ def _tell(notes: Sequence[str]) -> None:
         print(f"warning: {note}", file=sys.stderr)
 
 
-def _lines(s: dict[str, Any], sites: pd.DataFrame) -> list[str]:
-    """Say in at most 25 lines what a plan amounts to, from its ``plan.json`` and ``sites.csv``."""
-    counts, before, after, losing = s["counts"], s["before"], s["after"], s["not_recovering_capital"]
-    first = s["concentration"]
-    tiers = sites.groupby(["facility_type", "tier"], as_index=False).size()
-    built = ", ".join(f"{n} {kind.replace('_', ' ')} {tier}" for kind, tier, n in tiers.to_numpy())
-    ratio = "nothing built" if s["benefit_cost_ratio"] is None else f"{s['benefit_cost_ratio']:.2f}"
-    payback = "never" if s["payback_years"] is None else f"{s['payback_years']:.1f} years"
-    cut = "none served" if s["served_cost_cut"] is None else f"{100 * s['served_cost_cut']:.1f} %"
-    part_cost, saving = s["part_load_cost_before_inr_per_year"], s["saving_inr_per_year"]
-    shares = [100 * saving / cost if cost else 0.0 for cost in (before["cost_inr_per_year"], part_cost)]
-    facts = {
-        "Districts": f"{counts['districts']}, under-utilised {counts['under_utilised']}, served by a new site "
-        f"{counts['served_by_hub']}, unreachable {counts['unreachable']}",
-        "Concentration": f"{first['districts_of_first_half']} districts make 50 % and "
-        f"{first['districts_of_first_three_quarters']} make 75 % of exports (the paper: 18 and 50)",
-        "Budget": f"₹{indian(s['budget_inr_crore'])} crore, of which ₹{indian(s['capex_inr_crore'])} crore is spent",
-        "Sites": built or "none",
-        "Cost before": f"{crore(before['cost_inr_per_year'])} a year, of which part loads {crore(part_cost)}",
-        "Cost after": f"{crore(after['cost_inr_per_year'])} a year, and {crore(s['fixed_cost_inr_per_year'])} "
-        "to run the sites",
-        "Net saving": f"{crore(saving)} a year: {shares[0]:.1f} % of all cost, {shares[1]:.1f} % of part-load cost",
-        "Benefit/cost": f"{ratio}, payback {payback}; {losing['sites']} sites (₹{indian(losing['capex_inr_crore'])} "
-        "crore) do not recover their own capital",
-        "Served cargo": f"cost per tonne falls by {cut} (the paper: 11 % where multimodal hubs were built)",
-        "Mean time": f"{before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
-        "CO2e": f"{indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
-        "Fingerprint": s["fingerprint"][:16],
-    }
-    head = f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %, {sum(s['wall_s'].values()):.1f} s"
-    return [head, *(f"{label:<16}{text}" for label, text in facts.items())]
-
-
 def _sweep(arguments: argparse.Namespace) -> int:
+    from siting.report.brief import sweep_table
     from siting.run import BUILD_STAGES, PLAN_STAGES, Log, run_sweep
     from siting.study import study_faults, told_by_file
 
@@ -279,32 +246,9 @@ def _sweep(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(table.to_json(orient="records"))
     else:
-        print(_text_table(_readable(table)))
+        print(sweep_table(table))
         print(f"Table and chart: {out / 'sweep.csv'}, {out / 'sweep.svg'}")
     return 0 if all(plan.solution.status == "optimal" for plan in plans) else NO_PROOF
-
-
-def _readable(sweep: pd.DataFrame) -> pd.DataFrame:
-    """The columns of a sweep that fit a screen, money in crore."""
-    import pandas as pd
-
-    return pd.DataFrame({
-        "budget ₹ crore": sweep["budget_inr_crore"],
-        "spent": sweep["capex_inr_crore"],
-        "saving ₹ crore/year": sweep["saving_inr_per_year"] / INR_PER_CRORE,
-        "saving %": 100 * sweep["saving_fraction"],
-        "last rupee saves/year": sweep["marginal_saving_per_year_per_rupee"],
-        "benefit/cost": sweep["benefit_cost_ratio"],
-        "payback years": sweep["payback_years"],
-        "warehouses": sweep["warehouses"],
-        "cold stores": sweep["cold_stores"],
-        "MMLPs": sweep["mmlps"],
-        "gap %": 100 * sweep["gap"],
-    })  # fmt: skip
-
-
-def _text_table(table: pd.DataFrame) -> str:
-    return str(table.to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -322,6 +266,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     from geodata.flows import load_gateway_tastes
     from siting.model.calibration import calibrate, choices_of
     from siting.model.model import build_model
+    from siting.report.brief import text_table
     from siting.study import load_study
 
     if arguments.out is not None and arguments.out.exists():
@@ -341,8 +286,8 @@ def _calibrate(arguments: argparse.Namespace) -> int:
         told = {"distance": found.distance, "distance_left_out": found.distance_left_out}
         print(json.dumps({**told, "states": found.by_state.to_dict("records")}, ensure_ascii=False))
         return 0
-    print(_text_table(table.drop_duplicates(["term", "group"]).drop(columns="gateway_id")))
-    print("\n" + _text_table(found.by_state.round(3)))
+    print(text_table(table.drop_duplicates(["term", "group"]).drop(columns="gateway_id")))
+    print("\n" + text_table(found.by_state.round(3)))
     print(f"\nDistance between modelled and observed shares of gateways, by value: {found.distance:.3f}; "
           f"leaving one state out: {found.distance_left_out:.3f}")  # fmt: skip
     return 0
@@ -379,44 +324,30 @@ def _pack_build(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from siting.scenarios.sweep import compare
+    from siting.report.brief import comparison_lines
+    from siting.results.compare import compare
+    from siting.results.read import open_result
 
-    result = compare(arguments.a, arguments.b)
+    a, b = open_result(arguments.a), open_result(arguments.b)
+    found = compare(a, b)
     if arguments.json:
-        tables = {name: json.loads(getattr(result, name).to_json(orient="records"))
+        tables = {name: json.loads(getattr(found, name).to_json(orient="records"))
                   for name in ("only_a", "only_b", "districts")}  # fmt: skip
-        print(json.dumps({"totals": json.loads(result.totals.to_json(orient="index")), **tables}, ensure_ascii=False))
-        return 0
-    print(result.totals.to_string(float_format=lambda x: f"{x:,.6g}"))
-    for label, folder, table in (("a", arguments.a, result.only_a), ("b", arguments.b, result.only_b)):
-        print(f"\nSites only in {label} ({folder}): {len(table)}")
-        for row in table.to_dict("records"):
-            saving = crore(row["saving_inr_per_year"], 2)
-            print(f"  {row['option']}, ₹{row['capex_inr_crore']:.1f} crore, saves {saving} a year")
-    print(f"\nDistricts whose hub or cost differs: {len(result.districts)}")
-    for row in result.districts.to_dict("records"):
-        hubs = (_names(row["hub_1_a"], row["hub_2_a"]), _names(row["hub_1_b"], row["hub_2_b"]))
-        print(f"  {row['district']}, {row['state']}: {hubs[0]} -> {hubs[1]}, {row['change_inr_per_t']:+,.0f} INR/t")
+        print(json.dumps({"totals": json.loads(found.totals.to_json(orient="index")), **tables}, ensure_ascii=False))
+    else:
+        print("\n".join(comparison_lines(a.summary, b.summary, found)))
     return 0
 
 
-def _names(*hubs: Any) -> str:
-    return " + ".join(str(hub) for hub in hubs if isinstance(hub, str)) or "no hub"
-
-
 def _show(arguments: argparse.Namespace) -> int:
-    import pandas as pd
+    from siting.report.brief import plan_lines, site_table
+    from siting.results.read import open_result
 
-    file = arguments.folder / "plan.json"
-    if not file.is_file():
-        raise InputError(f"{arguments.folder}: no plan.json; name a folder written by `siting run`")
+    plan = open_result(arguments.folder)
     if arguments.json:
-        print(file.read_text(encoding="utf-8").strip())
+        print(json.dumps(plan.summary, ensure_ascii=False, indent=2))
         return 0
-    sites = pd.read_csv(arguments.folder / "sites.csv")
-    print("\n".join(_lines(json.loads(file.read_text(encoding="utf-8")), sites)))
-    if len(sites):
-        columns = ["name", "state", "facility_type", "tier", "capex_inr_crore", "utilisation", "districts_served"]
-        sites["saves_inr_crore_per_year"] = sites["saving_inr_per_year"] / INR_PER_CRORE
-        print("\n" + _text_table(sites[[*columns, "saves_inr_crore_per_year"]]))
+    print("\n".join(plan_lines(plan.summary, plan.sites)))
+    if len(plan.sites):
+        print("\n" + site_table(plan.sites))
     return 0

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from geodata.errors import Fault, InputError
-from siting.model.costs import Array, appraisal_factor
-from siting.model.lanes import Lanes
+from siting.model.costs import appraisal_factor
+from siting.model.lanes import NONE, Lanes
 from siting.model.model import Announce, Model, check_names_of, chosen_options, refused_as_input, timed
+from siting.model.routing import Routing
 from siting.money import INR_PER_CRORE
 from siting.solver import Progress, Solution, solve
 
@@ -27,14 +27,10 @@ class Plan:
 
     model: Model
     solution: Solution
-    chosen: Lanes
-    """lanes that carry cargo: status quo and improving, one row per client and lane"""
-    share: Array
-    """(n_chosen,) share of its client's cargo"""
-    parts: pd.DataFrame
-    """parts of the chosen lanes"""
-    parts_before: pd.DataFrame
-    """parts of the status quo lanes"""
+    before: Routing
+    """how cargo moves today"""
+    after: Routing
+    """how it moves with the plan"""
     stages: dict[str, float]
 
     # -- totals ---------------------------------------------------------------------------------------------
@@ -90,20 +86,8 @@ class Plan:
     @cached_property
     def client_table(self) -> pd.DataFrame:
         """Clients with cost, hours and kg CO2e per tonne before and after, hours to the gate after."""
-        table = self.model.clients.copy()
-        for when, lanes, share, parts in (
-            ("before", self.model.existing, np.ones(len(self.model.existing)), self.parts_before),
-            ("after", self.chosen, self.share, self.parts),
-        ):
-            lane = parts["lane"].to_numpy()
-            sums = parts.assign(client=lanes.client[lane])
-            gate = sums["to"].isin(self.model.places.gateways) & (sums["mode"] == "dwell")
-            sums["transit_hours"] = np.where(gate, 0.0, sums["hours"])
-            values = ["cost_inr_per_t", "hours", "co2e_kg_per_t", "transit_hours"]
-            sums[values] = sums[values].mul(share[lane], axis=0)
-            total = sums.groupby("client")[values].sum()
-            table = table.join(total.add_suffix(f"_{when}"))
-        return table
+        before, after = (routing.client_means for routing in (self.before, self.after))
+        return self.model.clients.join(before.add_suffix("_before")).join(after.add_suffix("_after"))
 
     def totals(self, when: str) -> dict[str, float]:
         """Cost, mean hours and CO2e of the under-utilised districts, ``before`` or ``after``."""
@@ -155,17 +139,11 @@ class Plan:
     def served_cost_cut(self) -> float | None:
         """Fall in cost per tonne of the cargo that goes through new sites, as a fraction; None where none does."""
         table = self.client_table
-        served = table.index.isin(np.unique(self.chosen.client[self.uses_site]))
+        served = table.index.isin(np.unique(self.after.lanes.client[self.after.uses_site]))
         table = table[served & table["under_utilised"]]
         before = (table["cost_inr_per_t_before"] * table["tonnes_per_year"]).sum()
         after = (table["cost_inr_per_t_after"] * table["tonnes_per_year"]).sum()
         return float(1 - after / before) if before > 0 else None
-
-    @cached_property
-    def uses_site(self) -> NDArray[np.bool_]:
-        """(n_chosen,) whether the lane goes through a new site."""
-        at_site = np.append(self.model.places.is_site, False)
-        return np.asarray(at_site[self.chosen.hub] | at_site[self.chosen.terminal])
 
 
 def make_plan(
@@ -205,22 +183,13 @@ def make_plan(
     if solution.status == "unknown":
         raise TimeoutError(f"{study.name}: {solution.message} (time_limit_s)")
     with timed(stages, "tables", progress):
-        chosen, share = _chosen_lanes(model, solution)
-        plan = Plan(
-            model,
-            solution,
-            chosen,
-            share,
-            model.pricer.parts(chosen),
-            model.pricer.parts(model.existing),
-            stages,
-        )
+        plan = Plan(model, solution, Routing.today(model), _chosen(model, solution), stages)
         _recheck(plan)
     return plan
 
 
-def _chosen_lanes(model: Model, solution: Solution) -> tuple[Lanes, Array]:
-    """Lanes that carry cargo, with the share of their client: improving ones and what stays on the status quo."""
+def _chosen(model: Model, solution: Solution) -> Routing:
+    """What a solution carries on improving lanes, and what stays on the status quo."""
     rows = np.flatnonzero(solution.lane_share > 0)
     improving = model.improving.take(model.lane_of_row[rows])
     stays = np.ones(len(model.clients))
@@ -229,19 +198,18 @@ def _chosen_lanes(model: Model, solution: Solution) -> tuple[Lanes, Array]:
     existing = model.existing.take(keep)
     lanes = Lanes.joined([improving, existing])
     share = np.concatenate([solution.lane_share[rows], stays[existing.client]])
+    options = np.vstack([model.problem.lane_options[rows], np.full((len(existing), 2), NONE)])
     order = np.argsort(lanes.client, kind="stable")
-    return lanes.take(order), share[order]
+    return Routing(model, lanes.take(order), share[order], options[order])
 
 
 def _recheck(plan: Plan) -> None:
     """Recompute what the search claimed from the parts of the lanes, by the reporting formula."""
     faults = []
-    for name, lanes, parts in (
-        ("status quo", plan.model.existing, plan.parts_before),
-        ("plan", plan.chosen, plan.parts),
-    ):
-        total = np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(lanes))
-        worst = np.abs(total / np.maximum(lanes.cost_inr_per_t, 1e-9) - 1).max(initial=0.0)
+    for name, routing in (("status quo", plan.before), ("plan", plan.after)):
+        price = routing.lanes.cost_inr_per_t
+        total = np.bincount(routing.lane_of_part, routing.parts["cost_inr_per_t"], minlength=len(price))
+        worst = np.abs(total / np.maximum(price, 1e-9) - 1).max(initial=0.0)
         if not worst <= COST_TOLERANCE:  # nor is NaN right
             faults.append(f"{name}: a lane's parts differ from its price by {worst:.2e}")
     table = plan.client_table.iloc[plan.model.active]

@@ -17,8 +17,11 @@ from siting.model.model import build_model
 from siting.plan import Plan, make_plan
 from siting.report.charts import write_sweep_chart
 from siting.report.page import write_report
-from siting.results.tables import flow_lines, write_summary, write_tables
-from siting.scenarios.sweep import sweep, sweep_table
+from siting.results.cells import write_csv
+from siting.results.compare import frontier
+from siting.results.geometry import flow_lines
+from siting.results.tables import summary, write_summary, write_tables
+from siting.scenarios.sweep import sweep
 from siting.study import Study
 
 RESULT_FILES = ("plan.json", "sites.csv", "districts.csv", "lanes.csv", "study.gpkg", "report.html", "log.txt")
@@ -92,7 +95,7 @@ def run_sweep(
     """Solve a study for several budgets and write each result, a table and a chart.
 
     Returns:
-        The plans, and the table as of :func:`siting.scenarios.sweep.sweep_table`.
+        The plans, and the table as of :func:`siting.results.compare.frontier`.
 
     Raises:
         InputError, KeyboardInterrupt, OSError: as `run_study`; nothing was written.
@@ -107,8 +110,8 @@ def run_sweep(
             for lost in write_result(plan, target, log):
                 log.note(f"{target.name}: {lost}")
             log.write(target)
-        table = sweep_table(plans)
-        table.to_csv(folder / "sweep.csv", index=False)
+        table = frontier((summary(plan), plan.opened) for plan in plans)
+        write_csv(table, folder / "sweep.csv")
         write_sweep_chart(table, folder / "sweep.svg")
         log.write(folder)
     return plans, table

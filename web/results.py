@@ -1,230 +1,20 @@
-"""Results on disk: which there are, and their tables as one object per result."""
+"""The library of results: which there are on disk."""
 
 from __future__ import annotations
 
 import json
 import logging
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
-import pyogrio
-import shapely
-
-from geodata.districts import district_id
 from geodata.errors import InputError
-from geodata.pack import Pack
-from siting.plan import Plan
-from siting.results.tables import districts_table, flow_table, lanes_table, sites_table, write_summary
-from web.plan_faults import plan_fault
+from siting.results.read import TABLES, PlanFolder, result_fault
 
-TABLES = ("plan.json", "districts.csv", "sites.csv", "lanes.csv", "study.gpkg")
 DOWNLOADS = (*TABLES, "report.html")
 log = logging.getLogger("web.results")
 
 SEPARATOR = "~"  # between the folders of a plan's key: unreserved in URLs, so a key is one part of a path
-
-
-class PlanTables(ABC):
-    """Tables of one plan, each read when first asked for; the same for results on disk and answered questions."""
-
-    key: str
-    path: Path
-    stamp: int
-    """Time of writing (ns): a plan that is written again is another one."""
-
-    @property
-    def identity(self) -> tuple[str, int]:
-        """What answers made from these tables are kept by."""
-        return str(self.path), self.stamp
-
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """Content of ``plan.json``."""
-        content: dict[str, Any] = json.loads((self.path / "plan.json").read_text(encoding="utf-8"))
-        return content
-
-    @property
-    def closed_gateways(self) -> list[str]:
-        return list(self.summary.get("resolved_study", {}).get("closed_gateways", []))
-
-    @property
-    def own_districts(self) -> str | None:
-        """File or pack that the study's own districts are from, where they are not those of the bundled pack."""
-        data = self.summary.get("resolved_study", {}).get("data", {})
-        own: str | None = data.get("districts") or data.get("pack")
-        return own
-
-    @property
-    @abstractmethod
-    def districts(self) -> pd.DataFrame:
-        """``districts.csv`` with ``district_id``, in the order of the shapes"""
-
-    @property
-    @abstractmethod
-    def sites(self) -> pd.DataFrame:
-        """``sites.csv``"""
-
-    @property
-    @abstractmethod
-    def lanes(self) -> pd.DataFrame:
-        """``lanes.csv`` with ``lane``, the number of the lane that a row is a part of"""
-
-    @property
-    @abstractmethod
-    def flows(self) -> gpd.GeoDataFrame:
-        """movements of lanes through new sites: ``mode``, ``from_name``, ``to_name``, ``km``, a line"""
-
-    flows_are_drawn: bool
-    """whether the lines of the flows follow the networks; else they only join their ends"""
-
-    @property
-    @abstractmethod
-    def gateways(self) -> pd.DataFrame:
-        """ports of the study"""
-
-    @property
-    @abstractmethod
-    def depots(self) -> pd.DataFrame:
-        """inland depots of the study"""
-
-    @property
-    @abstractmethod
-    def shapes(self) -> gpd.GeoDataFrame:
-        """district polygons in the order of ``districts``"""
-
-
-def _with_ids(table: pd.DataFrame) -> pd.DataFrame:
-    ids = pd.Series(
-        [district_id(s, d) for s, d in zip(table["state"], table["district"], strict=True)], table.index, dtype=object
-    )
-    repeat = ids.groupby(ids).cumcount()  # names that differ only in signs an id leaves out
-    table.insert(0, "district_id", ids + repeat.map(lambda k: f"-{k + 1}" if k else ""))
-    return table
-
-
-@dataclass(frozen=True)
-class PlanFolder(PlanTables):
-    """A finished result in a folder, as ``siting run`` writes it."""
-
-    key: str
-    path: Path
-    stamp: int
-    flows_are_drawn = True
-
-    @cached_property
-    def districts(self) -> pd.DataFrame:
-        return _with_ids(pd.read_csv(self.path / "districts.csv", dtype={"state": str, "district": str}))
-
-    @cached_property
-    def sites(self) -> pd.DataFrame:
-        return pd.read_csv(self.path / "sites.csv", dtype={"site_id": str, "name": str, "state": str})
-
-    @cached_property
-    def lanes(self) -> pd.DataFrame:
-        names = ("state", "district", "from", "to")
-        table = pd.read_csv(self.path / "lanes.csv", dtype=dict.fromkeys(names, str))
-        return table.assign(lane=(table["part"] == 1).cumsum())
-
-    @cached_property
-    def flows(self) -> gpd.GeoDataFrame:
-        return self._layer("lanes")
-
-    @cached_property
-    def gateways(self) -> gpd.GeoDataFrame:
-        return self._layer("gateways")
-
-    @cached_property
-    def depots(self) -> gpd.GeoDataFrame:
-        return self._layer("depots")
-
-    @cached_property
-    def shapes(self) -> gpd.GeoDataFrame:
-        layer = self._layer("districts")
-        order = pd.MultiIndex.from_frame(layer[["state", "district"]]).get_indexer(
-            pd.MultiIndex.from_frame(self.districts[["state", "district"]])
-        )
-        if (order < 0).any():
-            row = int(np.argmax(order < 0))
-            raise InputError(
-                f"{self.path / 'study.gpkg'}: no polygon for row {row} of districts.csv "
-                f"({self.districts['district'].iloc[row]}); write the result again"
-            )
-        return layer.iloc[order].reset_index(drop=True)
-
-    def _layer(self, name: str) -> gpd.GeoDataFrame:
-        path = self.path / "study.gpkg"
-        if name not in pyogrio.list_layers(path)[:, 0]:  # a plan without sites has no flows to write
-            return gpd.GeoDataFrame(geometry=gpd.GeoSeries([], crs="EPSG:4326"))
-        return gpd.read_file(path, layer=name, engine="pyogrio")
-
-
-@dataclass(frozen=True)
-class RunTables(PlanTables):
-    """The answer to a what-if question, as :func:`write_run_tables` leaves it; geography comes from the pack."""
-
-    key: str
-    path: Path
-    stamp: int
-    pack: Pack = field(compare=False)
-    flows_are_drawn = False
-
-    @cached_property
-    def districts(self) -> pd.DataFrame:
-        return _with_ids(pd.read_parquet(self.path / "districts.parquet"))
-
-    @cached_property
-    def sites(self) -> pd.DataFrame:
-        return pd.read_parquet(self.path / "sites.parquet")
-
-    @cached_property
-    def lanes(self) -> pd.DataFrame:
-        table = pd.read_parquet(self.path / "lanes.parquet")
-        return table.assign(lane=(table["part"] == 1).cumsum())
-
-    @cached_property
-    def flows(self) -> gpd.GeoDataFrame:
-        table = pd.read_parquet(self.path / "flows.parquet")
-        ends = table[["from_lon", "from_lat", "to_lon", "to_lat"]].to_numpy().reshape(-1, 2, 2)
-        return gpd.GeoDataFrame(table, geometry=np.asarray(shapely.linestrings(ends)), crs="EPSG:4326")
-
-    @property
-    def gateways(self) -> pd.DataFrame:
-        return self.pack.gateways
-
-    @property
-    def depots(self) -> pd.DataFrame:
-        return self.pack.depots
-
-    @property
-    def shapes(self) -> gpd.GeoDataFrame:
-        return self.pack.districts
-
-
-def write_run_tables(plan: Plan, folder: Path) -> None:
-    """Write what :class:`RunTables` reads; ``plan.json`` last."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tables = {"districts": districts_table(plan), "sites": sites_table(plan), "lanes": lanes_table(plan),
-              "flows": _flow_ends(plan)}  # fmt: skip
-    for name, table in tables.items():
-        table.reset_index(drop=True).to_parquet(folder / f"{name}.parquet")
-    write_summary(plan, folder)
-
-
-def _flow_ends(plan: Plan) -> pd.DataFrame:
-    """Movements of lanes through new sites with the points they join."""
-    flows, places = flow_table(plan), plan.model.places.table
-    for end in ("from", "to"):
-        at = places.iloc[flows[end]]
-        flows[f"{end}_lon"], flows[f"{end}_lat"] = at["lon"].to_numpy(), at["lat"].to_numpy()
-    return flows
 
 
 class Results:
@@ -278,7 +68,7 @@ class Results:
         stamps = tuple(_stamp(folder / name) for name in TABLES)
         known = self._seen.get(folder)
         if known is None or known[0] != stamps:
-            known = self._seen[folder] = stamps, plan_fault(folder)
+            known = self._seen[folder] = stamps, result_fault(folder)
             if known[1] is not None:
                 log.warning(json.dumps({"broken_result": known[1]}, ensure_ascii=False))
         return known

@@ -1,4 +1,4 @@
-"""The report's map of India as SVG: districts by saving, chosen sites, cargo through them, ports."""
+"""The report's map as SVG: districts by saving, chosen sites, cargo through them, ports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from geodata.districts import metric_crs
-from siting.money import INR_PER_CRORE, indian
+from siting.money import INR_PER_CRORE, counted, indian
 from siting.plan import Plan
 from siting.report.charts import ACCENT, INK, MUTED, WIDTH, label, line, rect, svg, tag
 
@@ -98,7 +98,7 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
     Args:
         districts: result of :func:`siting.results.tables.districts_table`, in the order of the pack.
         sites: result of :func:`siting.results.tables.sites_table`; the first ten are numbered.
-        flows: result of :func:`siting.results.tables.flow_lines`.
+        flows: result of :func:`siting.results.geometry.flow_lines`.
     """
     shapes = plan.model.pack.districts.geometry
     shapes = shapes.to_crs(metric_crs(tuple(shapes.total_bounds)))
@@ -121,7 +121,8 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
     ]
     served = int((districts["saving_inr_per_year"] > 0).sum())
     description = (
-        f"{plan.model.pack.manifest['name']} by district. {len(sites)} sites chosen; {served} districts save. "
+        f"{plan.model.pack.manifest['name']} by district. {counted(len(sites), 'site')} chosen; "
+        f"{counted(served, 'district')} {'saves' if served == 1 else 'save'}. "
         "The tables below hold the same figures in words and numbers."
     )
     return svg("Where the plan builds, and who saves", description, frame.height_px, *marks, name="map")
@@ -133,8 +134,8 @@ def _district_paths(districts: pd.DataFrame, drawn: pd.Series, frame: Frame, bou
     groups: dict[str, list[Markup]] = {}
     names = districts["district"] + ", " + districts["state"]
     under, reached = districts["under_utilised"], districts["cost_after_inr_per_t"].notna()
-    for k, (name, counted, has_lane) in enumerate(zip(names, under, reached, strict=True)):
-        if not counted:
+    for k, (name, is_counted, has_lane) in enumerate(zip(names, under, reached, strict=True)):
+        if not is_counted:
             fill, words = LEADER, "leader, not counted"
         elif crore[k] > 0:
             fill = CLASS_FILLS[_shade(int(rank[k]), len(bounds))]
@@ -213,7 +214,7 @@ def _port_marks(plan: Plan, frame: Frame) -> list[Markup]:
     """Ports that serve containers; names stand out to sea, and one that would cover another is left off."""
     ports = plan.model.pack.gateways
     ports = ports[ports["container_service"]]
-    used = set(plan.model.places.table["place_id"].iloc[np.unique(plan.chosen.gateway)])
+    used = set(plan.model.places.table["place_id"].iloc[np.unique(plan.after.lanes.gateway)])
     ports = ports.assign(used=ports["gateway_id"].isin(used)).sort_values("used", ascending=False, kind="stable")
     xy = frame.of(ports["lon"], ports["lat"])
     marks: list[Markup] = []

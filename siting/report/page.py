@@ -17,10 +17,18 @@ from geodata.exports import concentration
 from geodata.network import network_report
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE
-from siting.money import INR_PER_CRORE, crore, indian
+from siting.money import INR_PER_CRORE, counted, crore, indian
 from siting.plan import Plan
 from siting.report.charts import component_chart, tornado_chart
 from siting.report.map import SITE_WORDS, plan_map
+from siting.report.paper import (
+    PAPER_AREA,
+    PAPER_DISTRICTS_FOR_HALF,
+    PAPER_DISTRICTS_FOR_THREE_QUARTERS,
+    PAPER_FAR_FROM_PORT,
+    PAPER_HUB_COST_CUT,
+    PAPER_SHARES,
+)
 from siting.results.tables import districts_table, sites_table, summary
 from siting.scenarios.sensitivity import sensitivity
 
@@ -29,26 +37,14 @@ DISTRICTS_SHOWN = 25
 TORNADO_BARS = 14
 FAR_FROM_PORT_KM = 500.0
 FAR_SNAP_KM = 10.0
-
-# Yadav, The Role of Districts as Export Hubs: what it says of 2023, to set beside the table used here.
-PAPER_SHARES = (
-    ("Gujarat", "Surat", 8.5),
-    ("Maharashtra", "Mumbai", 7.8),
-    ("Uttar Pradesh", "Moradabad", 5.2),
-    ("Tamil Nadu", "Tiruppur", 4.9),
-    ("Gujarat", "Rajkot", 4.5),
-)
-PAPER_DISTRICTS_FOR_HALF = 18
-PAPER_DISTRICTS_FOR_THREE_QUARTERS = 50
-PAPER_FAR_FROM_PORT = 0.49
-PAPER_HUB_COST_CUT = 0.11
+OSM_CREDIT = "© OpenStreetMap contributors"
 
 
 def write_report(plan: Plan, folder: Path, flows: gpd.GeoDataFrame) -> None:
     """Write ``report.html`` of a plan into a folder, with its sensitivity table worked out on the way.
 
     Args:
-        flows: result of :func:`siting.results.tables.flow_lines`.
+        flows: result of :func:`siting.results.geometry.flow_lines`.
     """
     depends = sensitivity(plan) if len(plan.opened) else None
     (folder / "report.html").write_text(render_report(plan, flows, depends), encoding="utf-8")
@@ -58,7 +54,7 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
     """Return the report as HTML text.
 
     Args:
-        flows: result of :func:`siting.results.tables.flow_lines`.
+        flows: result of :func:`siting.results.geometry.flow_lines`.
         depends: result of :func:`siting.scenarios.sensitivity.sensitivity`; None where nothing is built.
     """
     districts, sites = districts_table(plan), sites_table(plan)
@@ -85,11 +81,29 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
         land_customs=plan.model.pack.land_customs,
         land_customs_saving=_land_customs_saving(plan, districts),
         networks=_networks(plan),
+        of_paper=plan.model.pack.manifest.get("name") == PAPER_AREA,
+        recovered=_recovered(plan),
+        own_districts=_own_districts(plan),
+        osm=any(OSM_CREDIT in file["licence"] for file in plan.model.pack.manifest.get("files", {}).values()),
         manifest=plan.model.pack.manifest,
         running=_running(plan),
         figures={"districts": {}, **plan.model.pack.manifest.get("figures", {})},
         infinity=float("inf"),
     )  # fmt: skip
+
+
+def _own_districts(plan: Plan) -> str | None:
+    """File that the study replaces the districts of its pack with."""
+    file = plan.model.study.data.get("districts")
+    return file.name if file else None
+
+
+def _recovered(plan: Plan) -> dict[str, float] | None:
+    """How well district boundaries rebuilt from post offices hold the offices left out; None for other boundaries."""
+    figures = plan.model.pack.manifest.get("figures", {}).get("districts", {})
+    if "holdout_accuracy" not in figures or _own_districts(plan):
+        return None
+    return {"accuracy": figures["holdout_accuracy"], "offices": figures["holdout_offices"]}
 
 
 def _environment() -> jinja2.Environment:
@@ -99,6 +113,7 @@ def _environment() -> jinja2.Environment:
     )  # fmt: skip
     environment.filters.update(
         indian=number,
+        counted=lambda n, noun: _typeset(counted(n, noun)),
         crore=rupees,
         percent=percent,
         number=number,
@@ -114,7 +129,7 @@ def _environment() -> jinja2.Environment:
 
 def rupees(inr: float, decimals: int = 0) -> str:
     """Rupees in crore."""
-    return _typeset(crore(inr, decimals).replace("₹-", "-₹"))
+    return _typeset(crore(inr, decimals))
 
 
 def percent(fraction: float | None, decimals: int = 1) -> str:
@@ -155,28 +170,21 @@ def cost_components(plan: Plan) -> pd.DataFrame:
         ``before.cost_inr_per_year`` and ``after.cost_inr_per_year`` of ``plan.json``, and to the latter plus
         ``fixed_cost_inr_per_year`` with the last row.
     """
-    model = plan.model
-    clients = model.clients
-    counted = clients["tonnes_per_year"].to_numpy() * clients["under_utilised"].to_numpy()
-    carbon_inr_per_kg = model.pricer.tariff.carbon_inr_per_kg
+    under_utilised = plan.model.clients["under_utilised"].to_numpy()
     columns = {}
-    for when, lanes, share, parts in (
-        ("before", model.existing, np.ones(len(model.existing)), plan.parts_before),
-        ("after", plan.chosen, plan.share, plan.parts),
-    ):
-        lane = parts["lane"].to_numpy()
-        tonnes = counted[lanes.client[lane]] * share[lane]
-        freight = parts["freight_inr_per_t"].to_numpy() * tonnes
-        carbon = parts["co2e_kg_per_t"].to_numpy() * carbon_inr_per_kg * tonnes
+    for when, routing in (("before", plan.before), ("after", plan.after)):
+        lanes, lane, parts = routing.lanes, routing.lane_of_part, routing.parts
+        tonnes = (routing.tonnes * under_utilised[lanes.client])[lane]
+        inr = {name: inr_per_t * tonnes for name, inr_per_t in routing.cost_components.items()}
         mode = parts["mode"].to_numpy(object)
         first_mile = (mode == "road") & (parts["part"].to_numpy() == 1) & (lanes.hub[lane] != NONE)
         columns[when] = {
-            "First mile of part loads": freight[first_mile].sum(),
-            "Full boxes by road": freight[(mode == "road") & ~first_mile].sum(),
-            "Rail": freight[mode == "rail"].sum(),
-            "Handling": freight[mode == "handling"].sum(),
-            "Time, waiting included": (parts["cost_inr_per_t"].to_numpy() * tonnes - freight - carbon).sum(),
-            "Carbon": carbon.sum(),
+            "First mile of part loads": inr["freight"][first_mile].sum(),
+            "Full boxes by road": inr["freight"][(mode == "road") & ~first_mile].sum(),
+            "Rail": inr["freight"][mode == "rail"].sum(),
+            "Handling": inr["handling"].sum(),
+            "Time, waiting included": inr["time"].sum() + inr["dwell"].sum(),
+            "Carbon": inr["carbon"].sum(),
             "Running the new sites": plan.fixed_cost_inr_per_year if when == "after" else 0.0,
         }
     return pd.DataFrame(columns)
@@ -268,7 +276,7 @@ def _money(plan: Plan) -> dict[str, Any]:
 def _tonnes(plan: Plan) -> dict[str, float]:
     table = plan.client_table[plan.client_table["under_utilised"]]
     tonnes = table["tonnes_per_year"]
-    at_site = np.unique(plan.chosen.client[plan.uses_site])
+    at_site = np.unique(plan.after.lanes.client[plan.after.uses_site])
     return {
         "all": float(tonnes.sum()),
         "part": float(tonnes[table["load"] == "part"].sum()),

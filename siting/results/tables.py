@@ -1,4 +1,4 @@
-"""The files of a plan: tables, GeoPackage and plan.json, written all or not at all."""
+"""Tables of a plan: ``plan.json``, ``sites.csv``, ``districts.csv`` and ``lanes.csv``, as ``schema.csv`` lists them."""
 
 from __future__ import annotations
 
@@ -9,27 +9,23 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from geodata.exports import concentration
-from geodata.matrix import path_geometry, shortest_paths
-from geodata.network import snap
-from siting.model.model import Model
+from siting.model.routing import Routing
 from siting.plan import Plan
-
-CRS = "EPSG:4326"
-SEARCH_SLACK_KM = 1.0  # a movement's km cover its way on the network and the access to it
+from siting.results.cells import write_csv
+from siting.results.geometry import flow_ends, write_geopackage
 
 
 def summary(plan: Plan) -> dict[str, Any]:
-    """Return the content of ``plan.json``: see the README for the meaning of each key."""
+    """Return the content of ``plan.json``: ``schema.csv`` gives the meaning of each key."""
     model, solution = plan.model, plan.solution
-    table = plan.client_table
-    served = np.unique(table.loc[plan.chosen.client[plan.uses_site], "district"])
+    served = np.unique(plan.after.district[plan.after.uses_site])
     under = model.demand["under_utilised"]
     unreachable = unreachable_districts(plan)
     return {
         "study": model.study.name,
+        "area": model.pack.manifest.get("name", "unnamed"),
         "fingerprint": model.study.fingerprint(model.pack),
         "status": solution.status,
         "objective_inr": solution.objective,
@@ -87,26 +83,36 @@ def unreachable_districts(plan: Plan) -> list[dict[str, Any]]:
 
 def sites_table(plan: Plan) -> pd.DataFrame:
     """Return ``sites.csv``: one row per open option, by saving."""
-    places = plan.model.places.table
-    at = places.iloc[plan.opened["place"]]
+    at = plan.model.places.table.iloc[plan.opened["place"]]
+    own = at["place_id"].where(at["kind"] == "district", _district_around(plan, at))
     table = plan.opened.assign(
-        name=at["name"].to_numpy(),
-        state=at["state"].to_numpy(),
-        lon=at["lon"].to_numpy(),
-        lat=at["lat"].to_numpy(),
+        district_id=own.to_numpy(object),
+        **{name: at[name].to_numpy() for name in ("place_id", "name", "state", "lon", "lat")},
     )
     columns = [
-        "site_id", "name", "state", "lon", "lat", "facility_type", "tier", "status", "capex_inr_crore",
-        "capacity_t_per_year", "throughput_t_per_year", "utilisation", "districts_served", "saving_inr_per_year",
+        "option_id", "site_id", "place_id", "district_id", "name", "state", "lon", "lat", "facility_type", "tier",
+        "status", "capex_inr_crore", "capacity_t_per_year", "throughput_t_per_year", "utilisation",
+        "districts_served", "saving_inr_per_year",
     ]  # fmt: skip
     return table.sort_values(["saving_inr_per_year", "site_id"], ascending=[False, True])[columns]
+
+
+def _district_around(plan: Plan, places: pd.DataFrame) -> pd.Series:
+    """Id of the district that holds the point of each place; None outside all."""
+    districts = plan.model.pack.districts
+    found = pd.Series(None, index=places.index, dtype=object)
+    row, district = districts.sindex.query(gpd.points_from_xy(places["lon"], places["lat"]), predicate="intersects")
+    found.iloc[row] = districts["district_id"].to_numpy()[district]
+    return found
 
 
 def districts_table(plan: Plan) -> pd.DataFrame:
     """Return ``districts.csv``: one row per district; a mean over clients is weighted by tonnes."""
     model = plan.model
     places = model.places.table
-    table = model.demand[["state", "district", "lgd_code", "under_utilised", "export_usd"]].copy()
+    table = model.demand[["district_id", "state", "district", "lgd_code"]].copy()
+    table[["lon", "lat"]] = places[["lon", "lat"]].to_numpy()[: len(table)]  # the first places are the districts
+    table[["under_utilised", "export_usd"]] = model.demand[["under_utilised", "export_usd"]]
     clients = plan.client_table.dropna(subset=["cost_inr_per_t_before", "cost_inr_per_t_after"])
     tonnes = clients["tonnes_per_year"]
     total = tonnes.groupby(clients["district"]).sum()
@@ -120,26 +126,13 @@ def districts_table(plan: Plan) -> pd.DataFrame:
         table[f"cost_{when}_inr_per_t"] = mean(f"cost_inr_per_t_{when}")
         table[f"hours_{when}"] = mean(f"hours_{when}")
         table[f"co2e_{when}_t_per_year"] = mean(f"co2e_kg_per_t_{when}") * total / 1000.0
-    for when, lanes, share in (
-        ("before", model.existing, np.ones(len(model.existing))),
-        ("after", plan.chosen, plan.share),
-    ):
-        flow = _flows(plan, lanes, share)
-        gateway = _largest(flow, "gateway", places)
-        table[f"gateway_{when}"] = gateway.reindex(table.index)
-    flow = _flows(plan, plan.chosen, plan.share)
-    flow = flow[plan.uses_site]
-    through = pd.concat(
-        [flow.assign(site=flow["hub"]), flow[flow["terminal"] != flow["hub"]].assign(site=flow["terminal"])]
-    )
-    at_site = np.append(model.places.is_site, False)  # position -1 is "none"
-    through = through[at_site[through["site"].to_numpy(np.int64)]]
-    rank = through.groupby(["district", "site"])["tonnes"].sum().reset_index()
-    rank = rank.sort_values(["district", "tonnes", "site"], ascending=[True, False, True])
-    rank["rank"] = rank.groupby("district").cumcount() + 1
-    for k in (1, 2):
-        hub = rank[rank["rank"] == k].set_index("district")["site"].map(places["name"])
-        table[f"hub_{k}"] = hub.reindex(table.index)
+    most_used = {f"gateway_{when}": _ranked(_tonnes_by(routing, "gateway"), 1)
+                 for when, routing in (("before", plan.before), ("after", plan.after))}  # fmt: skip
+    through = _tonnes_by_site(plan.after)
+    most_used |= {f"hub_{k}": _ranked(through, k) for k in (1, 2)}
+    for column, place in most_used.items():
+        table[column] = place.map(places["name"]).reindex(table.index)
+        table[f"{column}_id"] = place.map(places["place_id"]).reindex(table.index)
     table["saving_inr_per_year"] = (
         (table["cost_before_inr_per_t"] - table["cost_after_inr_per_t"]) * total
     ).reindex(table.index).fillna(0.0)  # fmt: skip
@@ -148,62 +141,52 @@ def districts_table(plan: Plan) -> pd.DataFrame:
 
 
 def _cost_components(plan: Plan, tonnes_per_year: Any) -> pd.DataFrame:
-    """Of each district the parts of ``cost_before_inr_per_t`` and ``cost_after_inr_per_t``, which they add up to.
-
-    Freight of movements, handling, time in movement and handling, dwell (time spent waiting), carbon.
-    """
-    model = plan.model
-    client_tonnes = model.clients["tonnes_per_year"].to_numpy()
+    """Of each district the parts of ``cost_before_inr_per_t`` and ``cost_after_inr_per_t``, which they add up to."""
     columns = {}
-    for when, lanes, share, parts in (
-        ("before", model.existing, np.ones(len(model.existing)), plan.parts_before),
-        ("after", plan.chosen, plan.share, plan.parts),
-    ):
-        lane = parts["lane"].to_numpy()
-        client = lanes.client[lane]
-        district = model.clients["district"].to_numpy()[client]
-        tonnes = client_tonnes[client] * share[lane]
-        mode = parts["mode"].to_numpy(object)
-        money = parts["freight_inr_per_t"].to_numpy()
-        carbon = parts["co2e_kg_per_t"].to_numpy() * model.pricer.tariff.carbon_inr_per_kg
-        time = parts["cost_inr_per_t"].to_numpy() - money - carbon
-        handling, waiting = mode == "handling", mode == "dwell"
-        values = {
-            "freight": np.where(handling, 0.0, money), "handling": np.where(handling, money, 0.0),
-            "time": np.where(waiting, 0.0, time), "dwell": np.where(waiting, time, 0.0), "carbon": carbon,
-        }  # fmt: skip
-        for name, value in values.items():
-            total = np.bincount(district, value * tonnes, minlength=len(model.demand))
+    for when, routing in (("before", plan.before), ("after", plan.after)):
+        district, tonnes = (of_lane[routing.lane_of_part] for of_lane in (routing.district, routing.tonnes))
+        for name, inr_per_t in routing.cost_components.items():
+            total = np.bincount(district, inr_per_t * tonnes, minlength=len(plan.model.demand))
             columns[f"{name}_{when}_inr_per_t"] = total / tonnes_per_year
-    return pd.DataFrame(columns, index=model.demand.index)
+    return pd.DataFrame(columns, index=plan.model.demand.index)
 
 
-def _flows(plan: Plan, lanes: Any, share: Any) -> pd.DataFrame:
-    clients = plan.model.clients
-    return pd.DataFrame({
-        "district": clients["district"].to_numpy()[lanes.client],
-        "hub": lanes.hub,
-        "terminal": lanes.terminal,
-        "gateway": lanes.gateway,
-        "tonnes": clients["tonnes_per_year"].to_numpy()[lanes.client] * share,
-    })  # fmt: skip
+def _tonnes_by(routing: Routing, end: str) -> pd.DataFrame:
+    """Cargo of every lane by the place of one of its columns: ``district``, ``place``, ``tonnes``."""
+    place = getattr(routing.lanes, end)
+    return pd.DataFrame({"district": routing.district, "place": place, "tonnes": routing.tonnes})
 
 
-def _largest(flow: pd.DataFrame, column: str, places: pd.DataFrame) -> pd.Series:
-    """Name of the place that takes most of each district's tonnes."""
-    total = flow.groupby(["district", column])["tonnes"].sum().reset_index()
-    total = total.sort_values(["district", "tonnes", column], ascending=[True, False, True])
-    return total.drop_duplicates("district").set_index("district")[column].map(places["name"])
+def _tonnes_by_site(routing: Routing) -> pd.DataFrame:
+    """As :func:`_tonnes_by` at the hubs and terminals that are new sites; one that is both counts once."""
+    terminals = _tonnes_by(routing, "terminal")[routing.lanes.terminal != routing.lanes.hub]
+    through = pd.concat([_tonnes_by(routing, "hub"), terminals])
+    at_site = np.append(routing.model.places.is_site, False)  # position -1 is "none"
+    kept: pd.DataFrame = through[at_site[through["place"].to_numpy(np.int64)]]
+    return kept
+
+
+def _ranked(tonnes: pd.DataFrame, rank: int) -> pd.Series:
+    """Of each district the place that takes most of its tonnes (rank 1), or second most."""
+    total = tonnes.groupby(["district", "place"])["tonnes"].sum().reset_index()
+    total = total.sort_values(["district", "tonnes", "place"], ascending=[True, False, True])
+    nth = total.groupby("district").cumcount() + 1
+    return total[nth == rank].set_index("district")["place"]
 
 
 def lanes_table(plan: Plan) -> pd.DataFrame:
-    """Return ``lanes.csv``: the chosen lane of every client, one row per part in order of travel."""
-    model, parts = plan.model, plan.parts
-    lane = parts["lane"].to_numpy()
-    client = model.clients.iloc[plan.chosen.client[lane]]
+    """Return ``lanes.csv``: the lanes of every client, one row per part in order of travel."""
+    model, routing = plan.model, plan.after
+    parts, lane = routing.parts, routing.lane_of_part
+    client = model.clients.iloc[routing.lanes.client[lane]]
     demand = model.demand.iloc[client["district"]]
-    names = model.places.table["name"].to_numpy()
+    names, ids = (model.places.table[column].to_numpy() for column in ("name", "place_id"))
+    options = np.array([*model.options["option_id"], None], dtype=object)  # position -1 is "none"
+    keys = zip(demand["district_id"], client["cargo_class"], client["load"], strict=True)
     return pd.DataFrame({
+        "lane": lane + 1,
+        "district_id": demand["district_id"].to_numpy(),
+        "client_id": [":".join(key) for key in keys],
         "state": demand["state"].to_numpy(),
         "district": demand["district"].to_numpy(),
         "under_utilised": client["under_utilised"].to_numpy(),
@@ -212,86 +195,38 @@ def lanes_table(plan: Plan) -> pd.DataFrame:
         "part": parts["part"].to_numpy(),
         "mode": parts["mode"].to_numpy(),
         "from": names[parts["from"]],
+        "from_id": ids[parts["from"]],
         "to": names[parts["to"]],
+        "to_id": ids[parts["to"]],
+        "option_id": options[routing.option_of_part],
         "km": parts["km"].to_numpy(),
         "hours": parts["hours"].to_numpy(),
         "cost_inr_per_t": parts["cost_inr_per_t"].to_numpy(),
         "freight_inr_per_t": parts["freight_inr_per_t"].to_numpy(),
         "co2e_kg_per_t": parts["co2e_kg_per_t"].to_numpy(),
-        "tonnes_per_year": client["tonnes_per_year"].to_numpy() * plan.share[lane],
+        "tonnes_per_year": routing.tonnes[lane],
     })  # fmt: skip
-
-
-def flow_table(plan: Plan) -> pd.DataFrame:
-    """Movements of the lanes through new sites, bundled by mode and by the pair of places."""
-    parts = plan.parts
-    lane = parts["lane"].to_numpy()
-    moving = parts["mode"].isin(["road", "rail"]).to_numpy() & plan.uses_site[lane]
-    moving &= (parts["from"] != parts["to"]).to_numpy()
-    tonnes = plan.model.clients["tonnes_per_year"].to_numpy()[plan.chosen.client[lane]] * plan.share[lane]
-    flows: pd.DataFrame = (
-        parts.assign(tonnes_per_year=tonnes)[moving]
-        .groupby(["mode", "from", "to"], as_index=False)
-        .agg(km=("km", "first"), tonnes_per_year=("tonnes_per_year", "sum"))
-    )
-    names = plan.model.places.table["name"]
-    flows["from_name"], flows["to_name"] = flows["from"].map(names), flows["to"].map(names)
-    return flows
-
-
-def flow_lines(plan: Plan) -> gpd.GeoDataFrame:
-    """Movements as of :func:`flow_table`, drawn on the networks."""
-    flows = flow_table(plan)
-    lines = pd.Series(index=flows.index, dtype=object)
-    for mode, rows in flows.groupby("mode").groups.items():
-        movement = flows.loc[rows]
-        lines[rows] = movement_lines(plan.model, str(mode), movement["from"], movement["to"], movement["km"])
-    return gpd.GeoDataFrame(flows, geometry=lines.tolist(), crs=CRS)
-
-
-def movement_lines(
-    model: Model, mode: str, start: pd.Series[int], end: pd.Series[int], km: pd.Series[float]
-) -> list[shapely.LineString]:
-    """Lines of movements between places along their network; straight where the network gives no path."""
-    table = model.places.table
-    network = model.pack.road if mode == "road" else model.pack.rail
-    lonlat = table[["lon", "lat"]].to_numpy(np.float64)
-    node = table["rail_node"].to_numpy() if mode == "rail" else snap(network, *lonlat.T)[0]
-    routes = shortest_paths(network, node[start], node[end], at_most=km.to_numpy() + SEARCH_SLACK_KM)
-    lines = []
-    for a, b, route in zip(start, end, routes, strict=True):
-        line = path_geometry(network, route) if route is not None else None
-        inner = shapely.get_coordinates(line) if line is not None else np.zeros((0, 2))
-        lines.append(shapely.LineString(np.vstack([lonlat[a], inner, lonlat[b]])))
-    return lines
-
-
-def write_geopackage(plan: Plan, path: Path, flows: gpd.GeoDataFrame) -> None:
-    """Write the plan as layers: districts, sites, lanes, gateways, depots."""
-    model = plan.model
-    districts = gpd.GeoDataFrame(districts_table(plan), geometry=model.pack.districts.geometry.to_numpy(), crs=CRS)
-    sites = sites_table(plan)
-    layers = {
-        "districts": districts,
-        "sites": gpd.GeoDataFrame(sites, geometry=gpd.points_from_xy(sites["lon"], sites["lat"]), crs=CRS),
-        "lanes": flows.rename(columns={"from": "from_place", "to": "to_place"}),
-    }
-    for name in ("gateways", "depots"):
-        table = getattr(model.pack, name)
-        layers[name] = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=CRS)
-    for name, layer in layers.items():
-        layer.to_file(path, layer=name, driver="GPKG", engine="pyogrio")
 
 
 def write_tables(plan: Plan, folder: Path, flows: gpd.GeoDataFrame) -> None:
     """Write ``sites.csv``, ``districts.csv``, ``lanes.csv`` and ``study.gpkg``; ``flows`` as from ``flow_lines``."""
-    tables = {"sites": sites_table(plan), "districts": districts_table(plan), "lanes": lanes_table(plan)}
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
-    write_geopackage(plan, folder / "study.gpkg", flows)
+    sites, districts = sites_table(plan), districts_table(plan)
+    for name, table in (("sites", sites), ("districts", districts), ("lanes", lanes_table(plan))):
+        write_csv(table, folder / f"{name}.csv")
+    write_geopackage(plan.model.pack, sites, districts, flows, folder / "study.gpkg")
 
 
 def write_summary(plan: Plan, folder: Path) -> None:
     """Write ``plan.json``, last of all: it tells how long the rest took."""
     text = json.dumps(summary(plan), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "plan.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_answer(plan: Plan, folder: Path) -> None:
+    """Write what :class:`siting.results.read.AnswerFolder` reads, without drawing anything; ``plan.json`` last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {"districts": districts_table(plan), "sites": sites_table(plan), "lanes": lanes_table(plan),
+              "flows": flow_ends(plan)}  # fmt: skip
+    for name, table in tables.items():
+        table.reset_index(drop=True).to_parquet(folder / f"{name}.parquet")
+    write_summary(plan, folder)

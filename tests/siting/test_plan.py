@@ -13,9 +13,9 @@ from geodata.folders import atomic_folder
 from siting.model.model import build_model
 from siting.money import indian
 from siting.plan import make_plan
+from siting.results.geometry import flow_lines
 from siting.results.tables import (
     districts_table,
-    flow_lines,
     lanes_table,
     sites_table,
     summary,
@@ -148,7 +148,7 @@ def test_ratio_and_payback_of_a_plan(tiny_plan):
 
 def test_use_of_sites_adds_up_to_the_cargo_that_goes_through_them(tiny_plan):
     table, opened = tiny_plan.client_table, tiny_plan.opened
-    through = np.unique(tiny_plan.chosen.client[tiny_plan.uses_site])
+    through = np.unique(tiny_plan.after.lanes.client[tiny_plan.after.uses_site])
     moved = table.loc[through]
     assert opened["throughput_t_per_year"].sum() == pytest.approx(moved["tonnes_per_year"].sum())  # one site a lane
     np.testing.assert_allclose(opened["utilisation"], opened["throughput_t_per_year"] / opened["capacity_t_per_year"])
@@ -170,7 +170,7 @@ def test_hours_and_carbon_of_a_plan_are_those_of_its_lanes(tiny_plan):
     )
     table = tiny_plan.client_table
     known = table["hours_after"].notna()
-    ports, chosen = tiny_plan.model.places.gateways, tiny_plan.chosen
+    ports, chosen = tiny_plan.model.places.gateways, tiny_plan.after.lanes
     boxed_at_port = np.isin(table.index[known], chosen.client[np.isin(chosen.hub, ports)])
     at_port_h = table.loc[known, "hours_after"] - table.loc[known, "transit_hours_after"]
     np.testing.assert_allclose(at_port_h, np.where(boxed_at_port, 148.0, 100.0))
@@ -246,7 +246,7 @@ def test_an_interrupted_run_leaves_the_old_result(tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0"), (999, "999"), (1000, "1,000"), (12345678, "1,23,45,678"), (-100000, "-1,00,000"), (-0.2, "0")],
+    [(0, "0"), (999, "999"), (1000, "1,000"), (12345678, "1,23,45,678"), (-100000, "−1,00,000"), (-0.2, "0")],
 )
 def test_indian_grouping(number, text):
     assert indian(number) == text

@@ -25,8 +25,13 @@ def national(tmp_path_factory):
     root = tmp_path_factory.mktemp("national")
     folder = write_result(root / "results" / "national")
     known = open_pack().districts
-    first = districts_table().drop(columns=["state", "district"]).iloc[[0] * len(known)].reset_index(drop=True)
-    table = pd.concat([known[["state", "district"]].reset_index(drop=True), first], axis=1)
+    first = (
+        districts_table()
+        .drop(columns=["district_id", "state", "district"])
+        .iloc[[0] * len(known)]
+        .reset_index(drop=True)
+    )
+    table = pd.concat([known[["district_id", "state", "district"]].reset_index(drop=True), first], axis=1)
     table["saving_inr_per_year"] = range(len(table))
     table.to_csv(folder / "districts.csv", index=False)
     shapes = gpd.GeoDataFrame(table, geometry=known.geometry.to_numpy(), crs=4326)

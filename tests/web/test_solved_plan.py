@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from geodata.pack import INDIA, open_pack
-from siting.results.tables import flow_lines, write_summary, write_tables
+from siting.results.geometry import flow_lines
+from siting.results.tables import write_summary, write_tables
 from web.app import create_app
 
 PLAN = "/api/v1/plans/plan"

@@ -32,20 +32,26 @@ STATE = "Alpha"
 
 def districts_table() -> pd.DataFrame:
     return pd.DataFrame({
-        "state": STATE, "district": list(CENTRES), "lgd_code": [1, None, 3], "under_utilised": [True, True, False],
+        "district_id": ["alpha/aaland", "alpha/beeland", "alpha/script-alert-x-script"],
+        "state": STATE, "district": list(CENTRES),
+        "lgd_code": [1, None, 3], "lon": [x for x, _ in CENTRES.values()], "lat": 20.5,
+        "under_utilised": [True, True, False],
         "export_usd": [1e6, 2e6, 9e9], "tonnes_per_year": [100.0, 50.0, 1000.0],
         "cost_before_inr_per_t": [2000.0, 1500.0, 900.0], "hours_before": [80.0, 70.0, 60.0],
         "co2e_before_t_per_year": [10.0, 5.0, 1.0],
         "cost_after_inr_per_t": [1000.0, 1400.0, 900.0], "hours_after": [60.0, 65.0, 60.0],
         "co2e_after_t_per_year": [8.0, 6.0, 1.0],
-        "gateway_before": "Port Sea", "gateway_after": "Port Sea", "hub_1": ["Beeland", "Beeland", None],
-        "hub_2": None, "saving_inr_per_year": [1e5, 5e3, 0.0], "hours_to_gateway_after": [30.0, 25.0, 20.0],
+        "gateway_before": "Port Sea", "gateway_before_id": "XXSEA", "gateway_after": "Port Sea",
+        "gateway_after_id": "XXSEA", "hub_1": ["Beeland", "Beeland", None],
+        "hub_1_id": ["alpha/beeland", "alpha/beeland", None], "hub_2": None, "hub_2_id": None,
+        "saving_inr_per_year": [1e5, 5e3, 0.0], "hours_to_gateway_after": [30.0, 25.0, 20.0],
     })  # fmt: skip
 
 
 def sites_table() -> pd.DataFrame:
     return pd.DataFrame({
-        "site_id": ["warehouse@alpha/beeland"], "name": ["Beeland"], "state": [STATE],
+        "option_id": ["warehouse-small@alpha/beeland"], "site_id": ["warehouse@alpha/beeland"],
+        "place_id": ["alpha/beeland"], "district_id": ["alpha/beeland"], "name": ["Beeland"], "state": [STATE],
         "lon": [76.5], "lat": [20.5], "facility_type": ["warehouse"], "tier": ["small"], "status": ["candidate"],
         "capex_inr_crore": [7.5], "capacity_t_per_year": [400.0], "throughput_t_per_year": [150.0],
         "utilisation": [0.375], "districts_served": [2], "saving_inr_per_year": [105_000.0],
@@ -53,21 +59,27 @@ def sites_table() -> pd.DataFrame:
 
 
 def lanes_table() -> pd.DataFrame:
-    part = ["state", "district", "load", "part", "mode", "from", "to", "km", "tonnes_per_year"]
+    part = ["lane", "district", "load", "part", "mode", "from", "to", "km", "tonnes_per_year"]
     rows = [
-        (STATE, "Aaland", "part", 1, "road", "Aaland", "Beeland", 110.0, 100.0),
-        (STATE, "Aaland", "part", 2, "handling", "Beeland", "Beeland", 0.0, 100.0),
-        (STATE, "Aaland", "part", 3, "road", "Beeland", "Port Sea", 260.0, 100.0),
-        (STATE, "Aaland", "part", 4, "dwell", "Port Sea", "Port Sea", 0.0, 100.0),
-        (STATE, "Beeland", "part", 1, "road", "Beeland", "Beeland", 20.0, 50.0),
-        (STATE, "Beeland", "part", 2, "handling", "Beeland", "Beeland", 0.0, 50.0),
-        (STATE, "Beeland", "part", 3, "road", "Beeland", "Port Sea", 260.0, 50.0),
-        (STATE, HOSTILE, "full", 1, "road", HOSTILE, "Dry Depot", 90.0, 1000.0),
-        (STATE, HOSTILE, "full", 2, "handling", "Dry Depot", "Dry Depot", 0.0, 1000.0),
-        (STATE, HOSTILE, "full", 3, "rail", "Dry Depot", "Port Sea", 170.0, 1000.0),
+        (1, "Aaland", "part", 1, "road", "Aaland", "Beeland", 110.0, 100.0),
+        (1, "Aaland", "part", 2, "handling", "Beeland", "Beeland", 0.0, 100.0),
+        (1, "Aaland", "part", 3, "road", "Beeland", "Port Sea", 260.0, 100.0),
+        (1, "Aaland", "part", 4, "dwell", "Port Sea", "Port Sea", 0.0, 100.0),
+        (2, "Beeland", "part", 1, "road", "Beeland", "Beeland", 20.0, 50.0),
+        (2, "Beeland", "part", 2, "handling", "Beeland", "Beeland", 0.0, 50.0),
+        (2, "Beeland", "part", 3, "road", "Beeland", "Port Sea", 260.0, 50.0),
+        (3, HOSTILE, "full", 1, "road", HOSTILE, "Dry Depot", 90.0, 1000.0),
+        (3, HOSTILE, "full", 2, "handling", "Dry Depot", "Dry Depot", 0.0, 1000.0),
+        (3, HOSTILE, "full", 3, "rail", "Dry Depot", "Port Sea", 170.0, 1000.0),
     ]
     table = pd.DataFrame(rows, columns=part)
+    ids = {"Aaland": "alpha/aaland", "Beeland": "alpha/beeland", HOSTILE: "alpha/script-alert-x-script",
+           "Dry Depot": "dry", "Port Sea": "XXSEA"}  # fmt: skip
+    at_site = (table["mode"] == "handling") & (table["from"] == "Beeland")
     return table.assign(
+        district_id=table["district"].map(ids), from_id=table["from"].map(ids), to_id=table["to"].map(ids),
+        client_id=table["district"].map(ids) + ":general:" + table["load"], state=STATE,
+        option_id=np.where(at_site, "warehouse-small@alpha/beeland", None),
         under_utilised=table["district"] != HOSTILE, cargo_class="general", hours=2.0, cost_inr_per_t=10.0,
         freight_inr_per_t=8.0, co2e_kg_per_t=1.0,
     )  # fmt: skip
@@ -90,8 +102,12 @@ def _files() -> dict[str, bytes]:
 
 def _write(folder: Path) -> None:
     summary = {
-        "study": "Tiny study", "fingerprint": "0" * 64, "status": "optimal", "objective_inr": 1.0, "bound_inr": 1.0,
-        "gap": 0.0, "budget_inr_crore": 10, "capex_inr_crore": 7.5, "fixed_cost_inr_per_year": 0.0,
+        "study": "Tiny study", "area": "Tiny", "fingerprint": "0" * 64, "status": "optimal",
+        "objective_inr": 1.0, "bound_inr": 1.0, "gap": 0.0,
+        "budget_inr_crore": 10, "capex_inr_crore": 7.5, "fixed_cost_inr_per_year": 0.0,
+        "served_cost_cut": 0.4, "part_load_cost_before_inr_per_year": 275_000.0, "wall_s": {"solve": 1.0},
+        "concentration": {"districts_of_first_half": 1, "districts_of_first_three_quarters": 1},
+        "not_recovering_capital": {"sites": 0, "capex_inr_crore": 0.0},
         "before": {"cost_inr_per_year": 275_000.0, "mean_hours": 77.0, "co2e_t_per_year": 15.0},
         "after": {"cost_inr_per_year": 170_000.0, "mean_hours": 62.0, "co2e_t_per_year": 14.0},
         "saving_inr_per_year": 105_000.0, "benefit_cost_ratio": 1.5, "payback_years": 7.0,
@@ -106,6 +122,7 @@ def _write(folder: Path) -> None:
     flows = pd.DataFrame({
         "mode": "road", "from_place": [0, 1], "to_place": [1, 9], "km": [110.0, 260.0],
         "tonnes_per_year": [100.0, 150.0], "from_name": ["Aaland", "Beeland"], "to_name": ["Beeland", "Port Sea"],
+        "from_id": ["alpha/aaland", "alpha/beeland"], "to_id": ["alpha/beeland", "XXSEA"],
     })  # fmt: skip
     a, b = CENTRES["Aaland"], CENTRES["Beeland"]
     layers = {

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from geodata.pack import Pack
 from siting.money import INR_PER_CRORE, indian
-from web.compare import compare, sweep_points
+from siting.results.read import PlanTables
+from web.compare import comparison, sweep_points
 from web.i18n import LANGUAGES, language
 from web.map.figure import LAYERS as FIGURE_LAYERS
 from web.map.figure import USUAL_LAYERS, Figure
@@ -22,7 +23,7 @@ from web.map.shapes import GRID, network_lines
 from web.map.tables import LAYERS, MIMETYPES, encode
 from web.pages import boundary_note, osm_credit, sources
 from web.queries import choice, only
-from web.results import DOWNLOADS, SEPARATOR, PlanTables, Results
+from web.results import DOWNLOADS, SEPARATOR, Results
 from web.security import refuse
 from web.transfer import Body, Shelf, json_body
 
@@ -141,7 +142,7 @@ def create_api(library: Library, can_ask: Callable[[PlanTables], bool]) -> Bluep
         if missing:
             refuse(400, f"{missing[0]} is not given; name two plans: ?a=ID&b=ID")
         a, b = (library.any(request.args[name]) for name in ("a", "b"))
-        return shelf.json(("compare", a.plan.identity, b.plan.identity), lambda: compare(a, b)).response()
+        return shelf.json(("compare", a.plan.identity, b.plan.identity), lambda: comparison(a, b)).response()
 
     @api.get(f"{API}/map/districts")
     def districts_map() -> Response:

@@ -14,9 +14,10 @@ from flask import Blueprint, Response, request
 from geodata.errors import InputError
 from geodata.pack import Pack
 from siting.model.names import Names, gateways_of, names_of, possible_names
+from siting.results.read import AnswerFolder
 from siting.study import Study, open_data, study_text
 from web.queries import body, number, only
-from web.results import Results, RunTables
+from web.results import Results
 from web.runs.questions import (
     USUAL_GAP,
     Question,
@@ -58,7 +59,7 @@ class RunBook:
             )
         return run
 
-    def tables(self, run_id: str) -> RunTables:
+    def tables(self, run_id: str) -> AnswerFolder:
         """Tables of a finished what-if run; ends the request with 404, 409 or 410 where there are none."""
         run = self.run(run_id)
         if run.state != "finished" or run.kind != "what-if":
@@ -66,7 +67,7 @@ class RunBook:
         folder = self.pool.store.folder(run)
         if not (folder / "plan.json").is_file():
             refuse(410, run.message or f"the tables of run '{run_id}' are gone; start it again")
-        return RunTables(run_id, folder, (folder / "plan.json").stat().st_mtime_ns, self._pack(run.values["data"]))
+        return AnswerFolder(run_id, folder, (folder / "plan.json").stat().st_mtime_ns, self._pack(run.values["data"]))
 
     def names(self, study: Study) -> Names:
         """Names that a question about a study may use: those of its model, once that is built."""

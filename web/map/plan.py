@@ -13,9 +13,9 @@ import shapely
 
 from geodata.network import Network
 from geodata.pack import Pack
+from siting.results.read import PlanTables
 from web.map.lanes import LaneBook
 from web.map.shapes import GRID, dissolve, encode_polygons, simplify_coverage
-from web.results import PlanTables
 from web.security import refuse
 
 DECIMALS = 3
@@ -98,24 +98,28 @@ class PlanData:
     @cached_property
     def district_table(self) -> pd.DataFrame:
         """``districts.csv`` with names in Hindi where the pack knows them."""
-        table = self.plan.districts
-        return table.assign(
-            district_hi=table["district_id"].map(_hindi(self.pack.districts, "district_id", "district_hi")),
-            state_hi=table["state"].map(_hindi(self.pack.states, "state", "state_hi")),
-        )
+        return self.in_hindi(self.plan.districts)
 
     @cached_property
     def site_table(self) -> pd.DataFrame:
-        """``sites.csv`` with the option that a study would force."""
-        table = self.plan.sites
-        place = table["site_id"].str.replace("^[^@]*@", "", regex=True)
-        table = table.assign(
-            option_id=table["facility_type"] + "-" + table["tier"] + "@" + place,
-            name_hi=place.map(_hindi(self.pack.districts, "district_id", "district_hi")),
-            state_hi=table["state"].map(_hindi(self.pack.states, "state", "state_hi")),
-        )
-        first = ["site_id", "option_id", "name", "name_hi", "state", "state_hi"]
-        return table[[*first, *(name for name in table if name not in first)]]
+        """``sites.csv`` with names in Hindi."""
+        return self.in_hindi(self.plan.sites)
+
+    def in_hindi(self, table: pd.DataFrame) -> pd.DataFrame:
+        """A table of districts or sites with their names in Hindi beside those it has."""
+        place, name = ("place_id", "name") if "place_id" in table else ("district_id", "district")
+        table = table.copy()
+        for column, key, names in (("state", "state", self._states_hi), (name, place, self._districts_hi)):
+            table.insert(table.columns.tolist().index(column) + 1, f"{column}_hi", table[key].map(names))
+        return table
+
+    @cached_property
+    def _districts_hi(self) -> dict[str, str]:
+        return _hindi(self.pack.districts, "district_id", "district_hi")
+
+    @cached_property
+    def _states_hi(self) -> dict[str, str]:
+        return _hindi(self.pack.states, "state", "state_hi")
 
     @cached_property
     def gateway_table(self) -> pd.DataFrame:
@@ -157,12 +161,6 @@ class PlanData:
             "from_lon": lon[a], "from_lat": lat[a], "to_lon": lon[b], "to_lat": lat[b],
         })  # fmt: skip
 
-    @cached_property
-    def lane_table(self) -> pd.DataFrame:
-        """``lanes.csv`` with ``district_id``."""
-        ids = self.plan.districts[["state", "district", "district_id"]]
-        return self.plan.lanes.merge(ids, on=["state", "district"], how="left")
-
     def districts(self) -> dict[str, Any]:
         """Values of the districts, as columns."""
         box = self.plan.shapes.bounds.round(2)
@@ -197,12 +195,13 @@ def _hindi(table: pd.DataFrame, key: str, name: str) -> dict[str, str]:
     return dict(zip(known[key], known[name], strict=True))
 
 
-def columns(table: pd.DataFrame) -> dict[str, list[Any]]:
-    """Return a table as one list per column; what is missing is None."""
+def columns(table: pd.DataFrame, decimals: int | None = DECIMALS) -> dict[str, list[Any]]:
+    """Return a table as one list per column, rounded where it says to how many decimals; what is missing is None."""
     result = {}
     for name in table.columns:
         values = table[name]
         if pd.api.types.is_float_dtype(values):
-            values = values.round(DECIMALS).replace([np.inf, -np.inf], np.nan)
+            values = values.replace([np.inf, -np.inf], np.nan)
+            values = values if decimals is None else values.round(decimals)
         result[str(name)] = values.astype(object).where(values.notna(), None).tolist()
     return result

@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 from flask import request
 
+from siting.results.cells import csv_text
 from web.map.plan import PlanData, columns
 from web.queries import choices, flag, number, only
 from web.security import refuse
@@ -32,13 +33,12 @@ TEXT_COLUMNS = ("district", "district_hi", "name", "name_hi", "state", "state_hi
                 "from", "to")  # fmt: skip
 FILTERS = ("state", "q", "under_utilised", "served", "type", "district", "site", "columns", "sort", "limit")
 MAX_ROWS = 1_000_000
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def table_of(data: PlanData, layer: str) -> pd.DataFrame:
     """All rows of a layer."""
     return {
-        "districts": lambda: data.district_table, "sites": lambda: data.site_table, "lanes": lambda: data.lane_table,
+        "districts": lambda: data.district_table, "sites": lambda: data.site_table, "lanes": lambda: data.plan.lanes,
         "gateways": lambda: data.gateway_table, "depots": lambda: data.depot_table, "states": lambda: data.state_table,
         "roads": lambda: data.road_table, "rail": lambda: data.rail_table,
     }[layer]()  # fmt: skip
@@ -117,13 +117,8 @@ def encode(data: PlanData, layer: str, kind: str) -> Body:
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    """CSV with a byte order mark, without which spreadsheets misread Hindi; no cell is a formula to them."""
-    table = table.assign(**{
-        name: table[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(FORMULA_SIGNS) else v)
-        for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])
-    })  # fmt: skip
-    text: str = table.to_csv(index=False, float_format="%.10g", lineterminator="\r\n")
-    return text.encode("utf-8-sig")
+    """CSV with a byte order mark, without which spreadsheets misread Hindi."""
+    return csv_text(table, "\r\n").encode("utf-8-sig")
 
 
 def _xlsx(table: pd.DataFrame, layer: str) -> bytes:

@@ -15,9 +15,9 @@ from typing import Any
 from geodata.errors import Fault, InputError
 from siting.model.names import Names, name_faults
 from siting.parameters import Parameters, load_parameters
+from siting.results.read import PlanTables
 from siting.session import LIMITS
 from siting.study import Study, load_study, make_study, read_study, study_faults
-from web.results import PlanTables
 
 CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways")
 MAX_NAMES = 1000  # in one list of a question

@@ -25,12 +25,12 @@ import numpy as np
 from geodata.errors import InputError
 from siting.model.model import build_model
 from siting.plan import Plan, make_plan
+from siting.results.tables import write_answer
 from siting.run import result_folder, write_result
 from siting.session import LIMITS, Session
 from siting.solver import Progress, relative_gap
 from siting.study import load_study
 from web.map.plan import columns
-from web.results import write_run_tables
 from web.runs.questions import model_key, study_from
 
 WARM_MODELS = 2  # of each process; one of the national pack takes about half a gigabyte
@@ -90,7 +90,7 @@ class Worker:
         limits = {key: getattr(study, key) for key in LIMITS}
         plan = session.solve(closed_gateways=study.closed_gateways, **limits)
         self._check()
-        write_run_tables(plan, Path(folder))
+        write_answer(plan, Path(folder))
         return {**_told(plan), **({"options": self._options(session)} if cold else {})}
 
     def save(self, study_file: str, folder: str) -> dict[str, Any]:

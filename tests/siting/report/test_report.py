@@ -17,12 +17,14 @@ from siting.model.model import build_model
 from siting.money import crore, indian
 from siting.plan import make_plan
 from siting.report import page as report
+from siting.report.brief import plan_lines
 from siting.report.charts import sweep_chart, ticks, write_sweep_chart
 from siting.report.map import bundle, saving_classes
 from siting.report.page import cost_components, plain_name, port_access, render_report, write_report
-from siting.results.tables import flow_lines, sites_table, summary
+from siting.results.compare import frontier
+from siting.results.geometry import flow_lines
+from siting.results.tables import sites_table, summary
 from siting.scenarios.sensitivity import sensitivity
-from siting.scenarios.sweep import sweep_table
 
 VOID = {"meta", "br", "wbr", "link", "img", "input", "hr"}
 
@@ -127,7 +129,10 @@ def test_the_page_can_be_read_without_eyes(page):
     assert {(a["href"] or "")[1:] for a in page.named("a")} <= set(ids)
 
 
-def test_sources_and_boundaries_are_credited(page):
+def test_sources_and_boundaries_of_the_bundled_pack_are_credited(tiny_plan):
+    model = tiny_plan.model
+    layers = {name: file for name, file in model.study.data.items() if name != "districts"}
+    page = Page(render(replace(tiny_plan, model=replace(model, study=model.study.with_changes(data=layers)))))
     for note in (
         "© OpenStreetMap contributors",
         "ODbL",
@@ -136,6 +141,31 @@ def test_sources_and_boundaries_are_credited(page):
         "approximate",
     ):
         assert note in page.text
+
+
+def test_own_districts_are_not_called_those_of_the_bundled_pack(page):
+    assert "District boundaries are those of districts.parquet" in page.text
+    assert "Survey of India" not in page.text and "post offices" not in page.text.lower().split("files of the pack")[0]
+
+
+def test_the_report_of_another_area_says_nothing_of_india(tiny_study, tiny_pack):
+    plan = make_plan(build_model(tiny_study.with_changes(data={"pack": tiny_pack})))
+    html = render(plan)
+    without_sources = re.sub(r'<section aria-labelledby="assumptions">.*?</section>', "", html, flags=re.DOTALL)
+    text = Page(without_sources).text
+    for word in ("India", "Yadav", "the paper", "The paper", "OpenStreetMap", "Post offices"):
+        assert word not in text, text[max(text.find(word) - 80, 0) : text.find(word) + 80]
+    assert "How concentrated exports are" in text
+    assert "India" not in "\n".join(plan_lines(summary(plan), plan.opened))
+    assert "the paper" not in "\n".join(plan_lines(summary(plan), plan.opened))
+
+
+def test_one_site_is_no_sites(tiny_model):
+    plan = make_plan(tiny_model, budget_inr_crore=15.0)
+    assert len(plan.opened) == 1
+    text = Page(render(plan)).text
+    assert "1 site for" in text
+    assert not re.search(r"(?<![\d.,])1 (sites|districts|parameters)\b", text)
 
 
 def test_the_paper_stands_beside_the_table_unadjusted(page):
@@ -244,7 +274,7 @@ def test_parameter_keys_become_words(key, words):
 
 def test_sweep_chart_shows_each_budget(tiny_model, tmp_path):
     plans = [make_plan(tiny_model, budget_inr_crore=budget) for budget in (0.0, 20.0, 60.0)]
-    table = sweep_table(plans)
+    table = frontier((summary(plan), plan.opened) for plan in plans)
     write_sweep_chart(table, tmp_path / "sweep.svg")
     drawing = ET.parse(tmp_path / "sweep.svg").getroot()
     tips = [tip.text or "" for tip in drawing.iter("{http://www.w3.org/2000/svg}title")]
@@ -254,4 +284,5 @@ def test_sweep_chart_shows_each_budget(tiny_model, tmp_path):
 
 
 def test_sweep_chart_of_one_empty_plan_is_still_a_chart(tiny_model):
-    assert "</svg>" in sweep_chart(sweep_table([make_plan(tiny_model, budget_inr_crore=0.0)]))
+    nothing = make_plan(tiny_model, budget_inr_crore=0.0)
+    assert "</svg>" in sweep_chart(frontier([(summary(nothing), nothing.opened)]))

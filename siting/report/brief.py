@@ -1,0 +1,183 @@
+"""A plan, a comparison and a sweep in the few lines that fit a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from siting.money import INR_PER_CRORE, MINUS, counted, crore, indian
+from siting.report.paper import PAPER_AREA, PAPER_DISTRICTS_FOR_HALF, PAPER_DISTRICTS_FOR_THREE_QUARTERS
+from siting.results.compare import Comparison
+
+SITE_WORDS = {"warehouse": "warehouse", "cold_store": "cold store", "mmlp": "logistics park (MMLP)"}
+LISTED_SITES = 6  # a comparison has at most 40 lines
+LISTED_DISTRICTS = 8
+
+
+def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
+    """Say in at most 25 lines what a plan amounts to, from its ``plan.json`` and ``sites.csv``."""
+    counts, before, after, losing = s["counts"], s["before"], s["after"], s["not_recovering_capital"]
+    ratio = "nothing built" if s["benefit_cost_ratio"] is None else f"{s['benefit_cost_ratio']:.2f}"
+    payback = "never" if s["payback_years"] is None else f"{s['payback_years']:.1f} years"
+    cut = (
+        "none served" if s["served_cost_cut"] is None else f"cost per tonne falls by {100 * s['served_cost_cut']:.1f} %"
+    )
+    part_cost, saving = s["part_load_cost_before_inr_per_year"], s["saving_inr_per_year"]
+    shares = [100 * saving / cost if cost else 0.0 for cost in (before["cost_inr_per_year"], part_cost)]
+    first = s["concentration"]
+    paper = ("", "")
+    if s.get("area") == PAPER_AREA:
+        paper = (f" (the paper: {PAPER_DISTRICTS_FOR_HALF} and {PAPER_DISTRICTS_FOR_THREE_QUARTERS})",
+                 " (the paper: 11 % where multimodal hubs were built)")  # fmt: skip
+    facts = {
+        "Districts": f"{indian(counts['districts'])}, under-utilised {indian(counts['under_utilised'])}, served by a "
+        f"new site {indian(counts['served_by_hub'])}, unreachable {indian(counts['unreachable'])}",
+        "Concentration": f"{counted(first['districts_of_first_half'], 'district')} for 50 % and "
+        f"{counted(first['districts_of_first_three_quarters'], 'district')} for 75 % of exports{paper[0]}",
+        "Budget": f"₹{indian(s['budget_inr_crore'])} crore, of which ₹{indian(s['capex_inr_crore'])} crore is spent",
+        "Sites": _built(sites),
+        "Cost before": f"{crore(before['cost_inr_per_year'])} a year, of which part loads {crore(part_cost)}",
+        "Cost after": f"{crore(after['cost_inr_per_year'])} a year, and {crore(s['fixed_cost_inr_per_year'])} "
+        "to run the sites",
+        "Net saving": f"{crore(saving)} a year: {shares[0]:.1f} % of all cost, {shares[1]:.1f} % of part-load cost",
+        "Benefit/cost": f"{ratio}, payback {payback}; {counted(losing['sites'], 'site')} "
+        f"(₹{indian(losing['capex_inr_crore'])} crore) "
+        f"{'does not recover its' if losing['sites'] == 1 else 'do not recover their'} own capital",
+        "Served cargo": cut + paper[1],
+        "Mean time": f"{before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
+        "CO2e": f"{indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
+        "Fingerprint": s["fingerprint"][:16],
+    }
+    head = f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %, {sum(s['wall_s'].values()):.1f} s"
+    return [head, *(f"{label:<16}{text}" for label, text in facts.items())]
+
+
+def _built(sites: pd.DataFrame) -> str:
+    tiers = sites.groupby(["facility_type", "tier"]).size().reset_index(name="n")
+    rows = zip(tiers["facility_type"], tiers["tier"], tiers["n"], strict=True)
+    return ", ".join(f"{indian(n)} {kind.replace('_', ' ')} {tier}" for kind, tier, n in rows) or "none"
+
+
+def comparison_lines(a: Mapping[str, Any], b: Mapping[str, Any], found: Comparison) -> list[str]:
+    """Say in at most 40 lines what differs between two results.
+
+    Args:
+        a: ``plan.json`` of the first.
+        b: ``plan.json`` of the second.
+        found: result of :func:`siting.results.compare.compare`.
+    """
+    lines = [f"A is {a['study']!r}, B is {b['study']!r}", f"{'':<18}{'A':>20}{'B':>20}{'B less A':>20}"]
+    for key, (label, words) in _TOTALS.items():
+        before, after = found.totals.loc[[key]].to_numpy(float)[0].tolist()
+        texts = [words(value) if np.isfinite(value) else "–" for value in (before, after)]
+        change = signed(after - before, words) if np.isfinite(after - before) else "–"
+        lines.append(f"{label:<18}{texts[0]:>20}{texts[1]:>20}{change:>20}")
+    for name, sites in (("A", found.only_a), ("B", found.only_b)):
+        lines += _site_lines(f"Only in {name}", sites)
+    lines.append(f"In both: {counted(found.both, 'site')}")
+    changed = found.districts[found.districts["changed"]]
+    order = changed["saving_change_inr_per_year"].abs().sort_values(ascending=False, kind="stable").index
+    verb = "changes" if len(changed) == 1 else "change"
+    lines.append(f"{counted(len(changed), 'district')} {verb}" + (", most of all:" if len(changed) else ""))
+    lines += [f"  {_district_line(row)}" for row in changed.loc[order[:LISTED_DISTRICTS]].to_dict("records")]
+    return lines
+
+
+def _rupees_crore(value: float) -> str:
+    return crore(value * INR_PER_CRORE)
+
+
+_TOTALS: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "budget_inr_crore": ("Budget", _rupees_crore),
+    "capex_inr_crore": ("Spent", _rupees_crore),
+    "fixed_cost_inr_per_year": ("To run, a year", lambda inr: crore(inr, 1)),
+    "saving_inr_per_year": ("Saving a year", lambda inr: crore(inr, 1)),
+    "benefit_cost_ratio": ("Benefit/cost", lambda ratio: indian(ratio, 2)),
+    "payback_years": ("Payback", lambda years: f"{indian(years, 1)} years"),
+    "mean_hours": ("Mean time", lambda hours: f"{indian(hours, 1)} h"),
+    "co2e_t_per_year": ("CO2e a year", lambda tonnes: f"{indian(tonnes)} t"),
+    "gap": ("Gap", lambda gap: f"{indian(100 * gap, 3)} %"),
+}  # fmt: skip
+
+
+def signed(value: float, words: Callable[[float], str]) -> str:
+    """A change in words, with its sign; "same" where it shows in no digit.
+
+    >>> signed(1.3e8, crore), signed(-1.3e8, crore), signed(2.0, crore)
+    ('+₹13 crore', '−₹13 crore', 'same')
+    """
+    text = words(value)
+    if not any(digit in text for digit in "123456789"):
+        return "same"
+    return text if text.startswith(MINUS) else f"+{text}"
+
+
+def _site_lines(title: str, sites: pd.DataFrame) -> list[str]:
+    if sites.empty:
+        return [f"{title}: no site"]
+    lines = [f"{title}: {counted(len(sites), 'site')}, {_rupees_crore(sites['capex_inr_crore'].sum())}"]
+    largest = sites.sort_values("saving_inr_per_year", ascending=False, kind="stable")
+    for row in largest.head(LISTED_SITES).to_dict("records"):
+        kind = SITE_WORDS.get(row["facility_type"], row["facility_type"])
+        lines.append(
+            f"  {row['name']}, {row['state']}: {kind}, {row['tier']}, ₹{indian(row['capex_inr_crore'], 1)} crore, "
+            f"saves {crore(row['saving_inr_per_year'], 1)} a year"
+        )
+    left = len(sites) - LISTED_SITES
+    return [*lines, f"  and {indian(left)} more, which save less"] if left > 0 else lines
+
+
+def _district_line(row: Mapping[Any, Any]) -> str:
+    changes: list[tuple[float, Callable[[float], str]]] = [
+        (row["saving_change_inr_per_year"], lambda inr: f"{crore(inr, 2)} saved a year"),
+        (row["change_inr_per_t"], lambda inr: f"₹{indian(inr)} per t".replace(f"₹{MINUS}", f"{MINUS}₹")),
+        (row["hours_change"], lambda hours: f"{indian(hours, 1)} h"),
+    ]
+    parts = [signed(value, words) for value, words in changes if pd.notna(value)]
+    for label, name in (("hub", "hub"), ("port", "gateway")):
+        old, new = (row[f"{name}_{side}"] if isinstance(row[f"{name}_{side}"], str) else "none" for side in "ab")
+        parts += [f"{label} {old} → {new}"] if old != new else []
+    return f"{row['district']}, {row['state']}: " + ", ".join(part for part in parts if part != "same")
+
+
+def site_table(sites: pd.DataFrame) -> str:
+    """Sites of a plan as columns that fit a screen, money in crore."""
+    return text_table(pd.DataFrame({
+        "place": sites["name"],
+        "state": sites["state"],
+        "type": sites["facility_type"].map(SITE_WORDS),
+        "size": sites["tier"],
+        "₹ crore": sites["capex_inr_crore"].map(lambda crore: indian(crore, 1)),
+        "used": sites["utilisation"].map(lambda share: f"{100 * share:.0f} %"),
+        "districts": sites["districts_served"],
+        "saves ₹ crore/year": (sites["saving_inr_per_year"] / INR_PER_CRORE).map(lambda crore: indian(crore, 2)),
+    }))  # fmt: skip
+
+
+def sweep_table(sweep: pd.DataFrame) -> str:
+    """Columns of a sweep that fit a screen, money in crore."""
+
+    def words(column: pd.Series[Any], decimals: int) -> pd.Series[Any]:
+        return column.astype(float).map(lambda value: indian(value, decimals) if pd.notna(value) else "–")
+
+    return text_table(pd.DataFrame({
+        "budget ₹ crore": words(sweep["budget_inr_crore"], 0),
+        "spent": words(sweep["capex_inr_crore"], 0),
+        "saving ₹ crore/year": words(sweep["saving_inr_per_year"] / INR_PER_CRORE, 1),
+        "saving %": words(100 * sweep["saving_fraction"], 2),
+        "last rupee saves/year": words(sweep["marginal_saving_per_year_per_rupee"], 3),
+        "benefit/cost": words(sweep["benefit_cost_ratio"], 2),
+        "payback years": words(sweep["payback_years"], 1),
+        "warehouses": sweep["warehouses"],
+        "cold stores": sweep["cold_stores"],
+        "MMLPs": sweep["mmlps"],
+        "gap %": words(100 * sweep["gap"], 3),
+    }))  # fmt: skip
+
+
+def text_table(table: pd.DataFrame) -> str:
+    """A table as columns of text, numbers with four digits."""
+    return str(table.to_string(index=False, float_format=lambda x: f"{x:,.4g}"))

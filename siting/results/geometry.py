@@ -1,0 +1,84 @@
+"""Lines of a plan's movements on the networks, and its GeoPackage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.matrix import path_geometry, shortest_paths
+from geodata.network import snap
+from geodata.pack import Pack
+from siting.model.model import Model
+from siting.plan import Plan
+
+CRS = "EPSG:4326"
+SEARCH_SLACK_KM = 1.0  # a movement's km cover its way on the network and the access to it
+
+
+def flow_table(plan: Plan) -> pd.DataFrame:
+    """Movements of the lanes through new sites, bundled by mode and by the pair of places."""
+    parts, lane = plan.after.parts, plan.after.lane_of_part
+    moving = parts["mode"].isin(["road", "rail"]).to_numpy() & plan.after.uses_site[lane]
+    moving &= (parts["from"] != parts["to"]).to_numpy()
+    flows = parts.assign(tonnes_per_year=plan.after.tonnes[lane])[moving]
+    flows = flows.groupby(["mode", "from", "to"], as_index=False).agg(
+        km=("km", "first"), tonnes_per_year=("tonnes_per_year", "sum")
+    )
+    places = plan.model.places.table
+    for end in ("from", "to"):
+        flows[f"{end}_name"], flows[f"{end}_id"] = (flows[end].map(places[name]) for name in ("name", "place_id"))
+    return flows
+
+
+def flow_ends(plan: Plan) -> pd.DataFrame:
+    """Movements as of :func:`flow_table` with the points they join."""
+    flows, places = flow_table(plan), plan.model.places.table
+    for end in ("from", "to"):
+        at = places.iloc[flows[end]]
+        flows[f"{end}_lon"], flows[f"{end}_lat"] = at["lon"].to_numpy(), at["lat"].to_numpy()
+    return flows
+
+
+def flow_lines(plan: Plan) -> gpd.GeoDataFrame:
+    """Movements as of :func:`flow_table`, drawn on the networks."""
+    flows = flow_table(plan)
+    lines = pd.Series(index=flows.index, dtype=object)
+    for mode, rows in flows.groupby("mode").groups.items():
+        movement = flows.loc[rows]
+        lines[rows] = movement_lines(plan.model, str(mode), movement["from"], movement["to"], movement["km"])
+    return gpd.GeoDataFrame(flows, geometry=lines.tolist(), crs=CRS)
+
+
+def movement_lines(
+    model: Model, mode: str, start: pd.Series[int], end: pd.Series[int], km: pd.Series[float]
+) -> list[shapely.LineString]:
+    """Lines of movements between places along their network; straight where the network gives no path."""
+    table = model.places.table
+    network = model.pack.road if mode == "road" else model.pack.rail
+    lonlat = table[["lon", "lat"]].to_numpy(np.float64)
+    node = table["rail_node"].to_numpy() if mode == "rail" else snap(network, *lonlat.T)[0]
+    routes = shortest_paths(network, node[start], node[end], at_most=km.to_numpy() + SEARCH_SLACK_KM)
+    lines = []
+    for a, b, route in zip(start, end, routes, strict=True):
+        line = path_geometry(network, route) if route is not None else None
+        inner = shapely.get_coordinates(line) if line is not None else np.zeros((0, 2))
+        lines.append(shapely.LineString(np.vstack([lonlat[a], inner, lonlat[b]])))
+    return lines
+
+
+def write_geopackage(
+    pack: Pack, sites: pd.DataFrame, districts: pd.DataFrame, flows: gpd.GeoDataFrame, path: Path
+) -> None:
+    """Write a plan as layers: districts, sites, lanes, gateways, depots."""
+    layers = {
+        "districts": gpd.GeoDataFrame(districts, geometry=pack.districts.geometry.to_numpy(), crs=CRS),
+        "lanes": flows.rename(columns={"from": "from_place", "to": "to_place"}),
+    }
+    for name, table in (("sites", sites), ("gateways", pack.gateways), ("depots", pack.depots)):
+        layers[name] = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=CRS)
+    for name in ("districts", "sites", "lanes", "gateways", "depots"):
+        layers[name].to_file(path, layer=name, driver="GPKG", engine="pyogrio")

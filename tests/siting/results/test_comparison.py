@@ -1,0 +1,116 @@
+"""What differs between two results is found by ids, and told in few lines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from siting.money import crore
+from siting.plan import make_plan
+from siting.report.brief import comparison_lines, signed
+from siting.results.compare import Comparison, compare, frontier
+from siting.results.read import AnswerFolder
+from siting.results.tables import summary, write_answer
+
+
+@pytest.fixture(scope="module")
+def plans(tiny_model, tmp_path_factory):
+    root = tmp_path_factory.mktemp("two")
+    found = []
+    for budget in (15.0, 60.0):
+        folder = root / str(budget)
+        write_answer(make_plan(tiny_model, budget_inr_crore=budget), folder)
+        found.append(AnswerFolder(str(budget), folder, 0, tiny_model.pack))
+    return found
+
+
+def test_sites_and_districts_that_differ(plans):
+    a, b = plans
+    found = compare(a, b)
+    assert set(found.only_b["option_id"]) == set(b.sites["option_id"]) - set(a.sites["option_id"])
+    assert len(found.only_a) + found.both == len(a.sites)
+    assert found.totals.loc["budget_inr_crore"].tolist() == [15.0, 60.0]
+    assert found.totals.loc["mean_hours", "b"] == b.summary["after"]["mean_hours"]
+    change = b.districts["saving_inr_per_year"] - a.districts["saving_inr_per_year"]
+    assert found.districts["district_id"].tolist() == a.districts["district_id"].tolist()
+    assert found.districts["saving_change_inr_per_year"].tolist() == pytest.approx(change.tolist())
+    moved = a.districts["hub_1_id"].fillna("") != b.districts["hub_1_id"].fillna("")
+    assert found.districts.loc[moved, "changed"].all()
+    assert not found.districts["changed"].all()
+
+
+def test_a_plan_does_not_differ_from_itself(plans):
+    found = compare(plans[0], plans[0])
+    assert not found.districts["changed"].any() and found.only_a.empty and found.only_b.empty
+
+
+def test_districts_of_one_plan_alone_are_kept(plans):
+    a, b = plans
+
+    class Fewer(AnswerFolder):
+        districts = a.districts.iloc[1:]
+
+    fewer = Fewer("fewer", a.path, 0, a.pack)
+    assert len(compare(fewer, b).districts) == len(compare(b, fewer).districts) == 12
+    last = compare(fewer, b).districts.iloc[-1]
+    assert last["district_id"] == a.districts["district_id"].iloc[0] and np.isnan(last["change_inr_per_t"])
+
+
+def many(n):
+    sites = pd.DataFrame({
+        "option_id": range(n), "name": "Place", "state": "State", "facility_type": "cold_store", "tier": "standard",
+        "capex_inr_crore": 7.0, "saving_inr_per_year": np.arange(n) * 1e7,
+    })  # fmt: skip
+    districts = pd.DataFrame({
+        "district": [f"D{k}" for k in range(n)], "state": "State", "saving_change_inr_per_year": np.arange(n) * -1e7,
+        "change_inr_per_t": 1.0, "hours_change": -2.0, "hub_a": None, "hub_b": "Hub", "gateway_a": "P",
+        "gateway_b": "P", "changed": True,
+    })  # fmt: skip
+    return sites, districts
+
+
+def test_a_comparison_fits_forty_lines_with_sites_named_and_money_in_crore(plans):
+    sites, districts = many(500)
+    totals = compare(*plans).totals
+    lines = comparison_lines(plans[0].summary, plans[1].summary, Comparison(totals, sites, sites, 7, districts))
+    assert len(lines) <= 40
+    assert max(map(len, lines)) < 120
+    text = "\n".join(lines)
+    assert "Only in A: 500 sites, ₹3,500 crore" in text
+    assert "Place, State: cold store, standard, ₹7.0 crore, saves ₹499.0 crore a year" in text
+    assert "500 districts change" in text
+    assert "D499, State: −₹499.00 crore saved a year, +₹1 per t, −2.0 h, hub none → Hub" in text
+    assert "₹-" not in text and "-₹" not in text
+
+
+def test_one_is_not_many(plans):
+    sites, districts = many(1)
+    totals = compare(*plans).totals
+    text = "\n".join(
+        comparison_lines(plans[0].summary, plans[1].summary, Comparison(totals, sites, sites, 1, districts))
+    )
+    assert "1 site," in text and "In both: 1 site\n" in text and "1 district changes" in text
+    assert "1 sites" not in text
+
+
+@pytest.mark.parametrize(
+    ("inr", "text"), [(1.3e8, "+₹13 crore"), (-1.3e8, "−₹13 crore"), (4e6, "same"), (-4e6, "same")]
+)
+def test_changes_carry_their_sign(inr, text):
+    assert signed(inr, crore) == text
+
+
+def test_the_frontier_tells_what_the_last_rupee_saves(plans):
+    table = frontier((plan.summary, plan.sites) for plan in reversed(plans))
+    assert table["budget_inr_crore"].tolist() == [15.0, 60.0]
+    capex, saving = table["capex_inr_crore"] * 1e7, table["saving_inr_per_year"]
+    assert table["marginal_saving_per_year_per_rupee"].tolist() == pytest.approx(
+        [saving[0] / capex[0], (saving[1] - saving[0]) / (capex[1] - capex[0])]
+    )
+
+
+def test_the_frontier_of_nothing_spent_has_no_ratio(tiny_model):
+    nothing = make_plan(tiny_model, budget_inr_crore=0.0)
+    row = frontier([(summary(nothing), nothing.opened)]).iloc[0]
+    assert np.isnan(row["marginal_saving_per_year_per_rupee"]) and row["warehouses"] == 0
