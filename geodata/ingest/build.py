@@ -35,7 +35,7 @@ from geodata.ingest.quality import Finding, pack_findings, write_quality
 from geodata.pack import LAYERS, OPTIONAL, Pack, open_pack
 from geodata.tables import Column
 
-Progress = Callable[[str, float], None]
+Tell = Callable[[str, float], None]
 
 POINT_LAYERS: dict[str, tuple[Column, ...]] = {
     "gateways": GATEWAY_COLUMNS, "depots": DEPOT_COLUMNS, "planned_sites": PLANNED_SITE_COLUMNS,
@@ -56,7 +56,7 @@ class _Build:
     area: Area
     fallback: Pack
     folder: Path
-    tell: Progress
+    tell: Tell
     findings: list[Finding] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     provenance: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class _Build:
         except InputError as error:
             self.problems += error.problems
 
-    def within(self, stage: str) -> Progress:
+    def within(self, stage: str) -> Tell:
         """Progress of one stage as a part of the whole."""
 
         def tell(text: str, share: float) -> None:
@@ -112,7 +112,7 @@ class _Build:
             )  # fmt: skip
 
 
-def build_pack(area: Area, out: Path, tell: Progress = lambda text, share: None) -> dict[str, Any]:
+def build_pack(area: Area, out: Path, tell: Tell = lambda text, share: None) -> dict[str, Any]:
     """Write the pack of an area with its manifest and quality report; the folder appears whole or not at all.
 
     Layers that the area file does not name come from the fallback pack: districts, exports and customs stations of

@@ -26,7 +26,7 @@ from geodata.ingest.map_files import read_map
 from geodata.network import IntArray
 
 Kind = Literal["road", "rail"]
-Progress = Callable[[str, float], None]
+Tell = Callable[[str, float], None]
 
 ROAD_CLASSES = (
     "motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link", "secondary", "secondary_link",
@@ -71,7 +71,7 @@ class Ways:
 def read_pbf(
     path: str | Path,
     kind: Kind,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
     classes: tuple[str, ...] = ROAD_CLASSES,
 ) -> Ways:
     """Roads of some classes and ferries, or railways, from a .osm.pbf file in one pass.
@@ -99,7 +99,7 @@ def read_pbf(
     return ways
 
 
-def _read(path: Path, kind: Kind, classes: tuple[str, ...], index: str, progress: Progress | None) -> Ways:
+def _read(path: Path, kind: Kind, classes: tuple[str, ...], index: str, progress: Tell | None) -> Ways:
     entity = osmium.osm.osm_entity_bits
     if kind == "road":
         wanted = osmium.filter.TagFilter(*(("highway", name) for name in (*classes, *UNBUILT)), ("route", "ferry"))

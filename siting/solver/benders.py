@@ -32,7 +32,7 @@ COVER = 1e-7
 """How far the open lanes of a client that must be served may be from one."""
 
 
-class Master(Program):
+class BendersMaster(Program):
     """The Benders master of a core; cuts only ever add up.
 
     Args:

@@ -8,7 +8,7 @@ from siting.solver.local_search import SwapSearch
 from siting.solver.problem import BoolArray, FloatArray
 from siting.solver.reduce import Core
 from siting.solver.rounding import Rounding
-from siting.solver.service import Service, loads, serve
+from siting.solver.service import Service, cheapest_service, loads
 from siting.solver.stopwatch import Stopwatch
 
 MOVES = 60
@@ -84,7 +84,7 @@ class Incumbent:
     def served(self) -> Service:
         """How the best plan serves its clients, at least cost as far as time allows."""
         assert self.open is not None
-        service = serve(self.core, self.open, None, self._watch.grace)
+        service = cheapest_service(self.core, self.open, None, self._watch.grace)
         if service is None or (self.service is not None and self.service.cost < service.cost):
             service = self.service
         assert service is not None, "a plan without capacities needs no search for its service"
@@ -97,7 +97,7 @@ class Incumbent:
     def _trimmed(self, opened: BoolArray) -> tuple[BoolArray, float, Service | None]:
         """Serve, then close what carries nothing and shrink tiers to what they carry."""
         core = self.core
-        service = None if self._watch.over else serve(core, opened, NODES, self._watch.left)
+        service = None if self._watch.over else cheapest_service(core, opened, NODES, self._watch.left)
         if service is None:
             return opened, np.inf, None
         load = loads(core, service.lane_share)

@@ -1,6 +1,5 @@
 """Depth-first branch and bound on Lagrangian bounds, for small cores without capacities, groups and rules but a number.
 
-Compiled by numba; without it the integer master branches instead.
 A node keeps the multipliers of its parent, improves them for a few steps, fixes options by reduced cost and
 branches on the least decided one [Beasley 1993; Senne, Lorena and Pereira 2005].
 """

@@ -27,7 +27,7 @@ CLOSE = 0.3
 """Before branching, links of lanes up to this part dearer than their client's multiplier are added too."""
 
 
-class LinkMaster(Program):
+class LinkCuts(Program):
     """(1) to (9) of a core in HiGHS, links apart."""
 
     first_solver = "ipm"  # half the time of simplex where there are many lanes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from siting.solver import lagrangian_tree as tree
-from siting.solver.benders import Master
+from siting.solver.benders import BendersMaster
 from siting.solver.branch_and_bound import Node
 from siting.solver.cutting_planes import LinearBound
 from siting.solver.lagrangian import Dual
@@ -72,7 +72,7 @@ def _search_tree(search: Search, sub: Core, options: IntArray, lam: FloatArray, 
     return complete
 
 
-def _master(search: Search, sub: Core, lam: FloatArray, keep: BoolArray) -> Master:
+def _master(search: Search, sub: Core, lam: FloatArray, keep: BoolArray) -> BendersMaster:
     """A Benders master with the cuts at the costs on either side of each client's multiplier, and at the best plan."""
     below = np.bincount(sub.client, weights=sub.cost < lam[sub.client], minlength=sub.n_clients).astype(np.int64)
     last = np.diff(sub.first_lane) - 1
@@ -80,7 +80,7 @@ def _master(search: Search, sub: Core, lam: FloatArray, keep: BoolArray) -> Mast
         np.where(last >= 0, np.minimum(np.append(sub.cost, 0.0)[sub.first_lane[:-1] + at], sub.unserved), sub.unserved)
         for at in (np.clip(below + shift, 0, np.maximum(last, 0)) for shift in (0, -1))
     )
-    master = Master(sub, dearer, search.threads, search.tell)
+    master = BendersMaster(sub, dearer, search.threads, search.tell)
     clients = np.arange(sub.n_clients)
     master.add_cuts(clients, cheaper)
     if search.incumbent.open is not None:
@@ -94,7 +94,7 @@ class _Left:
 
     Attributes:
         sub: options and lanes a better plan can use; `candidates` are where its options stood.
-        levels, clients, more: tight cuts of the linear relaxation, see `Master.tight_cuts`.
+        levels, clients, more: tight cuts of the linear relaxation, see `BendersMaster.tight_cuts`.
     """
 
     sub: Core
@@ -126,7 +126,7 @@ def _branch_on(
     smaller = restrict(sub, options, np.ones(sub.n_lanes, dtype=bool), opened | sub.forced)
     if unservable(smaller):
         return np.inf
-    master = Master(smaller, left.levels, search.threads, search.tell)
+    master = BendersMaster(smaller, left.levels, search.threads, search.tell)
     master.add_cuts(left.clients, left.more)
 
     def visit(bound: float, y: FloatArray) -> None:

@@ -8,7 +8,7 @@ from siting.solver.branch_and_bound import Node
 from siting.solver.choice import fewest_open
 from siting.solver.incumbent import MOVES
 from siting.solver.lagrangian import Dual
-from siting.solver.link_cuts import LinkMaster
+from siting.solver.link_cuts import LinkCuts
 from siting.solver.problem import BoolArray, FloatArray
 from siting.solver.reduce import restrict
 from siting.solver.search import Search, unservable
@@ -58,10 +58,10 @@ def _search_links(
     sub = restrict(core, options, np.ones(core.n_lanes, dtype=bool), forced)
     if unservable(sub):
         return np.inf, lam
-    master = LinkMaster(sub, search.threads, search.tell)
+    links = LinkCuts(sub, search.threads, search.tell)
     if settled is not None:
-        master.require_one(~settled[options])
-    master.add_cheap_links(lam)
+        links.require_one(~settled[options])
+    links.add_cheap_links(lam)
     ceiling = incumbent.cutoff
 
     def visit(bound: float, y: FloatArray) -> None:
@@ -70,27 +70,27 @@ def _search_links(
         if nodes is None:
             search.raise_bound(min(bound, ceiling))
 
-    linear = master.solve_linear(lambda: incumbent.cutoff, search.watch.deadline, visit)
+    linear = links.solve_linear(lambda: incumbent.cutoff, search.watch.deadline, visit)
     room = incumbent.cutoff - linear.bound
     if room <= 0 or search.watch.over:
         return linear.bound, lam
-    lam = master.multipliers()
+    lam = links.multipliers()
     closed, opened = linear.decided(room)
     search.watch.enter("branch")
     if not core.single_source and (~closed & ~opened).sum() <= FEW:
         low, high = (opened | sub.forced).astype(float), (~closed).astype(float)
         root = Node(linear.bound, low, high, float(fewest_open(sub)))
-        return master.branch(root, lambda: incumbent.cutoff, search.watch.deadline, visit, nodes), lam
+        return links.branch(root, lambda: incumbent.cutoff, search.watch.deadline, visit, nodes), lam
     if nodes is not None:
         return linear.bound, lam
-    return _search_integer(search, master, lam, options, closed, opened), lam
+    return _search_integer(search, links, lam, options, closed, opened), lam
 
 
 def _search_integer(
-    search: Search, master: LinkMaster, lam: FloatArray, options: BoolArray, closed: BoolArray, opened: BoolArray
+    search: Search, links: LinkCuts, lam: FloatArray, options: BoolArray, closed: BoolArray, opened: BoolArray
 ) -> float:
     """Branching by HiGHS; what no better plan of these options undercuts."""
-    bound, plan = master.solve_integer(
+    bound, plan = links.solve_integer(
         lam,
         closed,
         opened,

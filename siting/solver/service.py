@@ -66,7 +66,9 @@ def loads(core: Core, lane_share: FloatArray) -> FloatArray:
     return total[:-1]
 
 
-def serve(core: Core, opened: BoolArray, nodes: int | None = None, time_limit_s: float | None = None) -> Service | None:
+def cheapest_service(
+    core: Core, opened: BoolArray, nodes: int | None = None, time_limit_s: float | None = None
+) -> Service | None:
     """Cheapest service through the open options, or None where somebody cannot be served (or not found in time).
 
     Args:
@@ -82,10 +84,10 @@ def serve(core: Core, opened: BoolArray, nodes: int | None = None, time_limit_s:
     if not (loads(core, share) > room * (1 + CAPACITY_TOLERANCE)).any():
         total = float(cost.sum())
         return Service(share, (lane < 0).astype(float), total, total)
-    return _serve_within_capacity(core, opened, nodes, time_limit_s)
+    return _service_within_capacity(core, opened, nodes, time_limit_s)
 
 
-def _serve_within_capacity(
+def _service_within_capacity(
     core: Core, opened: BoolArray, nodes: int | None, time_limit_s: float | None
 ) -> Service | None:
     """Equations (2) and (4) for fixed y: a transportation problem, or an assignment when single-source."""

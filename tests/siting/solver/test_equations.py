@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from siting.solver import FacilityProblem, solve
-from siting.solver.benders import Master
+from siting.solver.benders import BendersMaster
 from siting.solver.choice import fewest_open
 from siting.solver.reduce import reduce_problem
 from siting.solver.relaxation import Multipliers, Relaxation
@@ -103,7 +103,7 @@ def lanes_of(core) -> np.ndarray:
 def test_the_tightest_cut_is_the_cost_of_service(uncapacitated):
     """(14) Over all levels v it gives the least cost of serving each client from the open options, and never more."""
     _, core = uncapacitated
-    master = Master(core, core.unserved.copy(), 1, lambda: None)
+    master = BendersMaster(core, core.unserved.copy(), 1, lambda: None)
     cost = lanes_of(core)
     for y in product([0.0, 0.5, 1.0], repeat=core.n_options):
         _, service = master.service(np.array(y))
@@ -118,7 +118,7 @@ def test_one_level_of_each_client_is_part_of_the_objective(uncapacitated):
     _, core = uncapacitated
     cost = lanes_of(core)
     u = core.unserved * 0.6
-    master = Master(core, u, 1, lambda: None)
+    master = BendersMaster(core, u, 1, lambda: None)
     for y in product([0.0, 1.0], repeat=core.n_options):
         opened = np.array(y)
         levels, service = master.service(opened)
