@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siting.solver.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray, LaneArray
+from siting.solver.reach import shut_out, wanted
 from siting.solver.rules import Rules
 
 HashArray = npt.NDArray[np.uint64]
@@ -131,7 +132,7 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
     closed[p.forbidden] = True
     forced = np.zeros(p.n_options, dtype=bool)
     forced[p.forced_open] = True
-    closed |= p.rows.shut_out(forced, closed)
+    closed |= shut_out(p.rows, forced, closed)
     reachable = _reachable_demand(p)
     limited = np.isfinite(p.capacity) & (p.capacity < reachable) & (p.capacity > 0)
 
@@ -170,7 +171,7 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
     used = np.zeros(p.n_options + 1, dtype=bool)
     used[options.ravel()] = True
     used = used[:-1] | forced
-    used |= p.limits.wanted(forced, closed)
+    used |= wanted(p.limits, forced, closed)
     used |= p.fixed_cost < 0
     used &= ~closed
     served = np.zeros(p.n_clients, dtype=bool)

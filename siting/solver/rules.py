@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -126,13 +125,13 @@ class Rules:
         return int(self.coefficients.shape[1])
 
     @cached_property
-    def _row(self) -> IntArray:
+    def row_of(self) -> IntArray:
         """The row of each coefficient."""
         return np.repeat(np.arange(len(self)), np.diff(self.coefficients.indptr))
 
-    def _sums(self, terms: FloatArray) -> FloatArray:
+    def sums(self, terms: FloatArray) -> FloatArray:
         """(n_rules,) sums by row of one number for each coefficient."""
-        return np.bincount(self._row, weights=terms, minlength=len(self)).astype(np.float64, copy=False)
+        return np.bincount(self.row_of, weights=terms, minlength=len(self)).astype(np.float64, copy=False)
 
     def described(self, row: int | np.integer[Any]) -> str:
         """A row's name and what it asks for: "budget: at most 12"."""
@@ -163,10 +162,10 @@ class Rules:
     def room(self, opened: npt.NDArray[Any]) -> tuple[FloatArray, FloatArray]:
         """(n_rules,) each: how far A y may move down from a plan (-room, at most 0 where kept) and up."""
         terms = self.coefficients.data * opened[self.coefficients.indices]
-        activity, size = self._sums(terms), self._sums(np.abs(terms))
+        activity, size = self.sums(terms), self.sums(np.abs(terms))
         return (
-            self.lower - activity - _rounding(self.lower, size),
-            self.upper - activity + _rounding(self.upper, size),
+            self.lower - activity - rounding(self.lower, size),
+            self.upper - activity + rounding(self.upper, size),
         )
 
     def broken(self, opened: npt.NDArray[Any]) -> BoolArray:
@@ -178,55 +177,6 @@ class Rules:
         """Whether a plan keeps every row."""
         return not len(self) or not self.broken(opened).any()
 
-    def out_of_reach(self, forced: BoolArray, closed: BoolArray) -> BoolArray:
-        """(n_rules,) mask of the rows that no plan with some options forced open and some closed can keep."""
-        least, most = self._range(forced, closed)
-        return np.asarray((least.value > least.limit) | (most.value < most.limit))
-
-    def shut_out(self, forced: BoolArray, closed: BoolArray) -> BoolArray:
-        """(n_options,) mask of further options that no plan with some forced open and some closed can open.
-
-        Opening one of them takes a row out of its limits, whatever else is open.
-        """
-        row = self._row
-        option, value = self.coefficients.indices, self.coefficients.data
-        shut = closed.copy()
-        while True:
-            least, most = self._range(forced, shut)
-            free = ~forced & ~shut
-            breaks = (value > 0) & (least.value[row] + value > least.limit[row] + TOLERANCE * value)
-            breaks |= (value < 0) & (most.value[row] + value < most.limit[row] + TOLERANCE * value)
-            new = np.zeros(self.n_options, dtype=bool)
-            new[option[breaks]] = True
-            new &= free
-            if not new.any():
-                return shut & ~closed
-            shut |= new
-
-    def wanted(self, forced: BoolArray, closed: BoolArray) -> BoolArray:
-        """(n_options,) mask of the options that opening may help to keep a row: those are no use to drop."""
-        least, most = self._range(forced, closed)
-        row = self._row
-        value = self.coefficients.data
-        helps = ((value > 0) & (least.value < self.lower)[row]) | ((value < 0) & (most.value > self.upper)[row])
-        mask = np.zeros(self.n_options, dtype=bool)
-        mask[self.coefficients.indices[helps]] = True
-        return mask
-
-    def _range(self, forced: BoolArray, closed: BoolArray) -> tuple[_End, _End]:
-        """The least and the most that A y can come to, each with the limit it must not pass."""
-        a = self.coefficients
-        sums = [
-            self._sums(terms)
-            for values, mask in ((a.data, forced), (a.data, ~forced & ~closed))
-            for terms in (np.minimum(values, 0.0) * mask[a.indices], np.maximum(values, 0.0) * mask[a.indices])
-        ]
-        (taken, given), (below, above) = sums[:2], sums[2:]
-        return (
-            _End(taken + given + below, self.upper + _rounding(self.upper, given - taken - below)),
-            _End(taken + given + above, self.lower - _rounding(self.lower, given - taken + above)),
-        )
-
     def scaled(self) -> Rules:
         """The same rows divided by their largest limit (or coefficient), for solvers whose tolerances are absolute.
 
@@ -234,7 +184,7 @@ class Rules:
         """
         limit = np.maximum(*(np.where(np.isfinite(side), np.abs(side), 0.0) for side in (self.lower, self.upper)))
         largest = abs(self.coefficients).max(axis=1).toarray().ravel() if self.coefficients.nnz else np.zeros(len(self))
-        row = self._row
+        row = self.row_of
         counts = np.bincount(row, weights=np.abs(self.coefficients.data) != 1.0, minlength=len(self)) == 0
         unit = np.where(counts, 1.0, np.where(limit > 0, limit, np.where(largest > 0, largest, 1.0)))
         a = self.coefficients
@@ -242,14 +192,6 @@ class Rules:
         return Rules._made(matrix, self.lower / unit, self.upper / unit, self.names)
 
 
-@dataclass(frozen=True, eq=False)
-class _End:
-    """One end of what rows can come to, and the limit there with its rounding; (n_rules,) each."""
-
-    value: FloatArray
-    limit: FloatArray
-
-
-def _rounding(limit: FloatArray, size: FloatArray) -> FloatArray:
+def rounding(limit: FloatArray, size: FloatArray) -> FloatArray:
     """What counts as rounding at a limit, for rows whose terms come to some size."""
     return np.asarray(TOLERANCE * np.maximum(size, np.where(np.isfinite(limit), np.abs(limit), 0.0)))

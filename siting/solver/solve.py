@@ -9,6 +9,7 @@ import numpy as np
 from siting.solver.check import check_solution
 from siting.solver.problem import FacilityProblem
 from siting.solver.prover import prove
+from siting.solver.reach import out_of_reach
 from siting.solver.reduce import reduce_problem
 from siting.solver.search import Search
 from siting.solver.solution import Solution, no_plan, plan_found
@@ -101,6 +102,6 @@ def impossible(problem: FacilityProblem) -> list[str]:
         reasons.append(f"demand {demand:g} that must be served exceeds the capacity {room:g} of all options")
     forced = np.zeros(p.n_options, dtype=bool)
     forced[p.forced_open] = True
-    for r in np.flatnonzero(p.rows.out_of_reach(forced, ~usable)):
+    for r in np.flatnonzero(out_of_reach(p.rows, forced, ~usable)):
         reasons.append(f"{p.rows.described(r)}: no choice of the options that are not forbidden comes to that")
     return reasons

@@ -13,6 +13,7 @@ from tiny_problems import clustered, random_problem, with_random_rules
 from siting.solver import FacilityProblem, InputError, Rules, WrongAnswerError, solve
 from siting.solver.check import check_solution
 from siting.solver.mip import solve_core
+from siting.solver.reach import out_of_reach, shut_out
 from siting.solver.reduce import reduce_problem
 from siting.solver.rounding import Rounding
 
@@ -113,8 +114,8 @@ def test_options_that_would_break_a_row_are_shut_out_one_after_the_other() -> No
     # The first is forced; with it there is no room for the second, and without the second none for the third.
     rules = Rules([[2.0, 2.0, 0.0], [0.0, -1.0, 1.0]], upper=[3.0, 0.0])
     forced, closed = np.array([True, False, False]), np.zeros(3, dtype=bool)
-    assert rules.shut_out(forced, closed).tolist() == [False, True, True]
-    assert rules.out_of_reach(np.array([True, True, False]), closed).tolist() == [True, False]
+    assert shut_out(rules, forced, closed).tolist() == [False, True, True]
+    assert out_of_reach(rules, np.array([True, True, False]), closed).tolist() == [True, False]
 
 
 def test_an_option_without_lanes_stays_where_a_rule_may_want_it() -> None:
