@@ -253,10 +253,12 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from siting.check import check_study
+    from siting.study import load_study
 
     faults = check_study(arguments.study)
     if faults:
         raise InputError(faults)
+    _tell(load_study(arguments.study).parameter_values().warnings())
     print(json.dumps({"ok": True}) if arguments.json else f"{arguments.study}: no faults found")
     return 0
 

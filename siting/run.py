@@ -61,6 +61,11 @@ class Log:
         self.notes.append(text)
         self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  note: {text}")
 
+    def notes_on(self, study: Study) -> None:
+        """Note every value of the study that its source does not support."""
+        for text in study.parameter_values().warnings():
+            self.note(text)
+
     def write(self, folder: Path) -> None:
         """Write ``log.txt``."""
         (folder / "log.txt").write_text("\n".join(self.lines) + "\n", encoding="utf-8")
@@ -78,6 +83,7 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False) -> 
         OSError: the result cannot be written.
     """
     with log.bar, result_folder(out) as folder:
+        log.notes_on(study)
         plan = make_plan(build_model(study, log), log)
         if not keep_best:
             interruption.check()  # the search ends early on a signal and has a plan to show
@@ -102,6 +108,7 @@ def run_sweep(
     """
     plans = []
     with log.bar, atomic_folder(out, SWEEP_FILES) as folder:
+        log.notes_on(study)
         for plan in sweep(build_model(study, log), budgets_inr_crore, log, scheduler):
             interruption.check()
             plans.append(plan)

@@ -227,7 +227,7 @@ def study_faults(values: Mapping[str, Any], source: str) -> list[Fault]:
     for key, value in values.get("parameters", {}).items():
         if key not in known:
             faults.append(fault(f"unknown parameter '{key}'", hint(key, known)))
-        elif (wrong := _number(0, 1e12)(value)) is not None:
+        elif (wrong := known.rows[key].fault(value)) is not None:
             faults.append(fault(f"parameter {key} = {value!r} {wrong[0]}", wrong[1]))
     return faults
 

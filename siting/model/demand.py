@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from geodata.errors import Fault
 from geodata.exports import potential_exports, tonnes_by_class, under_utilised
 from geodata.pack import Pack
 from siting.model.costs import part_load_share, value_of_time_inr_per_t_h
 from siting.model.lanes import CARGO_CLASSES, LOADS
 from siting.model.places import Places
 from siting.study import Study
+
+WORLD_OUTPUT_USD = 1.1e14  # gross product of the world in 2024, World Bank
 
 
 def district_demand(pack: Pack, study: Study, places: Places, parameters: Mapping[str, float]) -> pd.DataFrame:
@@ -46,6 +50,17 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
         demand[f"{cargo_class}_t"] = tonnes
         demand[f"{cargo_class}_usd"] = tonnes * usd_per_t
     return demand
+
+
+def cargo_faults(demand: pd.DataFrame, file: Path) -> list[Fault]:
+    """What makes the exports of an area impossible as a whole; ``file`` is where they were read from."""
+    tonnes = demand[[f"{cargo_class}_t" for cargo_class in CARGO_CLASSES]].to_numpy()
+    usd = demand["export_usd"].to_numpy().sum()
+    if not usd <= WORLD_OUTPUT_USD:
+        return [Fault(f"the exports add up to {usd:.3g} USD a year, more than the world makes", "give millions", file)]
+    if not (tonnes > 0).any():
+        return [Fault("no district exports anything that hubs serve", "fill the columns of the sectors", file)]
+    return []
 
 
 def access_class(places: Places, n_districts: int) -> pd.Series:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from geodata.errors import Fault, InputError
 from geodata.pack import Pack
 from siting.model.costs import Tariff, appraisal_factor
-from siting.model.demand import build_clients, district_demand
+from siting.model.demand import build_clients, cargo_faults, district_demand
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
 from siting.model.names import contradictions, name_faults, names_of
@@ -72,6 +72,8 @@ def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
         places = survey.places(parameters)
     with timed(stages, "lanes", progress):
         demand = district_demand(pack, study, places, parameters)
+        if faults := cargo_faults(demand, pack.files["exports"]):
+            raise InputError(faults)
         clients = build_clients(demand, places, parameters, study.leader_weight)
         options = build_options(places, parameters, study.facility_types)
         check_names_of(study, options, places)
@@ -141,7 +143,6 @@ def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
 
 def check_names_of(study: Study, options: pd.DataFrame, places: Places) -> None:
     """Raise InputError for names of a study that its data do not know, and for forced sites that cannot all open."""
-    """Raise InputError for a name in the study that no option or gateway of this model has."""
     if not (study.forced or study.forbidden or study.closed_gateways):
         return  # the names of thousands of options are listed only where one is asked for
     gateways = places.table["place_id"].iloc[places.gateways]

@@ -289,6 +289,8 @@ def test_faulty_study(study, capsys, lines, more, expected):
         (["--budget", "many"], "budget_inr_crore = 'many' is not a number"),
         (["--set", "rail_inr_per_tkm=2"], "unknown parameter 'rail_inr_per_tkm'"),
         (["--set", "oops"], "--set oops; write KEY=VALUE"),
+        (["--set", "container_payload_t=0"], "container_payload_t = 0.0 is not possible; give 0.16 to 2600 t"),
+        (["--set", "discount_rate=8"], "discount_rate = 8.0 is not possible; give 0 to 1 fraction/year"),
         (["--gap", "2"], "gap = 2.0 is out of range"),
         (["--time-limit", "soon"], "time_limit_s = 'soon' is not a number"),
     ],
@@ -374,3 +376,15 @@ def test_the_studies_that_ship_have_no_faults(capsys):
     for path in (ROOT / "studies").glob("*.toml"):
         assert read_study(path)[1] == []
     assert siting("check", ROOT / "studies" / "national.toml") == 0
+
+
+@pytest.mark.usefixtures("no_report")
+def test_a_value_its_source_does_not_support_is_warned_of_and_logged(study, capsys):
+    """By `check` and by `run`, on standard error and in the log; the study is solved all the same."""
+    line = "parameter rail_inr_per_t_km = 3 INR/t-km is outside the range 1.6 to 2.3 that its source supports"
+    path = study('name = "Odd"\nbudget_inr_crore = 20', "[parameters]\nrail_inr_per_t_km = 3.0")
+    assert siting("check", path) == 0
+    assert f"warning: {line}" in capsys.readouterr().err
+    assert siting("run", path, "--out", study.folder / "odd", "--quiet") == 0
+    assert f"warning: {line}" in capsys.readouterr().err
+    assert line in (study.folder / "odd" / "log.txt").read_text()

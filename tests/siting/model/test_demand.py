@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from geodata.errors import InputError
 from siting.model.demand import access_class, build_clients
 from siting.model.model import Model, build_model, conditions
 from siting.model.places import Survey, mean_distance_inside_km
@@ -143,3 +145,17 @@ def test_potential_takes_the_place_of_exports_only_where_a_district_under_uses_i
     np.testing.assert_allclose(later.loc[leader, "general_t"], today.loc[leader, "general_t"])
     assert (later["general_t"] >= today["general_t"] * (1 - 1e-12)).all()
     assert (later.loc[~leader, "general_t"] > today.loc[~leader, "general_t"] * 1.01).any()
+
+
+@pytest.mark.parametrize(("million_usd", "words"), [
+    (0.0, "no district exports anything that hubs serve; fill the columns of the sectors"),
+    (1e300, "more than the world makes; give millions"),
+])  # fmt: skip
+def test_exports_that_cannot_be_are_refused(tiny_study: Study, tmp_path: Path, million_usd: float, words: str) -> None:
+    exports = pd.read_csv(tiny_study.data["exports"])
+    for column in ("textiles_usd_million", "fruit_usd_million"):
+        exports[column] = million_usd
+    exports.to_csv(tmp_path / "mine.csv", index=False)
+    study = tiny_study.with_changes(data={**tiny_study.data, "exports": tmp_path / "mine.csv"})
+    with pytest.raises(InputError, match=f"mine.csv: .*{words}"):
+        build_model(study)
