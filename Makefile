@@ -42,7 +42,7 @@ data: .venv/installed  ## rebuild the bundled India pack from its sources (needs
 	.venv/bin/python -m geodata.make_india
 
 test: .venv/developer  ## run the tests
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/developer  ## check style and types
 	.venv/bin/ruff check .

@@ -94,15 +94,7 @@ def great_circle_km(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b:
     return km
 
 
-def load_network(path: str | Path) -> Network:
-    """Network from a GeoParquet file of LineStrings (EPSG:4326).
-
-    Columns: from_node, to_node (integers 0..n-1), km, edge_class, repair (text or null), geometry; optional hours
-    (running time) and oneway (true or false). A row that is not one-way runs both ways. With any one-way row the
-    network is directed and has two arcs for every other row; without, a row is an edge.
-    Raises InputError that lists every fault found.
-    """
-    path = Path(path)
+def _read_table(path: Path) -> gpd.GeoDataFrame:
     if not path.is_file():
         raise InputError(f"{path}: no such file; rebuild the pack or give the path of a network file")
     try:
@@ -115,6 +107,18 @@ def load_network(path: str | Path) -> Network:
         raise InputError(
             f"{path}: column {', '.join(missing)} missing; a network needs {', '.join(required)}, geometry"
         )
+    return table
+
+
+def load_network(path: str | Path) -> Network:
+    """Network from a GeoParquet file of LineStrings (EPSG:4326).
+
+    Columns: from_node, to_node (integers 0..n-1), km, edge_class, repair (text or null), geometry; optional hours
+    (running time) and oneway (true or false). A row that is not one-way runs both ways. With any one-way row the
+    network is directed and has two arcs for every other row; without, a row is an edge. Raises InputError.
+    """
+    path = Path(path)
+    table = _read_table(path)
     problems = _table_problems(table, path.name)
     if problems:
         raise InputError(problems)
@@ -125,8 +129,7 @@ def load_network(path: str | Path) -> Network:
     ends = np.concatenate([edge_from, edge_to])
     points = np.concatenate([shapely.get_point(geometry, 0), shapely.get_point(geometry, -1)])
     lon, lat = shapely.get_x(points), shapely.get_y(points)
-    node_lon = np.full(ends.max() + 1, np.nan)
-    node_lat = np.full(ends.max() + 1, np.nan)
+    node_lon, node_lat = np.full((2, ends.max() + 1), np.nan)
     node_lon[ends], node_lat[ends] = lon, lat
     km = table["km"].to_numpy(dtype=np.float64)
 
@@ -135,14 +138,16 @@ def load_network(path: str | Path) -> Network:
         problems.append(f"{path.name} row {row}: its line does not end where the other lines of its nodes end")
     for node in np.flatnonzero(np.isnan(node_lon))[:10]:
         problems.append(f"{path.name}: node {node} has no edge; number the nodes 0..n-1 without gaps")
-    if not problems:
-        straight = great_circle_km(node_lon[edge_from], node_lat[edge_from], node_lon[edge_to], node_lat[edge_to])
-        for row in np.flatnonzero(km < straight - KM_SLACK)[:10]:
-            problems.append(
-                f"{path.name} row {row}: km {km[row]:.3f} is less than the great circle {straight[row]:.3f} of its ends"
-            )
     if problems:
         raise InputError(problems)
+    straight = great_circle_km(node_lon[edge_from], node_lat[edge_from], node_lon[edge_to], node_lat[edge_to])
+    if (km < straight - KM_SLACK).any():
+        raise InputError(
+            [
+                f"{path.name} row {row}: km {km[row]:.3f} is less than the great circle {straight[row]:.3f} of its ends"
+                for row in np.flatnonzero(km < straight - KM_SLACK)[:10]
+            ]
+        )
     network = Network(
         node_lon=node_lon,
         node_lat=node_lat,

@@ -211,14 +211,11 @@ def nearby(
     return node[good], target[good], km[good], share[good]
 
 
-def attach(pieces: Pieces, nodes: IntArray, targets: IntArray, repaired: bool) -> Pieces:
-    """Join each node by a straight two-way piece to the nearest point of its target piece, which is cut there.
-
-    The new piece has the class and speed of its target. Shapes (k,).
-    """
-    lines = dict(zip(np.unique(targets).tolist(), pieces.lines(np.unique(targets)), strict=True))
-    cuts: dict[int, dict[float, int]] = {target: {} for target in lines}  # where a piece is cut, and the node there
-    lon, lat = pieces.node_lon.tolist(), pieces.node_lat.tolist()
+def _feet(
+    pieces: Pieces, nodes: IntArray, targets: IntArray, lines: dict[int, Any], lon: list[float], lat: list[float]
+) -> tuple[dict[int, dict[float, int]], dict[tuple[int, int], int]]:
+    """Where each target is cut with the node there, and its links: (node, foot) -> target; new nodes are appended."""
+    cuts: dict[int, dict[float, int]] = {target: {} for target in lines}
     links: dict[tuple[int, int], int] = {}
     for node, target in zip(nodes.tolist(), targets.tolist(), strict=True):
         line = lines[target]
@@ -235,7 +232,17 @@ def attach(pieces: Pieces, nodes: IntArray, targets: IntArray, repaired: bool) -
                 lat.append(point.y)
         if foot != node:
             links.setdefault((min(node, foot), max(node, foot)), target)
+    return cuts, links
 
+
+def attach(pieces: Pieces, nodes: IntArray, targets: IntArray, repaired: bool) -> Pieces:
+    """Join each node by a straight two-way piece to the nearest point of its target piece, which is cut there.
+
+    The new piece has the class and speed of its target. Shapes (k,).
+    """
+    lines = dict(zip(np.unique(targets).tolist(), pieces.lines(np.unique(targets)), strict=True))
+    lon, lat = pieces.node_lon.tolist(), pieces.node_lat.tolist()
+    cuts, links = _feet(pieces, nodes, targets, lines, lon, lat)
     coordinates = [pieces.points]
     rows: list[tuple[int, int, int, int, float, float, int, bool, bool]] = []
     n_points = len(pieces.points)

@@ -99,6 +99,14 @@ def read_pbf(
     return ways
 
 
+def _share_read(item: Any) -> float:
+    """How much of an extract is read when this node or way is reached: both come in the order of their ids."""
+    number = int(item.id)
+    if item.is_node():
+        return NODES_SHARE_OF_TIME * min(number / NEWEST_NODE_ID, 1.0)
+    return NODES_SHARE_OF_TIME + (1 - NODES_SHARE_OF_TIME) * min(number / NEWEST_WAY_ID, 1.0)
+
+
 def _read(path: Path, kind: Kind, classes: tuple[str, ...], index: str, progress: Tell | None) -> Ways:
     entity = osmium.osm.osm_entity_bits
     if kind == "road":
@@ -124,11 +132,7 @@ def _read(path: Path, kind: Kind, classes: tuple[str, ...], index: str, progress
         objects: Iterator[Any] = iter(osmium.OsmFileIterator(reader, wanted, locate, milestones))
         for item in objects:
             if progress is not None:
-                share = (
-                    NODES_SHARE_OF_TIME * min(item.id / NEWEST_NODE_ID, 1.0)
-                    if item.is_node()
-                    else NODES_SHARE_OF_TIME + (1 - NODES_SHARE_OF_TIME) * min(item.id / NEWEST_WAY_ID, 1.0)
-                )
+                share = _share_read(item)
                 if share >= told + 0.01:
                     progress(f"reading {path.name}", share)
                     told = share

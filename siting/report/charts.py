@@ -149,6 +149,13 @@ def tornado_chart(rows: pd.DataFrame, base_inr: float, break_even_inr: float, la
     return svg(title, described, bottom + 26, *marks, name="tornado")
 
 
+def _free(at: float, taken: list[float], height: float = 15.0) -> float:
+    """The nearest place at or above ``at`` where a line of text covers none that is there."""
+    while any(abs(at - other) < height for other in taken):
+        at -= height
+    return at
+
+
 def sweep_chart(table: pd.DataFrame) -> Markup:
     """Net saving, benefit-cost ratio and number of sites against the budget, one panel each.
 
@@ -195,12 +202,9 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
                 marks.append(tag("circle", tag("title", shown), cx=at_x, cy=at_y, r=3.5, fill=colour))
             if len(known):
                 last = known[-1]
-                at = y(column[last]) + 4
-                while any(abs(at - other) < 15 for other in ends):
-                    at -= 15
-                ends.append(at)
+                ends.append(_free(y(column[last]) + 4, ends))
                 text = f"{_short(column[last])} {words}".strip()
-                marks.append(label(x(budget[last]) + 10, at, text, fill=colour, font_weight=600))
+                marks.append(label(x(budget[last]) + 10, ends[-1], text, fill=colour, font_weight=600))
     bottom = top + 3 * panel + 2 * gap
     for tick in across:
         marks.append(label(x(tick), bottom + 20, _short(tick), text_anchor="middle", fill=MUTED, font_size=12))

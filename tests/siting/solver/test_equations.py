@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from siting.solver import FacilityProblem, solve
+from siting.solver import FacilityProblem, Rules, solve
 from siting.solver.benders import BendersMaster
 from siting.solver.choice import fewest_open
 from siting.solver.reduce import reduce_problem
@@ -33,6 +33,8 @@ def least(**changes) -> float:
         pytest.param({"capex": [2, 2, 1], "budget": 3}, 6, id="(5) 3 buys one of the dear and the cheap: 1 + 5"),
         pytest.param({"group": [0, 0, -1]}, 6, id="(6) of the first two only one: 1 + 5"),
         pytest.param({"n_open": 3, "fixed_cost": [1, 1, 1]}, 5, id="(7) exactly three"),
+        pytest.param({"rules": Rules([[1, 0, 1], [0, 1, 1]], upper=1, lower=[1, 1])}, 2, id="(16) one of each pair"),
+        pytest.param({"rules": Rules([[1, 1, -1]], upper=0)}, 6, id="(16) one of two, and with the third: 1 + 5"),
         pytest.param({"forced_open": [2], "fixed_cost": [0, 0, 4]}, 6, id="(8) forced, though of no use"),
         pytest.param({"forbidden": [0, 1]}, 10, id="(8) forbidden"),
     ],
