@@ -10,6 +10,8 @@ from typing import Any
 from geodata.errors import Fault, InputError
 from geodata.hints import hint
 
+LARGEST_BYTES = 4_000_000
+
 
 def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> dict[str, Any]:
     """Content of a file that may hold some tables and nothing else; with or without a byte order mark.
@@ -24,12 +26,16 @@ def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> 
     """
     see = f"see {examples} for examples"
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(Fault("is no file", see, path))
+        if path.stat().st_size > LARGEST_BYTES:
+            raise InputError(Fault(f"is larger than {LARGEST_BYTES:,} bytes, so no {kind} file", see, path))
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(Fault(f"no such {kind} file", see, path)) from None
     except OSError as error:
         raise InputError(Fault(f"cannot be read ({error.strerror})", see, path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(Fault(f"not a TOML file ({error})", see, path)) from None
     faults = [Fault(f"unknown table [{name}]", hint(name, tables), path.name) for name in content if name not in tables]
     faults += [

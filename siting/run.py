@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -146,7 +147,10 @@ def write_result(plan: Plan, folder: Path, log: Callable[[str], None]) -> list[s
     start = time.perf_counter()
     log("write")
     flows = flow_lines(plan)
-    write_tables(plan, folder, flows)
+    try:
+        write_tables(plan, folder, flows)
+    except RuntimeError as error:  # GDAL's, which tells no reason that could be told apart: mostly a full disk
+        raise OSError(errno.EIO, f"cannot be written ({error})", "study.gpkg") from error
     plan.stages["write"] = round(time.perf_counter() - start, 3)
     write_summary(plan, folder)
     log("report")

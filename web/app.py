@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import socket
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from threading import Thread
 from flask import Flask, Response, send_file
 from waitress import create_server
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.pack import Pack, open_pack
 from web.api.plans import Library, create_api
 from web.api.runs import RunBook, create_run_api
@@ -114,6 +115,7 @@ def serve(
     Raises:
         InputError: when ``results`` is no folder, there is no pack, or the port is taken.
     """
+    _check_address(host, port)
     app = create_app(results, open_pack(pack) if pack else None, studies=studies, hosts=(*LOCAL_HOSTS, host, *names))
     log = logging.getLogger("web")
     log.setLevel(logging.INFO)
@@ -142,6 +144,17 @@ def serve(
     finally:
         app.extensions["pool"].close()
         server.close()
+
+
+def _check_address(host: str, port: int) -> None:
+    """Raise InputError where nothing can be served; the server would find out after its data are loaded, or not."""
+    if not 0 < port < 65_536:
+        raise InputError(Fault(f"--port {port} is no port", "give 1 to 65535", column="--port", value=port))
+    try:
+        socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        remedy = "give one of this machine, or 127.0.0.1 for this machine alone"
+        raise InputError(Fault(f"--host {host!r} is no address", remedy, column="--host", value=host)) from None
 
 
 def _prepare(app: Flask) -> None:

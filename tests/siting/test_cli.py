@@ -1,6 +1,8 @@
 """The command line: one clear error for bad input, nothing half-written; results that read back."""
 
 import json
+import os
+import resource
 import shutil
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +35,7 @@ def study(tmp_path, tiny_layers):
         return file
 
     write.folder = tmp_path
+    write.file = write()
     return write
 
 
@@ -179,9 +182,9 @@ def test_a_stop_leaves_nothing(study, capsys, monkeypatch):
 
     monkeypatch.setattr("siting.run.write_report", interrupt)
     before = sorted(study.folder.iterdir())
-    assert siting("run", file := study(), "--out", study.folder / "new" / "out") == 130
+    assert siting("run", study.file, "--out", study.folder / "new" / "out") == 130
     assert capsys.readouterr().err == "interrupted; no result was written\n"
-    assert sorted(study.folder.iterdir()) == [*before, file]
+    assert sorted(study.folder.iterdir()) == before
 
 
 def test_a_report_that_fails_costs_the_report(study, capsys, monkeypatch):
@@ -217,10 +220,10 @@ def test_a_failure_is_one_line_and_leaves_nothing(study, capsys, monkeypatch, er
 
     monkeypatch.setattr("siting.run.make_plan", fail)
     before = sorted(study.folder.iterdir())
-    assert siting("run", file := study(), "--out", study.folder / "out") == code
+    assert siting("run", study.file, "--out", study.folder / "out") == code
     out, err = capsys.readouterr()
     assert out == "" and len(err.splitlines()) == 1 and expected in err
-    assert sorted(study.folder.iterdir()) == [*before, file]
+    assert sorted(study.folder.iterdir()) == before
 
 
 def test_the_traceback_of_a_failure_can_be_had(study, capsys, monkeypatch):
@@ -248,6 +251,41 @@ def test_the_version_and_the_exit_codes_are_told(capsys):
 
 
 # -- bad input ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\0\1\xff", "not a TOML file"),
+        ('[study]\nname = "caf\u00e9"'.encode("latin-1"), "not a TOML file"),
+        (b"a = " + b"[" * 100_000 + b"]" * 100_000, "not a TOML file"),
+        (b"[study]\n" + b"# x\n" * 1_200_000, "larger than"),
+        (b"study = 3", "study is not a table"),
+        (b"[[study]]\na = 1", "study is not a table"),
+    ],
+)
+def test_a_file_that_is_no_study(tmp_path, capsys, content, expected):
+    (tmp_path / "odd.toml").write_bytes(content)
+    for command in (["check"], ["run", "--out", tmp_path / "out"]):
+        assert expected in refused(capsys, tmp_path, *command, tmp_path / "odd.toml")
+
+
+def test_a_folder_or_a_pipe_is_no_study(tmp_path, capsys):
+    (tmp_path / "folder.toml").mkdir()
+    os.mkfifo(tmp_path / "pipe.toml")
+    for name in ("folder.toml", "pipe.toml"):
+        assert f"{name}: is no file" in refused(capsys, tmp_path, "check", tmp_path / name)
+
+
+@pytest.mark.usefixtures("no_report")
+def test_a_full_disk_is_one_line_and_leaves_nothing(study, capsys):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3_000, hard))
+    try:
+        err = refused(capsys, study.folder, "run", study.file, "--out", study.folder / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(err.splitlines()) == 1 and "free space or mend the path" in err
 
 
 def test_missing_study_file(study, capsys):
