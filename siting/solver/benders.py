@@ -22,6 +22,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from siting.solver.cutting_planes import Program
+from siting.solver.highs import Columns, Rows, add_rows, pass_model
 from siting.solver.kernels import fill_cheapest
 from siting.solver.problem import FloatArray, IntArray
 from siting.solver.reduce import Core
@@ -58,11 +59,13 @@ class BendersMaster(Program):
         self.folded = self._drops(np.arange(m), levels)
         self.constant = float(levels.sum())
         self.scale = float(np.abs(levels).mean()) or 1.0
-        self.highs.addVars(n, core.forced.astype(float), np.ones(n))
-        self.highs.addVars(m, np.zeros(m), np.full(m, highspy.kHighsInf))
-        cost = np.concatenate([(core.fixed_cost - self.folded.sum(axis=0)) / self.scale, np.ones(m)])
-        self.highs.changeColsCost(n + m, np.arange(n + m, dtype=np.int32), cost)
-        self._add_rows()
+        self.n_columns = n + m
+        columns = Columns(
+            np.concatenate([(core.fixed_cost - self.folded.sum(axis=0)) / self.scale, np.ones(m)]),
+            np.concatenate([core.forced.astype(float), np.zeros(m)]),
+            np.concatenate([np.ones(n), np.full(m, np.inf)]),
+        )
+        pass_model(self.highs, columns, Rows(self._over_options(core.rows), core.rows.lower, core.rows.upper))
 
     def _drops(self, clients: IntArray, levels: FloatArray) -> csr_array:
         """(len(clients), n_options) what each option takes off a client's level."""
@@ -97,10 +100,7 @@ class BendersMaster(Program):
         m, count = core.n_clients, len(clients)
         excess = csr_array((np.full(count, self.scale), (np.arange(count), clients)), shape=(count, m))
         matrix = hstack([self._drops(clients, levels) - self.folded[clients], excess], format="csr") / self.scale
-        self.highs.addRows(
-            count, (levels - self.levels[clients]) / self.scale, np.full(count, highspy.kHighsInf), matrix.nnz,
-            matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
-        )  # fmt: skip
+        add_rows(self.highs, Rows(matrix, (levels - self.levels[clients]) / self.scale, np.full(count, np.inf)))
         return count
 
     def _tighten(self, values: FloatArray) -> bool:
@@ -123,8 +123,7 @@ class BendersMaster(Program):
         lacking = [i for i in self.must.tolist() if served[i] < 1.0 - COVER and i not in self.covered]
         for i in lacking:
             places = self.place[core.first_lane[i] : core.first_lane[i + 1]]
-            options = np.flatnonzero(np.isin(core.place, places)).astype(np.int32)
-            self.highs.addRow(1.0, highspy.kHighsInf, len(options), options, np.ones(len(options)))
+            self.require_one(np.isin(core.place, places))
         self.covered.update(lacking)
         return bool(lacking)
 

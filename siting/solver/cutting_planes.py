@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
+from scipy.sparse import csr_array
 
 from siting.solver.branch_and_bound import Node, Relaxed, branch_and_bound
-from siting.solver.highs import limit_time, new_highs, run_highs
+from siting.solver.highs import Rows, add_rows, limit_time, new_highs, run_highs
 from siting.solver.problem import BoolArray, FloatArray
 from siting.solver.reduce import Core
+from siting.solver.rules import Rules
 
 TIP_ITERATIONS = 60
 """Simplex iterations that trying one side of an option may take."""
@@ -41,6 +43,7 @@ class Program(ABC):
     """Minimise scale * (linear program) + constant; y are n_options of its columns, from `first_option` on."""
 
     first_option = 0
+    n_columns: int
     constant: float
     scale: float
     first_solver = "choose"
@@ -52,14 +55,10 @@ class Program(ABC):
         self.core, self._tick = core, tick
         self.highs = new_highs(threads)
 
-    def _add_rows(self) -> None:
-        """The rules and the groups of the core."""
-        rows = self.core.rows
-        a = rows.coefficients
-        self.highs.addRows(
-            len(rows), rows.lower, rows.upper, a.nnz, a.indptr[:-1].astype(np.int32),
-            (a.indices + self.first_option).astype(np.int32), a.data,
-        )  # fmt: skip
+    def _over_options(self, rules: Rules) -> csr_array:
+        """The coefficients of rules at the columns of the options."""
+        a = rules.coefficients
+        return csr_array((a.data, a.indices + self.first_option, a.indptr), shape=(len(rules), self.n_columns))
 
     @abstractmethod
     def _tighten(self, values: FloatArray) -> bool:
@@ -67,8 +66,8 @@ class Program(ABC):
 
     def require_one(self, options: BoolArray) -> None:
         """Leave out the plans that use none of some options: they are settled."""
-        columns = self.first_option + np.flatnonzero(options).astype(np.int32)
-        self.highs.addRow(1.0, highspy.kHighsInf, len(columns), columns, np.ones(len(columns)))
+        one = Rules(options[None, :], lower=1.0)
+        add_rows(self.highs, Rows(self._over_options(one), one.lower, one.upper))
 
     def solve_linear(
         self, cutoff: Callable[[], float], deadline: float, visit: Callable[[float, FloatArray], None]

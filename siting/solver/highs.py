@@ -1,14 +1,18 @@
-"""HiGHS in this process: several solvers at once, progress, and Ctrl-C."""
+"""HiGHS in this process: linear programs handed over whole, several solvers at once, progress, and Ctrl-C."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import highspy
 import numpy as np
+from scipy.sparse import csc_array, csr_array
+
+from siting.solver.problem import BoolArray, FloatArray
 
 POLL_S = 0.1
 """How often a running solver is looked at for progress and Ctrl-C."""
@@ -21,11 +25,55 @@ _running = 0
 _pool_threads: int | None = None
 
 
-def new_highs(threads: int) -> highspy.Highs:
-    """A silent solver."""
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Costs and bounds of a program's columns, and which of them must be whole (None: none); (n_columns,) each."""
+
+    cost: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    integer: BoolArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """lower <= matrix @ columns <= upper; the matrix (n_rows, n_columns) by rows or by columns."""
+
+    matrix: csr_array | csc_array
+    lower: FloatArray
+    upper: FloatArray
+
+
+def pass_model(highs: highspy.Highs, columns: Columns, rows: Rows) -> None:
+    """Hand a minimisation over whole."""
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = rows.matrix.shape
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = columns.cost, columns.lower, columns.upper
+    lp.row_lower_, lp.row_upper_ = rows.lower, rows.upper
+    by_column = rows.matrix.format == "csc"
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise if by_column else highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.matrix.indptr, rows.matrix.indices
+    lp.a_matrix_.value_ = rows.matrix.data
+    if columns.integer is not None:
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[whole] for whole in columns.integer.tolist()]
+    highs.passModel(lp)
+
+
+def add_rows(highs: highspy.Highs, rows: Rows) -> None:
+    """Add rows, by rows, to the model that is there; columns beyond those of the matrix have no part in them."""
+    a = rows.matrix
+    highs.addRows(
+        a.shape[0], rows.lower, rows.upper, a.nnz, a.indptr[:-1].astype(np.int32), a.indices.astype(np.int32), a.data
+    )
+
+
+def new_highs(threads: int | None = None) -> highspy.Highs:
+    """A silent solver; None leaves the number of threads to HiGHS."""
     highs = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("threads", threads)
+    if threads is not None:
+        highs.setOptionValue("threads", threads)
     return highs
 
 

@@ -16,7 +16,7 @@ from scipy.sparse import coo_array, csr_array, vstack
 
 from siting.solver.choice import holding_rules
 from siting.solver.cutting_planes import Program
-from siting.solver.highs import limit_time, run_highs
+from siting.solver.highs import Columns, Rows, add_rows, limit_time, pass_model, run_highs
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.reduce import Core
 
@@ -40,61 +40,54 @@ class LinkCuts(Program):
         self.constant = float(self.reference.sum())
         saving = core.cost - self.reference[core.client]
         self.scale = float(np.abs(saving).max(initial=0.0)) / 1000.0 or 1.0
-        second = np.flatnonzero(core.places[:, 1] >= 0)
-        lane = np.concatenate([np.arange(k), second])
-        place = np.concatenate([core.places[:, 0], core.places[second, 1]]).astype(np.int64)
-        key = core.client[lane].astype(np.int64) * core.n_places + place
-        _, first, self.pair = np.unique(key, return_index=True, return_inverse=True)
-        self.lane, self.pair_place, self.pair_client = lane, place[first], core.client[lane][first]
-        self.linked = np.zeros(len(first), dtype=bool)
-
-        self.first_option = k
+        self._index_pairs()
+        self.first_option, self.n_columns = k, k + n
         lane_kind = highspy.HighsVarType.kInteger if core.single_source else highspy.HighsVarType.kContinuous
         self.kinds = np.array([lane_kind] * k + [highspy.HighsVarType.kInteger] * n)
-        lp = highspy.HighsLp()
-        lp.num_col_ = k + n
-        lp.col_cost_ = np.concatenate([saving, core.fixed_cost]) / self.scale
-        lp.col_lower_ = np.concatenate([np.zeros(k), core.forced.astype(float)])
-        lp.col_upper_ = np.ones(k + n)
-        rows = [csr_array((np.ones(k), (core.client, np.arange(k))), shape=(m, k + n))]
-        lower, upper = [np.where(must, 1.0, -np.inf)], [np.ones(m)]
+        columns = Columns(
+            np.concatenate([saving, core.fixed_cost]) / self.scale,
+            np.concatenate([np.zeros(k), core.forced.astype(float)]),
+            np.ones(k + n),
+        )
+        serve = csr_array((np.ones(k), (core.client, np.arange(k))), shape=(m, k + n))
+        capacity, holding = self._capacity_rows(), holding_rules(core)
+        count = capacity.shape[0]
+        if len(holding):
+            self.number_row = m + count + len(holding) - 1  # (13), the last of them
+        limits = (holding, core.rows)
+        rows = Rows(
+            vstack([serve, capacity, *(self._over_options(rules) for rules in limits)]).tocsr(),
+            np.concatenate([np.where(must, 1.0, -np.inf), np.full(count, -np.inf), *(rules.lower for rules in limits)]),
+            np.concatenate([np.ones(m), np.zeros(count), *(rules.upper for rules in limits)]),
+        )
+        pass_model(self.highs, columns, rows)
 
-        def limit(row: csr_array, low: FloatArray, high: FloatArray) -> None:
-            rows.append(row)
-            lower.append(low)
-            upper.append(high)
+    def _index_pairs(self) -> None:
+        """Pairs of client and place, and the lanes of each: (3) is a row for a pair."""
+        core = self.core
+        second = np.flatnonzero(core.places[:, 1] >= 0)
+        self.lane = np.concatenate([np.arange(core.n_lanes), second])
+        self._place = np.concatenate([core.places[:, 0], core.places[second, 1]]).astype(np.int64)
+        key = core.client[self.lane].astype(np.int64) * core.n_places + self._place
+        _, first, self.pair = np.unique(key, return_index=True, return_inverse=True)
+        self.pair_place, self.pair_client = self._place[first], core.client[self.lane][first]
+        self.linked = np.zeros(len(first), dtype=bool)
 
+    def _capacity_rows(self) -> csr_array:
+        """(4), each row divided by the largest capacity of its place."""
+        core, lane, place = self.core, self.lane, self._place
         limited = np.flatnonzero(np.isfinite(core.capacity))
         unit = np.ones(core.n_places)
         np.maximum.at(unit, core.place[limited], core.capacity[limited])
         bounded = np.zeros(core.n_places, dtype=bool)
         bounded[core.place[limited]] = True
         through = np.flatnonzero(bounded[place])
-        values = np.concatenate(
-            [
-                core.demand[core.client[lane[through]]] / unit[place[through]],
-                -core.capacity[limited] / unit[core.place[limited]],
-            ]
-        )
-        at = (np.concatenate([place[through], core.place[limited]]), np.concatenate([lane[through], k + limited]))
-        number = np.cumsum(bounded) - 1
-        count = int(bounded.sum())
-        if count:
-            matrix = coo_array((values, (number[at[0]], at[1])), shape=(count, k + n)).tocsr()
-            limit(matrix, np.full(count, -np.inf), np.zeros(count))
-        holding = holding_rules(core)
-        if len(holding):
-            self.number_row = m + count + len(holding) - 1  # (13), the last of them
-        for rules in (holding, core.rows):
-            a = rules.coefficients
-            limit(csr_array((a.data, a.indices + k, a.indptr), shape=(len(rules), k + n)), rules.lower, rules.upper)
-        stacked = vstack(rows).tocsr()
-        lp.num_row_ = stacked.shape[0]
-        lp.row_lower_, lp.row_upper_ = np.concatenate(lower), np.concatenate(upper)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_, lp.a_matrix_.index_ = stacked.indptr, stacked.indices
-        lp.a_matrix_.value_ = stacked.data
-        self.highs.passModel(lp)
+        load = core.demand[core.client[lane[through]]] / unit[place[through]]
+        room = -core.capacity[limited] / unit[core.place[limited]]
+        row = (np.cumsum(bounded) - 1)[np.concatenate([place[through], core.place[limited]])]
+        column = np.concatenate([lane[through], core.n_lanes + limited])
+        shape = (int(bounded.sum()), self.n_columns)
+        return coo_array((np.concatenate([load, room]), (row, column)), shape=shape).tocsr()
 
     def add_links(self, pairs: IntArray) -> None:
         """Add (3) for some pairs of client and place."""
@@ -117,10 +110,7 @@ class LinkCuts(Program):
         rows = np.concatenate([lane_rows, np.concatenate(option_row)])
         values = np.concatenate([np.ones(len(lanes)), -np.ones(len(columns) - len(lanes))])
         matrix = csr_array((values, (rows, columns)), shape=(len(pairs), core.n_lanes + core.n_options))
-        self.highs.addRows(
-            len(pairs), np.full(len(pairs), -highspy.kHighsInf), np.zeros(len(pairs)), matrix.nnz,
-            matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
-        )  # fmt: skip
+        add_rows(self.highs, Rows(matrix, np.full(len(pairs), -np.inf), np.zeros(len(pairs))))
 
     def add_cheap_links(self, lam: FloatArray, part: float = 0.0, places: BoolArray | None = None) -> None:
         """Add the links of lanes that cost less than their client's multiplier.

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pulp
 from pulp.apis.coin_api import pulp_cbc_path
+from scipy.sparse import csr_array
 
-from siting.solver.highs import Watch, run_highs
+from siting.solver.highs import Columns, Rows, Watch, pass_model, run_highs
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.reduce import Core
 from siting.solver.stopwatch import OutOfTime
@@ -235,14 +236,12 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
         variables = [*self._model.open, *self._model.lanes]
         for k, variable in enumerate(variables):
             variable.index = k
-        n = len(variables)
-        highs_lp = highspy.HighsLp()
-        highs_lp.num_col_ = n
-        highs_lp.col_cost_ = np.array([lp.objective.get(v, 0.0) for v in variables])
-        highs_lp.col_lower_ = np.array([v.lowBound for v in variables], dtype=float)
-        highs_lp.col_upper_ = np.array([v.upBound for v in variables], dtype=float)
-        kinds = {pulp.LpInteger: highspy.HighsVarType.kInteger}
-        highs_lp.integrality_ = [kinds.get(v.cat, highspy.HighsVarType.kContinuous) for v in variables]
+        columns = Columns(
+            np.array([lp.objective.get(v, 0.0) for v in variables]),
+            np.array([v.lowBound for v in variables], dtype=float),
+            np.array([v.upBound for v in variables], dtype=float),
+            np.array([v.cat == pulp.LpInteger for v in variables]),
+        )
         start = [0]
         index: list[int] = []
         value: list[float] = []
@@ -254,15 +253,10 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
             value.extend(constraint.values())
             start.append(len(index))
             right = -constraint.constant
-            lower.append(-highspy.kHighsInf if constraint.sense == pulp.LpConstraintLE else right)
-            upper.append(highspy.kHighsInf if constraint.sense == pulp.LpConstraintGE else right)
-        highs_lp.num_row_ = len(lower)
-        highs_lp.row_lower_, highs_lp.row_upper_ = np.array(lower), np.array(upper)
-        highs_lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        highs_lp.a_matrix_.start_ = np.array(start)
-        highs_lp.a_matrix_.index_ = np.array(index)
-        highs_lp.a_matrix_.value_ = np.array(value, dtype=float)
-        lp.solverModel.passModel(highs_lp)
+            lower.append(-np.inf if constraint.sense == pulp.LpConstraintLE else right)
+            upper.append(np.inf if constraint.sense == pulp.LpConstraintGE else right)
+        matrix = csr_array((np.array(value, dtype=float), index, start), shape=(len(lower), len(variables)))
+        pass_model(lp.solverModel, columns, Rows(matrix, np.array(lower), np.array(upper)))
 
     def callSolver(self, lp: Any) -> None:  # noqa: N802 (PuLP's name)
         highs = lp.solverModel

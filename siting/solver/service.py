@@ -8,6 +8,7 @@ import highspy
 import numpy as np
 from scipy.sparse import coo_array
 
+from siting.solver.highs import Columns, Rows, new_highs, pass_model
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.reduce import Core
 
@@ -92,6 +93,34 @@ def _service_within_capacity(
 ) -> Service | None:
     """Equations (2) and (4) for fixed y: a transportation problem, or an assignment when single-source."""
     lanes = np.flatnonzero(usable_lanes(core, opened))
+    must = np.isinf(core.unserved)
+    saving = core.cost[lanes] - np.where(must, 0.0, core.unserved)[core.client[lanes]]
+    scale = float(np.abs(saving).max(initial=0.0)) / 1000.0 or 1.0
+    n = len(lanes)
+    whole = np.ones(n, dtype=bool) if core.single_source else None
+    highs = new_highs()
+    highs.setOptionValue("primal_feasibility_tolerance", 1e-9)
+    highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
+    highs.setOptionValue("mip_rel_gap", 1e-9 if nodes is None else QUICK_GAP)
+    if nodes is not None:
+        highs.setOptionValue("mip_max_nodes", nodes)
+    if time_limit_s is not None:
+        highs.setOptionValue("time_limit", time_limit_s)
+    pass_model(highs, Columns(saving / scale, np.zeros(n), np.ones(n), whole), _transport_rows(core, opened, lanes))
+    highs.run()
+    info = highs.getInfo()
+    if info.primal_solution_status != highspy.kSolutionStatusFeasible:
+        return None
+    share, left = _exact_shares(core, lanes, np.clip(np.array(highs.getSolution().col_value), 0.0, 1.0))
+    cost = float(share @ core.cost + left[~must] @ core.unserved[~must])
+    bound = cost
+    if core.single_source:
+        bound = min(cost, float(info.mip_dual_bound) * scale + float(core.unserved[~must].sum()))
+    return Service(share, left, cost, bound)
+
+
+def _transport_rows(core: Core, opened: BoolArray, lanes: IntArray) -> Rows:
+    """(2) and (4) over some lanes, (4) divided by the capacity."""
     client, places = core.client[lanes], core.places[lanes]
     room_of = core.place_capacity(opened)
     limited = np.flatnonzero(np.isfinite(room_of))
@@ -109,48 +138,19 @@ def _service_within_capacity(
     matrix = coo_array(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(n_rows, len(lanes))
     ).tocsc()
-    must = np.isinf(core.unserved)
-    reference = np.where(must, 0.0, core.unserved)
-    saving = core.cost[lanes] - reference[client]
-    scale = float(np.abs(saving).max(initial=0.0)) / 1000.0 or 1.0
+    lower = np.concatenate([np.where(np.isinf(core.unserved), 1.0, -np.inf), np.full(len(limited), -np.inf)])
+    return Rows(matrix, lower, np.ones(n_rows))
 
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(lanes), n_rows
-    lp.col_cost_ = saving / scale
-    lp.col_lower_, lp.col_upper_ = np.zeros(len(lanes)), np.ones(len(lanes))
-    lp.row_lower_ = np.concatenate([np.where(must, 1.0, -np.inf), np.full(len(limited), -np.inf)])
-    lp.row_upper_ = np.ones(n_rows)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
-    lp.a_matrix_.value_ = matrix.data
-    if core.single_source:
-        lp.integrality_ = [highspy.HighsVarType.kInteger] * len(lanes)
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]
-    highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("primal_feasibility_tolerance", 1e-9)
-    highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
-    highs.setOptionValue("mip_rel_gap", 1e-9 if nodes is None else QUICK_GAP)
-    if nodes is not None:
-        highs.setOptionValue("mip_max_nodes", nodes)
-    if time_limit_s is not None:
-        highs.setOptionValue("time_limit", time_limit_s)
-    highs.passModel(lp)
-    highs.run()
-    info = highs.getInfo()
-    if info.primal_solution_status != highspy.kSolutionStatusFeasible:
-        return None
-    found = np.clip(np.array(highs.getSolution().col_value), 0.0, 1.0)
+
+def _exact_shares(core: Core, lanes: IntArray, found: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Shares of all lanes and unserved shares that sum to one up to the last bit: a solver's are near it."""
+    client = core.client[lanes]
     found = np.round(found) if core.single_source else np.where(found < 1e-9, 0.0, found)
     served = np.bincount(client, weights=found, minlength=core.n_clients)
-    # Shares sum to one exactly, up to the last bit: rounding in the solver is not left to the caller.
-    over = (served > 1.0) | must
+    over = (served > 1.0) | np.isinf(core.unserved)
     found /= np.where(over, np.where(served > 0, served, 1.0), 1.0)[client]
     share = np.zeros(core.n_lanes)
     share[lanes] = found
     left = np.clip(1.0 - np.bincount(client, weights=found, minlength=core.n_clients), 0.0, 1.0)
     left[left < 1e-12] = 0.0
-    cost = float(share @ core.cost + left[~must] @ core.unserved[~must])
-    bound = cost
-    if core.single_source:
-        bound = min(cost, float(info.mip_dual_bound) * scale + float(core.unserved[~must].sum()))
-    return Service(share, left, cost, bound)
+    return share, left
