@@ -8,8 +8,10 @@ import pytest
 
 from siting.model.model import Model
 from siting.plan import Plan, make_plan
+from siting.results.compare import frontier
+from siting.results.tables import summary
 from siting.scenarios import sweep as module
-from siting.scenarios.sweep import sweep, sweep_table
+from siting.scenarios.sweep import sweep
 
 
 def test_the_plan_of_a_smaller_budget_stands_where_the_larger_one_gives_less(
@@ -33,7 +35,7 @@ def test_the_plan_of_a_smaller_budget_stands_where_the_larger_one_gives_less(
 
 def test_the_table_of_a_sweep_tells_what_the_last_rupee_saves(tiny_model: Model) -> None:
     plans = list(sweep(tiny_model, [0.0, 20.0, 40.0, 20.0]))
-    table = sweep_table(plans)
+    table = frontier((summary(plan), plan.opened) for plan in plans)
     assert table["budget_inr_crore"].tolist() == [0, 20, 40]
     assert table["saving_inr_per_year"].is_monotonic_increasing
     assert table["capex_inr_crore"].iloc[0] == 0 and table["capex_inr_crore"].is_monotonic_increasing
