@@ -16,7 +16,8 @@ from geodata.districts import canonical_state, district_id, resolve_names
 from geodata.errors import InputError
 from geodata.tables import Column, read_table
 
-CARGO_CLASSES = ("general", "perishable", "air_only", "port_bulk")
+HUB_CLASSES = ("general", "perishable")  # what warehouses, cold stores and parks serve
+CARGO_CLASSES = (*HUB_CLASSES, "air_only", "port_bulk")
 KEY_COLUMNS = ("district_id", "state", "district")
 VALUE_SUFFIX = "_usd_million"
 SECTOR_COLUMNS = (

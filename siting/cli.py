@@ -206,12 +206,13 @@ def _value(text: str) -> Any:
 def _run(arguments: argparse.Namespace) -> int:
     from siting.report.brief import plan_lines
     from siting.results.tables import summary
-    from siting.run import BUILD_STAGES, PLAN_STAGES, Log, run_study
+    from siting.run import Log, run_study
+    from siting.stages import BUILD_STAGES, PLAN_STAGES
     from siting.study import told_by_file
 
     study = _read_study(arguments)
     out = arguments.out or Path("results") / arguments.study.stem
-    log = Log(arguments.quiet or arguments.json, BUILD_STAGES + PLAN_STAGES)
+    log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES + PLAN_STAGES))
     with told_by_file(study, arguments.study):
         plan = run_study(study, out, log, keep_best=arguments.keep_best)
     _tell(log.notes)
@@ -230,7 +231,8 @@ def _tell(notes: Sequence[str]) -> None:
 
 def _sweep(arguments: argparse.Namespace) -> int:
     from siting.report.brief import sweep_table
-    from siting.run import BUILD_STAGES, PLAN_STAGES, Log, run_sweep
+    from siting.run import Log, run_sweep
+    from siting.stages import BUILD_STAGES, PLAN_STAGES
     from siting.study import study_faults, told_by_file
 
     study = _read_study(arguments)
@@ -239,7 +241,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     if faults:
         raise InputError(faults)
     out = arguments.out or Path("results") / f"{arguments.study.stem}-sweep"
-    log = Log(arguments.quiet or arguments.json, BUILD_STAGES + len(set(budgets)) * PLAN_STAGES)
+    log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES) + len(set(budgets)) * len(PLAN_STAGES))
     with told_by_file(study, arguments.study):
         plans, table = run_sweep(study, budgets, out, log, arguments.scheduler)
     _tell(log.notes)

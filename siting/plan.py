@@ -13,10 +13,11 @@ import pandas as pd
 from geodata.errors import Fault, InputError
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE, Lanes
-from siting.model.model import Announce, Model, check_names_of, chosen_options, refused_as_input, timed
+from siting.model.model import Model, check_names_of, chosen_options, refused_as_input, timed
 from siting.model.routing import Routing
 from siting.money import INR_PER_CRORE
 from siting.solver import Progress, Solution, solve
+from siting.stages import Announce, Stage
 
 COST_TOLERANCE = 1e-9  # relative difference between the search's price of a lane and the sum of its parts
 
@@ -174,7 +175,7 @@ def make_plan(
     with refused_as_input():
         problem = model.problem.with_changes(budget=study.budget_inr_crore, **chosen_options(model.options, study))
     model = replace(model, study=study, problem=problem)
-    with timed(stages, "solve", progress):
+    with timed(stages, Stage.SOLVE, progress):
         if solution is None:
             solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
     if solution.status == "infeasible":
@@ -182,7 +183,7 @@ def make_plan(
         raise InputError(Fault(f"no plan fits: {solution.message}", remedy, study.name))
     if solution.status == "unknown":
         raise TimeoutError(f"{study.name}: {solution.message} (time_limit_s)")
-    with timed(stages, "tables", progress):
+    with timed(stages, Stage.TABLES, progress):
         plan = Plan(model, solution, Routing.today(model), _chosen(model, solution), stages)
         _recheck(plan)
     return plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,12 +23,11 @@ from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
 from siting.results.tables import summary, write_summary, write_tables
 from siting.scenarios.sweep import sweep
+from siting.stages import WORDS, Announce, Stage
 from siting.study import Study
 
 RESULT_FILES = ("plan.json", "sites.csv", "districts.csv", "lanes.csv", "study.gpkg", "report.html", "log.txt")
 SWEEP_FILES = ("sweep.csv", "sweep.svg", "log.txt", *(f"budget-*/{name}" for name in RESULT_FILES))
-BUILD_STAGES = 3  # load, matrices, lanes
-PLAN_STAGES = 5  # solve, tables, write, report, done
 _BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
 
 
@@ -53,9 +52,9 @@ class Log:
         self.lines: list[str] = []
         self.notes: list[str] = []
 
-    def __call__(self, stage: str) -> None:
-        self.bar.update(self.task, description=stage, advance=1 if self.lines else 0)
-        self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {stage}")
+    def __call__(self, stage: Stage) -> None:
+        self.bar.update(self.task, description=WORDS[stage], advance=1 if self.lines else 0)
+        self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {WORDS[stage]}")
 
     def note(self, text: str) -> None:
         """Keep a line for the user, and in the log."""
@@ -132,11 +131,11 @@ def result_folder(out: Path) -> Iterator[Path]:
         yield folder
 
 
-def write_result(plan: Plan, folder: Path, log: Callable[[str], None]) -> list[str]:
+def write_result(plan: Plan, folder: Path, log: Announce) -> list[str]:
     """Write all files of a result: tables and ``plan.json``, then the report, which may fail alone.
 
     Args:
-        log: hears the stages, ``write`` and ``report``.
+        log: hears the stages.
 
     Returns:
         What could not be drawn, each as a line for the user.
@@ -145,15 +144,15 @@ def write_result(plan: Plan, folder: Path, log: Callable[[str], None]) -> list[s
         OSError: a file cannot be written.
     """
     start = time.perf_counter()
-    log("write")
+    log(Stage.WRITE)
     flows = flow_lines(plan)
     try:
         write_tables(plan, folder, flows)
     except RuntimeError as error:  # GDAL's, which tells no reason that could be told apart: mostly a full disk
         raise OSError(errno.EIO, f"cannot be written ({error})", "study.gpkg") from error
-    plan.stages["write"] = round(time.perf_counter() - start, 3)
+    plan.stages[Stage.WRITE] = round(time.perf_counter() - start, 3)
     write_summary(plan, folder)
-    log("report")
+    log(Stage.REPORT)
     lost = []
     try:
         write_report(plan, folder, flows)
@@ -162,5 +161,5 @@ def write_result(plan: Plan, folder: Path, log: Callable[[str], None]) -> list[s
     except Exception as error:  # noqa: BLE001 - a drawing that fails costs a drawing, not the result
         (folder / "report.html").unlink(missing_ok=True)
         lost.append(f"report.html was not drawn ({type(error).__name__}: {error}); the tables are whole")
-    log("done")
+    log(Stage.DONE)
     return lost

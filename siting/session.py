@@ -8,6 +8,7 @@ from typing import Any
 from siting.model.model import Model, build_model, close_gateways
 from siting.plan import Plan, make_plan
 from siting.solver import Progress, Solution
+from siting.stages import Announce
 from siting.study import Study
 
 LIMITS = frozenset({"name", "budget_inr_crore", "forced", "forbidden", "gap", "time_limit_s"})
@@ -30,7 +31,7 @@ class Session:
     def __init__(
         self,
         study: Study,
-        progress: Callable[[str], None] = lambda stage: None,
+        progress: Announce = lambda stage: None,
         watch: Callable[[Progress], None] | None = None,
     ) -> None:
         self.study = study

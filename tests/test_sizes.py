@@ -28,7 +28,6 @@ TO_SHORTEN = {
     "siting/solver/reduce.py::reduce_problem",
     "tests/geodata/ingest/test_own_tables.py",
     "tests/siting/solver/tiny_problems.py::random_problem",
-    "tests/web/test_api.py",
 }
 """What is over its limit and should not be."""
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from geodata.errors import Fault
-from geodata.exports import potential_exports, tonnes_by_class, under_utilised
+from geodata.exports import HUB_CLASSES, potential_exports, tonnes_by_class, under_utilised
 from geodata.pack import Pack
 from siting.model.costs import part_load_share, value_of_time_inr_per_t_h
-from siting.model.lanes import CARGO_CLASSES, LOADS
+from siting.model.lanes import LOADS
 from siting.model.places import Places
 from siting.study import Study
 
@@ -37,7 +37,7 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
     demand["export_usd"] = by_class[usd_columns].sum(axis=1).to_numpy()
     by_sea = 1.0 - parameters["land_border_share"] * demand["district_id"].isin(pack.land_customs["district_id"])
     demand["under_utilised"] = under_utilised(demand["export_usd"], study.leader_share)
-    for cargo_class in CARGO_CLASSES:
+    for cargo_class in HUB_CLASSES:
         tonnes = by_class[cargo_class].reset_index(drop=True)
         usd = by_class[f"value_usd_{cargo_class}"].reset_index(drop=True)
         usd_per_t = (usd / tonnes).where(tonnes > 0, usd.sum() / max(tonnes.sum(), 1.0))
@@ -54,7 +54,7 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
 
 def cargo_faults(demand: pd.DataFrame, file: Path) -> list[Fault]:
     """What makes the exports of an area impossible as a whole; ``file`` is where they were read from."""
-    tonnes = demand[[f"{cargo_class}_t" for cargo_class in CARGO_CLASSES]].to_numpy()
+    tonnes = demand[[f"{cargo_class}_t" for cargo_class in HUB_CLASSES]].to_numpy()
     usd = demand["export_usd"].to_numpy().sum()
     if not usd <= WORLD_OUTPUT_USD:
         return [Fault(f"the exports add up to {usd:.3g} USD a year, more than the world makes", "give millions", file)]
@@ -82,16 +82,14 @@ def build_clients(
         ``cargo_class``, ``load``, ``tonnes_per_year``, ``time_inr_per_t_h``, ``first_mile_factor``,
         ``under_utilised``, ``weight`` in the objective.
     """
-    n, shape = len(demand), (len(demand), len(CARGO_CLASSES), len(LOADS))
+    n, shape = len(demand), (len(demand), len(HUB_CLASSES), len(LOADS))
     rail_km = places.table["rail_access_km"].to_numpy()[:n]
     # NaN: farther from rail than a park may be; the lever looks at its own distance.
     far = ~(rail_km <= parameters["weak_access_rail_km"])
-    tonnes = demand[[f"{cargo_class}_t" for cargo_class in CARGO_CLASSES]].to_numpy(np.float64)
-    value_inr = (
-        demand[[f"{cargo_class}_usd" for cargo_class in CARGO_CLASSES]].to_numpy() * parameters["fx_inr_per_usd"]
-    )
+    tonnes = demand[[f"{cargo_class}_t" for cargo_class in HUB_CLASSES]].to_numpy(np.float64)
+    value_inr = demand[[f"{cargo_class}_usd" for cargo_class in HUB_CLASSES]].to_numpy() * parameters["fx_inr_per_usd"]
     value_inr_per_t = np.divide(value_inr, tonnes, out=np.zeros_like(tonnes), where=tonnes > 0)
-    fraction_per_day = np.array([parameters[f"time_cost_{cargo_class}_per_day"] for cargo_class in CARGO_CLASSES])
+    fraction_per_day = np.array([parameters[f"time_cost_{cargo_class}_per_day"] for cargo_class in HUB_CLASSES])
     share = part_load_share(tonnes, parameters["part_load_half_t_per_day"], parameters["working_days_per_year"])
     of_load = {"full": tonnes * (1 - share), "part": tonnes * share}
     district, cargo_class, load = np.indices(shape).reshape(3, -1)
@@ -99,7 +97,7 @@ def build_clients(
     clients = pd.DataFrame({
         "district": district,
         "place": places.districts[district],
-        "cargo_class": np.array(CARGO_CLASSES, object)[cargo_class],
+        "cargo_class": np.array(HUB_CLASSES, object)[cargo_class],
         "load": np.array(LOADS, object)[load],
         "tonnes_per_year": np.stack([of_load[name] for name in LOADS], axis=2).ravel(),
         "time_inr_per_t_h": value_of_time_inr_per_t_h(value_inr_per_t, fraction_per_day)[district, cargo_class],

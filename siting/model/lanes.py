@@ -28,7 +28,6 @@ from siting.model.places import Places
 
 Index = NDArray[np.int64]
 NONE = -1
-CARGO_CLASSES = ("general", "perishable")
 LOADS = ("full", "part")
 
 

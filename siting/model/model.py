@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -26,10 +26,8 @@ from siting.money import INR_PER_CRORE
 from siting.parameters import Parameters
 from siting.solver import FacilityProblem
 from siting.solver import InputError as ProblemError
+from siting.stages import Announce, Stage
 from siting.study import Study
-
-Announce = Callable[[str], None]
-"""Told the name of each stage as it begins."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +59,16 @@ class Model:
 def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
     """Load the pack, measure distances, price lanes and state the facility-location problem of a study."""
     stages: dict[str, float] = {}
-    with timed(stages, "load", progress):
+    with timed(stages, Stage.LOAD, progress):
         pack, parameters = study.pack(), study.parameter_values()
         _ = pack.districts, pack.states, pack.exports, pack.road, pack.rail
         if not pack.gateways["container_service"].any():
             remedy = "set container_service to true for the ports that ship containers"
             raise InputError(Fault("no gateway takes containers", remedy, pack.files["gateways"]))
-    with timed(stages, "matrices", progress):
+    with timed(stages, Stage.MATRICES, progress):
         survey = survey_pack(pack)
         places = survey.places(parameters)
-    with timed(stages, "lanes", progress):
+    with timed(stages, Stage.LANES, progress):
         demand = district_demand(pack, study, places, parameters)
         if faults := cargo_faults(demand, pack.files["exports"]):
             raise InputError(faults)
@@ -213,7 +211,7 @@ def refused_as_input() -> Iterator[None]:
 
 
 @contextmanager
-def timed(stages: dict[str, float], stage: str, progress: Announce) -> Iterator[None]:
+def timed(stages: dict[str, float], stage: Stage, progress: Announce) -> Iterator[None]:
     """Announce a stage and note in ``stages`` how many seconds it took."""
     progress(stage)
     start = time.perf_counter()

@@ -26,6 +26,7 @@ from siting.results.schema import LAYERS, Column, columns, keys_of
 TABLES = ("plan.json", "districts.csv", "sites.csv", "lanes.csv", "study.gpkg")
 CRS = "EPSG:4326"
 MAP_LAYERS = ("districts", "gateways", "depots")  # a plan without sites has no others
+KEYS = {"districts": "district_id", "sites": "option_id"}
 AGAIN = "run `siting run` again"
 OLDER = f"written by an older version; {AGAIN}"
 
@@ -264,10 +265,15 @@ def read_table(path: Path) -> pd.DataFrame:
         text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8", na_filter=False)
     except ValueError as error:  # not text, or rows of different lengths
         raise InputError(f"{path}: cannot be read ({_one_line(error)}); {AGAIN}") from None
-    return pd.DataFrame({
+    table = pd.DataFrame({
         name: _values(path, text[name], known[name]) if name in known else text[name].map(unguarded)
         for name in map(str, text.columns)
     })  # fmt: skip
+    key = KEYS.get(path.stem)
+    if key and (again := table[key].duplicated()).any():
+        row = int(np.argmax(again.to_numpy()))
+        raise InputError(f"{path}: row {row + 2}: {key} {table[key].iloc[row]!r} is there twice; {AGAIN}")
+    return table
 
 
 def _values(path: Path, cells: pd.Series[str], column: Column) -> pd.Series[Any]:

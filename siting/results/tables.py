@@ -217,7 +217,7 @@ def write_tables(plan: Plan, folder: Path, flows: gpd.GeoDataFrame) -> None:
 
 
 def write_summary(plan: Plan, folder: Path) -> None:
-    """Write ``plan.json``, last of all: it tells how long the rest took."""
+    """Write ``plan.json``."""
     text = json.dumps(summary(plan), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "plan.json").write_text(text + "\n", encoding="utf-8")
 

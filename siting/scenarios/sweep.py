@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from geodata.distributed import run_on_cluster
-from siting.model.model import Announce, Model
+from siting.model.model import Model
 from siting.plan import Plan, make_plan
 from siting.solver import FacilityProblem, Solution, solve
+from siting.stages import Announce, Stage
 
 
 def sweep(
@@ -32,7 +33,7 @@ def sweep(
     budgets = sorted(set(budgets_inr_crore))
     solved: dict[int, Solution] = {}
     if scheduler is not None:
-        progress(f"solve {len(budgets)} budgets at {scheduler}")
+        progress(Stage.SOLVE)
         question = (model.problem, model.study.gap, model.study.time_limit_s)
         solved = dict(run_on_cluster(scheduler, _solve_for_budget, question, budgets))
     best: Plan | None = None

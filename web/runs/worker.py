@@ -6,7 +6,7 @@ Jobs come through a pipe and are plain tuples, so are the messages that go back:
 * ``("solve", values, folder)`` answers a what-if question and leaves its tables in the folder;
 * ``("save", study file, folder)`` makes what ``siting run`` makes of the file, from nothing.
 
-Messages are ``("stage", name)``, ``("progress", fields)`` and last ``("done", fields)`` or ``("failed", text)``.
+Messages are ``("stage", stage.value)``, ``("progress", fields)`` and last ``("done", fields)`` or ``("failed", text)``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from siting.results.tables import write_answer
 from siting.run import result_folder, write_result
 from siting.session import LIMITS, Session
 from siting.solver import Progress, relative_gap
+from siting.stages import Stage
 from siting.study import load_study
 from web.map.plan import columns
 from web.runs.questions import model_key, study_from
@@ -124,9 +125,9 @@ class Worker:
         )
         return columns(table)
 
-    def _stage(self, name: str) -> None:
+    def _stage(self, stage: Stage) -> None:
         self._check()
-        self.connection.send(("stage", name))
+        self.connection.send(("stage", stage.value))
 
     def _watch(self, progress: Progress) -> None:
         self._check()

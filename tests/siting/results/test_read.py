@@ -62,6 +62,11 @@ def with_key(path, key, value):
     path.write_text(json.dumps(content))
 
 
+def twice(path):
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, lines[1]]) + "\n")
+
+
 def longer(path):
     path.write_text(path.read_text() + "x," * 40 + "\n")
 
@@ -85,6 +90,7 @@ DAMAGES = {
                             "row 3: capex_inr_crore is 'x"),
     "an endless number": ("sites.csv", lambda f: replaced(f / "sites.csv", ",candidate,", ",candidate,1e999"),
                           "capex_inr_crore is '1e999"),
+    "a row twice": ("sites.csv", lambda f: twice(f / "sites.csv"), "option_id 'cold_store-standard@madhya-pradesh/d1'"),
     "bytes": ("sites.csv", lambda f: (f / "sites.csv").write_bytes((f / "sites.csv").read_bytes() + b"\xff"), "utf-8"),
     "more cells than columns": ("sites.csv", lambda f: longer(f / "sites.csv"), "Expected 17"),
 }  # fmt: skip
