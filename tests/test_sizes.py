@@ -23,7 +23,6 @@ TO_SHORTEN = {
     "geodata/ingest/districts.py::_complete",
     "geodata/ingest/exports.py::read_exports",
     "geodata/ingest/points.py::read_points",
-    "geodata/make_india/networks.py",
     "siting/solver/branch_and_bound.py::branch_and_bound",
     "siting/solver/reduce.py::reduce_problem",
     "tests/geodata/ingest/test_own_tables.py",
