@@ -40,7 +40,11 @@ def load_sectors(path: Path | str) -> pd.DataFrame:
     Raises:
         InputError: naming every missing or unknown column, doubled sector and value out of range.
     """
-    sectors = read_table(path, SECTOR_COLUMNS)
+    return check_sectors(read_table(path, SECTOR_COLUMNS), path)
+
+
+def check_sectors(sectors: pd.DataFrame, path: Path | str) -> pd.DataFrame:
+    """Index a table with ``SECTOR_COLUMNS`` by sector; InputError for a cargo class that is unknown."""
     problems = [
         f"{path}: sector {sector!r} has the unknown cargo_class {cargo_class!r}; use one of {', '.join(CARGO_CLASSES)}"
         for sector, cargo_class in zip(sectors["sector"], sectors["cargo_class"], strict=True)

@@ -35,6 +35,7 @@ DEPOT_COLUMNS = (
     _LON,
     _LAT,
     Column("rail_served", "boolean"),
+    Column("container_capacity_million_teu", "number", required=False, minimum=0),
     Column("confidence", required=False),  # that it works and where it is: "high" or "medium"
     Column("source"),
     Column("note", required=False),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -37,10 +37,12 @@ REPLACEABLE = {Path(layer).stem: layer for layer in (*LAYERS, *OPTIONAL) if laye
 class Pack:
     """All layers of one study area; each is read and checked when first asked for.
 
-    ``files`` gives the file of each layer, by its stem (``districts``, ``exports``, ...).
+    ``files`` gives the file of each layer, by its stem (``districts``, ``exports``, ...); ``readers`` how those tables
+    are read that do not follow the schema of a pack.
     """
 
     files: Mapping[str, Path]
+    readers: Mapping[str, Callable[[Pack], pd.DataFrame]] = field(default_factory=dict)
 
     @property
     def bounds(self) -> Bounds:
@@ -62,31 +64,34 @@ class Pack:
 
     @cached_property
     def sectors(self) -> pd.DataFrame:
-        return load_sectors(self.files["sectors"])
+        return self._read("sectors", lambda: load_sectors(self.files["sectors"]))
 
     @cached_property
     def exports(self) -> pd.DataFrame:
-        return load_exports(self.files["exports"], self.districts, self.sectors)
+        return self._read("exports", lambda: load_exports(self.files["exports"], self.districts, self.sectors))
 
     @cached_property
     def gateways(self) -> pd.DataFrame:
-        return load_gateways(self.files["gateways"], self.bounds)
+        return self._read("gateways", lambda: load_gateways(self.files["gateways"], self.bounds))
 
     @cached_property
     def depots(self) -> pd.DataFrame:
-        return load_depots(self.files["depots"], self.bounds)
+        return self._read("depots", lambda: load_depots(self.files["depots"], self.bounds))
 
     @cached_property
     def land_customs(self) -> pd.DataFrame:
-        return load_land_customs(self.files["land_customs"])
+        return self._read("land_customs", lambda: load_land_customs(self.files["land_customs"]))
 
     @cached_property
     def planned_sites(self) -> pd.DataFrame:
-        return load_planned_sites(self.files["planned_sites"], self.bounds)
+        return self._read("planned_sites", lambda: load_planned_sites(self.files["planned_sites"], self.bounds))
 
     @cached_property
     def rail_connectors(self) -> pd.DataFrame:
-        return load_rail_connectors(self.files["rail_connectors"], self.bounds)
+        return self._read("rail_connectors", lambda: load_rail_connectors(self.files["rail_connectors"], self.bounds))
+
+    def _read(self, layer: str, load: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        return self.readers[layer](self) if layer in self.readers else load()
 
     @cached_property
     def observed_flows(self) -> pd.DataFrame | None:
@@ -126,8 +131,12 @@ class Pack:
         return digest.hexdigest()
 
 
-def open_pack(folder: Path = INDIA, replaced: Mapping[str, Path] | None = None) -> Pack:
-    """Return the pack in a folder, with some layers replaced by other files.
+def open_pack(
+    folder: Path = INDIA,
+    replaced: Mapping[str, Path] | None = None,
+    readers: Mapping[str, Callable[[Pack], pd.DataFrame]] | None = None,
+) -> Pack:
+    """Return the pack in a folder, with some layers replaced by other files, and some of these read by ``readers``.
 
     Raises:
         InputError: for a folder that is not there, or naming every layer that is missing.
@@ -140,4 +149,4 @@ def open_pack(folder: Path = INDIA, replaced: Mapping[str, Path] | None = None) 
     missing = [path for path in layers.values() if not path.is_file()]
     if missing:
         raise InputError([f"{path}: no such file; copy it there or run `make data`" for path in missing])
-    return Pack(layers)
+    return Pack(layers, dict(readers or {}))

@@ -20,7 +20,7 @@ def check_study(path: Path) -> list[Fault]:
         InputError: when the file cannot be read as a study, or its data are not there.
     """
     values, faults = read_study(path)
-    if any(fault.message.startswith("[data]") for fault in faults):
+    if any(fault.message.startswith("[data") for fault in faults):
         return faults  # in place of a layer that is not there the bundled one would be blamed
     faults += [fault for fault in data_faults(open_data(values["data"])) if fault not in faults]
     if not faults:

@@ -19,9 +19,14 @@ from geodata.pack import INDIA, REPLACEABLE, Pack, open_pack
 from geodata.toml_tables import read_tables
 from siting.parameters import Parameters, load_parameters
 
+OFFICE_TABLES = (".xlsx", ".xlsm")  # endings that no layer of a pack has
 FACILITY_TYPES = ("warehouse", "cold_store", "mmlp")
 TONNAGE_BASES = ("current", "potential")
 LISTS = ("facility_types", "forced", "forbidden", "closed_gateways")  # keys that hold a list of texts
+
+
+DataSource = Path | Mapping[str, Any]
+"""A file in the schema of a pack, or what an area file would say of a table: ``file`` and how to read it."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,8 @@ class Study:
         time_limit_s: solver time; the best plan found so far is kept.
         parameters: values that replace those of ``siting/parameters.csv`` (table ``[parameters]``).
         data: files that replace layers of the bundled pack, and under ``pack`` a folder that replaces all of it
-            (table ``[data]``, paths relative to the study).
+            (table ``[data]``, paths relative to the study). A file in the schema of the pack is a path, any other table
+            of the user's own what an area file would say of it (``[data.exports]``).
     """
 
     name: str = "Study"
@@ -63,7 +69,7 @@ class Study:
     gap: float = 1e-4
     time_limit_s: float = 60.0
     parameters: Mapping[str, float] = field(default_factory=dict)
-    data: Mapping[str, Path] = field(default_factory=dict)
+    data: Mapping[str, DataSource] = field(default_factory=dict)
 
     def pack(self) -> Pack:
         """Open the study's pack, or the bundled one, with the study's own files in place of its layers."""
@@ -81,7 +87,7 @@ class Study:
         """Return everything the answer depends on besides the pack, as plain data."""
         plain = {k: v for k, v in asdict(self).items() if k not in ("data", "parameters")}
         plain["parameters"] = dict(sorted(self.parameter_values().items()))
-        plain["data"] = {layer: path.name for layer, path in sorted(self.data.items())}
+        plain["data"] = {layer: named(source) for layer, source in sorted(self.data.items())}
         return json.loads(json.dumps(plain))  # type: ignore[no-any-return]
 
     def fingerprint(self, pack: Pack) -> str:
@@ -93,9 +99,36 @@ class Study:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def open_data(data: Mapping[str, Path]) -> Pack:
+def open_data(data: Mapping[str, DataSource]) -> Pack:
     """Open what the ``[data]`` table of a study names; raises InputError for missing layers."""
-    return open_pack(data.get("pack", INDIA), {layer: path for layer, path in data.items() if layer != "pack"})
+    tables = {layer: source for layer, source in data.items() if not isinstance(source, Path)}
+    readers = {}
+    if tables:
+        from geodata.ingest.layers import layer_reader  # reading other people's tables takes half a second to load
+
+        readers = {layer: layer_reader(layer, values) for layer, values in tables.items()}
+    files = {layer: file_of(source) for layer, source in data.items()}
+    return open_pack(files.pop("pack", INDIA), files, readers)
+
+
+def file_of(source: DataSource) -> Path:
+    """The file that a layer is read from."""
+    return source if isinstance(source, Path) else Path(source["file"])
+
+
+def with_paths(source: DataSource, change: Callable[[Path], Any]) -> Any:
+    """A source with each of its paths changed; its other values are as they were."""
+    if isinstance(source, Path):
+        return change(source)
+    return {key: change(value) if isinstance(value, Path) else value for key, value in source.items()}
+
+
+def named(source: DataSource) -> Any:
+    """A source by the names of its files; a table of aliases, which is no layer, by its content too."""
+    names = with_paths(source, lambda path: path.name)
+    if not isinstance(source, Path) and "aliases" in source:
+        names["aliases_sha256"] = hashlib.sha256(source["aliases"].read_bytes()).hexdigest()
+    return names
 
 
 Check = Callable[[Any], tuple[str, str] | None]
@@ -181,21 +214,38 @@ def read_study(path: Path) -> tuple[dict[str, Any], list[Fault]]:
     values = {**content["study"], "parameters": content.get("parameters", {})}
     faults = study_faults(values, path.name)
     values["data"] = {}
-    for layer, file in content.get("data", {}).items():
-        mark = "manifest.json" if layer == "pack" else ""
-        what, remedy = "", ""
-        if layer not in ("pack", *REPLACEABLE):
-            what, remedy = f"[data] {layer}: unknown layer", hint(layer, ("pack", *REPLACEABLE))
-        elif isinstance(file, str) and (path.parent / file / mark).is_file():
-            values["data"][layer] = path.parent / file
-        elif layer == "pack":
-            what = f"[data] pack = {file!r}: no pack there"
-            remedy = "name a folder written by `siting pack build`, relative to the study"
-        else:
-            what, remedy = f"[data] {layer} = {file!r}: no such file", "paths are relative to the study"
-        if what:
-            faults.append(Fault(what, remedy, path.name, column=layer, value=file))
+    for layer, source in content.get("data", {}).items():
+        values["data"][layer], found = _data_source(path, layer, source)
+        faults += found
+        if found:
+            del values["data"][layer]
     return values, faults
+
+
+def _data_source(path: Path, layer: str, source: Any) -> tuple[DataSource, list[Fault]]:
+    """What a study says of a layer, with paths seen from its file, and what is wrong with it."""
+    what, remedy = "", ""
+    if layer not in ("pack", *REPLACEABLE):
+        what, remedy = f"[data] {layer}: unknown layer", hint(layer, ("pack", *REPLACEABLE))
+    elif isinstance(source, dict) or (isinstance(source, str) and Path(source).suffix.lower() in OFFICE_TABLES):
+        from geodata.ingest.area import layer_table
+        from geodata.ingest.layers import TABLES
+
+        if layer in TABLES:
+            table = source if isinstance(source, dict) else {"file": source}
+            values, problems = layer_table(path, layer, table, f"data.{layer}")
+            lines = [problem.removeprefix(f"{path.name}: ").partition("; ") for problem in problems]
+            return values, [Fault(what, remedy, path.name, column=layer, value=source) for what, _, remedy in lines]
+        what = f"[data] {layer} = {source!r}: is read from a file of the pack's own schema only"
+        remedy = "build a pack with `siting pack build` and name it with pack = '...'"
+    elif isinstance(source, str) and (path.parent / source / ("manifest.json" if layer == "pack" else "")).is_file():
+        return path.parent / source, []
+    elif layer == "pack":
+        what = f"[data] pack = {source!r}: no pack there"
+        remedy = "name a folder written by `siting pack build`, relative to the study"
+    else:
+        what, remedy = f"[data] {layer} = {source!r}: no such file", "paths are relative to the study"
+    return Path(), [Fault(what, remedy, path.name, column=layer, value=source)]
 
 
 @contextmanager
@@ -249,12 +299,17 @@ def study_text(study: Study, folder: Path) -> str:
     changed = {key: value for key, value in sorted(study.parameters.items()) if value != usual[key]}
     if changed:
         lines += ["", "[parameters]", *(f"{key} = {_toml(value)}" for key, value in changed.items())]
-    if study.data:
-        files = {layer: Path(os.path.relpath(path, folder)).as_posix() for layer, path in sorted(study.data.items())}
-        lines += ["", "[data]", *(f"{layer} = {_toml(file)}" for layer, file in files.items())]
+    data = {
+        layer: with_paths(source, lambda path: Path(os.path.relpath(path, folder)).as_posix())
+        for layer, source in sorted(study.data.items())
+    }
+    if data:
+        lines += ["", "[data]", *(f"{layer} = {_toml(source)}" for layer, source in data.items())]
     return "\n".join(lines) + "\n"
 
 
 def _toml(value: Any) -> str:
-    """A text, number or list of texts in TOML, which writes them as JSON does but for the DEL character."""
+    """A value in TOML, which writes texts, numbers and lists as JSON does but for the DEL character."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_toml(key)} = {_toml(inner)}" for key, inner in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

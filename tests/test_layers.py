@@ -52,10 +52,10 @@ CONTRACTS = [
         unless=("geodata.ingest", "geodata.make_india"),
     ),
     Contract(
-        "own data become a pack at the command line only",
+        "own data are read at the command line and by a study that names them",
         who=LAYERS,
         what=("geodata.ingest",),
-        unless=("geodata.ingest", "siting.cli"),
+        unless=("geodata.ingest", "siting.cli", "siting.study"),
     ),
     Contract(
         "nothing imports the builder of the bundled pack",

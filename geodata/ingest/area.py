@@ -138,16 +138,30 @@ def load_area(path: Path | str) -> Area:
             problems.append(f"{path.name}: [{layer}] {given}; choose from {', '.join(kinds)}")
             continue
         values = {key: value for key, value in table.items() if key != "source"}
-        problems += _key_problems(path, layer, values, kinds[kind])
-        sources[layer] = Source(layer, kind, _absolute(path, values, kinds[kind]))
-    exports = sources.get("exports")
-    if exports and str(exports.values.get("unit", "")).startswith("inr") and "inr_per_usd" not in exports.values:
-        problems.append(f"{path.name}: [exports] unit is rupees; give inr_per_usd, the mean rate of the year")
+        if kind == "file":
+            values, found = layer_table(path, layer, values, layer)
+        else:
+            values, found = _absolute(path, values, kinds[kind]), _key_problems(path, layer, values, kinds[kind])
+        problems += found
+        sources[layer] = Source(layer, kind, values)
     if problems:
         raise InputError(problems)
     west, south, east, north = map(float, bounds)
     fallback = path.parent / own["pack"] if "pack" in own else INDIA
     return Area(path, own["name"], (west, south, east, north), fallback, sources)
+
+
+def layer_table(path: Path, layer: str, table: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[str]]:
+    """A table that names a layer's file, with paths seen from the file at ``path``, and what is wrong with it.
+
+    Args:
+        where: what messages call the table.
+    """
+    keys = LAYERS[layer]["file"]
+    problems = _key_problems(path, where, table, keys)
+    if str(table.get("unit", "")).startswith("inr") and "inr_per_usd" not in table:
+        problems.append(f"{path.name}: [{where}] unit is rupees; give inr_per_usd, the mean rate of the year")
+    return _absolute(path, table, keys), problems
 
 
 def _key_problems(path: Path, table: str, values: Mapping[str, Any], keys: Mapping[str, _Key]) -> list[str]:

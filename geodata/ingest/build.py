@@ -18,29 +18,18 @@ from geodata.districts import load_aliases, load_districts
 from geodata.errors import InputError
 from geodata.exports import KEY_COLUMNS, SECTOR_COLUMNS, VALUE_SUFFIX, load_exports, load_sectors
 from geodata.folders import atomic_folder
-from geodata.gateways import (
-    DEPOT_COLUMNS,
-    GATEWAY_COLUMNS,
-    LAND_CUSTOMS_COLUMNS,
-    PLANNED_SITE_COLUMNS,
-    RAIL_CONNECTOR_COLUMNS,
-)
 from geodata.ingest.area import Area, Source
 from geodata.ingest.districts import area_districts, outline_states
-from geodata.ingest.exports import place_rows, read_exports
+from geodata.ingest.exports import place_rows
+from geodata.ingest.layers import POINT_LAYERS, own_exports, own_points
 from geodata.ingest.names import DistrictNames, district_names, load_own_aliases, suggestions
 from geodata.ingest.networks import build_network
-from geodata.ingest.points import read_points
 from geodata.ingest.quality import Finding, pack_findings, write_quality
 from geodata.pack import LAYERS, OPTIONAL, Pack, open_pack
 from geodata.tables import Column
 
 Tell = Callable[[str, float], None]
 
-POINT_LAYERS: dict[str, tuple[Column, ...]] = {
-    "gateways": GATEWAY_COLUMNS, "depots": DEPOT_COLUMNS, "planned_sites": PLANNED_SITE_COLUMNS,
-    "rail_connectors": RAIL_CONNECTOR_COLUMNS, "land_customs": LAND_CUSTOMS_COLUMNS,
-}  # fmt: skip
 ID_OF = {"gateways": "gateway_id", "depots": "depot_id", "planned_sites": "site_id"}
 STAGES = ("districts", "sectors", "exports", *POINT_LAYERS, "roads", "rail", "quality")
 FROM_OSM = ("pbf", "overpass")
@@ -243,7 +232,7 @@ def _sectors(build: _Build) -> None:
         if source.kind == "pack":
             shutil.copyfile(build.fallback.files["sectors"], target)
         else:
-            table, notes = _read_table(build, source, SECTOR_COLUMNS)
+            table, notes = own_points(source.values, SECTOR_COLUMNS, build.area.bounds)
             table.to_csv(target, index=False)
             build.notes("sectors", notes)
             _check(source.file, target, lambda: load_sectors(target))
@@ -267,13 +256,7 @@ def _exports(build: _Build) -> None:
             raw.index += 2  # the header of the table is its row 1
             own = place_rows(raw, build.names, list(sectors.index), source=str(fallback.files["exports"]))
         else:
-            own = read_exports(
-                source.file, build.names, list(sectors.index), unit=values["unit"], columns=values.get("columns"),
-                layout=values.get("sectors", "across"), sector_names=values.get("sector_names"),
-                inr_per_usd=values.get("inr_per_usd"), total=values.get("total"), state=values.get("state"),
-                sheet=values.get("sheet"), header_row=values.get("header_row"), decimal=values.get("decimal", ""),
-                reference=fallback.exports,
-            )  # fmt: skip
+            own = own_exports(values, build.names, list(sectors.index), fallback.exports)
         own.table.to_csv(folder / "exports.csv", index=False)
         own.unplaced.to_csv(folder / "exports_unplaced.csv", index=False)
         load_exports(folder / "exports.csv", districts, sectors)
@@ -319,7 +302,8 @@ def _points(build: _Build, layer: str, columns: tuple[Column, ...]) -> None:
         if source.kind == "none":
             table = pd.DataFrame(columns=[column.name for column in columns])
         elif source.kind == "file":
-            table, notes = _read_table(build, source, columns)
+            names = build.names if layer == "land_customs" else None
+            table, notes = own_points(source.values, columns, build.area.bounds, names)
             build.notes(layer, notes)
         else:
             table = getattr(build.fallback, layer)
@@ -396,15 +380,6 @@ def _linked(build: _Build, source: Source, layer: str, table: pd.DataFrame) -> p
             for name in lost[key]
         ])  # fmt: skip
     return table[table[key].isin(ids)]
-
-
-def _read_table(build: _Build, source: Source, columns: Sequence[Column]) -> tuple[pd.DataFrame, list[str]]:
-    values = source.values
-    return read_points(
-        source.file, columns, build.area.bounds, columns=values.get("columns"), constants=values.get("constants"),
-        crs=values.get("crs"), sheet=values.get("sheet"), header_row=values.get("header_row"),
-        decimal=values.get("decimal", ""),
-    )  # fmt: skip
 
 
 def _check(own: Path, written: Path, load: Callable[[], object]) -> None:

@@ -29,7 +29,7 @@ def read_points(
     header_row: int | None = None,
     decimal: str = "",
 ) -> tuple[pd.DataFrame, list[str]]:
-    """A table in the schema of the pack, and notes on how it was read.
+    """A table in the schema of the pack, whose index holds the rows of the file, and notes on how it was read.
 
     An identifier that the file lacks is made from the name; a missing ``source`` is the file's name.
 
@@ -89,7 +89,7 @@ def read_points(
     table, problems = parse_cells(path, text, schema, bounds if "lon" in text else None)
     if problems:
         raise InputError(problems)
-    return table[ours].reset_index(drop=True), own.notes
+    return table[ours], own.notes
 
 
 def _misspelt(unread: Sequence[str], ours: Sequence[str], text: pd.DataFrame) -> str:

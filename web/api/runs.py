@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -23,6 +22,7 @@ from web.runs.questions import (
     Question,
     Studies,
     ask,
+    data_from,
     file_stem,
     model_key,
     plain_values,
@@ -77,12 +77,12 @@ class RunBook:
             return possible_names(pack, study.facility_types, study.parameter_values())
         return names_of(pd.DataFrame({name: options[name] for name in ("option_id", "site_id")}), gateways_of(pack))
 
-    def _pack(self, data: dict[str, str]) -> Pack:
+    def _pack(self, data: dict[str, Any]) -> Pack:
         if not data:
             return self.pack
         key = str(stamped(data))
         if key not in self._packs:
-            self._packs[key] = open_data({layer: Path(path) for layer, path in data.items()})
+            self._packs[key] = open_data(data_from(data))
             for old in list(self._packs)[:-KEPT_PACKS]:
                 del self._packs[old]
         return self._packs[key]

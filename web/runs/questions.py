@@ -17,7 +17,7 @@ from siting.model.names import Names, name_faults
 from siting.parameters import Parameters, load_parameters
 from siting.results.read import PlanTables
 from siting.session import LIMITS
-from siting.study import Study, load_study, make_study, read_study, study_faults
+from siting.study import DataSource, Study, file_of, load_study, make_study, named, read_study, study_faults, with_paths
 
 CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways")
 MAX_NAMES = 1000  # in one list of a question
@@ -57,9 +57,11 @@ def model_key(values: Mapping[str, Any]) -> str:
     return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
-def stamped(data: Mapping[str, str]) -> list[tuple[str, str, int]]:
-    """Return layer, file and its time of writing (ns) of a study's own data: a file that is mended is another one."""
-    files = {layer: Path(path) / "manifest.json" if layer == "pack" else Path(path) for layer, path in data.items()}
+def stamped(data: Mapping[str, Any]) -> list[tuple[str, Any, int]]:
+    """Return layer, source and its time of writing (ns) of a study's own data: a file that is mended is another one."""
+    files = {layer: file_of(source) for layer, source in data_from(data).items()}
+    if "pack" in files:
+        files["pack"] /= "manifest.json"
     return [
         (layer, data[layer], path.stat().st_mtime_ns if path.is_file() else 0) for layer, path in sorted(files.items())
     ]
@@ -74,13 +76,25 @@ def plain_values(study: Study) -> dict[str, Any]:
     """Return a study as values that JSON can hold; ``study_from`` takes them back."""
     values = {key: value for key, value in asdict(study).items() if key not in ("parameters", "data")}
     values["parameters"] = dict(study.parameters)
-    values["data"] = {layer: str(Path(path).absolute()) for layer, path in study.data.items()}
+    values["data"] = {
+        layer: with_paths(source, lambda path: str(path.absolute())) for layer, source in study.data.items()
+    }
     return json.loads(json.dumps(values))  # type: ignore[no-any-return]
 
 
 def study_from(values: Mapping[str, Any]) -> Study:
     """Return the study of plain values."""
-    return make_study({**values, "data": {layer: Path(path) for layer, path in values["data"].items()}})
+    return make_study({**values, "data": data_from(values["data"])})
+
+
+def data_from(plain: Mapping[str, Any]) -> dict[str, DataSource]:
+    """Return the data of a study from plain values."""
+    return {
+        layer: {k: Path(v) if k in ("file", "aliases") else v for k, v in source.items()}
+        if isinstance(source, dict)
+        else Path(source)
+        for layer, source in plain.items()
+    }
 
 
 class Studies:
@@ -138,7 +152,7 @@ class Studies:
         data = self._data(names)
         return None if data is None else make_study({**resolved, "data": data})
 
-    def _data(self, names: Mapping[str, str]) -> Mapping[str, Path] | None:
+    def _data(self, names: Mapping[str, Any]) -> Mapping[str, DataSource] | None:
         if not names:
             return {}
         for key in self.keys():
@@ -146,7 +160,7 @@ class Studies:
                 data = read_study(self.folder / f"{key}.toml")[0].get("data", {})
             except InputError:
                 continue
-            if {layer: path.name for layer, path in data.items()} == names:
+            if {layer: named(source) for layer, source in data.items()} == names:
                 return dict(data)
         return None
 
