@@ -131,9 +131,7 @@ class BendersMaster(Program):
         """(levels, costs): tightest level of each client at y and what service then costs at least."""
         core = self.core
         opened = np.bincount(core.place, weights=y, minlength=core.n_places)
-        level, cost = fill_cheapest(
-            core.first_lane, core.client, self.place, core.cost, opened, core.unserved, self.top
-        )
+        level, cost = fill_cheapest(core.first_lane, self.place, core.cost, opened, core.unserved, self.top)
         return np.asarray(level), np.asarray(cost)
 
     def tight_cuts(self) -> tuple[FloatArray, IntArray, FloatArray]:

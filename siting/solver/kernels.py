@@ -1,7 +1,7 @@
-"""The inner loops of the Lagrangian relaxation: compiled by numba where it is installed.
+"""The inner loops of the Lagrangian relaxation, of local search and of Benders cuts, compiled by numba.
 
-Without capacities and two-place lanes, lanes are sorted by cost within a client, so each loop touches only those
-below the multiplier. Without numba the same sums are taken over all lanes by NumPy: the same numbers, more slowly.
+Lanes are sorted by cost within a client, so each loop touches only those below the multiplier. The tests hold them
+against the same sums over all lanes in plain NumPy.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
-
-try:
-    import numba
-except ImportError:
-    numba = None
-
-COMPILED = numba is not None
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile with numba and keep the result on disk; without numba, the function itself."""
-    return numba.njit(cache=True, error_model="numpy")(function) if numba is not None else function
+    """Compile with numba and keep the result on disk: beside this file, in NUMBA_CACHE_DIR or the user's cache.
+
+    Where none of these can be written, it is compiled anew in every process.
+    """
+    try:
+        loop: Callable[..., Any] = numba.njit(cache=True, error_model="numpy")(function)
+    except RuntimeError:  # numba: no locator available
+        loop = numba.njit(error_model="numpy")(function)
+    return loop
 
 
 @compiled
@@ -213,43 +214,29 @@ def fill(first: Any, place: Any, cost: Any, opened: Any, unserved: Any, top: Any
         total[i] = spent + (left * top[i] if left > 1e-9 else 0.0)
 
 
-def gains(first: Any, client: Any, place: Any, cost: Any, lam: Any, n_places: int) -> Any:
+def gains(first: Any, place: Any, cost: Any, lam: Any, n_places: int) -> Any:
     """(n_places,) sum of min(0, c_l - lambda_i) over the lanes of each place."""
-    if COMPILED:
-        worth = np.zeros(n_places)
-        add_gains(first, place, cost, lam, worth)
-        return worth
-    return np.bincount(place, weights=np.minimum(cost - lam[client], 0.0), minlength=n_places)
+    worth = np.zeros(n_places)
+    add_gains(first, place, cost, lam, worth)
+    return worth
 
 
-def slopes(first: Any, client: Any, place: Any, cost: Any, lam: Any, opened: Any) -> Any:
+def slopes(first: Any, place: Any, cost: Any, lam: Any, opened: Any) -> Any:
     """(n_clients,) 1 - sum of opened over the places of each client's gainful lanes."""
     slope = np.ones(len(lam))
-    if COMPILED:
-        subtract_use(first, place, cost, lam, opened, slope)
-        return slope
-    use = np.where(cost < lam[client], opened[place], 0.0)
-    return slope - np.bincount(client, weights=use, minlength=len(lam))
+    subtract_use(first, place, cost, lam, opened, slope)
+    return slope
 
 
-def two_nearest(first: Any, client: Any, place: Any, cost: Any, is_open: Any, stay: Any) -> Any:
+def two_nearest(first: Any, place: Any, cost: Any, is_open: Any, stay: Any) -> Any:
     """(n_clients,) each: nearest open place (-1 = none), the cost through it, through the second; at most `stay`."""
     at, d1, d2 = np.full(len(stay), -1), stay.copy(), stay.copy()
-    if COMPILED:
-        find_nearest(first, place, cost, is_open, at, d1, d2)
-        return at, d1, d2
-    lane = np.flatnonzero(is_open[place] & (cost < stay[client]))
-    owner = client[lane]
-    nearest = np.diff(owner, prepend=-1) > 0
-    at[owner[nearest]], d1[owner[nearest]] = place[lane[nearest]], cost[lane[nearest]]
-    owner, lane = owner[~nearest], lane[~nearest]
-    second = np.diff(owner, prepend=-1) > 0
-    d2[owner[second]] = cost[lane[second]]
+    find_nearest(first, place, cost, is_open, at, d1, d2)
     return at, d1, d2
 
 
 def best_swap(
-    first: Any, client: Any, place: Any, cost: Any, d1: Any, d2: Any, at: Any, drop: Any, closing: Any,
+    first: Any, place: Any, cost: Any, d1: Any, d2: Any, at: Any, drop: Any, closing: Any,
     outside: Any, add: Any, opening: Any, rival: Any, down: Any, up: Any, n_places: int,
 ) -> Any:  # fmt: skip
     """(position outside or -1, slot, change) of the best swap that lowers the cost.
@@ -262,27 +249,15 @@ def best_swap(
         rival: (n_outside,) slot that must close for it, -1 = any.
         down, up: (n_rules,) how far each rule lets the sum of coefficients move.
     """
-    if COMPILED:
-        by_slot = np.argsort(at, kind="stable")
-        start = np.searchsorted(at[by_slot], np.arange(len(drop) + 1))
-        return search_swaps(
-            first, place, cost, d1, d2, by_slot, start, drop, closing,
-            outside, add, opening, rival, down, up, np.empty(n_places),
-        )  # fmt: skip
-    lane = np.flatnonzero((cost < d2[client]) & (at[client] >= 0))
-    owner = client[lane]
-    flat = place[lane].astype(np.int64) * len(drop) + at[owner]
-    save = d2[owner] - np.maximum(cost[lane], d1[owner])
-    saved = np.bincount(flat, weights=save, minlength=n_places * len(drop)).reshape(n_places, len(drop))
-    change = add[:, None] - saved[outside] + drop
-    step = opening[:, None, :] - closing[None, :, :]
-    change[((step < down) | (step > up)).any(axis=2)] = np.inf
-    change[(rival[:, None] >= 0) & (rival[:, None] != np.arange(len(drop)))] = np.inf
-    j, k = divmod(int(change.argmin()), len(drop)) if change.size else (-1, -1)
-    return (j, k, change[j, k]) if change.size and change[j, k] < 0.0 else (-1, -1, 0.0)
+    by_slot = np.argsort(at, kind="stable")
+    start = np.searchsorted(at[by_slot], np.arange(len(drop) + 1))
+    return search_swaps(
+        first, place, cost, d1, d2, by_slot, start, drop, closing,
+        outside, add, opening, rival, down, up, np.empty(n_places),
+    )  # fmt: skip
 
 
-def fill_cheapest(first: Any, client: Any, place: Any, cost: Any, opened: Any, unserved: Any, top: Any) -> Any:
+def fill_cheapest(first: Any, place: Any, cost: Any, opened: Any, unserved: Any, top: Any) -> Any:
     """(n_clients,) each: cost of the lane at which open places add up to one (else `top`), and cost of service.
 
     Args:
@@ -290,18 +265,5 @@ def fill_cheapest(first: Any, client: Any, place: Any, cost: Any, opened: Any, u
         top: (n_clients,) cost of what no lane carries.
     """
     level, total = top.copy(), np.empty(len(top))
-    if COMPILED:
-        fill(first, place, cost, opened, unserved, top, level, total)
-        return level, total
-    part = opened[place]
-    upto = np.concatenate([[0.0], np.cumsum(part)])
-    before = upto[:-1] - upto[first[:-1]][client]
-    take = np.minimum(part, np.maximum(0.0, 1.0 - before))
-    usable = cost < unserved[client]
-    take[~usable] = 0.0
-    served = np.bincount(client, weights=take, minlength=len(top))
-    spent = np.bincount(client, weights=take * cost, minlength=len(top))
-    left = np.maximum(0.0, 1.0 - served)
-    reached = np.flatnonzero(usable & (before + part >= 1.0 - 1e-9))[::-1]
-    level[client[reached]] = np.minimum(cost, top[client])[reached]
-    return level, spent + np.where(left > 1e-9, left * top, 0.0)
+    fill(first, place, cost, opened, unserved, top, level, total)
+    return level, total

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from siting.solver.kernels import COMPILED, add_gains, compiled
+from siting.solver.kernels import add_gains, compiled
 from siting.solver.problem import BoolArray, FloatArray
 from siting.solver.reduce import Core
 
@@ -189,8 +189,7 @@ def _branch(
 def applies(core: Core) -> bool:
     """Whether this tree can search the core."""
     return (
-        COMPILED
-        and not core.capacitated
+        not core.capacitated
         and not core.paired
         and len(core.rules) == (core.n_open is not None)
         and not (core.group >= 0).any()

@@ -59,7 +59,7 @@ class SwapSearch:
         core = self.core
         is_open = np.zeros(core.n_places, dtype=bool)
         is_open[core.place[opened]] = True
-        at, d1, d2 = two_nearest(core.first_lane, core.client, self.place, core.cost, is_open, self.stay)
+        at, d1, d2 = two_nearest(core.first_lane, self.place, core.cost, is_open, self.stay)
         return at, d1, d2
 
     def _best_move(self, opened: BoolArray, first: IntArray, d1: FloatArray, d2: FloatArray) -> tuple[int, int, float]:
@@ -70,7 +70,7 @@ class SwapSearch:
         slot[core.place[inside]] = np.arange(len(inside))  # -1, unserved, stays -1
         at = slot[first]
         loss = np.bincount(at[at >= 0], weights=(d2 - d1)[at >= 0], minlength=len(inside))
-        worth = -gains(core.first_lane, core.client, self.place, core.cost, d1, core.n_places)
+        worth = -gains(core.first_lane, self.place, core.cost, d1, core.n_places)
         best = (-1, -1, 0.0)
         add = core.fixed_cost[outside] - worth[core.place[outside]]
         drop = np.where(core.forced[inside], np.inf, loss - core.fixed_cost[inside])
@@ -89,7 +89,7 @@ class SwapSearch:
             k = int(added.argmin())
             best = (int(outside[k]), -1, float(added[k]))
         j, k, change = best_swap(
-            core.first_lane, core.client, self.place, core.cost, d1, d2, at, drop, closing,
+            core.first_lane, self.place, core.cost, d1, d2, at, drop, closing,
             core.place[outside], add, opening, np.where(rival >= 0, slot[core.place[rival]], -1), down, up,
             core.n_places,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The reduced core as a PuLP model, solved by HiGHS in process or by CBC."""
+"""The reduced core as a PuLP model, solved by HiGHS in process."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Any, TypeVar
 
 import highspy
 import numpy as np
-import numpy.typing as npt
 import pulp
-from pulp.apis.coin_api import pulp_cbc_path
 from scipy.sparse import csr_array
 
 from siting.solver.highs import Columns, Rows, Watch, pass_model, run_highs
@@ -290,24 +288,3 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
     def _watch_scaled(self, bound: float, objective: float) -> None:
         assert self._watch is not None
         self._watch(bound * self._model.scale, objective * self._model.scale)
-
-
-def solve_core_with_cbc(core: Core, gap: float, time_limit: float | None = None) -> CoreAnswer:
-    """The same model solved by the CBC that comes with PuLP: the reference, and the way out without HiGHS.
-
-    CBC gives PuLP no dual bound, so the bound is the objective less the gap it was asked for, and nothing
-    where it stopped early.
-    """
-    if core.n_options == 0:
-        return _without_options(core)
-    model = build_model(core)
-    constant = _constant(core) / model.scale
-    model.problem.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, gapRel=0.0, timeLimit=time_limit))
-    if model.problem.status == pulp.LpStatusInfeasible:
-        return CoreAnswer(None, np.inf)
-    if model.problem.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
-        return CoreAnswer(None, -np.inf)
-    opened: npt.NDArray[np.bool_] = np.array([(v.varValue or 0.0) > 0.5 for v in model.open])
-    objective = (pulp.value(model.problem.objective) + constant) * model.scale
-    proven = model.problem.sol_status == pulp.LpSolutionOptimal
-    return CoreAnswer(opened, objective - gap * abs(objective) if proven else -np.inf)

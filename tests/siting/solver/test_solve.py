@@ -9,13 +9,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from exact import exact_optimum
-from tiny_problems import clustered, random_problem
+from tiny_problems import random_problem
 
 from siting.solver.check import check_solution
 from siting.solver.errors import WrongAnswerError
 from siting.solver.problem import FacilityProblem
-from siting.solver.reduce import reduce_problem
-from siting.solver.relaxation import Multipliers, Relaxation
 from siting.solver.solve import solve
 
 
@@ -171,21 +169,6 @@ def test_a_tier_without_lanes_is_no_twin_of_one_whose_lane_costs_nothing() -> No
         [[0.0, 0.0]], demand=[3.0], capacity=[np.inf, 0.0], group=[1, 1], n_open=1, unserved_cost=[10.0]
     )
     assert solve(problem, gap=0.0).open.tolist() == [0]
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_compiled_loops_and_numpy_price_alike(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    core = reduce_problem(clustered(seed))
-    rng = np.random.default_rng(seed)
-    split = rng.normal(0, 0.1 * core.cost.max(), int((core.places[:, 1] >= 0).sum()))
-    at = Multipliers(np.minimum(rng.random(core.n_clients) * core.cost.max(), core.unserved), split)
-    relaxation = Relaxation(core)
-    fast = relaxation.evaluate(at)
-    monkeypatch.setattr("siting.solver.kernels.COMPILED", False)
-    slow = Relaxation(core).evaluate(at)
-    assert fast.bound == pytest.approx(slow.bound, rel=1e-12)
-    np.testing.assert_allclose(fast.slope.lam, slow.slope.lam, atol=1e-9)
-    np.testing.assert_allclose(fast.slope.split, slow.slope.split, atol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(0, 120, 6))
