@@ -77,3 +77,22 @@ def test_examples_in_docstrings_run(name, monkeypatch):
     failed, tried = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert tried
     assert not failed
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_docstrings_refer_to_exists(name):
+    """Names such as `geodata.matrix.many_to_many` are those of a module, or of what it holds."""
+    wrong = []
+    for dotted in re.findall(r"[`~]((?:geodata|siting|web)(?:\.\w+)+)`", text_of(MODULES[name])):
+        module, rest = dotted, []
+        while module and module not in MODULES:
+            module, _, last = module.rpartition(".")
+            rest.append(last)
+        if (
+            not module
+            or module in LAYERS
+            or len(rest) > 2
+            or any(part not in text_of(MODULES[module]) for part in rest)
+        ):
+            wrong.append(dotted)
+    assert not wrong

@@ -9,12 +9,12 @@ Roads (directed, one arc per direction):
 - Motorways and roundabouts are one-way unless tagged otherwise; reversible lanes count both ways.
 - Trucks run at the speed of `truck_speeds.csv` for class and surface (no surface: paved); `maxspeed` only lowers it.
 
-Railways (both ways): running lines of one gauge are "main"; parallel tracks become one line (`geodata.tracks`); yards,
-sidings and spurs become "access", usable to reach a line but not to run through. Branch lines are not told apart:
-tariffs go by km, and no source gives a speed of their own. How fast trains are is not said here but by a study.
+Railways (both ways): running lines of one gauge are "main"; parallel tracks become one line (`geodata.ingest.tracks`);
+yards, sidings and spurs become "access", usable to reach a line but not to run through. Branch lines are not told
+apart: tariffs go by km, and no source gives a speed of their own. How fast trains are is not said here but by a study.
 
-Then dead ends beside a line are joined to it (`geodata.gaps`) and pieces are joined up to a few km, so that a point
-finds a node near it (`geodata.contraction`).
+Then dead ends beside a line are joined to it (`geodata.ingest.gaps`) and pieces are joined up to a few km, so that a
+point finds a node near it (`geodata.ingest.contraction`).
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def build_network(
     """Write ``road.parquet`` or ``rail.parquet`` of a pack.
 
     Raises:
-        InputError: as the readers of `geodata.osm` and `freight_network`; a network that does not reach the area.
+        InputError: as the readers of `geodata.ingest.osm` and `freight_network`; a network that misses the area.
     """
     kind: Literal["road", "rail"] = "road" if source.layer == "roads" else "rail"
     target = folder / f"{kind}.parquet"

@@ -1,7 +1,7 @@
 """Lines of roads and rails with their OSM tags: from a .osm.pbf extract, from Overpass or from any line layer.
 
-What comes out is raw: which lines carry freight, which way and how fast is decided by `geodata.freight`, by the same
-rules for every source. OpenStreetMap data: (c) OpenStreetMap contributors, ODbL.
+What comes out is raw: which lines carry freight, which way and how fast is decided by `geodata.ingest.freight`, by the
+same rules for every source. OpenStreetMap data: (c) OpenStreetMap contributors, ODbL.
 """
 
 from __future__ import annotations

@@ -160,7 +160,7 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
     """Net saving, benefit-cost ratio and number of sites against the budget, one panel each.
 
     Args:
-        table: result of :func:`siting.scenarios.sweep.sweep_table`.
+        table: ``sweep.csv``, a row for each budget.
     """
     left, right, panel, gap, top = 64.0, 150.0, 170, 58, 40
     budget = table["budget_inr_crore"].to_numpy(np.float64)

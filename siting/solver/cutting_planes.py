@@ -1,6 +1,6 @@
 """A linear program over options in HiGHS, kept warm while rows are added as solutions violate them.
 
-What the rows are is told by its kinds: Benders cuts (`benders`) or links of lanes to options (`links`).
+What the rows are is told by its kinds: Benders cuts (`benders`) or links of lanes to options (`link_cuts`).
 """
 
 from __future__ import annotations

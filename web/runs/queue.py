@@ -35,7 +35,7 @@ MADE_ROOM = "The tables of this answer have made room for newer ones. Start it a
 
 log = logging.getLogger("web.runs")
 
-Message = tuple[str, Any]  # kind and what is told, as of web.worker
+Message = tuple[str, Any]  # kind and what is told, as of web.runs.worker
 
 
 class QueueFullError(Exception):

@@ -27,7 +27,7 @@ class Run:
     name: str
     changes: dict[str, Any]
     values: dict[str, Any]
-    """the study as asked, as ``web.questions.plain_values``"""
+    """the study as asked, as ``web.runs.questions.plain_values``"""
     client: str
     """who asks: one client's long runs do not hold up another's"""
     state: str = "queued"
