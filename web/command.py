@@ -17,6 +17,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an output that lacks a sign shows its number instead
             stream.reconfigure(errors="backslashreplace")
+    sys.exit(run_command(build_command()))
+
+
+def build_command() -> argparse.ArgumentParser:
+    """Return the parser of the whole command."""
     parser, commands = build_parser()
     map_command = add_command(commands, "serve", _serve, "open the map of results in a browser")
     map_command.add_argument("results", type=Path, nargs="?", default=Path("results"))
@@ -27,7 +32,7 @@ def main() -> None:
     map_command.add_argument(
         "--studies", type=Path, default=Path("studies"), help="folder of study files (default: studies)"
     )
-    sys.exit(run_command(parser))
+    return parser
 
 
 def _serve(arguments: argparse.Namespace) -> int:
