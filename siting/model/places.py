@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.cache import cached_matrix, network_inputs
+from geodata.errors import Fault, InputError
 from geodata.matrix import many_to_many, point_matrix
 from geodata.network import Network, great_circle_km, hours, snap
 from geodata.pack import Pack
@@ -148,6 +149,9 @@ def survey_pack(pack: Pack) -> Survey:
 
     Distances are cached on disk by the checksum of network and points. Only gateways with a container service
     take part; a depot without rail is a place to consolidate part loads, no terminal.
+
+    Raises:
+        InputError: where two places have one id.
     """
     gateways = pack.gateways[pack.gateways["container_service"]]
     table = pd.concat(
@@ -167,6 +171,7 @@ def survey_pack(pack: Pack) -> Survey:
         ],
         ignore_index=True,
     )
+    _check_ids(table)
     lon, lat = table["lon"].to_numpy(np.float64), table["lat"].to_numpy(np.float64)
     road_km = cached_matrix(
         lambda: point_matrix(pack.road, lon, lat, lon, lat, max_snap_km=MAX_ROAD_SNAP_KM).km,
@@ -186,6 +191,14 @@ def survey_pack(pack: Pack) -> Survey:
         great_circle_km(lon[:, None], lat[:, None], lon[ends], lat[ends]),
         _road_run_h(pack.road, lon, lat, ends),
     )
+
+
+def _check_ids(table: pd.DataFrame) -> None:
+    """Raise InputError where places of different layers have one id: results and studies name a place by it alone."""
+    shared = table[table["place_id"].duplicated(keep=False)].groupby("place_id")["kind"].agg(" and a ".join)
+    remedy = "give every district, planned site, depot and gateway an id of its own"
+    if len(shared):
+        raise InputError([Fault(f"{key!r} is the id of a {kinds}", remedy) for key, kinds in shared.items()])
 
 
 def _rail_matrix(rail: Network, table: pd.DataFrame, weight: Array | Literal["km"]) -> Array:

@@ -31,6 +31,7 @@ from siting.report.paper import (
 )
 from siting.results.tables import districts_table, sites_table, summary
 from siting.scenarios.sensitivity import sensitivity
+from siting.study import file_of
 
 SITES_SHOWN = 25
 DISTRICTS_SHOWN = 25
@@ -94,8 +95,8 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
 
 def _own_districts(plan: Plan) -> str | None:
     """File that the study replaces the districts of its pack with."""
-    file = plan.model.study.data.get("districts")
-    return file.name if file else None
+    source = plan.model.study.data.get("districts")
+    return file_of(source).name if source else None
 
 
 def _recovered(plan: Plan) -> dict[str, float] | None:

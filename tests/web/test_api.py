@@ -255,7 +255,7 @@ def test_a_file_in_place_of_the_results_is_an_input_error(tmp_path):
         ("plan.json", "{", "cannot be read"),
         ("plan.json", "[]", "is not an object"),
         ("plan.json", '{"gap": NaN}', "NaN is no number"),
-        ("plan.json", '{"study": "x"}', "has no fingerprint"),
+        ("plan.json", '{"study": "x"}', "has no area; written by an older version"),
         ("districts.csv", "state,district\n", "has no column district_id; written by an older version"),
         ("sites.csv", "", "is empty"),
         ("lanes.csv", "\0\xff", "lanes.csv"),

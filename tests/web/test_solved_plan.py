@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
+from flask import Flask
+from werkzeug.exceptions import HTTPException
 
 from geodata.pack import INDIA, open_pack
 from siting.results.geometry import flow_lines
-from siting.results.tables import write_summary, write_tables
+from siting.results.tables import write_answer, write_summary, write_tables
+from web.api.runs import RunBook
 from web.app import create_app
 
 PLAN = "/api/v1/plans/plan"
@@ -61,3 +67,19 @@ def test_a_districts_lines_lead_from_it_to_a_port_without_a_break(client, folder
         starts = [line[0] for line in lines]
         for line in lines:
             assert line[-1] == port or line[-1] in starts
+
+
+def test_an_answer_of_an_older_version_asks_to_be_started_again(tiny_plan, tiny_layers, tmp_path):
+    write_answer(tiny_plan, tmp_path)
+    pool = SimpleNamespace(
+        runs={"r": SimpleNamespace(state="finished", kind="what-if", values={"data": {}}, message=None)},
+        store=SimpleNamespace(folder=lambda run: tmp_path),
+    )
+    book = RunBook(pool, open_pack(INDIA, tiny_layers))
+    assert len(book.tables("r").sites) == len(tiny_plan.opened)
+    summary = json.loads((tmp_path / "plan.json").read_text())
+    del summary["area"]
+    (tmp_path / "plan.json").write_text(json.dumps(summary))
+    with Flask("test").test_request_context(), pytest.raises(HTTPException) as refused:
+        book.tables("r")
+    assert refused.value.get_response().status_code == 410

@@ -67,7 +67,12 @@ class RunBook:
         folder = self.pool.store.folder(run)
         if not (folder / "plan.json").is_file():
             refuse(410, run.message or f"the tables of run '{run_id}' are gone; start it again")
-        return AnswerFolder(run_id, folder, (folder / "plan.json").stat().st_mtime_ns, self._pack(run.values["data"]))
+        answer = AnswerFolder(run_id, folder, (folder / "plan.json").stat().st_mtime_ns, self._pack(run.values["data"]))
+        try:
+            _ = answer.summary
+        except InputError as error:
+            refuse(410, f"the tables of run '{run_id}' cannot be read; start it again", error.problems)
+        return answer
 
     def names(self, study: Study) -> Names:
         """Names that a question about a study may use: those of its model, once that is built."""
