@@ -24,7 +24,6 @@ TO_SHORTEN = {
     "geodata/ingest/exports.py::read_exports",
     "geodata/ingest/points.py::read_points",
     "siting/solver/branch_and_bound.py::branch_and_bound",
-    "siting/solver/reduce.py::reduce_problem",
     "tests/geodata/ingest/test_own_tables.py",
     "tests/siting/solver/tiny_problems.py::random_problem",
 }

@@ -21,11 +21,11 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_array, hstack
 
+from siting.solver.core import Core
 from siting.solver.cutting_planes import Program
 from siting.solver.highs import Columns, Rows, add_rows, pass_model
 from siting.solver.kernels import fill_cheapest
 from siting.solver.problem import FloatArray, IntArray
-from siting.solver.reduce import Core
 
 VIOLATION = 1e-6
 """Violation, relative to the mean cost per client, at which a cut is worth adding."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from siting.solver.core import Core
 from siting.solver.problem import BoolArray, FloatArray
-from siting.solver.reduce import Core
 from siting.solver.rules import Rules
 
 ROUNDS = 3

@@ -15,9 +15,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from siting.solver.branch_and_bound import Node, Relaxed, branch_and_bound
+from siting.solver.core import Core
 from siting.solver.highs import Rows, add_rows, limit_time, new_highs, run_highs
 from siting.solver.problem import BoolArray, FloatArray
-from siting.solver.reduce import Core
 from siting.solver.rules import Rules
 
 TIP_ITERATIONS = 60

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from siting.solver.core import Core
 from siting.solver.local_search import SwapSearch
 from siting.solver.problem import BoolArray, FloatArray
-from siting.solver.reduce import Core
 from siting.solver.rounding import Rounding
 from siting.solver.service import Service, cheapest_service, loads
 from siting.solver.stopwatch import Stopwatch

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from siting.solver.core import Core
 from siting.solver.kernels import add_gains, compiled
 from siting.solver.problem import BoolArray, FloatArray
-from siting.solver.reduce import Core
 
 CLOSED, FREE, OPEN = -1, 0, 1
 NODE_STEPS, ROOT_STEPS = 60, 300

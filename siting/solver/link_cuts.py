@@ -15,10 +15,10 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
 from siting.solver.choice import holding_rules
+from siting.solver.core import Core
 from siting.solver.cutting_planes import Program
 from siting.solver.highs import Columns, Rows, add_rows, limit_time, pass_model, run_highs
 from siting.solver.problem import BoolArray, FloatArray, IntArray
-from siting.solver.reduce import Core
 
 VIOLATION = 1e-5
 """How far more than the place is open a client must use it for the link to be added."""

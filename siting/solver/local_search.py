@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from siting.solver.core import Core
 from siting.solver.kernels import best_swap, gains, two_nearest
 from siting.solver.problem import BoolArray, FloatArray, IntArray
-from siting.solver.reduce import Core
 
 
 class SwapSearch:

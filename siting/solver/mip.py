@@ -12,9 +12,9 @@ import numpy as np
 import pulp
 from scipy.sparse import csr_array
 
+from siting.solver.core import Core
 from siting.solver.highs import Columns, Rows, Watch, pass_model, run_highs
 from siting.solver.problem import BoolArray, FloatArray, IntArray
-from siting.solver.reduce import Core
 from siting.solver.stopwatch import OutOfTime
 
 TICK = 500

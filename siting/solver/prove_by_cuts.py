@@ -9,10 +9,10 @@ import numpy as np
 from siting.solver import lagrangian_tree as tree
 from siting.solver.benders import BendersMaster
 from siting.solver.branch_and_bound import Node
+from siting.solver.core import Core, restrict
 from siting.solver.cutting_planes import LinearBound
 from siting.solver.lagrangian import Dual
 from siting.solver.problem import BoolArray, FloatArray, IntArray
-from siting.solver.reduce import Core, restrict
 from siting.solver.search import Search, unservable
 
 FEW, FEW_NODES = 150, 2000

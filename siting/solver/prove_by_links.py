@@ -6,11 +6,11 @@ import numpy as np
 
 from siting.solver.branch_and_bound import Node
 from siting.solver.choice import fewest_open
+from siting.solver.core import restrict
 from siting.solver.incumbent import MOVES
 from siting.solver.lagrangian import Dual
 from siting.solver.link_cuts import LinkCuts
 from siting.solver.problem import BoolArray, FloatArray
-from siting.solver.reduce import restrict
 from siting.solver.search import Search, unservable
 
 FEW = 150

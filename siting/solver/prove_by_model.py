@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from siting.solver.core import restrict
 from siting.solver.lagrangian import Dual
 from siting.solver.mip import solve_core
 from siting.solver.problem import BoolArray
-from siting.solver.reduce import restrict
 from siting.solver.search import Search
 
 SHORT = 100

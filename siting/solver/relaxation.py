@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from siting.solver.choice import Choice, OptionChoice
+from siting.solver.core import Core
 from siting.solver.kernels import gains, price_places, slopes, use_places
 from siting.solver.problem import FloatArray
-from siting.solver.reduce import Core
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from siting.solver.core import Core
 from siting.solver.problem import BoolArray, FloatArray
-from siting.solver.reduce import Core
 from siting.solver.rules import TOLERANCE, Rules
 
 FLIPS = 50

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from siting.solver.core import Core
 from siting.solver.incumbent import WHOLE, Incumbent
 from siting.solver.mip import CoreAnswer
 from siting.solver.problem import BoolArray, FloatArray, IntArray
-from siting.solver.reduce import Core
 from siting.solver.relaxation import Evaluation
 from siting.solver.stopwatch import Stopwatch
 

@@ -8,9 +8,9 @@ import highspy
 import numpy as np
 from scipy.sparse import coo_array
 
+from siting.solver.core import Core
 from siting.solver.highs import Columns, Rows, new_highs, pass_model
 from siting.solver.problem import BoolArray, FloatArray, IntArray
-from siting.solver.reduce import Core
 
 QUICK_GAP = 1e-3
 """Relative gap that will do for an assignment whose nodes are limited."""

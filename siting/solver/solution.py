@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 
+from siting.solver.core import Core
 from siting.solver.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray
-from siting.solver.reduce import Core
 from siting.solver.service import Service
 from siting.solver.stopwatch import Stopwatch
 

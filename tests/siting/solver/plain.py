@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from siting.solver.choice import OptionChoice
-from siting.solver.reduce import Core
+from siting.solver.core import Core
 from siting.solver.relaxation import Multipliers
 
 Array = np.ndarray

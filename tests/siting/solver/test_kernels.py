@@ -11,8 +11,9 @@ import pytest
 from tiny_problems import clustered, random_problem, with_random_rules
 
 from siting.solver import kernels
+from siting.solver.core import Core
 from siting.solver.local_search import SwapSearch
-from siting.solver.reduce import Core, reduce_problem
+from siting.solver.reduce import reduce_problem
 from siting.solver.relaxation import Multipliers, Relaxation
 from siting.solver.rounding import Rounding
 
