@@ -84,7 +84,8 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
         networks=_networks(plan),
         of_paper=plan.model.pack.manifest.get("name") == PAPER_AREA,
         recovered=_recovered(plan),
-        own_districts=_own_districts(plan),
+        own_districts=_own_data(plan).get("districts"),
+        own_data=_own_data(plan),
         osm=any(OSM_CREDIT in file["licence"] for file in plan.model.pack.manifest.get("files", {}).values()),
         manifest=plan.model.pack.manifest,
         running=_running(plan),
@@ -93,16 +94,15 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
     )  # fmt: skip
 
 
-def _own_districts(plan: Plan) -> str | None:
-    """File that the study replaces the districts of its pack with."""
-    source = plan.model.study.data.get("districts")
-    return file_of(source).name if source else None
+def _own_data(plan: Plan) -> dict[str, str]:
+    """Files that the study replaces layers of its pack with, by layer."""
+    return {layer: file_of(source).name for layer, source in plan.model.study.data.items()}
 
 
 def _recovered(plan: Plan) -> dict[str, float] | None:
     """How well district boundaries rebuilt from post offices hold the offices left out; None for other boundaries."""
     figures = plan.model.pack.manifest.get("figures", {}).get("districts", {})
-    if "holdout_accuracy" not in figures or _own_districts(plan):
+    if "holdout_accuracy" not in figures or "districts" in _own_data(plan):
         return None
     return {"accuracy": figures["holdout_accuracy"], "offices": figures["holdout_offices"]}
 

@@ -148,6 +148,13 @@ def test_own_districts_are_not_called_those_of_the_bundled_pack(page):
     assert "Survey of India" not in page.text and "post offices" not in page.text.lower().split("files of the pack")[0]
 
 
+def test_own_tables_are_named_by_their_files(tiny_plan):
+    model = tiny_plan.model
+    data = {**model.study.data, "exports": {"file": model.study.data["exports"], "value_unit": "usd"}}
+    page = Page(render(replace(tiny_plan, model=replace(model, study=model.study.with_changes(data=data)))))
+    assert "exports (exports.csv)" in page.text and "districts (districts.parquet)" in page.text
+
+
 def test_the_report_of_another_area_says_nothing_of_india(tiny_study, tiny_pack):
     plan = make_plan(build_model(tiny_study.with_changes(data={"pack": tiny_pack})))
     html = render(plan)
