@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 
 Bounds = tuple[float, float, float, float]  # west, south, east, north in degrees
 
@@ -59,15 +59,19 @@ def read_table(
     if problems:
         raise InputError(problems)
     problems = [
-        f"{path}: row {number} has {len(cells)} cells, the header has {len(header)}; "
-        "put text that contains commas in double quotes"
+        Fault(
+            f"{len(cells)} cells, the header has {len(header)}",
+            "put text that contains commas in double quotes",
+            path,
+            number,
+        )
         for number, cells in rows
         if len(cells) != len(header)
     ]
     if problems:
         raise InputError(problems)
     if not rows and not may_be_empty:
-        raise InputError(f"{path}: the table has no rows; add at least one below the header")
+        raise InputError(Fault("the table has no rows", "add at least one below the header", path))
 
     numbers = [number for number, _ in rows]
     text = pd.DataFrame([cells for _, cells in rows], columns=header, index=numbers, dtype=str)
@@ -79,10 +83,10 @@ def read_table(
 
 def parse_cells(
     path: Path, text: pd.DataFrame, columns: Sequence[Column], bounds: Bounds | None = None
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.DataFrame, list[Fault]]:
     """Values of a table of texts, whose index holds the row numbers for messages, and every fault found in it."""
     table = pd.DataFrame(index=text.index)
-    problems: list[str] = []
+    problems: list[Fault] = []
     for column in columns:
         if column.name in text:
             table[column.name], found = _parse(path, text[column.name].str.strip(), column)
@@ -114,11 +118,16 @@ def csv_rows(path: Path, text: str, delimiter: str = ",") -> list[tuple[int, lis
         what = "a double quote is not closed where its cell ends"
         if "limit" in str(error):
             what = f"a cell of more than {csv.field_size_limit():,} characters: a double quote is not closed"
-        raise InputError(f"{path}: row {line}: {what}; {remedy}") from None
+        raise InputError(Fault(what, remedy, path, line)) from None
     width = max((len(cells) for _, cells in rows), default=0)
     problems = [
-        f"{path}: row {number}: a double quote takes in {cell.count(chr(10))} more lines that look like rows "
-        f"({cell[:40]!r}...); {remedy}"
+        Fault(
+            f"a double quote takes in {cell.count(chr(10))} more lines that look like rows ({cell[:40]!r}...)",
+            remedy,
+            path,
+            number,
+            value=cell,
+        )
         for number, cells in rows
         for cell in cells
         if _holds_rows(cell, delimiter, width, whole=len(cells) in (1, width))
@@ -151,20 +160,22 @@ def _read_cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             text = file.read()
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
+        raise InputError(Fault("no such file", "check the path", path)) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+        raise InputError(
+            Fault(f"cannot be read ({error.strerror})", "check the path and its permissions", path)
+        ) from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a UTF-8 CSV file ({error}); save the sheet as 'CSV UTF-8'") from None
+        raise InputError(Fault(f"not a UTF-8 CSV file ({error})", "save the sheet as 'CSV UTF-8'", path)) from None
     if "\x00" in text:
-        raise InputError(f"{path}: not a UTF-8 CSV file (it holds zero bytes); save the sheet as 'CSV UTF-8'")
+        raise InputError(Fault("not a UTF-8 CSV file (it holds zero bytes)", "save the sheet as 'CSV UTF-8'", path))
     rows = csv_rows(path, text)
     if not rows or rows[0][0] != 1:
-        raise InputError(f"{path}: row 1 is empty; it must hold the column names")
+        raise InputError(Fault("it is empty", "it must hold the column names", path, 1))
     return rows[0][1], rows[1:]
 
 
-def _header_problems(path: Path, header: list[str], columns: Sequence[Column]) -> list[str]:
+def _header_problems(path: Path, header: list[str], columns: Sequence[Column]) -> list[Fault]:
     known = [column.name for column in columns]
     unknown = sorted({name for name in header if name not in known})
     problems = []
@@ -172,24 +183,25 @@ def _header_problems(path: Path, header: list[str], columns: Sequence[Column]) -
         if column.name not in header and (column.required or column.dtype == "boolean"):
             near = difflib.get_close_matches(column.name, unknown, n=1)
             remedy = f"rename {near[0]!r} to it" if near else f"add it; the file has {', '.join(header)}"
-            problems.append(f"{path}: row 1 has no column {column.name!r}; {remedy}")
+            problems.append(Fault(f"no column {column.name!r}", remedy, path, 1, column.name))
         if header.count(column.name) > 1:
-            problems.append(f"{path}: row 1 has column {column.name!r} more than once; keep one")
+            problems.append(Fault(f"column {column.name!r} is there more than once", "keep one", path, 1, column.name))
     # An unknown column is a fault because it is most often a misspelt optional one, which would be lost.
     for name in unknown:
-        problems.append(f"{path}: row 1 has the unknown column {name!r}; remove it (known: {', '.join(known)})")
+        remedy = f"remove it (known: {', '.join(known)})"
+        problems.append(Fault(f"unknown column {name!r}", remedy, path, 1, name))
     return problems
 
 
-def _parse(path: Path, cells: pd.Series[str], column: Column) -> tuple[pd.Series[Any], list[str]]:
+def _parse(path: Path, cells: pd.Series[str], column: Column) -> tuple[pd.Series[Any], list[Fault]]:
     """Values of one column (an unreadable number is NaN) and its faults."""
     lower = cells.str.lower()
     empty = lower.isin(_UNKNOWN_CELLS)
 
-    def faults(mask: pd.Series[bool], remedy: str) -> list[str]:
-        return [f"{path}: row {row}: {column.name} is {cells[row]!r}; {remedy}" for row in cells.index[mask]]
+    def faults(mask: pd.Series[bool], remedy: str) -> list[Fault]:
+        return [Fault("", remedy, path, row, column.name, cells[row]) for row in cells.index[mask]]
 
-    problems: list[str] = []
+    problems: list[Fault] = []
     values: pd.Series[Any]
     if column.dtype == "boolean":
         values = lower.isin(_TRUE)
@@ -211,14 +223,20 @@ def _parse(path: Path, cells: pd.Series[str], column: Column) -> tuple[pd.Series
         first = {value: row for row, value in reversed(list(cells.items()))}
         repeated = cells.duplicated() & (cells != "")
         problems += [
-            f"{path}: row {row}: {column.name} {cells[row]!r} is already in row {first[cells[row]]}; "
-            "give each row its own, or remove one"
+            Fault(
+                f"{column.name} {cells[row]!r} is already in row {first[cells[row]]}",
+                "give each row its own, or remove one",
+                path,
+                row,
+                column.name,
+                cells[row],
+            )
             for row in cells.index[repeated]
         ]
     return values, problems
 
 
-def _bounds_problems(path: Path, table: pd.DataFrame, bounds: Bounds) -> list[str]:
+def _bounds_problems(path: Path, table: pd.DataFrame, bounds: Bounds) -> list[Fault]:
     west, south, east, north = bounds
     lon, lat = table["lon"], table["lat"]
     given = lon.notna() & lat.notna() & (lon.abs() != math.inf) & (lat.abs() != math.inf)
@@ -226,12 +244,11 @@ def _bounds_problems(path: Path, table: pd.DataFrame, bounds: Bounds) -> list[st
     swapped = outside & lat.between(west, east) & lon.between(south, north)
     problems = []
     for row in table.index[outside]:
-        point = f"{path}: row {row}: lon {lon[row]:g}, lat {lat[row]:g}"
+        point, where = (float(lon[row]), float(lat[row])), f"lon {lon[row]:g}, lat {lat[row]:g}"
         if swapped[row]:
-            problems.append(f"{point} look swapped; put longitude in lon and latitude in lat")
+            what, remedy = f"{where} look swapped", "put longitude in lon and latitude in lat"
         else:
-            problems.append(
-                f"{point} lies outside the study area (lon {west:g} to {east:g}, "
-                f"lat {south:g} to {north:g}); correct the coordinates, in decimal degrees"
-            )
+            what = f"{where} lies outside the study area (lon {west:g} to {east:g}, lat {south:g} to {north:g})"
+            remedy = "correct the coordinates, in decimal degrees"
+        problems.append(Fault(what, remedy, path, row, "lon", point))
     return problems

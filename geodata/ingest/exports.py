@@ -106,7 +106,7 @@ def read_exports(
     own = read_sheet(path, list(wanted.values()), sheet=sheet, header_row=header_row, decimal=decimal)
     twice = set(runs(list(own.cells.columns)))
     problems = [
-        f"{path}: column {name!r} is there more than once; rename all but one"
+        Fault(f"column {name!r} is there more than once", "rename all but one", path, column=name)
         for name in sorted(twice)
         if layout == "across" or name in {tidy(w) for w in wanted.values()}
     ]
@@ -179,9 +179,9 @@ def _sector_of(names: Sequence[str], sectors: Sequence[str], sector_names: Mappi
 
 def _sector_problems(
     path: Path, found: Mapping[str, str | None], sectors: Sequence[str], sector_names: Mapping[str, str]
-) -> list[str]:
+) -> list[Fault]:
     problems = [
-        f"{path}: sector_names: {ours!r} is no sector; known: {', '.join(sectors)}"
+        Fault(f"sector_names: {ours!r} is no sector", f"known: {', '.join(sectors)}", path, value=ours)
         for ours in sorted(set(sector_names.values()) - set(sectors) - {""})
     ]
     known = {sector: sector for sector in sectors}
@@ -189,16 +189,14 @@ def _sector_problems(
         if ours is None:
             near = suggestions(name, known)
             guess = f" (perhaps {' or '.join(near)})" if near else ""
-            problems.append(
-                f"{path}: sector {name!r} is unknown{guess}; add sector_names = {{ {name!r} = '...' }}, "
-                "'' to leave it out"
-            )
+            remedy = f"add sector_names = {{ {name!r} = '...' }}, '' to leave it out"
+            problems.append(Fault(f"sector {name!r} is unknown{guess}", remedy, path, value=name))
     return problems
 
 
 def _across(
     own: Sheet, taken: Sequence[str], sectors: Sequence[str], sector_names: Mapping[str, str], is_total: pd.Series[bool]
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.DataFrame, list[Fault]]:
     """Values by sector of a table with a column per sector, NaN for blanks, and problems."""
     values, faulty, sums = {}, {}, None
     for name in own.cells.columns:
@@ -215,7 +213,7 @@ def _across(
     found = _sector_of(list(values), sectors, sector_names)
     problems = _sector_problems(own.path, found, sectors, sector_names)
     if not values:
-        problems.append(f"{own.path}: no column holds values; if sectors are in rows write sectors = 'down'")
+        problems.append(Fault("no column holds values", "if sectors are in rows write sectors = 'down'", own.path))
     for name, wrong in faulty.items():
         if found[name]:
             problems += _unreadable(own, name, wrong & ~is_total)
@@ -229,7 +227,7 @@ def _across(
 def _down(
     own: Sheet, wanted: Mapping[str, str], sectors: Sequence[str], sector_names: Mapping[str, str],
     is_total: pd.Series[bool],
-) -> tuple[pd.DataFrame, list[str]]:  # fmt: skip
+) -> tuple[pd.DataFrame, list[Fault]]:  # fmt: skip
     """Values by sector of a table with a row per district and sector: one of them filled in each row."""
     name = own.column(wanted["sector"])
     numbers, wrong = own.numbers(own.column(wanted["value"]))
@@ -241,11 +239,11 @@ def _down(
     return table.reindex(own.cells.index), problems
 
 
-def _unreadable(own: Sheet, name: str, wrong: pd.Series[bool]) -> list[str]:
+def _unreadable(own: Sheet, name: str, wrong: pd.Series[bool]) -> list[Fault]:
     cells = own.column(name)
     hints = own.decimal_hint(name, cells, wrong)
     return hints or [
-        f"{own.path}: row {row}: {name} is {cells[row]!r}; write a number with a decimal point"
+        Fault("", "write a number with a decimal point", own.path, row, name, cells[row])
         for row in cells.index[wrong][:SHOWN]
     ]
 
@@ -253,29 +251,36 @@ def _unreadable(own: Sheet, name: str, wrong: pd.Series[bool]) -> list[str]:
 # -- checks ---------------------------------------------------------------------------------------------------------
 
 
-def _value_problems(path: Path, values: pd.DataFrame, names: pd.DataFrame, layout: str, own: Sheet) -> list[str]:
-    problems = []
+def _value_problems(path: Path, values: pd.DataFrame, names: pd.DataFrame, layout: str, own: Sheet) -> list[Fault]:
+    problems: list[Fault] = []
     for sector in values:
         for row in values.index[values[sector] < 0][:SHOWN]:
-            problems.append(
-                f"{path}: row {row} ({names['district'][row]}): {sector} is {values[sector][row]:g}; exports cannot be "
-                "negative, correct it or leave it blank"
-            )
+            value = float(values[sector][row])
+            problems.append(Fault(
+                f"{names['district'][row]}: {sector} is {value:g}",
+                "exports cannot be negative, correct it or leave it blank", path, row, str(sector), value,
+            ))  # fmt: skip
     for row in names.index[(names[["state", "district"]] == "").any(axis=1) & values.notna().any(axis=1)][:SHOWN]:
         what = "state" if names["state"][row] == "" else "district"
-        problems.append(f"{path}: row {row} has values but no {what}; fill it in, or write TOTAL if it is a sum")
+        remedy = "fill it in, or write TOTAL if it is a sum"
+        problems.append(Fault(f"values but no {what}", remedy, path, row, what, ""))
     blank = int(values.isna().to_numpy().sum()) if layout == "across" else int(values.isna().all(axis=1).sum())
     if blank:
         own.notes.append(f"{blank} blank values count as 0")
     return problems
 
 
-def _row_sum_problems(own: Sheet, table: pd.DataFrame, sums: pd.Series[float]) -> list[str]:
+def _row_sum_problems(own: Sheet, table: pd.DataFrame, sums: pd.Series[float]) -> list[Fault]:
     added = table.sum(axis=1)
     off = (added - sums).abs() > TOTAL_TOLERANCE * np.maximum(sums.abs(), 1.0)
     return [
-        f"{own.path}: row {row}: the sectors add up to {added[row]:,.6g}, the column of totals says {sums[row]:,.6g}; "
-        "correct the row, or remove that column"
+        Fault(
+            f"the sectors add up to {added[row]:,.6g}, the column of totals says {sums[row]:,.6g}",
+            "correct the row, or remove that column",
+            own.path,
+            row,
+            value=float(sums[row]),
+        )
         for row in sums.index[off & sums.notna()][:SHOWN]
     ]
 
@@ -287,28 +292,26 @@ def _total_problems(
     is_grand: pd.Series[bool],
     stated: float | None,
     unit: str,
-) -> list[str]:
+) -> list[Fault]:
     """Compare the sum of the rows with the table's own row of totals and with the total that the user states."""
     added = float(values[~is_total].sum().sum())
     problems = []
     for row in values.index[is_grand]:
         in_row = float(values.loc[row].sum())
         if in_row > 0 and abs(added - in_row) > TOTAL_TOLERANCE * in_row:
-            problems.append(
-                f"{path}: the rows add up to {added:,.6g}, the total in row {row} says {in_row:,.6g}"
-                f"{_factor(added, in_row)}; correct the table, or remove that row"
-            )
+            problems.append(Fault(
+                f"the rows add up to {added:,.6g}, the total says {in_row:,.6g}{_factor(added, in_row)}",
+                "correct the table, or remove that row", path, row, value=in_row,
+            ))  # fmt: skip
     if stated is not None and abs(added - stated) > TOTAL_TOLERANCE * stated:
-        problems.append(
-            f"{path}: the rows add up to {added:,.6g} {unit}, but total = {stated:,.6g}{_factor(added, stated)}; "
-            "correct unit, total or table"
-        )
+        what = f"the rows add up to {added:,.6g} {unit}, but total = {stated:,.6g}{_factor(added, stated)}"
+        problems.append(Fault(what, "correct unit, total or table", path, column="total", value=stated))
     return problems
 
 
 def _state_total_problems(
     path: Path, values: pd.DataFrame, names: pd.DataFrame, is_total: pd.Series[bool]
-) -> list[str]:
+) -> list[Fault]:
     """Compare a row of totals beside the name of a state with the rows of that state, else with all rows."""
     rows = values.sum(axis=1)
     home = names["state"].map(canonical_state)
@@ -317,10 +320,11 @@ def _state_total_problems(
     for row in names.index[is_total & own_total & home.ne("") & rows.gt(0)]:
         of_state, of_all = float(rows[~is_total & (home == home[row])].sum()), float(rows[~is_total].sum())
         if all(abs(added - rows[row]) > TOTAL_TOLERANCE * rows[row] for added in (of_state, of_all)):
-            problems.append(
-                f"{path}: row {row}: the total of {home[row]} is {rows[row]:,.6g}, its rows add up to {of_state:,.6g}"
-                f"{_factor(of_state, float(rows[row]))}; correct the table, or remove that row"
-            )
+            factor = _factor(of_state, float(rows[row]))
+            problems.append(Fault(
+                f"the total of {home[row]} is {rows[row]:,.6g}, its rows add up to {of_state:,.6g}{factor}",
+                "correct the table, or remove that row", path, row, value=float(rows[row]),
+            ))  # fmt: skip
     return problems
 
 
@@ -337,7 +341,7 @@ def _factor(own: float, expected: float) -> str:
 
 def _plausibility_problems(
     path: Path, placed: pd.DataFrame, unit: str, confirmed: bool, reference: pd.DataFrame | None
-) -> list[str]:
+) -> list[Fault]:
     """A table without a stated total is held against what the same districts export by the fallback pack."""
     if confirmed:
         return []
@@ -349,29 +353,27 @@ def _plausibility_problems(
         expected = float(known[both].sum())
         ratio = float(own[both].sum()) / expected if expected > 0 else 1.0
         if not 1 / IMPLAUSIBLE_RATIO <= ratio <= IMPLAUSIBLE_RATIO:
-            return [
-                f"{path}: {len(both)} districts export US$ {own[both].sum():,.4g} million by this table and "
-                f"US$ {expected:,.4g} million by the pack{_factor(own[both].sum(), expected)}; {remedy}"
-            ]
+            what = (
+                f"{len(both)} districts export US$ {own[both].sum():,.4g} million by this table and "
+                f"US$ {expected:,.4g} million by the pack{_factor(own[both].sum(), expected)}"
+            )
+            return [Fault(what, remedy, path)]
     if own.max() > LARGEST_DISTRICT_USD_MILLION or own.sum() < SMALLEST_TOTAL_USD_MILLION:
-        return [
-            f"{path}: the districts export US$ {own.sum():,.4g} million in all, {own.idxmax()} alone "
-            f"{own.max():,.4g}; that is hard to believe; {remedy}"
-        ]
+        what = f"the districts export US$ {own.sum():,.4g} million in all, {own.idxmax()} alone {own.max():,.4g}"
+        return [Fault(f"{what}; that is hard to believe", remedy, path)]
     return []
 
 
-def _doubled_rows(path: Path, raw: pd.DataFrame) -> list[str]:
+def _doubled_rows(path: Path, raw: pd.DataFrame) -> list[Fault]:
     key = pd.Series(
         [(canonical_state(s), tidy(d)) for s, d in zip(raw["state"], raw["district"], strict=True)], index=raw.index
     )
     problems = []
     for row in raw.index[key.duplicated()][:SHOWN]:
         first = raw.index[(key == key[row]).to_numpy()][0]
-        problems.append(
-            f"{path}: rows {first} and {row} are both {raw['district'][row]!r} of {raw['state'][row]}; merge them, "
-            "or correct one name"
-        )
+        name = raw["district"][row]
+        what = f"rows {first} and {row} are both {name!r} of {raw['state'][row]}"
+        problems.append(Fault(what, "merge them, or correct one name", path, row, "district", name))
     return problems
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from rapidfuzz import process
 
 from geodata.districts import canonical_state, slug
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.ingest.boundaries import metres_remedy
 from geodata.ingest.sheets import Sheet, read_sheet, tidy, total_rows
 from geodata.tables import Bounds, Column, parse_cells
@@ -48,7 +48,7 @@ def read_points(
     columns, constants = dict(columns or {}), dict(constants or {})
     ours = [column.name for column in schema]
     problems = [
-        f"{path}: {key}: {name!r} is unknown; known: {', '.join(ours)}"
+        Fault(f"{key}: {name!r} is unknown", f"known: {', '.join(ours)}", path, column=name)
         for key, names in (("columns", columns), ("constants", constants))
         for name in names
         if name not in ours
@@ -100,7 +100,7 @@ def _misspelt(unread: Sequence[str], ours: Sequence[str], text: pd.DataFrame) ->
     return f" ({'; '.join(hints)}: name it in columns if so)" if hints else ""
 
 
-def _plain_numbers(own: Sheet, text: pd.DataFrame, schema: Sequence[Column]) -> list[str]:
+def _plain_numbers(own: Sheet, text: pd.DataFrame, schema: Sequence[Column]) -> list[Fault]:
     """Write numbers without grouping, in place; what is no number stays for the check to name.
 
     Returns the columns whose commas may be decimal.
@@ -134,10 +134,9 @@ def _to_degrees(own: Sheet, text: pd.DataFrame, bounds: Bounds, crs: str | None)
     metres = (lon.abs() > 180) | (lat.abs() > 180)
     if metres.sum() * 2 > len(text):
         row = metres.index[int(metres.argmax())]
-        raise InputError(
-            f"{own.path}: lon {lon[row]:,.0f}, lat {lat[row]:,.0f} in row {row} are metres, not degrees; "
-            f"{metres_remedy(float(lon.median()), float(lat.median()))}"
-        )
+        what = f"lon {lon[row]:,.0f}, lat {lat[row]:,.0f} are metres, not degrees"
+        remedy = metres_remedy(float(lon.median()), float(lat.median()))
+        raise InputError(Fault(what, remedy, own.path, row, "lon", float(lon[row])))
     west, south, east, north = bounds
     right = lon.between(west, east) & lat.between(south, north)
     swapped = ~right & lat.between(west, east) & lon.between(south, north)

@@ -20,7 +20,7 @@ import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
 from rapidfuzz import process
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.ingest.archives import check_zip
 from geodata.tables import csv_rows, plain_digits
 
@@ -85,7 +85,7 @@ class Sheet:
                 wrong = wrong | thousands
         return values.mask(wrong), wrong
 
-    def decimal_hint(self, name: str, text: pd.Series[str], wrong: pd.Series[bool]) -> list[str]:
+    def decimal_hint(self, name: str, text: pd.Series[str], wrong: pd.Series[bool]) -> list[Fault]:
         """The remedy where wrong numbers of a column look like fractions behind a comma."""
         commas = wrong & _plain(text).str.fullmatch(_ONE_COMMA)
         if self.decimal or not commas.any():
@@ -93,10 +93,9 @@ class Sheet:
         row = int(commas.index[commas][0])
         value, point = text[row], text[row].replace(",", ".")
         grouped = f" or {text[row].replace(',', '')}" if re.fullmatch(_THOUSANDS, _plain(text)[row]) else ""
-        return [
-            f"{self.path}: row {row}: {name} is {value!r}, which may mean {point}{grouped}; "
-            "add decimal = ',' if commas stand before fractions in this table, decimal = '.' if they only group"
-        ]
+        remedy = "add decimal = ',' if commas stand before fractions in this table, decimal = '.' if they only group"
+        what = f"{name} is {value!r}, which may mean {point}{grouped}"
+        return [Fault(what, remedy, self.path, row, name, value)]
 
     def has(self, name: str) -> bool:
         """Whether there is such a column."""
@@ -150,8 +149,11 @@ def read_sheet(
         long = [number for number, row in below if any(row[named:])]
         if long:
             raise InputError([
-                f"{path}: row {number} has more cells than the header's {named}; put numbers and names that contain "
-                "commas in double quotes" for number in long[:SHOWN]
+                Fault(
+                    f"more cells than the header's {named}",
+                    "put numbers and names that contain commas in double quotes", path, number,
+                )
+                for number in long[:SHOWN]
             ])  # fmt: skip
     cells = [(row + [""] * width)[:width] for _, row in below]
     table = pd.DataFrame(cells, columns=header, index=[number for number, _ in below], dtype=str)

@@ -172,11 +172,11 @@ def test_table_saved_by_a_spreadsheet_reads(tmp_path: Path) -> None:
         ("baddi,Baddi", "dadri,Baddi", "row 3: depot_id 'dadri' is already in row 2; give each row its own"),
         ("true", "maybe", "row 2: rail_served is 'maybe'; write true or false"),
         ("dadri,Dadri", "dadri, ", "row 2: name is ''; fill it in"),
-        ('"by road, to Dadri"', "by road, to Dadri", "row 3 has 9 cells, the header has 8; put text"),
-        ("lat,", "latitude,", "row 1 has no column 'lat'"),
-        ("rail_served", "rail_servd", "row 1 has no column 'rail_served'; rename 'rail_servd' to it"),
-        ("note", "remarks", "row 1 has the unknown column 'remarks'; remove it"),
-        ("note", "name", "row 1 has column 'name' more than once; keep one"),
+        ('"by road, to Dadri"', "by road, to Dadri", "row 3: 9 cells, the header has 8; put text"),
+        ("lat,", "latitude,", "row 1: no column 'lat'"),
+        ("rail_served", "rail_servd", "row 1: no column 'rail_served'; rename 'rail_servd' to it"),
+        ("note", "remarks", "row 1: unknown column 'remarks'; remove it"),
+        ("note", "name", "row 1: column 'name' is there more than once; keep one"),
     ],
 )
 def test_fault_is_named_with_file_row_value_and_remedy(
@@ -186,6 +186,7 @@ def test_fault_is_named_with_file_row_value_and_remedy(
     with pytest.raises(InputError) as error:
         load_depots(path)
     assert any(problem.startswith(f"{path}: {message}") for problem in error.value.problems), str(error.value)
+    assert all(fault.file == path and fault.row and fault.remedy for fault in error.value.faults)
 
 
 def test_all_faults_are_named_at_once(depots_file: Callable[[str], Path]) -> None:
@@ -216,7 +217,7 @@ def test_missing_empty_and_binary_files_are_named(tmp_path: Path, depots_file: C
         load_depots(tmp_path / "nowhere.csv")
     with pytest.raises(InputError, match="cannot be read"):
         load_depots(tmp_path)
-    with pytest.raises(InputError, match="row 1 is empty"):
+    with pytest.raises(InputError, match="row 1: it is empty"):
         load_depots(depots_file(""))
     assert load_depots(depots_file(GOOD_DEPOTS.splitlines()[0])).empty  # an area may have no depots, but not no port
     with pytest.raises(InputError, match="the table has no rows"):

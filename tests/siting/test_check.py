@@ -89,7 +89,7 @@ DATA = {
         edit("exports", lambda lines: [lines[0].replace("fruit", "fruits"), *lines[1:]]), "fruit_usd_million",
     ),
     "exports that are no text": (replace("exports.csv", b"\0\xff"), "not a UTF-8 CSV file"),
-    "exports that are empty": (replace("exports.csv", b""), "row 1 is empty"),
+    "exports that are empty": (replace("exports.csv", b""), "row 1: it is empty"),
     "roads that are no map": (replace("road.parquet", b"garbage"), "road.parquet: not a GeoParquet file"),
     "rail that is no map": (replace("rail.parquet", b"garbage"), "rail.parquet: not a GeoParquet file"),
     "states that are no map": (replace("states.parquet", b"garbage"), "states.parquet: cannot be read"),

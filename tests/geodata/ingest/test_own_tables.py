@@ -354,7 +354,7 @@ def reference() -> pd.DataFrame:
 def test_a_table_off_by_a_thousand_is_told_from_its_own_total(tmp_path):
     path = csv(tmp_path, ACROSS + "Grand Total,,0.04,0.06,0.0005\n")
     (fault,) = faults(path, columns=COLUMNS)
-    assert "the rows add up to 100.5, the total in row 4 says 0.1005, 1,000 times too much" in fault
+    assert "row 4: the rows add up to 100.5, the total says 0.1005, 1,000 times too much" in fault
 
 
 def test_a_table_off_by_a_thousand_is_told_from_the_stated_total(tmp_path):
@@ -397,11 +397,11 @@ def test_unknown_sectors_are_told_with_likely_ones_and_can_be_named(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("Goa,North Goa,-5", "row 2 (North Goa): chemicals is -5; exports cannot be negative"),
+        ("Goa,North Goa,-5", "row 2: North Goa: chemicals is -5; exports cannot be negative"),
         ("Goa,North Goa,12 tons", "row 2: chemicals is '12 tons'; write a number"),
-        ("Goa,North Goa,1\nGoa,NORTH GOA,2", "rows 2 and 3 are both 'NORTH GOA' of Goa; merge them"),
-        ("Goa,,5\nGoa,North Goa,1", "row 2 has values but no district"),
-        ("Goa,North Goa,1,23,456.7", "row 2 has more cells than the header's 3; put numbers"),
+        ("Goa,North Goa,1\nGoa,NORTH GOA,2", "row 3: rows 2 and 3 are both 'NORTH GOA' of Goa; merge them"),
+        ("Goa,,5\nGoa,North Goa,1", "row 2: values but no district"),
+        ("Goa,North Goa,1,23,456.7", "row 2: more cells than the header's 3; put numbers"),
         ("Kerala,Kochi,5", "not one row names a district of the area"),
     ],
 )
