@@ -70,6 +70,7 @@ def test_ids_link_the_tables(folder, tiny_plan):
     places = {*districts["district_id"], *sites["place_id"], *plan.gateways["gateway_id"], *plan.depots["depot_id"]}
     assert {*lanes["from_id"], *lanes["to_id"]} <= places
     assert set(lanes["option_id"].dropna()) == set(sites.loc[sites["throughput_t_per_year"] > 0, "option_id"])
+    assert lanes.loc[lanes["mode"].isin(["road", "rail"]), "option_id"].isna().all()
     assert set(lanes["district_id"]) <= set(districts["district_id"])
     assert {*districts["hub_1_id"].dropna()} <= set(sites["place_id"])
     assert {*districts["gateway_after_id"].dropna(), *districts["gateway_before_id"].dropna()} == {"INPRT"}
