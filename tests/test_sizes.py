@@ -22,7 +22,6 @@ TO_SHORTEN = {
     "geodata/ingest/districts.py::_complete",
     "geodata/ingest/exports.py::read_exports",
     "geodata/ingest/points.py::read_points",
-    "siting/solver/branch_and_bound.py::branch_and_bound",
     "tests/geodata/ingest/test_own_tables.py",
     "tests/siting/solver/tiny_problems.py::random_problem",
 }

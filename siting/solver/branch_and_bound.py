@@ -57,77 +57,65 @@ def branch_and_bound(
         by_number: branch on the number of open options first, where that is fractional.
         nodes: most nodes to look into.
     """
-    n = len(root.low)
-    rise, tried = np.zeros((2, n)), np.zeros((2, n))  # of closing, of opening
-    stack = [root]
+    stack, pseudo_costs = [root], _PseudoCosts(len(root.low), tip, cutoff)
     unsettled = np.inf  # bound of whole y that were no plan so cheap: rounding in a linear program
 
     def proven(*more: float) -> float:
         return min([cutoff(), unsettled, *more, *(node.bound for node in stack)])
 
-    down, looked_into = True, 0
+    down, looked_into, most = True, 0, np.inf if nodes is None else nodes
     while stack:
         if not down:
-            least = min(range(len(stack)), key=lambda k: stack[k].bound)
-            stack[least], stack[-1] = stack[-1], stack[least]
+            _put_least_last(stack)
         down = False
         node = stack[-1]
         if node.bound >= cutoff():
             stack.pop()
             continue
         looked_into += 1
-        over = time.perf_counter() > deadline or (nodes is not None and looked_into > nodes)
-        found = None if over else relax(node)
+        found = None if time.perf_counter() > deadline or looked_into > most else relax(node)
         if found is None:
             break
-        bound, y, reduced = found
         stack.pop()
+        bound, y, reduced = found
+        if bound < cutoff():
+            visit(proven(bound), y)
         if bound >= cutoff():
             continue
-        visit(proven(bound), y)
-        room = cutoff() - bound
-        if room <= 0:
-            continue
-        low = np.where((-reduced > room) & (y > 1.0 - WHOLE), 1.0, node.low)
-        high = np.where((reduced > room) & (y < WHOLE), 0.0, node.high)
-        here = Node(bound, low, high, node.fewest, node.most)
-        part = float(y.sum()) % 1.0
-        if by_number and min(part, 1.0 - part) > BRANCH_ON_NUMBER:
-            below, above = replace(here, most=float(np.floor(y.sum()))), replace(here, fewest=float(np.ceil(y.sum())))
-            stack += [below, above] if part > 0.5 else [above, below]
-            down = True
-            continue
-        undecided = np.where(low < high, np.minimum(y, 1.0 - y), 0.0)
-        candidates = np.flatnonzero(undecided > WHOLE)
-        if not len(candidates):
+        here = _fixed(node, bound, y, reduced, cutoff() - bound)
+        undecided = np.where(here.low < here.high, np.minimum(y, 1.0 - y), 0.0)
+        children = _sides_of_number(here, y) if by_number else None
+        if children is None and undecided.max(initial=0.0) <= WHOLE:
             unsettled = min(unsettled, bound)
             continue
-        candidates = candidates[np.argsort(-undecided[candidates], kind="stable")][:CANDIDATES]
-        pick, best, children = -1, -1.0, []
-        for j in candidates.tolist():
-            sides, gains = _sides(here, j), [0.0, 0.0]
-            for k, distance in enumerate((y[j], 1.0 - y[j])):
-                if tried[k, j] >= RELIABLE:
-                    gains[k] = rise[k, j] / tried[k, j] * distance
-                    continue
-                tried_side = tip(sides[k])
-                if tried_side is None:
-                    stack.append(here)
-                    return proven()
-                value, is_bound = tried_side
-                gains[k] = max(0.0, min(value, cutoff()) - bound)
-                if is_bound:
-                    sides[k] = replace(sides[k], bound=max(bound, value))
-                rise[k, j] += gains[k] / distance
-                tried[k, j] += 1
-            score = max(gains[0], 1e-9 * room) * max(gains[1], 1e-9 * room)
-            if score > best or max(gains) >= room:
-                pick, best, children = j, score, sides
-            if max(gains) >= room:
-                break
-        stack += children if y[pick] > 0.5 else children[::-1]
+        children = children or pseudo_costs.branch(here, y, undecided)
+        if children is None:  # out of time
+            stack.append(here)
+            break
+        stack += children
         down = True
     return proven()
+
+
+def _put_least_last(stack: list[Node]) -> None:
+    least = min(range(len(stack)), key=lambda k: stack[k].bound)
+    stack[least], stack[-1] = stack[-1], stack[least]
+
+
+def _fixed(node: Node, bound: float, y: FloatArray, reduced: FloatArray, room: float) -> Node:
+    """The node with its bound, and with what reduced costs over the room decide."""
+    low = np.where((-reduced > room) & (y > 1.0 - WHOLE), 1.0, node.low)
+    high = np.where((reduced > room) & (y < WHOLE), 0.0, node.high)
+    return Node(bound, low, high, node.fewest, node.most)
+
+
+def _sides_of_number(node: Node, y: FloatArray) -> list[Node] | None:
+    """A node with fewer and with more open options than a fractional number, the likelier last; None = it is whole."""
+    part = float(y.sum()) % 1.0
+    if min(part, 1.0 - part) <= BRANCH_ON_NUMBER:
+        return None
+    below, above = replace(node, most=float(np.floor(y.sum()))), replace(node, fewest=float(np.ceil(y.sum())))
+    return [below, above] if part > 0.5 else [above, below]
 
 
 def _sides(node: Node, j: int) -> list[Node]:
@@ -135,3 +123,49 @@ def _sides(node: Node, j: int) -> list[Node]:
     shut, lift = node.high.copy(), node.low.copy()
     shut[j], lift[j] = 0.0, 1.0
     return [replace(node, high=shut), replace(node, low=lift)]
+
+
+class _PseudoCosts:
+    """How much the bound rises for a whole step of each option: by closing it (row 0) and by opening it (row 1)."""
+
+    def __init__(
+        self, n_options: int, tip: Callable[[Node], tuple[float, bool] | None], cutoff: Callable[[], float]
+    ) -> None:
+        self._rise, self._tried = np.zeros((2, n_options)), np.zeros((2, n_options))
+        self._tip, self._cutoff = tip, cutoff
+
+    def branch(self, node: Node, y: FloatArray, undecided: FloatArray) -> list[Node] | None:
+        """The two sides of the option that raises the bound most on both, the likelier last; None = out of time."""
+        room = self._cutoff() - node.bound
+        candidates = np.flatnonzero(undecided > WHOLE)
+        candidates = candidates[np.argsort(-undecided[candidates], kind="stable")][:CANDIDATES]
+        pick, best, children = -1, -1.0, list[Node]()
+        for j in candidates.tolist():
+            tried = self._try(node, j, float(y[j]))
+            if tried is None:
+                return None
+            sides, gains = tried
+            score = max(gains[0], 1e-9 * room) * max(gains[1], 1e-9 * room)
+            if score > best or max(gains) >= room:
+                pick, best, children = j, score, sides
+            if max(gains) >= room:
+                break
+        return children if y[pick] > 0.5 else children[::-1]
+
+    def _try(self, node: Node, j: int, y: float) -> tuple[list[Node], list[float]] | None:
+        """Both sides of an option with what each raises the bound by: known, or found by trying; None = out of time."""
+        sides, gains = _sides(node, j), [0.0, 0.0]
+        for k, distance in enumerate((y, 1.0 - y)):
+            if self._tried[k, j] >= RELIABLE:
+                gains[k] = float(self._rise[k, j] / self._tried[k, j] * distance)
+                continue
+            tried_side = self._tip(sides[k])
+            if tried_side is None:
+                return None
+            value, is_bound = tried_side
+            gains[k] = max(0.0, min(value, self._cutoff()) - node.bound)
+            if is_bound:
+                sides[k] = replace(sides[k], bound=max(node.bound, value))
+            self._rise[k, j] += gains[k] / distance
+            self._tried[k, j] += 1
+        return sides, gains
