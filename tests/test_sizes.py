@@ -58,3 +58,9 @@ def test_nothing_is_over_its_limit_without_a_stated_reason():
 
 def test_a_reason_goes_with_what_it_excused():
     assert OVER.keys() - {name for name, lines, limit in lengths() if lines > limit} == set()
+
+
+def test_no_two_test_modules_share_a_name():
+    """Pytest imports them by their bare names, for which two of a kind are one."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name not in ("conftest.py", "__init__.py")]
+    assert sorted(names) == sorted(set(names))
