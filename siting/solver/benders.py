@@ -26,6 +26,7 @@ from siting.solver.cutting_planes import Program
 from siting.solver.highs import Columns, Rows, add_rows, pass_model
 from siting.solver.kernels import fill_cheapest
 from siting.solver.problem import FloatArray, IntArray
+from siting.solver.proof import Prices
 
 VIOLATION = 1e-6
 """Violation, relative to the mean cost per client, at which a cut is worth adding."""
@@ -51,7 +52,7 @@ class BendersMaster(Program):
         anywhere = core.n_open is not None and core.n_open > 0  # then who has a lane to every place is served
         some_only = np.diff(core.first_lane) < core.n_places if anywhere else has_lane
         self.must = np.flatnonzero(np.isinf(core.unserved) & some_only)
-        self.covered: set[int] = set()  # of these, who have a row that says so
+        self.covered: dict[int, int] = {}  # of these, who have a row that says so, and which
         self.top = np.where(np.isinf(core.unserved), dearest, core.unserved)  # the highest level of use
         self.levels = levels
         self.level_of_client = [{v} for v in levels.tolist()]
@@ -93,14 +94,16 @@ class BendersMaster(Program):
         if not new:
             return 0
         clients, levels = clients[new], levels[new]
-        rows = self.highs.getNumRow()
-        for row, (i, v) in enumerate(zip(clients.tolist(), levels.tolist(), strict=True), rows):
+        for i, v in zip(clients.tolist(), levels.tolist(), strict=True):
             self.level_of_client[i].add(v)
-            self.cuts.append((row, i, v))
         m, count = core.n_clients, len(clients)
         excess = csr_array((np.full(count, self.scale), (np.arange(count), clients)), shape=(count, m))
         matrix = hstack([self._drops(clients, levels) - self.folded[clients], excess], format="csr") / self.scale
-        add_rows(self.highs, Rows(matrix, (levels - self.levels[clients]) / self.scale, np.full(count, np.inf)))
+        more = (levels - self.levels[clients]) / self.scale
+        first = add_rows(self.highs, Rows(matrix, more, np.full(count, np.inf)))
+        if first is None:  # the bound is a bound without them
+            return 0
+        self.cuts += zip(range(first, first + count), clients.tolist(), levels.tolist(), strict=True)
         return count
 
     def _tighten(self, values: FloatArray) -> bool:
@@ -123,8 +126,8 @@ class BendersMaster(Program):
         lacking = [i for i in self.must.tolist() if served[i] < 1.0 - COVER and i not in self.covered]
         for i in lacking:
             places = self.place[core.first_lane[i] : core.first_lane[i + 1]]
+            self.covered[i] = self.highs.getNumRow()
             self.require_one(np.isin(core.place, places))
-        self.covered.update(lacking)
         return bool(lacking)
 
     def service(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -133,6 +136,16 @@ class BendersMaster(Program):
         opened = np.bincount(core.place, weights=y, minlength=core.n_places)
         level, cost = fill_cheapest(core.first_lane, self.place, core.cost, opened, core.unserved, self.top)
         return np.asarray(level), np.asarray(cost)
+
+    def prices(self, dual: FloatArray) -> Prices:
+        """Row duals as multipliers: each client's levels in the mixture of its cuts."""
+        lam = self.levels.copy()
+        if self.cuts:
+            row, client, level = (np.array(part) for part in zip(*self.cuts, strict=True))
+            np.add.at(lam, client, dual[row] * (level - self.levels[client]))
+        for i, cover in self.covered.items():
+            lam[i] += dual[cover] * self.scale
+        return Prices(lam, self._rule_prices(dual, 0))
 
     def tight_cuts(self) -> tuple[FloatArray, IntArray, FloatArray]:
         """(n_clients,) a level of each client that holds in the last linear program; clients and levels of the rest."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from siting.solver.problem import FloatArray
+from siting.solver.problem import FloatArray, IntArray
+from siting.solver.proof import Prices, Record
 
 WHOLE, BRANCH_ON_NUMBER = 1e-6, 0.02
 """Distance from a whole number that counts as none, for an option and for the number open."""
@@ -22,23 +23,30 @@ CANDIDATES, RELIABLE = 12, 2
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """Options (low, high) and their number (fewest, most) within bounds, and what no plan there undercuts."""
+    """Options (low, high) and their number (fewest, most) within bounds, and what no plan there undercuts.
+
+    With a record, what shows it is written down; `shown` is what was found of it before it had one.
+    """
 
     bound: float
     low: FloatArray
     high: FloatArray
     fewest: float = 0.0
     most: float = np.inf
+    record: Record | None = None
+    shown: tuple[Prices, ...] = ()
 
 
 Relaxed = tuple[float, FloatArray, FloatArray]
 """Bound of a node's linear program (inf: no plan, or none below the cutoff), its y, and the reduced costs of y."""
+Tip = tuple[float, bool, list[Prices]]
+"""What one side of an option comes to, whether this is a bound, and what shows it where it is enough."""
 
 
 def branch_and_bound(
     root: Node,
     relax: Callable[[Node], Relaxed | None],
-    tip: Callable[[Node], tuple[float, bool] | None],
+    tip: Callable[[Node], Tip | None],
     cutoff: Callable[[], float],
     deadline: float,
     visit: Callable[[float, FloatArray], None],
@@ -106,7 +114,7 @@ def _fixed(node: Node, bound: float, y: FloatArray, reduced: FloatArray, room: f
     """The node with its bound, and with what reduced costs over the room decide."""
     low = np.where((-reduced > room) & (y > 1.0 - WHOLE), 1.0, node.low)
     high = np.where((reduced > room) & (y < WHOLE), 0.0, node.high)
-    return Node(bound, low, high, node.fewest, node.most)
+    return replace(node, bound=bound, low=low, high=high)
 
 
 def _sides_of_number(node: Node, y: FloatArray) -> list[Node] | None:
@@ -114,8 +122,20 @@ def _sides_of_number(node: Node, y: FloatArray) -> list[Node] | None:
     part = float(y.sum()) % 1.0
     if min(part, 1.0 - part) <= BRANCH_ON_NUMBER:
         return None
-    below, above = replace(node, most=float(np.floor(y.sum()))), replace(node, fewest=float(np.ceil(y.sum())))
+    fewer = int(np.floor(y.sum()))
+    sides = [replace(node, most=float(fewer)), replace(node, fewest=float(fewer + 1))]
+    below, above = _recorded(node, np.arange(len(y)), fewer, sides)
     return [below, above] if part > 0.5 else [above, below]
+
+
+def _recorded(node: Node, options: IntArray, most: int, sides: list[Node]) -> list[Node]:
+    """The two parts of a node, at most so many of some options open or more, with what was shown of them on record."""
+    if node.record is None:
+        return sides
+    parts = node.record.part(options, most)
+    for side, part in zip(sides, parts, strict=True):
+        part.add(*side.shown)
+    return [replace(side, record=part, shown=()) for side, part in zip(sides, parts, strict=True)]
 
 
 def _sides(node: Node, j: int) -> list[Node]:
@@ -128,9 +148,7 @@ def _sides(node: Node, j: int) -> list[Node]:
 class _PseudoCosts:
     """How much the bound rises for a whole step of each option: by closing it (row 0) and by opening it (row 1)."""
 
-    def __init__(
-        self, n_options: int, tip: Callable[[Node], tuple[float, bool] | None], cutoff: Callable[[], float]
-    ) -> None:
+    def __init__(self, n_options: int, tip: Callable[[Node], Tip | None], cutoff: Callable[[], float]) -> None:
         self._rise, self._tried = np.zeros((2, n_options)), np.zeros((2, n_options))
         self._tip, self._cutoff = tip, cutoff
 
@@ -150,6 +168,7 @@ class _PseudoCosts:
                 pick, best, children = j, score, sides
             if max(gains) >= room:
                 break
+        children = _recorded(node, np.array([pick]), 0, children)
         return children if y[pick] > 0.5 else children[::-1]
 
     def _try(self, node: Node, j: int, y: float) -> tuple[list[Node], list[float]] | None:
@@ -162,10 +181,10 @@ class _PseudoCosts:
             tried_side = self._tip(sides[k])
             if tried_side is None:
                 return None
-            value, is_bound = tried_side
+            value, is_bound, shown = tried_side
             gains[k] = max(0.0, min(value, self._cutoff()) - node.bound)
             if is_bound:
-                sides[k] = replace(sides[k], bound=max(node.bound, value))
+                sides[k] = replace(sides[k], bound=max(node.bound, value), shown=tuple(shown))
             self._rise[k, j] += gains[k] / distance
             self._tried[k, j] += 1
         return sides, gains

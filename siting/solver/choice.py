@@ -34,12 +34,14 @@ class Choice:
         y: (n_options,) in [0, 1]; fractional in a group or two where the budget ends.
         enter: (n_options,) by how much the bound rises if the option must open; 0 where it is chosen.
         leave: (n_options,) by how much it rises if the option must stay closed; 0 where it is not chosen.
+        prices: (n_sets, n_rows) prices of the rows of `OptionChoice`; each set gives the value.
     """
 
     value: float
     y: FloatArray
     enter: FloatArray
     leave: FloatArray
+    prices: FloatArray
 
 
 def fewest_open(core: Core) -> int:
@@ -65,11 +67,13 @@ def holding_rules(core: Core) -> Rules:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """A limit sum_j use_j y_j <= right, or = right, with the price found last."""
+    """A limit sum_j use_j y_j <= right, or = right: row `rule` of the rules, its lower limit with sign 1."""
 
     use: FloatArray
     right: float
     equality: bool
+    rule: int
+    sign: float = -1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +94,10 @@ class OptionChoice:
         self.n_open = core.n_open
         holding = holding_rules(core)
         if len(holding):  # where capacities are alike (13) says more than (12); where the number is given, nothing
-            holding = holding.rows(np.array([np.ptp(core.capacity) > 0, core.n_open is None]))
-        self.rows = [*_sides(core.rules), *_sides(holding)]
+            useful = np.array([np.ptp(core.capacity) > 0, core.n_open is None])
+        self.n_rules = len(core.rules)
+        self.rows = _sides(core.rules)
+        self.rows += [row for row in _sides(holding, self.n_rules) if useful[row.rule - self.n_rules]]
         self.prices = np.zeros(len(self.rows))
         alone = core.group < 0
         label = np.where(alone, core.group.max(initial=-1) + 1 + np.arange(n), core.group)
@@ -104,7 +110,7 @@ class OptionChoice:
     def choose(self, v: FloatArray) -> Choice:
         """Bound, choice and reduced costs for these values."""
         if len(v) == 0:
-            return Choice(0.0, v, v, v)
+            return Choice(0.0, v, v, v, self.prices[None, :])
         if self.n_open is not None and len(self.rows) == 1 and not self.grouped and not self.forced.any():
             return _choose_number(v, self.n_open)
         point = self._at(v)
@@ -118,7 +124,14 @@ class OptionChoice:
                     point, y = self._improve(v, k)
             if point.value <= before + 1e-9 * abs(before):
                 break
-        return Choice(point.value, y, *self._changes(point))
+        return Choice(point.value, y, *self._changes(point), self.prices[None, :].copy())
+
+    def row_prices(self, prices: FloatArray) -> FloatArray:
+        """(n_rules + 2,) prices of the core's rules, then of (12) and (13): above 0 at their lower limits."""
+        found = np.zeros(self.n_rules + 2)
+        for row, price in zip(self.rows, prices.tolist(), strict=True):
+            found[row.rule] += row.sign * price
+        return found
 
     def _at(self, v: FloatArray) -> _Point:
         w = v.copy()
@@ -198,19 +211,20 @@ class OptionChoice:
         return enter, leave
 
 
-def _sides(rules: Rules) -> list[_Row]:
+def _sides(rules: Rules, first: int = 0) -> list[_Row]:
     """Rows as limits from above, equalities apart, without those that no choice can break or mend."""
     found = []
-    for use, lower, upper in zip(rules.coefficients.toarray(), rules.lower.tolist(), rules.upper.tolist(), strict=True):
+    for r, use in enumerate(rules.coefficients.toarray(), first):
+        lower, upper = float(rules.lower[r - first]), float(rules.upper[r - first])
         if not use.any():  # no price mends a row that nothing can change
             continue
         if lower == upper:
-            found.append(_Row(use, upper, True))
+            found.append(_Row(use, upper, True, r))
             continue
         if use[use > 0].sum() > upper:
-            found.append(_Row(use, upper, False))
+            found.append(_Row(use, upper, False, r))
         if use[use < 0].sum() < lower:
-            found.append(_Row(-use, -lower, False))
+            found.append(_Row(-use, -lower, False, r, 1.0))
     return found
 
 
@@ -224,4 +238,5 @@ def _choose_number(v: FloatArray, p: int) -> Choice:
     following = v[order[p]] if p < n else np.inf
     enter = np.where(y > 0, 0.0, v - last)
     leave = np.where(y > 0, following - v, 0.0)
-    return Choice(float(v[order[:p]].sum()), y, enter, leave)
+    prices = np.array([[-price] for price in (last, following) if np.isfinite(price)])  # the second values leaving
+    return Choice(float(v[order[:p]].sum()), y, enter, leave, prices)

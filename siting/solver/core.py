@@ -100,6 +100,19 @@ class Core:
         return room
 
 
+def core_lanes(core: Core, options: BoolArray) -> IntArray:
+    """Where the lanes of a core restricted to some options, and to no fewer lanes, stand in the core."""
+    return np.flatnonzero(_possible(core, options)[1])
+
+
+def _possible(core: Core, options: BoolArray) -> tuple[BoolArray, BoolArray]:
+    """(n_places + 1,) places of some options, the last for none; (n_lanes,) lanes that need no others."""
+    place_kept = np.zeros(core.n_places + 1, dtype=bool)
+    place_kept[core.place[options]] = True
+    place_kept[-1] = True
+    return place_kept, place_kept[core.places[:, 0]] & place_kept[core.places[:, 1]]
+
+
 def restrict(core: Core, options: BoolArray, lanes: BoolArray, forced: BoolArray) -> Core:
     """The core with fewer options and lanes, for a search among plans proven to use no others.
 
@@ -111,10 +124,7 @@ def restrict(core: Core, options: BoolArray, lanes: BoolArray, forced: BoolArray
         lanes: (n_lanes,) mask to keep; lanes through closed places are dropped at no cost.
         forced: (n_options,) mask that must open.
     """
-    place_kept = np.zeros(core.n_places + 1, dtype=bool)
-    place_kept[core.place[options]] = True
-    place_kept[-1] = True
-    possible = place_kept[core.places[:, 0]] & place_kept[core.places[:, 1]]
+    place_kept, possible = _possible(core, options)
     keep = np.flatnonzero(possible & lanes)
     gone = np.flatnonzero(possible & ~lanes)
     unserved = core.unserved.copy()

@@ -14,12 +14,15 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_array
 
-from siting.solver.branch_and_bound import Node, Relaxed, branch_and_bound
+from siting.solver.branch_and_bound import Node, Relaxed, Tip, branch_and_bound
 from siting.solver.core import Core
 from siting.solver.highs import Rows, add_rows, limit_time, new_highs, run_highs
 from siting.solver.problem import BoolArray, FloatArray
+from siting.solver.proof import Prices
 from siting.solver.rules import Rules
 
+RAY = 1e7
+"""Length, in the program's units, of a ray of row duals that shows that there is no plan: beyond any cost."""
 TIP_ITERATIONS = 60
 """Simplex iterations that trying one side of an option may take."""
 UNLIMITED = 2**31 - 1
@@ -48,6 +51,8 @@ class Program(ABC):
     scale: float
     first_solver = "choose"
     """HiGHS solver of the first program; those that follow start from its basis by simplex."""
+    one_of_row = -1
+    """Row of `require_one`; -1: none."""
     number_row = -1
     """Row that holds the number of open options between bounds; -1: none."""
 
@@ -61,12 +66,37 @@ class Program(ABC):
         return csr_array((a.data, a.indices + self.first_option, a.indptr), shape=(len(rules), self.n_columns))
 
     @abstractmethod
+    def prices(self, dual: FloatArray) -> Prices:
+        """Row duals as the multipliers that a proof keeps."""
+
+    def last_prices(self) -> Prices:
+        """The multipliers of the last linear program."""
+        return self.prices(np.array(self.highs.getSolution().row_dual))
+
+    def _why_over(self) -> list[Prices]:
+        """What shows that the last program has no plan at all, or none below the cutoff."""
+        if self.highs.getModelStatus() != highspy.HighsModelStatus.kInfeasible:
+            return [self.last_prices()]
+        _, found, ray = self.highs.getDualRay()  # type: ignore[attr-defined]  # not in the stubs of highspy
+        largest = float(np.abs(ray).max(initial=0.0)) if found else 0.0
+        return [self.prices(side * RAY / largest * np.array(ray)) for side in (1.0, -1.0)] if largest > 0 else []
+
+    def _rule_prices(self, dual: FloatArray, first_row: int) -> FloatArray:
+        """(n_rules,) prices of the core's rules by the duals of their scaled rows."""
+        ours, theirs = self.core.rules.coefficients, self.core.rows.coefficients
+        full = np.flatnonzero(np.diff(ours.indptr))
+        unit = np.ones(len(self.core.rules))
+        unit[full] = ours.data[ours.indptr[full]] / theirs.data[theirs.indptr[full]]
+        return np.asarray(dual[first_row : first_row + len(unit)] * self.scale / unit)
+
+    @abstractmethod
     def _tighten(self, values: FloatArray) -> bool:
         """Add rows that a solution violates; False when there are none."""
 
     def require_one(self, options: BoolArray) -> None:
         """Leave out the plans that use none of some options: they are settled."""
         one = Rules(options[None, :], lower=1.0)
+        self.one_of_row = self.highs.getNumRow()
         add_rows(self.highs, Rows(self._over_options(one), one.lower, one.upper))
 
     def solve_linear(
@@ -117,23 +147,29 @@ class Program(ABC):
             while True:
                 status = self._run(deadline)
                 if status in over:
+                    if node.record is not None:
+                        node.record.add(*self._why_over())
                     return np.inf, node.low, node.low
                 if status != highspy.HighsModelStatus.kOptimal:
                     return None
                 values, found = self._solution()
                 if found.bound >= cutoff() or not self._tighten(values):
+                    if node.record is not None:
+                        node.record.add(self.last_prices())
                     return max(found.bound, node.bound), found.y, found.reduced_cost
 
-        def tip(node: Node) -> tuple[float, bool] | None:
+        def tip(node: Node) -> Tip | None:
             restrict(node)
             self.highs.setOptionValue("simplex_iteration_limit", TIP_ITERATIONS)
             status = self._run(deadline)
             self.highs.setOptionValue("simplex_iteration_limit", UNLIMITED)
             if status in over:
-                return np.inf, True
+                return np.inf, True, self._why_over() if node.record is not None else []
             if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kIterationLimit):
                 return None
-            return self._objective(), status == highspy.HighsModelStatus.kOptimal
+            value, is_bound = self._objective(), status == highspy.HighsModelStatus.kOptimal
+            enough = node.record is not None and is_bound and value >= cutoff()
+            return value, is_bound, [self.last_prices()] if enough else []
 
         return branch_and_bound(root, relax, tip, cutoff, deadline, visit, self.number_row >= 0, nodes)
 

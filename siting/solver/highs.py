@@ -17,6 +17,9 @@ from siting.solver.problem import BoolArray, FloatArray
 POLL_S = 0.1
 """How often a running solver is looked at for progress and Ctrl-C."""
 
+TOLERANCE = 1e-9
+"""What a row or a whole number may be off where a proof rests on HiGHS; by default it takes 1e-6."""
+
 Watch = Callable[[float, float], None]
 """Called with (bound, objective) while a solver runs."""
 
@@ -60,12 +63,18 @@ def pass_model(highs: highspy.Highs, columns: Columns, rows: Rows) -> None:
     highs.passModel(lp)
 
 
-def add_rows(highs: highspy.Highs, rows: Rows) -> None:
-    """Add rows, by rows, to the model that is there; columns beyond those of the matrix have no part in them."""
+def add_rows(highs: highspy.Highs, rows: Rows) -> int | None:
+    """Add rows, by rows, to the model that is there; columns beyond those of the matrix have no part in them.
+
+    Returns:
+        Where the first of them stands; None where they hold numbers beyond what HiGHS takes, and are left out.
+    """
+    first = int(highs.getNumRow())
     a = rows.matrix
-    highs.addRows(
+    status = highs.addRows(
         a.shape[0], rows.lower, rows.upper, a.nnz, a.indptr[:-1].astype(np.int32), a.indices.astype(np.int32), a.data
     )
+    return None if status == highspy.HighsStatus.kError else first
 
 
 def new_highs(threads: int | None = None) -> highspy.Highs:
@@ -75,6 +84,12 @@ def new_highs(threads: int | None = None) -> highspy.Highs:
     if threads is not None:
         highs.setOptionValue("threads", threads)
     return highs
+
+
+def set_tolerance(highs: highspy.Highs) -> None:
+    """Ask for TOLERANCE in every row, whole number and reduced cost, before a search for whole numbers."""
+    for option in ("mip_feasibility_tolerance", "primal_feasibility_tolerance", "dual_feasibility_tolerance"):
+        highs.setOptionValue(option, TOLERANCE)
 
 
 def limit_time(highs: highspy.Highs, deadline: float) -> None:

@@ -7,6 +7,7 @@ branches on the least decided one [Beasley 1993; Senne, Lorena and Pereira 2005]
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from siting.solver.core import Core
 from siting.solver.kernels import add_gains, compiled
 from siting.solver.problem import BoolArray, FloatArray
+from siting.solver.proof import Prices, Record
 
 CLOSED, FREE, OPEN = -1, 0, 1
 NODE_STEPS, ROOT_STEPS = 60, 300
@@ -197,6 +199,14 @@ def applies(core: Core) -> bool:
     )
 
 
+def _written(core: Core, lam: FloatArray, price_in: float, price_out: float) -> list[Prices]:
+    """The multipliers of a node as a proof keeps them: with the price that values entering, and leaving."""
+    prices = [price for price in (price_in, price_out) if np.isfinite(price)] if len(core.rules) else [0.0]
+    lam = lam.copy()
+    found = [Prices(lam, np.full(len(core.rules), price)) for price in prices]
+    return [replace(at, first=found[0].first) for at in found]
+
+
 def search(
     core: Core,
     lam: FloatArray,
@@ -204,6 +214,7 @@ def search(
     slack: float,
     max_nodes: int,
     keep_going: Callable[[], bool],
+    record: Record,
 ) -> tuple[bool, BoolArray | None]:
     """Search for a plan that costs less than best_cost - slack.
 
@@ -211,6 +222,7 @@ def search(
         lam: (n_clients,) multipliers to start from.
         max_nodes: give up after so many.
         keep_going: asked now and then; False gives up.
+        record: where each node's multipliers are written down.
 
     Returns:
         (whether the search is complete, the best plan found that costs less than best_cost, or None).
@@ -230,11 +242,12 @@ def search(
     plan = np.zeros(n, dtype=bool)
     best_lam, v, mean = np.empty(core.n_clients), np.empty(n), np.empty(n)
     n_open = -1 if core.n_open is None else core.n_open
-    top, cost, done = 1, best_cost, 0
+    records, top, cost, done = [record], 1, best_cost, 0
     while top > 0 and top + 1 < DEPTH and done < max_nodes and (done % BATCH or keep_going()):
         steps, way = (ROOT_STEPS, 1.0) if done == 0 else (NODE_STEPS, 0.5)
         done += 1
         top -= 1
+        here = records.pop()
         if bounds[top] >= cost - slack:
             continue
         state = states[top].copy()
@@ -242,6 +255,7 @@ def search(
         bound, price_in, price_out = _bound_node(
             *problem, state, lams[top], n_open, cost, cost - slack, steps, way, best_lam, v, mean
         )
+        here.add(*_written(core, best_lam, price_in, price_out))
         if bound >= cost - slack:
             continue
         pick, cost = _branch(*problem, n_open, cost, slack, bound, price_in, price_out, state, v, mean, plan)
@@ -250,5 +264,6 @@ def search(
         children = slice(top, top + 2)
         states[children], lams[children], bounds[children] = state, best_lam, bound
         states[top, pick], states[top + 1, pick] = CLOSED, OPEN  # open is looked at first
+        records += here.part(np.array([pick]))
         top += 2
     return top == 0, plan if cost < best_cost else None

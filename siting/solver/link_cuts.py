@@ -17,8 +17,9 @@ from scipy.sparse import coo_array, csr_array, vstack
 from siting.solver.choice import holding_rules
 from siting.solver.core import Core
 from siting.solver.cutting_planes import Program
-from siting.solver.highs import Columns, Rows, add_rows, limit_time, pass_model, run_highs
+from siting.solver.highs import Columns, Rows, add_rows, limit_time, pass_model, run_highs, set_tolerance
 from siting.solver.problem import BoolArray, FloatArray, IntArray
+from siting.solver.proof import Prices
 
 VIOLATION = 1e-5
 """How far more than the place is open a client must use it for the link to be added."""
@@ -54,6 +55,7 @@ class LinkCuts(Program):
         count = capacity.shape[0]
         if len(holding):
             self.number_row = m + count + len(holding) - 1  # (13), the last of them
+        self.held_row, self.rules_row = m + count, m + count + len(holding)
         limits = (holding, core.rows)
         rows = Rows(
             vstack([serve, capacity, *(self._over_options(rules) for rules in limits)]).tocsr(),
@@ -72,19 +74,22 @@ class LinkCuts(Program):
         _, first, self.pair = np.unique(key, return_index=True, return_inverse=True)
         self.pair_place, self.pair_client = self._place[first], core.client[self.lane][first]
         self.linked = np.zeros(len(first), dtype=bool)
+        self.link_row = np.full(len(first), -1)
 
     def _capacity_rows(self) -> csr_array:
         """(4), each row divided by the largest capacity of its place."""
         core, lane, place = self.core, self.lane, self._place
         limited = np.flatnonzero(np.isfinite(core.capacity))
-        unit = np.ones(core.n_places)
+        unit = self.unit = np.ones(core.n_places)
         np.maximum.at(unit, core.place[limited], core.capacity[limited])
         bounded = np.zeros(core.n_places, dtype=bool)
         bounded[core.place[limited]] = True
         through = np.flatnonzero(bounded[place])
         load = core.demand[core.client[lane[through]]] / unit[place[through]]
         room = -core.capacity[limited] / unit[core.place[limited]]
-        row = (np.cumsum(bounded) - 1)[np.concatenate([place[through], core.place[limited]])]
+        number = np.cumsum(bounded) - 1
+        self.capacity_row = np.where(bounded, core.n_clients + number, -1)
+        row = number[np.concatenate([place[through], core.place[limited]])]
         column = np.concatenate([lane[through], core.n_lanes + limited])
         shape = (int(bounded.sum()), self.n_columns)
         return coo_array((np.concatenate([load, room]), (row, column)), shape=shape).tocsr()
@@ -95,6 +100,7 @@ class LinkCuts(Program):
             return
         core = self.core
         self.linked[pairs] = True
+        self.link_row[pairs] = self.highs.getNumRow() + np.arange(len(pairs))
         row = np.full(len(self.linked), -1)
         row[pairs] = np.arange(len(pairs))
         mine = np.flatnonzero(row[self.pair] >= 0)
@@ -125,10 +131,20 @@ class LinkCuts(Program):
         wanted = (best < at + part * np.abs(at)) & ~self.linked
         self.add_links(np.flatnonzero(wanted if places is None else wanted & places[self.pair_place]))
 
-    def multipliers(self) -> FloatArray:
-        """(n_clients,) prices of leaving clients out in the last linear program."""
-        dual = np.array(self.highs.getSolution().row_dual)[: self.core.n_clients]
-        return np.asarray(np.minimum(self.reference + dual * self.scale, self.core.unserved))
+    def prices(self, dual: FloatArray) -> Prices:
+        """Row duals as multipliers; the first place of two bears its link and its capacity."""
+        core = self.core
+        rules = self._rule_prices(dual, self.rules_row)
+        dual = np.append(dual, 0.0) * self.scale  # the last answers for no row
+        lam = np.minimum(self.reference + dual[: core.n_clients], core.unserved)
+        lanes = np.flatnonzero(core.places[:, 1] >= 0)
+        place, client = core.places[lanes, 0], core.client[lanes]
+        first = dual[self.link_row[self.pair[lanes]]]
+        first += dual[self.capacity_row[place]] * core.demand[client] / self.unit[place]
+        held = np.zeros(2)
+        held[: self.rules_row - self.held_row] = dual[self.held_row : self.rules_row]
+        one_of = float(dual[self.one_of_row])
+        return Prices(lam, rules, held, one_of, lanes, first)
 
     def _tighten(self, values: FloatArray) -> bool:
         """Add the links that a solution breaks."""
@@ -158,6 +174,7 @@ class LinkCuts(Program):
         self.highs.changeColsIntegrality(k + n, np.arange(k + n, dtype=np.int32), self.kinds)
         self.highs.setOptionValue("mip_rel_gap", 0.0)
         self.highs.setOptionValue("mip_abs_gap", max(slack / self.scale, 1e-9))
+        set_tolerance(self.highs)
         self.highs.setOptionValue("mip_heuristic_effort", 0.0)  # the start is the best plan there is, or near it
         limit_time(self.highs, deadline)
         if start is not None:

@@ -13,7 +13,7 @@ import pulp
 from scipy.sparse import csr_array
 
 from siting.solver.core import Core
-from siting.solver.highs import Columns, Rows, Watch, pass_model, run_highs
+from siting.solver.highs import Columns, Rows, Watch, pass_model, run_highs, set_tolerance
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.stopwatch import OutOfTime
 
@@ -262,6 +262,7 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
         highs.changeObjectiveOffset(self._constant / self._model.scale)
         highs.setOptionValue("mip_rel_gap", self._gap)
         highs.setOptionValue("mip_abs_gap", 1e-9)
+        set_tolerance(highs)
         if self._nodes is not None:
             highs.setOptionValue("mip_max_nodes", self._nodes)
         if self._start is not None:

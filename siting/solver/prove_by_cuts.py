@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from siting.solver.core import Core, restrict
 from siting.solver.cutting_planes import LinearBound
 from siting.solver.lagrangian import Dual
 from siting.solver.problem import BoolArray, FloatArray, IntArray
+from siting.solver.proof import Region
 from siting.solver.search import Search, unservable
 
 FEW, FEW_NODES = 150, 2000
@@ -46,6 +47,8 @@ def prove_by_cuts(search: Search, dual: Dual) -> None:
 
     linear = master.solve_linear(lambda: incumbent.cutoff, search.watch.deadline, visit_linear)
     search.raise_bound(min(linear.bound, ceiling))
+    if np.isfinite(linear.bound):
+        search.proof.prices.append(master.last_prices())
     incumbent.polish()
     search.round(candidates, linear.y, core.n_options)
     if not search.done:
@@ -64,10 +67,14 @@ def _search_tree(search: Search, sub: Core, options: IntArray, lam: FloatArray, 
         return not search.watch.over
 
     ceiling = incumbent.cutoff
-    complete, plan = tree.search(sub, lam, incumbent.cost, incumbent.tolerance, nodes, keep_going)
+    tried = Region()
+    complete, plan = tree.search(
+        sub, lam, incumbent.cost, incumbent.tolerance, nodes, keep_going, search.record(options, tried)
+    )
     if plan is not None:
         search.offer(options[plan])
     if complete:
+        search.proof.adopt(tried)
         search.raise_bound(min(ceiling, incumbent.cutoff))
     return complete
 
@@ -135,4 +142,6 @@ def _branch_on(
             search.raise_bound(min(bound, ceiling))
 
     root = Node(left.linear.bound, smaller.forced.astype(float), np.ones(smaller.n_options))
+    if nodes is None:
+        root = replace(root, record=search.record(left.candidates[options]))
     return master.branch(root, lambda: search.incumbent.cutoff, search.watch.deadline, visit, nodes)

@@ -6,12 +6,13 @@ import numpy as np
 
 from siting.solver.branch_and_bound import Node
 from siting.solver.choice import fewest_open
-from siting.solver.core import restrict
+from siting.solver.core import core_lanes, restrict
 from siting.solver.incumbent import MOVES
 from siting.solver.lagrangian import Dual
 from siting.solver.link_cuts import LinkCuts
 from siting.solver.problem import BoolArray, FloatArray
-from siting.solver.search import Search, unservable
+from siting.solver.proof import Region, Solved
+from siting.solver.search import Search, largest_cost, unservable
 
 FEW = 150
 """Options few enough to branch on here instead of in HiGHS."""
@@ -25,19 +26,25 @@ def prove_by_links(search: Search, dual: Dual) -> None:
     search.watch.enter("links")
     favoured = search.favoured(dual.often)
     lam, settled = dual.at.lam, None
+    whole = search.proof
     if core.n_open is None and favoured.sum() < MOST_LIKELY * search.left(dual.best).sum():
-        bound, lam = _search_links(search, lam, favoured, core.forced, LIKELY_NODES)
-        settled = favoured if bound >= incumbent.cutoff else None
+        tried = Region()
+        bound, lam = _search_links(search, tried, lam, favoured, core.forced, LIKELY_NODES)
+        if bound >= incumbent.cutoff:
+            settled = favoured
+            within, whole = search.proof.part(~favoured, 0)
+            within.adopt(tried)
         if search.done:
             return
     ceiling = incumbent.cutoff
     always = core.forced | (dual.best.choice.leave > ceiling - dual.best.bound)
-    bound, _ = _search_links(search, lam, search.left(dual.best), always, None, settled)
+    bound, _ = _search_links(search, whole, lam, search.left(dual.best), always, None, settled)
     search.raise_bound(min(bound, ceiling))
 
 
 def _search_links(
     search: Search,
+    region: Region,
     lam: FloatArray,
     options: BoolArray,
     forced: BoolArray,
@@ -47,6 +54,7 @@ def _search_links(
     """The linear relaxation on some options, then what it leaves undecided.
 
     Args:
+        region: where what is shown of the plans is written down.
         lam: (n_clients,) multipliers.
         nodes: give up after so many; None = search to the end.
         settled: options whose plans, of these alone, are known not to be better.
@@ -71,19 +79,26 @@ def _search_links(
             search.raise_bound(min(bound, ceiling))
 
     linear = links.solve_linear(lambda: incumbent.cutoff, search.watch.deadline, visit)
+    record = search.record(options, region, core_lanes(core, options))
+    if np.isfinite(linear.bound):
+        record.add(links.last_prices())
     room = incumbent.cutoff - linear.bound
     if room <= 0 or search.watch.over:
         return linear.bound, lam
-    lam = links.multipliers()
+    lam = links.last_prices().lam
     closed, opened = linear.decided(room)
     search.watch.enter("branch")
     if not core.single_source and (~closed & ~opened).sum() <= FEW:
         low, high = (opened | sub.forced).astype(float), (~closed).astype(float)
-        root = Node(linear.bound, low, high, float(fewest_open(sub)))
+        root = Node(linear.bound, low, high, float(fewest_open(sub)), record=record)
         return links.branch(root, lambda: incumbent.cutoff, search.watch.deadline, visit, nodes), lam
     if nodes is not None:
         return linear.bound, lam
-    return _search_integer(search, links, lam, options, closed, opened), lam
+    bound = _search_integer(search, links, lam, options, closed, opened)
+    kept, always = options.copy(), forced.copy()
+    kept[options], always[options] = ~closed, opened | sub.forced
+    region.solved = Solved(bound, kept, always, largest_cost(sub))
+    return bound, lam
 
 
 def _search_integer(

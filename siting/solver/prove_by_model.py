@@ -8,7 +8,8 @@ from siting.solver.core import restrict
 from siting.solver.lagrangian import Dual
 from siting.solver.mip import solve_core
 from siting.solver.problem import BoolArray
-from siting.solver.search import Search
+from siting.solver.proof import Solved
+from siting.solver.search import Search, largest_cost
 
 SHORT = 100
 """Nodes of the first, smaller model."""
@@ -40,4 +41,5 @@ def solve_model(search: Search, options: BoolArray) -> None:
         sub, incumbent.gap, search.watch.left, search.threads, search.within(options), search.tell_model
     )
     search.adopt(answer, options)
+    search.proof.solved = Solved(answer.bound - core.base, options, core.forced, largest_cost(core))
     search.raise_bound(min(answer.bound - core.base, ceiling))

@@ -6,6 +6,7 @@ import numpy as np
 
 from siting.solver.lagrangian import FIRST_STEP, Dual, ascend
 from siting.solver.problem import BoolArray, FloatArray
+from siting.solver.proof import Prices
 from siting.solver.relaxation import Evaluation, Multipliers, Relaxation
 from siting.solver.search import Search
 
@@ -33,8 +34,17 @@ def prove_by_multipliers(search: Search, start: BoolArray | None, lam: FloatArra
     _first_plans(search, start)
     dual = _ascend(search, relaxation, Multipliers(_first_multipliers(search, lam), relaxation.zero_split()), lam)
     search.multipliers = dual.at.lam
+    search.proof.prices += _written(relaxation, dual)
     search.raise_bound(dual.best.bound)
     return dual
+
+
+def _written(relaxation: Relaxation, dual: Dual) -> list[Prices]:
+    """The best multipliers as the proof keeps them."""
+    core, lam, lanes = relaxation.core, dual.at.lam, relaxation.paired
+    first = (core.cost[lanes] - lam[core.client[lanes]]) / 2 + dual.at.split
+    rows = [relaxation.choice.row_prices(prices) for prices in dual.best.choice.prices]
+    return [Prices(lam, row[:-2], row[-2:], 0.0, lanes, first) for row in rows]
 
 
 def _first_plans(search: Search, start: BoolArray | None) -> None:

@@ -8,6 +8,7 @@ from siting.solver.core import Core
 from siting.solver.incumbent import WHOLE, Incumbent
 from siting.solver.mip import CoreAnswer
 from siting.solver.problem import BoolArray, FloatArray, IntArray
+from siting.solver.proof import Prices, Record, Region
 from siting.solver.relaxation import Evaluation
 from siting.solver.stopwatch import Stopwatch
 
@@ -23,6 +24,7 @@ class Search:
         self.incumbent = Incumbent(core, gap, watch)
         self.bound = -np.inf
         self.multipliers = np.where(np.isfinite(core.unserved), core.unserved, 0.0)
+        self.proof = Region([Prices(self.multipliers, np.zeros(len(core.rules)))])
 
     @property
     def done(self) -> bool:
@@ -65,6 +67,12 @@ class Search:
         room = self.incumbent.cutoff - at.bound
         return np.asarray((at.choice.enter <= room) | self.core.forced | (at.choice.y > 0))
 
+    def record(
+        self, options: BoolArray | IntArray, region: Region | None = None, lanes: IntArray | None = None
+    ) -> Record:
+        """Where a search over some options writes down what it shows of a region, or of all plans."""
+        return Record(region or self.proof, np.arange(self.core.n_options)[options], self.core.n_options, lanes)
+
     def within(self, options: BoolArray) -> BoolArray | None:
         """The best plan in the numbering of some options, where it uses no others."""
         opened = self.incumbent.open
@@ -89,6 +97,12 @@ class Search:
         if answer.open is not None:
             self.offer(np.flatnonzero(options)[answer.open])
         self.watch.stopped |= answer.stopped
+
+
+def largest_cost(core: Core) -> float:
+    """The largest cost of a lane, of leaving a client unserved, or of an option."""
+    finite = core.unserved[np.isfinite(core.unserved)]
+    return max(float(np.abs(costs).max(initial=0.0)) for costs in (core.cost, finite, core.fixed_cost))
 
 
 def unservable(core: Core) -> bool:

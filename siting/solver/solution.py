@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 
+from siting.solver.certificate import UNPROVEN, Certificate
 from siting.solver.core import Core
 from siting.solver.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray
 from siting.solver.service import Service
@@ -19,6 +20,8 @@ Status = Literal["optimal", "feasible", "unknown", "infeasible"]
 
 ROUNDING = 1e-8
 """Relative; what floating-point bounds leave open at a gap of 0."""
+DIGITS = 1e-12
+"""What sums of floats leave open of the size of their terms, which may be far more than what they come to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +41,8 @@ class Solution:
         flow: (n_clients, n_options) share of each client through each option; a lane with two options counts
             in both columns.
         objective, bound: cost of the plan, and a proven lower bound on the cost of any plan.
-        gap: (objective - bound) / |objective|.
+        gap: (objective - bound) / |objective|; 0 where the difference is rounding in their sums.
+        certificate: what the bound rests on: it is recomputed, and nothing beyond that is claimed.
         multipliers: (n_clients,) price of leaving each client out, for the next solve to start from.
         wall_s: seconds in all; `stages` says where they went.
         solver: names and versions.
@@ -57,6 +61,7 @@ class Solution:
     stages: dict[str, float]
     solver: str
     message: str = ""
+    certificate: Certificate = UNPROVEN
     flow: csr_array = field(default_factory=lambda: csr_array((0, 0)))
     multipliers: FloatArray = field(default_factory=lambda: np.zeros(0))
 
@@ -75,7 +80,7 @@ def plan_found(
     core: Core,
     chosen: BoolArray,
     service: Service,
-    bound: float,
+    certificate: Certificate,
     multipliers: FloatArray,
     gap: float,
     watch: Stopwatch,
@@ -84,7 +89,6 @@ def plan_found(
 
     Args:
         chosen: (n_options,) mask of the core's options that are open.
-        bound: no plan costs less.
     """
     p = problem
     opened = np.sort(core.option_of[chosen])
@@ -95,8 +99,10 @@ def plan_found(
     finite = np.isfinite(p.unserved_cost)
     objective = float(p.lane_cost @ share + p.unserved_cost[finite] @ unserved[finite])
     objective += float(p.fixed_cost[opened].sum())
-    bound = min(bound, objective)
-    reached = relative_gap(objective, bound)
+    bound = min(certificate.bound, objective)
+    size = float(np.abs(p.lane_cost) @ share + np.abs(p.unserved_cost[finite]) @ unserved[finite])
+    size += float(np.abs(p.fixed_cost[opened]).sum())
+    reached = 0.0 if objective - bound <= DIGITS * size else relative_gap(objective, bound)
     lane = _largest_lane(p, share)
     options = np.append(p.lane_options[:, 0], -1)
     used = np.flatnonzero(share)
@@ -119,6 +125,7 @@ def plan_found(
         wall_s=watch.elapsed,
         stages=watch.stages,
         solver=solver_name(),
+        certificate=certificate,
         flow=flow,
         multipliers=multipliers,
     )
@@ -170,7 +177,9 @@ def _largest_lane(p: FacilityProblem, share: FloatArray) -> IntArray:
     return lane
 
 
-def no_plan(problem: FacilityProblem, watch: Stopwatch, status: Status, bound: float, message: str) -> Solution:
+def no_plan(
+    problem: FacilityProblem, watch: Stopwatch, status: Status, certificate: Certificate, message: str
+) -> Solution:
     """The answer without a plan: none exists, or none was found yet."""
     watch.enter("check")
     return Solution(
@@ -181,12 +190,13 @@ def no_plan(problem: FacilityProblem, watch: Stopwatch, status: Status, bound: f
         lane_share=np.zeros(problem.n_lanes),
         unserved_share=np.ones(problem.n_clients),
         objective=float("inf"),
-        bound=bound,
-        gap=relative_gap(float("inf"), bound),
+        bound=certificate.bound,
+        gap=relative_gap(float("inf"), certificate.bound),
         wall_s=watch.elapsed,
         stages=watch.stages,
         solver=solver_name(),
         message=message,
+        certificate=certificate,
         flow=csr_array((problem.n_clients, problem.n_options)),
     )
 

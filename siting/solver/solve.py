@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from siting.solver.certificate import ARITHMETIC, Certificate, certify
 from siting.solver.check import check_solution
 from siting.solver.problem import FacilityProblem
 from siting.solver.prover import prove
@@ -47,29 +48,31 @@ def solve(
     watch = Stopwatch(time_limit, progress)
     reasons = impossible(problem)
     if reasons:
-        return no_plan(problem, watch, "infeasible", np.inf, "; ".join(reasons))
+        return no_plan(problem, watch, "infeasible", ARITHMETIC, "; ".join(reasons))
     try:
         core = reduce_problem(problem, watch.check)
     except OutOfTime:
-        return _no_plan_yet(problem, watch, cheapest_lanes(problem))
+        return _no_plan_yet(problem, watch, Certificate("arithmetic", cheapest_lanes(problem)))
     if np.isinf(core.base):
         message = "a client that must be served has no lane within the limits"
-        return no_plan(problem, watch, "infeasible", np.inf, message)
+        return no_plan(problem, watch, "infeasible", ARITHMETIC, message)
     first, lam = None, None
     if start is not None and len(start.multipliers) == problem.n_clients:
         first, lam = np.isin(core.option_of, start.open), start.multipliers[core.client_of]
     search = Search(core, gap, threads, watch)
     prove(search, first, lam)
-    bound, incumbent = search.proven, search.incumbent
+    watch.enter("certificate")
+    certificate, incumbent = certify(problem, core, search.proof, search.proven), search.incumbent
     if incumbent.open is None:
-        if bound == np.inf:
-            return no_plan(problem, watch, "infeasible", np.inf, "no set of options serves everybody within the limits")
-        return _no_plan_yet(problem, watch, max(bound, cheapest_lanes(problem)))
+        if certificate.bound == np.inf:
+            message = "no set of options serves everybody within the limits"
+            return no_plan(problem, watch, "infeasible", certificate, message)
+        return _no_plan_yet(problem, watch, certificate)
     watch.enter("serve")
     service = incumbent.served()
     multipliers = np.where(np.isfinite(problem.unserved_cost), problem.unserved_cost, 0.0)
     multipliers[core.client_of] = search.multipliers
-    solution = plan_found(problem, core, incumbent.open, service, bound, multipliers, gap, watch)
+    solution = plan_found(problem, core, incumbent.open, service, certificate, multipliers, gap, watch)
     check_solution(problem, solution)
     return solution
 
@@ -81,8 +84,9 @@ def cheapest_lanes(problem: FacilityProblem) -> float:
     return float(least.sum() + np.minimum(problem.fixed_cost, 0.0).sum())
 
 
-def _no_plan_yet(problem: FacilityProblem, watch: Stopwatch, bound: float) -> Solution:
-    return no_plan(problem, watch, "unknown", bound, f"no plan yet after {watch.elapsed:.1f} s; allow more time")
+def _no_plan_yet(problem: FacilityProblem, watch: Stopwatch, certificate: Certificate) -> Solution:
+    message = f"no plan yet after {watch.elapsed:.1f} s; allow more time"
+    return no_plan(problem, watch, "unknown", certificate, message)
 
 
 def impossible(problem: FacilityProblem) -> list[str]:

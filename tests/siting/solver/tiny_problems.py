@@ -116,6 +116,21 @@ def with_random_rules(problem: FacilityProblem, seed: int) -> FacilityProblem:
     return problem.with_changes(rules=rules)
 
 
+def wide_problem(seed: int) -> FacilityProblem:
+    """A random problem whose costs are spread over 24 orders of magnitude."""
+    rng = np.random.default_rng([seed, 1])
+    problem = random_problem(seed)
+
+    def spread(cost: np.ndarray) -> np.ndarray:
+        return cost * 10.0 ** rng.integers(-9, 15, len(cost)) if rng.random() < 0.8 else cost
+
+    return problem.with_changes(
+        lane_cost=spread(problem.lane_cost),
+        unserved_cost=spread(problem.unserved_cost),
+        fixed_cost=spread(problem.fixed_cost),
+    )
+
+
 def clustered(seed: int, clients: int = 60, sites: int = 25) -> FacilityProblem:
     """Sites in two size tiers with a budget, some lanes over two sites, and a status quo for everybody."""
     rng = np.random.default_rng(seed)

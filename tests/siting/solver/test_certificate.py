@@ -1,0 +1,194 @@
+"""What an answer rests on is recomputed: bounds hold whatever the multipliers, and nothing wrong is believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from exact import exact_optimum
+from tiny_problems import clustered, random_problem
+
+from siting.solver.certificate import certify
+from siting.solver.core import Core
+from siting.solver.problem import FacilityProblem
+from siting.solver.proof import Prices, Region, Solved
+from siting.solver.prover import prove
+from siting.solver.reduce import reduce_problem
+from siting.solver.reduction_check import is_relaxed
+from siting.solver.restated import Restated
+from siting.solver.rules import Rules
+from siting.solver.search import Search
+from siting.solver.solve import solve
+from siting.solver.stopwatch import Stopwatch
+
+SMALLEST = 1e-9
+
+
+def restated(problem: FacilityProblem) -> tuple[Core, Restated]:
+    core = reduce_problem(problem)
+    return core, Restated(problem, core, np.full(problem.n_clients, np.inf))
+
+
+def any_prices(core: Core, rng: np.random.Generator) -> Prices:
+    """Multipliers without any sense, some of them beyond what a client may cost."""
+    top = float(core.cost.max(initial=1.0))
+    lanes = np.flatnonzero(core.places[:, 1] >= 0)
+    return Prices(
+        rng.random(core.n_clients) * top * rng.choice([0.3, 1.0, 2.0]),
+        rng.normal(0, top / 10, len(core.rules)),
+        rng.normal(0, top / 10, 2),
+        0.0,
+        lanes,
+        rng.normal(0, top, len(lanes)),
+    )
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_no_multipliers_bound_the_plans_too_high(block: int) -> None:
+    for seed in range(300_000 + 40 * block, 300_040 + 40 * block):
+        problem = random_problem(seed)
+        truth = exact_optimum(problem)
+        if truth is None:
+            continue
+        core, bounds = restated(problem)
+        rng = np.random.default_rng(seed)
+        for _ in range(5):
+            found = bounds.bound(any_prices(core, rng), bounds.rows.limits())
+            assert found.value <= float(truth) + SMALLEST * abs(float(truth)), f"seed {seed}"
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_no_option_costs_less_to_open_or_to_leave_closed_than_said(block: int) -> None:
+    for seed in range(301_000 + 10 * block, 301_010 + 10 * block):
+        problem = random_problem(seed)
+        if exact_optimum(problem) is None:
+            continue
+        core, bounds = restated(problem)
+        found = bounds.bound(any_prices(core, np.random.default_rng(seed)), bounds.rows.limits())
+        for j in np.setdiff1d(np.arange(problem.n_options), np.concatenate([problem.forced_open, problem.forbidden])):
+            without = exact_optimum(problem.with_changes(forbidden=[*problem.forbidden, j]))
+            if without is not None:
+                assert found.value + found.leave[j] <= float(without) + SMALLEST * abs(float(without)), f"seed {seed}"
+            try:
+                with_it = exact_optimum(problem.with_changes(forced_open=[*problem.forced_open, j]))
+            except ValueError:  # opening it breaks a limit
+                continue
+            if with_it is not None:
+                assert found.value + found.enter[j] <= float(with_it) + SMALLEST * abs(float(with_it)), f"seed {seed}"
+
+
+def searched(problem: FacilityProblem) -> tuple[Core, Search]:
+    core = reduce_problem(problem)
+    search = Search(core, 0.0, 1, Stopwatch(None, None))
+    prove(search)
+    return core, search
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_claim_above_the_truth_is_not_confirmed(seed: int) -> None:
+    problem = clustered(seed, clients=20, sites=8)
+    core, search = searched(problem)
+    for factor in (1.0, 1.001, 1.5):
+        found = certify(problem, core, search.proof, search.incumbent.cost * factor + core.base)
+        assert found.bound <= (search.incumbent.cost + core.base) * (1 + SMALLEST)
+
+
+def scattered(seed: int, clients: int = 40, n_open: int = 6) -> FacilityProblem:
+    """A p-median problem with costs without any geography: multipliers alone never prove its optimum."""
+    cost = np.random.default_rng(seed).integers(1, 100, (clients, clients)).astype(float)
+    return FacilityProblem.from_costs(cost, n_open=n_open)
+
+
+def test_every_kind_of_proof_is_told_apart() -> None:
+    small = FacilityProblem.from_costs([[1.0, 4.0], [4.0, 1.0]], fixed_cost=[1.0, 1.0])
+    assert solve(small).certificate.kind == "dual"
+    assert solve(scattered(1), gap=0.0).certificate.kind == "tree"
+    assert solve(clustered(1), gap=0.0).certificate.kind == "solver"
+    nowhere = solve(FacilityProblem.from_costs([[np.nan]]))
+    assert (nowhere.status, nowhere.certificate.kind) == ("infeasible", "arithmetic")
+    assert "HiGHS" in solve(clustered(1), gap=0.0).certificate.phrase
+
+
+def test_a_tree_with_a_branch_missing_proves_nothing_there() -> None:
+    problem = scattered(2)
+    core, search = searched(problem)
+    cost = search.incumbent.cost + core.base
+    assert certify(problem, core, search.proof, cost).bound == cost
+    leaves = [region for region in regions(search.proof) if region.parts is None]
+    for leaf in leaves:
+        kept, leaf.prices = leaf.prices, []
+        assert certify(problem, core, search.proof, cost).bound <= cost
+        leaf.prices = kept
+    for leaf in leaves:
+        leaf.prices = []
+    assert certify(problem, core, search.proof, cost).bound < cost
+
+
+def regions(proof: Region) -> list[Region]:
+    found, stack = [], [proof]
+    while stack:
+        found.append(stack.pop())
+        stack += found[-1].parts or ()
+    return found
+
+
+def test_a_model_without_an_option_a_plan_may_use_is_not_believed() -> None:
+    problem = clustered(1, clients=20, sites=8)
+    core, search = searched(problem)
+    solved = search.proof.solved
+    assert solved is not None
+    cost = search.incumbent.cost + core.base
+    assert certify(problem, core, search.proof, cost).kind == "solver"
+    for bad in (
+        Solved(solved.bound, np.zeros(core.n_options, dtype=bool), solved.opened, solved.largest),
+        Solved(solved.bound, solved.options, np.ones(core.n_options, dtype=bool), solved.largest),
+    ):
+        search.proof.solved = bad
+        assert certify(problem, core, search.proof, cost).kind == "dual"
+
+
+FAULTS: dict[str, Any] = {
+    "a lane is missing": lambda core: without_lane(core),
+    "a lane is dearer": lambda core: replace(core, cost=core.cost + 1.0),
+    "an option is dearer": lambda core: replace(core, fixed_cost=core.fixed_cost + 1.0),
+    "an option holds less": lambda core: replace(core, capacity=core.capacity / 2),
+    "a client needs more": lambda core: replace(core, demand=core.demand * 2),
+    "staying unserved is dearer": lambda core: replace(core, unserved=core.unserved + 1.0),
+    "an option is forced": lambda core: replace(core, forced=np.ones(core.n_options, dtype=bool)),
+    "a budget is less": lambda core: replace(core, rules=half(core.rules)),
+    "options exclude one another": lambda core: replace(core, group=np.zeros(core.n_options, dtype=np.int64)),
+    "clients left out cost more": lambda core: replace(core, base=core.base + 1.0),
+    "clients must be whole": lambda core: replace(core, single_source=True),
+}
+
+
+def half(rules: Rules) -> Rules:
+    """The same rows with half their upper limits."""
+    return Rules(rules.coefficients, rules.lower, rules.upper / 2)
+
+
+def without_lane(core: Core) -> Core:
+    """The core without the first lane of its first client."""
+    kept = np.arange(core.n_lanes) > 0
+    return replace(
+        core,
+        client=core.client[kept],
+        places=core.places[kept],
+        cost=core.cost[kept],
+        first_lane=np.maximum(core.first_lane - 1, 0),
+    )
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_reduction_that_leaves_out_plans_is_seen(fault: str) -> None:
+    core, bounds = restated(clustered(1, clients=20, sites=8))
+    assert is_relaxed(bounds, core)
+    assert not is_relaxed(bounds, FAULTS[fault](core))
+
+
+def test_reductions_of_every_kind_of_problem_stand_the_check() -> None:
+    for seed in range(302_000, 302_150):
+        core, bounds = restated(random_problem(seed))
+        assert np.isinf(core.base) or is_relaxed(bounds, core), f"seed {seed}"
