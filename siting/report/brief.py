@@ -51,7 +51,8 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
         "CO2e": f"{indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
         "Fingerprint": s["fingerprint"][:16],
     }
-    head = f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %, {sum(s['wall_s'].values()):.1f} s"
+    proof = f" by {s['proof']}" if s.get("proof") else ""
+    head = f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %{proof}, {sum(s['wall_s'].values()):.1f} s"
     return [head, *(f"{label:<16}{text}" for label, text in facts.items())]
 
 

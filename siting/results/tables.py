@@ -31,6 +31,8 @@ def summary(plan: Plan) -> dict[str, Any]:
         "objective_inr": solution.objective,
         "bound_inr": solution.bound,
         "gap": solution.gap,
+        "certificate": solution.certificate.kind,
+        "proof": solution.certificate.phrase,
         "solver": solution.solver,
         "wall_s": plan.stages,
         "budget_inr_crore": model.study.budget_inr_crore,

@@ -88,7 +88,7 @@ async function openPlan(id) {
   byId("title").textContent = plan.summary.study;
   byId("saving").replaceChildren(...shell.savingLine(plan.summary));
   shell.showFigures(byId("figures"), plan.summary, plan.sites);
-  shell.showProof(plan.summary.status === "optimal", plan.summary.gap);
+  shell.showProof(plan.summary.status === "optimal", plan.summary.gap, plan.summary.proof);
   shell.showNotes(plan.summary);
   byId("report").hidden = !plan.summary.links.report;
   if (plan.summary.links.report) byId("report").href = plan.summary.links.report;

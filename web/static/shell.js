@@ -90,7 +90,8 @@ export function proofText(proven, gap) {
     : _("Not proven: the best possible plan may cost up to {gap} less", { gap: percent(gap, 2) });
 }
 
-export function showProof(proven, gap) {
+export function showProof(proven, gap, proof = "") {
+  byId("proof").title = proof;
   byId("proof").className = proven ? "proof proven" : "proof";
   byId("proof").textContent = proofText(proven, gap);
 }
