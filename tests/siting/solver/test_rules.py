@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from exact import exact_optimum
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 from tiny_problems import clustered, random_problem, with_random_rules
 
 from siting.solver import FacilityProblem, InputError, Rules, WrongAnswerError, solve
 from siting.solver.check import check_solution
+from siting.solver.choice import OptionChoice
 from siting.solver.mip import solve_core
 from siting.solver.reach import out_of_reach, shut_out
 from siting.solver.reduce import reduce_problem
@@ -168,12 +171,37 @@ def test_rounding_gives_a_whole_y_back() -> None:
             assert Rounding(core).plan(plan.astype(float)).tolist() == plan.tolist()
 
 
-def test_a_set_within_the_tolerance_of_the_solver_and_over_ours_is_cut_off() -> None:
-    problem = FacilityProblem.from_costs(
-        [[0.0, 5.0]], fixed_cost=[0.0, 0.0], rules=Rules([1.0 + 1e-7, -1e-3], upper=1.0), capacity=[9.0, 9.0],
-        demand=[1.0], single_source=True,
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    "rules", [Rules([1.0 + 1e-7, -1e-3], upper=1.0), Rules([-1.0 - 1e-7, 1e-3], lower=-1.0)], ids=["upper", "lower"]
+)
+def test_a_set_within_the_tolerance_of_the_solver_and_over_ours_is_cut_off(rules: Rules) -> None:
+    # The first option alone is over by a ten-millionth; with the second, which nothing else wants, it is not.
+    problem = FacilityProblem.from_costs([[0.0, 5.0]], fixed_cost=[0.0, 1.0], rules=rules)
     answer = solve_core(reduce_problem(problem), 0.0, None, 1)
     assert answer.open is not None
     assert answer.open.all()
-    assert exact_optimum(problem) == 0
+    assert exact_optimum(problem) == 1
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_the_choice_among_options_is_bounded_from_below(seed: int) -> None:
+    """(12): no choice that keeps one rule and the groups is worth less, and no relaxation of it says more."""
+    core = reduce_problem(with_random_rules(clustered(seed, clients=8, sites=6), seed))
+    core = replace(core, rules=core.rules.rows(np.arange(len(core.rules)) == seed % len(core.rules)))
+    v = np.random.default_rng(seed).normal(0.0, 10.0, core.n_options)
+    values = []
+    for bits in itertools.product([False, True], repeat=core.n_options):
+        opened = np.array(bits)
+        groups = core.group[opened & (core.group >= 0)]
+        if core.rules.kept(opened) and len(np.unique(groups)) == len(groups) and opened[core.forced].all():
+            values.append(float(v[opened].sum()))
+    assert values
+    found = OptionChoice(core).choose(v)
+    rows = core.rows
+    relaxed = milp(
+        v,
+        constraints=LinearConstraint(rows.coefficients, rows.lower, rows.upper),
+        bounds=Bounds(core.forced.astype(float), 1.0),
+    )
+    assert found.value <= min(values) + 1e-9 * abs(min(values))
+    assert found.value == pytest.approx(relaxed.fun, rel=1e-6, abs=1e-6)
