@@ -69,6 +69,9 @@ def test_a_name_that_is_no_district_is_refused_with_its_value_until_the_user_say
     table(write.folder / "aliases.csv", [["state", "name_in_source", "district"], ["Madhya Pradesh", "D33", "D3"]])
     study = load_study(write(own + 'aliases = "aliases.csv"\n'))
     assert study.pack().exports["district"].tolist() == ["D1", "D3"]
+    before = study.fingerprint(study.pack())
+    table(write.folder / "aliases.csv", [["state", "name_in_source", "district"], ["Madhya Pradesh", "D33", "D4"]])
+    assert study.fingerprint(study.pack()) != before, "what aliases say is part of the question"
 
 
 def test_points_come_with_other_names_of_columns_decimal_commas_and_values_for_all_rows(write):

@@ -45,6 +45,12 @@ def test_a_district_of_another_name_is_found_by_its_code():
     assert names.lies_on == {}
 
 
+def test_an_alias_of_the_user_comes_before_a_name_that_there_is():
+    """The table's Pune is what is Ahmednagar here, and its Kadapa is to be left out."""
+    aliases = pd.DataFrame({"state": "Goa", "name_in_source": ["PUNE", "Kadapa"], "district": ["Ahmednagar", ""]})
+    assert found(district_names(PACK, aliases), "goa/pune", "goa/kadapa") == ["goa/ahmednagar", None]
+
+
 def test_codes_of_another_list_are_not_believed():
     """In the census list 466 means another district; names that agree show that the lists differ."""
     ours = districts(("Goa", "Yawatmal", 466, WEST), ("Goa", "Pune", 521, MIDDLE), ("Goa", "Kadapa", 548, EAST))

@@ -166,6 +166,7 @@ def test_titles_notes_and_totals_are_left_out_and_listed(tmp_path):
     ("rows", "row"),
     [
         ('Goa,"North Goa,1\nGoa,South Goa,2\n', 2),  # to the end of the file
+        ('Goa,South Goa,2\nGoa,"North Goa,1', 3),  # in the last row
         ('Goa,"North Goa,1\nGoa,"South Goa",2\n', 2),  # to the next quote
         ('Goa,South Goa,2\nGoa,"North Goa,1\nMaharashtra,Pune",3\nGoa,North Goa,4\n', 3),  # a row that looks whole
     ],
