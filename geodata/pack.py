@@ -144,7 +144,8 @@ def open_pack(
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give that of a pack, made with `siting pack build`")
     layers = {Path(layer).stem: folder / layer for layer in LAYERS}
-    layers |= {Path(layer).stem: folder / layer for layer in OPTIONAL if (folder / layer).is_file()}
+    if "districts" not in (replaced or {}):  # flows are observed by state: other districts are another area
+        layers |= {Path(layer).stem: folder / layer for layer in OPTIONAL if (folder / layer).is_file()}
     layers |= dict(replaced or {})
     missing = [path for path in layers.values() if not path.is_file()]
     if missing:

@@ -275,7 +275,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 
     if arguments.out is not None and arguments.out.exists():
         load_gateway_tastes(arguments.out)  # only such a table is replaced
-    model = build_model(load_study(arguments.study))
+    model = build_model(load_study(arguments.study).with_changes(shippers=0))
     if model.pack.observed_flows is None:
         raise InputError(
             f"{arguments.study}: its pack has no observed_flows.csv; add one, or leave the bundled tastes as they are"

@@ -86,25 +86,27 @@ class Plan:
 
     @cached_property
     def client_table(self) -> pd.DataFrame:
-        """Clients with cost, hours and kg CO2e per tonne before and after, hours to the gate after."""
+        """Clients with cost, taste, hours and kg CO2e per tonne before and after, hours to the gate after."""
         before, after = (routing.client_means for routing in (self.before, self.after))
         return self.model.clients.join(before.add_suffix("_before")).join(after.add_suffix("_after"))
 
     def totals(self, when: str) -> dict[str, float]:
-        """Cost, mean hours and CO2e of the under-utilised districts, ``before`` or ``after``."""
+        """Cost, taste, mean hours and CO2e of the under-utilised districts, ``before`` or ``after``."""
         table = self.client_table
         table = table[table["under_utilised"] & table[f"cost_inr_per_t_{when}"].notna()]
         tonnes = table["tonnes_per_year"]
         return {
             "cost_inr_per_year": float((table[f"cost_inr_per_t_{when}"] * tonnes).sum()),
+            "taste_inr_per_year": float((table[f"taste_inr_per_t_{when}"] * tonnes).sum()),
             "mean_hours": float((table[f"hours_{when}"] * tonnes).sum() / tonnes.sum()) if len(table) else 0.0,
             "co2e_t_per_year": float((table[f"co2e_kg_per_t_{when}"] * tonnes).sum() / 1000.0),
         }
 
     @cached_property
     def net_saving_inr_per_year(self) -> float:
-        """Saving of the under-utilised districts less the yearly cost of the sites."""
-        gross = self.totals("before")["cost_inr_per_year"] - self.totals("after")["cost_inr_per_year"]
+        """Saving of the under-utilised districts, taste included, less the yearly cost of the sites."""
+        before, after = self.totals("before"), self.totals("after")
+        gross = sum(before[part] - after[part] for part in ("cost_inr_per_year", "taste_inr_per_year"))
         return gross - self.fixed_cost_inr_per_year
 
     @cached_property
@@ -208,14 +210,15 @@ def _recheck(plan: Plan) -> None:
     """Recompute what the search claimed from the parts of the lanes, by the reporting formula."""
     faults = []
     for name, routing in (("status quo", plan.before), ("plan", plan.after)):
-        price = routing.lanes.cost_inr_per_t
+        price = routing.lanes.cost_inr_per_t - plan.model.pricer.taste_of(routing.lanes)
         total = np.bincount(routing.lane_of_part, routing.parts["cost_inr_per_t"], minlength=len(price))
         worst = np.abs(total / np.maximum(price, 1e-9) - 1).max(initial=0.0)
         if not worst <= COST_TOLERANCE:  # nor is NaN right
             faults.append(f"{name}: a lane's parts differ from its price by {worst:.2e}")
     table = plan.client_table.iloc[plan.model.active]
+    perceived_inr_per_t = table["cost_inr_per_t_after"] + table["taste_inr_per_t_after"]
     objective = (
-        (table["cost_inr_per_t_after"] * table["tonnes_per_year"] * table["weight"]).sum()
+        (perceived_inr_per_t * table["tonnes_per_year"] * table["weight"]).sum()
         + plan.fixed_cost_inr_per_year
         + plan.capital_charge_inr_per_year
     )

@@ -26,7 +26,9 @@ from siting.scenarios.sweep import sweep
 from siting.stages import WORDS, Announce, Stage
 from siting.study import Study
 
-RESULT_FILES = ("plan.json", "sites.csv", "districts.csv", "lanes.csv", "study.gpkg", "report.html", "log.txt")
+RESULT_FILES = (
+    "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "study.gpkg", "report.html", "log.txt",
+)  # fmt: skip
 SWEEP_FILES = ("sweep.csv", "sweep.svg", "log.txt", *(f"budget-*/{name}" for name in RESULT_FILES))
 _BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
 

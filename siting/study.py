@@ -47,6 +47,9 @@ class Study:
         forced: options that must open, ``type-tier@place``.
         forbidden: sites that must stay closed, ``type@place`` or a place for all types.
         closed_gateways: ``gateway_id`` of gateways that take no cargo.
+        shippers: parts of each client, each with its own taste for gateways and for rail, as calibrated on observed
+            flows; 0 sends all cargo of a client the way that costs least.
+        seed: of the quasi-random draws.
         gap: relative gap at which an answer counts as proven; of the whole cost, of which sites save a few percent.
         time_limit_s: solver time; the best plan found so far is kept.
         parameters: values that replace those of ``siting/parameters.csv`` (table ``[parameters]``).
@@ -66,6 +69,8 @@ class Study:
     forced: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     closed_gateways: tuple[str, ...] = ()
+    shippers: int = 4
+    seed: int = 1
     gap: float = 1e-4
     time_limit_s: float = 60.0
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -149,6 +154,14 @@ def _text(value: Any) -> tuple[str, str] | None:
     return None if isinstance(value, str) and value.strip() else ("is not a text", "put it in quotes")
 
 
+def _whole(low: int, high: int) -> Check:
+    def check(value: Any) -> tuple[str, str] | None:
+        fault = _number(low, high)(value)
+        return fault or (None if float(value).is_integer() else ("is not whole", "leave its decimals out"))
+
+    return check
+
+
 def _one_of(*allowed: str) -> Check:
     return lambda value: None if value in allowed else ("is unknown", f"choose from {', '.join(allowed)}")
 
@@ -177,6 +190,8 @@ _CHECKS: dict[str, Check] = {
     "forced": _texts(),
     "forbidden": _texts(),
     "closed_gateways": _texts(),
+    "shippers": _whole(0, 32),
+    "seed": _whole(0, 2**31 - 1),
     "gap": _number(0, 0.5),
     "time_limit_s": _number(0.1, 86_400),
 }
@@ -285,7 +300,8 @@ def study_faults(values: Mapping[str, Any], source: str) -> list[Fault]:
 def make_study(values: Mapping[str, Any]) -> Study:
     """Build a study from checked plain values."""
     lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
-    return Study(**{**values, **lists})
+    whole = {key: int(values[key]) for key in ("shippers", "seed") if key in values}
+    return Study(**{**values, **lists, **whole})
 
 
 def study_text(study: Study, folder: Path) -> str:

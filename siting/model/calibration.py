@@ -25,7 +25,8 @@ from scipy.optimize import minimize
 
 from geodata.errors import InputError
 from siting.model.costs import Array
-from siting.model.gateway_costs import ROAD, gateway_costs
+from siting.model.gateway_costs import gateway_costs
+from siting.model.lanes import ROAD
 from siting.model.model import Model
 
 DEPOT_WEIGHT, PENALTY = 0.5, 0.01
@@ -142,12 +143,13 @@ def choices_of(model: Model, observed: pd.DataFrame) -> Choices:
     groups = sorted(set(harbour))
     group_of = np.array([groups.index(name) for name in harbour])
     n = len(model.clients)
+    by_mode, at_depot_today = costs.by_mode(), costs.by_depot()
     cost = np.full((n, len(groups), 2), np.inf)
     by_depot = np.zeros((n, len(groups)), dtype=bool)
     for gateway, group in enumerate(group_of):
-        nearer = costs.inr_per_t[:, gateway, ROAD] < cost[:, group, ROAD]
-        by_depot[nearer, group] = costs.by_depot[nearer, gateway]
-        cost[:, group] = np.minimum(cost[:, group], costs.inr_per_t[:, gateway])
+        nearer = by_mode[:, gateway, ROAD] < cost[:, group, ROAD]
+        by_depot[nearer, group] = at_depot_today[nearer, gateway]
+        cost[:, group] = np.minimum(cost[:, group], by_mode[:, gateway])
     state_of = model.demand["state"].to_numpy()[model.clients["district"]]
     usable = np.isfinite(cost).any(axis=(1, 2))
     at_port = _by_port(observed, dict(zip(gateways, harbour, strict=True)), groups)

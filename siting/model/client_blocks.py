@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from siting.model.costs import Array
-from siting.model.lanes import Index, LanePricer
+from siting.model.lanes import RAIL, ROAD, Index, LanePricer
 
 BLOCK = 32  # clients looked at together; their tables fit a processor's cache
 
@@ -63,7 +63,8 @@ class Block:
 class BlockPricer:
     """Prices blocks of clients of a pricer.
 
-    Clients whose hour is worth the same and who need the same boxes share what a box costs from each place on.
+    Clients of a block whose hour is worth the same and who need the same boxes share what a box costs from each place
+    on; each adds its own taste.
     """
 
     def __init__(self, pricer: LanePricer) -> None:
@@ -71,21 +72,21 @@ class BlockPricer:
         self.places = pricer.places
         self.tariff = pricer.tariff
         self.dwell_h = pricer.conditions.gateway_dwell_h
-        self._onward_of: dict[tuple[float, float], tuple[Array, Index, Array, Index]] = {}
 
-    def blocks(self, clients: Index) -> Iterator[Block]:
-        """Yield the clients in their order, `BLOCK` at a time."""
+    def blocks(self, clients: Index, onward: bool = True) -> Iterator[Block]:
+        """Yield the clients in their order, `BLOCK` at a time; without ``onward`` their rail and road stay empty."""
         for start in range(0, len(clients), BLOCK):
-            yield self._block(clients[start : start + BLOCK])
+            yield self._block(clients[start : start + BLOCK], onward)
 
-    def _block(self, client: Index) -> Block:
+    def _block(self, client: Index, onward: bool) -> Block:
         tariff, pricer = self.tariff, self.pricer
         km = self.places.first_mile_km[pricer.origin[client]]
         hour, reefer = pricer.time_value[client, None], pricer.reefer[client, None]
         weak = pricer.first_mile[client, None]
         dray_km = tariff.road_h_per_km * 1.0 * hour
         freight = tariff.part_load_inr_per_t(km) * reefer * weak
-        rail, rail_gateway, road, road_gateway = self._onward(client)
+        empty = np.zeros((len(client), 0)), np.zeros((len(client), 0), np.int64)
+        rail, rail_gateway, road, road_gateway = self._onward(client) if onward else (*empty, *empty)
         fill_h = tariff.consolidation_dwell_h
         return Block(
             client=client,
@@ -126,18 +127,19 @@ class BlockPricer:
         return freight + self._box_carbon_km + self._road_h_per_km * hour
 
     def _onward(self, client: Index) -> tuple[Array, Index, Array, Index]:
-        """(n_block, n_places) cost of a box from each place by rail and its gateway; the same by road."""
-        keys = list(zip(self.pricer.time_value[client].tolist(), self.pricer.reefer[client].tolist(), strict=True))
-        new = [key for key in dict.fromkeys(keys) if key not in self._onward_of]
-        if new:
-            hour, reefer = np.array(new).T[:, :, None, None]
-            tables = (*self._by_rail(hour, reefer), *self._by_road(hour, reefer))
-            self._onward_of.update(zip(new, zip(*tables, strict=True), strict=True))
-        rail, rail_gateway, road, road_gateway = zip(*(self._onward_of[key] for key in keys), strict=True)
-        return np.stack(rail), np.stack(rail_gateway), np.stack(road), np.stack(road_gateway)
-
-    def _by_rail(self, hour: Array, reefer: Array) -> tuple[Array, Index]:
-        return self._to_best_gateway(self.rail_cost(hour, reefer, self.places.rail_km, self.places.rail_h))
+        """(n_block, n_places) cost of a box from each place by rail to the best gateway, and that; the same by road."""
+        pricer = self.pricer
+        boxes = np.column_stack([pricer.time_value[client], pricer.reefer[client]])
+        different, which = np.unique(boxes, axis=0, return_inverse=True)
+        hour, reefer = different.T[:, :, None, None]
+        rail = self.rail_cost(hour, reefer, self.places.rail_km, self.places.rail_h)
+        road = self._by_road(hour, reefer)
+        best = (
+            self._to_best_gateway(table, which.ravel(), pricer.taste[client, :, mode])
+            for table, mode in ((rail, RAIL), (road, ROAD))
+        )
+        (by_rail, rail_gateway), (by_road, road_gateway) = best
+        return by_rail, rail_gateway, by_road, road_gateway
 
     def rail_cost(self, hour: Array, reefer: Array, rail_km: Array, rail_h: Array) -> Array:
         """(n, n_terminals, n_gateways) cost of a box by rail, with handling and dwell.
@@ -152,14 +154,33 @@ class BlockPricer:
         total: Array = rail_km * per_km + hour * (rail_h + self.dwell_h) + fixed
         return total
 
-    def _by_road(self, hour: Array, reefer: Array) -> tuple[Array, Index]:
+    def _by_road(self, hour: Array, reefer: Array) -> Array:
+        """(n, n_places, n_gateways) cost of a box by road, with dwell."""
         km = self.places.road_km[:, self.places.gateways]
-        return self._to_best_gateway(km * self._box_road_km(hour, reefer) + hour * self.dwell_h)
+        cost: Array = km * self._box_road_km(hour, reefer) + hour * self.dwell_h
+        return cost
 
-    def _to_best_gateway(self, cost: Array) -> tuple[Array, Index]:
-        """Cheapest gateway along the last axis: its cost and its place."""
-        cheapest, column = nanmin(cost)
-        return cheapest, self.places.gateways[column]
+    def _to_best_gateway(self, table: Array, which: Index, taste: Array) -> tuple[Array, Index]:
+        """(n_block, n_places) cost to the gateway liked best (inf: none), and that gateway's place.
+
+        Args:
+            table: (n, n_places, n_gateways) cost; NaN where there is no way.
+            which: (n_block,) row of the table that a client pays.
+            taste: (n_block, n_gateways).
+        """
+        least = np.full((len(which), table.shape[1]), np.inf)
+        column = np.zeros(least.shape, np.int64)
+        for gateway, cost in enumerate(np.moveaxis(table, 2, 0).copy()):  # 17 sweeps are faster than a search of 17
+            perceived = cost[which] + taste[:, gateway, None]
+            nearer = perceived < least
+            least[nearer] = perceived[nearer]
+            column[nearer] = gateway
+        return least, self.places.gateways[column]
+
+
+def reached(values: Array) -> Array:
+    """Values with inf in place of NaN."""
+    return np.where(np.isnan(values), np.inf, values)
 
 
 def nanmin(values: Array) -> tuple[Array, Index]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geodata.errors import Fault
 from geodata.exports import HUB_CLASSES, potential_exports, tonnes_by_class, under_utilised
@@ -17,12 +18,14 @@ from siting.model.places import Places
 from siting.study import Study
 
 WORLD_OUTPUT_USD = 1.1e14  # gross product of the world in 2024, World Bank
+MOST_BY_LAND = 0.95
+"""Share of a district's exports that leaves by land at the most: some goes to countries over sea."""
 
 
 def district_demand(pack: Pack, study: Study, places: Places, parameters: Mapping[str, float]) -> pd.DataFrame:
     """Exports and tonnes of every district.
 
-    Districts with a land customs station send ``land_border_share`` of their cargo over it; it needs no port.
+    What leaves by land (`land_share`) needs no port and is not counted.
 
     Returns:
         One row per district in the order of the pack: ``district_id``, ``state``, ``district``, ``lgd_code``,
@@ -35,7 +38,12 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
     demand: pd.DataFrame = districts[["district_id", "state", "district", "lgd_code"]].reset_index(drop=True)
     usd_columns = [column for column in map(str, by_class) if column.startswith("value_usd_")]
     demand["export_usd"] = by_class[usd_columns].sum(axis=1).to_numpy()
-    by_sea = 1.0 - parameters["land_border_share"] * demand["district_id"].isin(pack.land_customs["district_id"])
+    station = demand["district_id"].isin(pack.land_customs["district_id"]).to_numpy()
+    if pack.observed_flows is None:
+        by_land = parameters["land_border_share"] * station
+    else:
+        by_land = land_share(demand["export_usd"], demand["state"], station, pack.observed_flows)
+    by_sea = 1.0 - by_land
     demand["under_utilised"] = under_utilised(demand["export_usd"], study.leader_share)
     for cargo_class in HUB_CLASSES:
         tonnes = by_class[cargo_class].reset_index(drop=True)
@@ -61,6 +69,36 @@ def cargo_faults(demand: pd.DataFrame, file: Path) -> list[Fault]:
     if not (tonnes > 0).any():
         return [Fault("no district exports anything that hubs serve", "fill the columns of the sectors", file)]
     return []
+
+
+def land_share(
+    export_usd: pd.Series, state: pd.Series, station: NDArray[np.bool_], observed: pd.DataFrame
+) -> NDArray[np.float64]:
+    """(n_districts,) share of each district's exports that leaves by land.
+
+    The observed share of each state, of the larger of its observed and its present exports (records of some states
+    lack rows), is laid on its districts with a land customs station, up to `MOST_BY_LAND`, and what is left on its
+    others alike.
+
+    Args:
+        observed: as from ``load_observed_flows``.
+    """
+    usd = export_usd.to_numpy(np.float64)
+    total = (observed.groupby("state")["usd_million"].sum() * 1e6).to_dict()
+    land = observed[observed["leaves_by"] == "land"].groupby("state")["usd_million"].sum() * 1e6
+    share = np.zeros(len(usd))
+    for name, by_land in land.to_dict().items():
+        here = (state == name).to_numpy()
+        exports = usd[here].sum()
+        if exports <= 0:
+            continue
+        leaving = by_land / max(total[name], exports) * exports
+        border, inland = here & station, here & ~station
+        share[border] = min(MOST_BY_LAND, leaving / usd[border].sum()) if usd[border].sum() > 0 else 0.0
+        left = leaving - (share[border] * usd[border]).sum()
+        if left > 0 and usd[inland].sum() > 0:
+            share[inland] = min(MOST_BY_LAND, left / usd[inland].sum())
+    return share
 
 
 def access_class(places: Places, n_districts: int) -> pd.Series:

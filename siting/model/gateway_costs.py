@@ -1,4 +1,4 @@
-"""What it costs each client today to leave through each gateway, by road and by rail."""
+"""What it costs each client today to leave through each gateway, by road and by rail, and the lanes that do so."""
 
 from __future__ import annotations
 
@@ -7,74 +7,130 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from siting.model.client_blocks import Block, BlockPricer
+from siting.model.client_blocks import Block, BlockPricer, reached
 from siting.model.costs import Array
-from siting.model.lanes import LanePricer
+from siting.model.lanes import NONE, RAIL, ROAD, Index, LanePricer, Lanes
 
-ROAD, RAIL = 0, 1
-"""Second axis of tables by mode."""
+AT_PORT, AT_DEPOT, BY_RAIL = 0, 1, 2
+"""Ways: by road, the box filled at a gateway (a full one at home); by road, the box filled at a depot; by rail."""
+MODE_OF_WAY = np.array([ROAD, ROAD, RAIL])
 
 
 @dataclass(frozen=True)
 class GatewayCosts:
-    """Cheapest lanes of today by gateway and mode.
+    """Cheapest lanes of today by gateway and way, taste apart; arrays of (n_clients, n_gateways, 3).
 
     Attributes:
-        inr_per_t: (n_clients, n_gateways, 2) by road and by rail; inf where there is no way.
-        by_depot: (n_clients, n_gateways) whether the lane by road has its box filled, and so cleared by customs, at
-            an inland depot. Every lane by rail starts at one.
+        inr_per_t: cost; inf where there is no way.
+        hub: place where the box is filled, -1 for full loads.
+        terminal: (n_clients, n_gateways) place where the box changes to rail, of lanes by rail.
     """
 
     inr_per_t: Array
-    by_depot: NDArray[np.bool_]
+    hub: Index
+    terminal: Index
+
+    def by_mode(self) -> Array:
+        """(n_clients, n_gateways, 2) cost by road and by rail."""
+        by_road = self.inr_per_t[:, :, [AT_PORT, AT_DEPOT]].min(axis=2)
+        return np.stack([by_road, self.inr_per_t[:, :, BY_RAIL]], axis=2)
+
+    def by_depot(self) -> NDArray[np.bool_]:
+        """(n_clients, n_gateways) whether the box of the lane by road is filled, and so cleared, at an inland depot.
+
+        A box that goes by rail always is: full ones are cleared at the terminal.
+        """
+        return np.asarray(self.inr_per_t[:, :, AT_DEPOT] < self.inr_per_t[:, :, AT_PORT])
 
 
-def gateway_costs(pricer: LanePricer) -> GatewayCosts:
-    """Price, for every client, the cheapest lane of what exists through each gateway.
-
-    The least over gateways and modes is the client's status quo.
-    """
+def gateway_costs(pricer: LanePricer, clients: Index | None = None) -> GatewayCosts:
+    """Price the cheapest lane of what exists through each gateway, for all clients or for these."""
+    which = np.arange(len(pricer.clients)) if clients is None else clients
     costs, places = BlockPricer(pricer), pricer.places
-    n_gateways = len(places.gateways)
-    inr_per_t = np.full((len(pricer.clients), n_gateways, 2), np.inf)
-    by_depot = np.zeros((len(pricer.clients), n_gateways), dtype=bool)
+    shape = (len(which), len(places.gateways), len(MODE_OF_WAY))
+    inr_per_t, hub, terminal = np.full(shape, np.inf), np.full(shape, NONE), np.full(shape[:2], NONE)
+    row = np.full(len(pricer.clients), NONE)
+    row[which] = np.arange(len(which))
+    rail_km, rail_h = places.rail_km[places.depots], places.rail_h[places.depots]
     for part in (False, True):
-        for block in costs.blocks(np.flatnonzero(pricer.is_part == part)):
+        for block in costs.blocks(which[pricer.is_part[which] == part], onward=False):
+            at = row[block.client]
             if part:
-                by_road, by_depot[block.client], loaded = _part_loads(block, costs)
+                for way, hubs in ((AT_PORT, places.gateways), (AT_DEPOT, places.depots)):
+                    inr_per_t[at, :, way], hub[at, :, way] = _filled_at(hubs, block, costs)
+                loaded, loaded_at = _part_loads_to_depots(block, costs)
             else:
-                by_road, loaded = _full_loads(block, costs)
+                inr_per_t[at, :, AT_PORT], loaded = _full_loads(block, costs)
+                loaded_at = np.full(loaded.shape, NONE)
+            if not len(places.depots):
+                continue
             hour, reefer = block.hour[:, :, None], pricer.reefer[block.client, None, None]
-            rail_km, rail_h = places.rail_km[places.depots], places.rail_h[places.depots]
-            by_rail = loaded[:, :, None] + _reached(costs.rail_cost(hour, reefer, rail_km, rail_h))
-            inr_per_t[block.client, :, ROAD] = by_road
-            inr_per_t[block.client, :, RAIL] = by_rail.min(axis=1, initial=np.inf)
-    return GatewayCosts(inr_per_t, by_depot)
+            by_rail = loaded[:, :, None] + reached(costs.rail_cost(hour, reefer, rail_km, rail_h))
+            best = by_rail.argmin(axis=1)
+            inr_per_t[at, :, BY_RAIL] = np.take_along_axis(by_rail, best[:, None], axis=1)[:, 0]
+            terminal[at] = places.depots[best]
+            hub[at, :, BY_RAIL] = np.take_along_axis(loaded_at, best, axis=1)
+    return GatewayCosts(inr_per_t, hub, terminal)
+
+
+def lanes_of_today(
+    pricer: LanePricer, costs: GatewayCosts, clients: Index, row: Index, k: int = 1, each_way: bool = False
+) -> Lanes:
+    """The k lanes of today that clients like best, with their taste in the cost; of each way if asked.
+
+    Args:
+        costs: of some clients that differ from these in taste alone.
+        clients: (n,) positions in the pricer.
+        row: (n,) row of each client in ``costs``.
+
+    Returns:
+        Lanes in order of client; one without a way to any gateway has none.
+    """
+    perceived = costs.inr_per_t[row] + pricer.taste[clients][:, :, MODE_OF_WAY]
+    ways = np.arange(len(MODE_OF_WAY))
+    found = []
+    for group in ways[:, None] if each_way else ways[None]:
+        table = perceived[:, :, group].reshape(len(clients), -1)
+        order = np.argsort(table, axis=1, kind="stable")[:, :k]
+        i, rank = np.nonzero(np.isfinite(np.take_along_axis(table, order, axis=1)))
+        gateway, at = np.divmod(order[i, rank], len(group))
+        way = group[at]
+        terminal = np.where(way == BY_RAIL, costs.terminal[row[i], gateway], NONE)
+        hub = costs.hub[row[i], gateway, way]
+        cost = perceived[i, gateway, way]
+        found.append(Lanes(clients[i], hub, terminal, pricer.places.gateways[gateway], cost))
+    return Lanes.joined(found).by_client()
 
 
 def _full_loads(block: Block, costs: BlockPricer) -> tuple[Array, Array]:
-    """Cost to each gateway by road, (n_block, n_gateways), and to each depot to go on by rail, (n_block, n_depots)."""
-    km, places = _reached(block.km), costs.places
+    """Cost by road to each gateway, (n_block, n_gateways), and to each depot to go on by rail, (n_block, n_depots)."""
+    km, places = reached(block.km), costs.places
     by_road = km[:, places.gateways] * (block.box_road_km + block.lever) + block.hour * costs.dwell_h
     return by_road, km[:, places.depots] * (block.box_dray_km + block.lever)
 
 
-def _part_loads(block: Block, costs: BlockPricer) -> tuple[Array, NDArray[np.bool_], Array]:
-    """As `_full_loads`, for boxes filled at a gateway or depot; between the two whether the road's is at a depot."""
+def _filled_at(hubs: Index, block: Block, costs: BlockPricer) -> tuple[Array, Index]:
+    """(n_block, n_gateways) cost of a box filled at the cheapest of some hubs and sent on by road; and that hub."""
     places = costs.places
-    gateways, depots = places.gateways, places.depots
-    shed = _reached(block.first + block.km * block.road_km) + block.fill
-    onward = _reached(places.road_km[:, gateways]) * block.box_road_km[:, :, None]
-    onward += (block.hour * costs.dwell_h)[:, None]
-    at_port = (shed[:, gateways, None] + onward[:, gateways]).min(axis=1)
-    at_depot = (shed[:, depots, None] + onward[:, depots]).min(axis=1, initial=np.inf)
-    hubs = np.concatenate([depots, gateways])
-    gathered = _reached(block.first + block.km * block.dray_km)[:, hubs, None]
-    wait = np.where(hubs[:, None] == depots, block.fill_at_terminal[:, :, None], block.fill[:, :, None])
-    drayage = _reached(places.road_km[np.ix_(hubs, depots)]) * block.box_dray_km[:, :, None] + wait
-    return np.minimum(at_port, at_depot), at_depot < at_port, (gathered + drayage).min(axis=1)
+    shape = (len(block.client), len(places.gateways))
+    if not len(hubs):
+        return np.full(shape, np.inf), np.full(shape, NONE)
+    shed = reached(block.first + block.km * block.road_km)[:, hubs, None] + block.fill[:, :, None]
+    road_km = reached(places.road_km[np.ix_(hubs, places.gateways)])
+    return _least(shed + road_km * block.box_road_km[:, :, None] + (block.hour * costs.dwell_h)[:, None], hubs)
 
 
-def _reached(values: Array) -> Array:
-    """Values with inf in place of NaN."""
-    return np.where(np.isnan(values), np.inf, values)
+def _part_loads_to_depots(block: Block, costs: BlockPricer) -> tuple[Array, Index]:
+    """(n_block, n_depots) cost of a box filled at the cheapest hub and brought to a depot's train; and that hub."""
+    places = costs.places
+    hubs = np.concatenate([places.gateways, places.depots])
+    gathered = reached(block.first + block.km * block.dray_km)[:, hubs, None]
+    wait = np.where(hubs[:, None] == places.depots, block.fill_at_terminal[:, :, None], block.fill[:, :, None])
+    drayage = reached(places.road_km[np.ix_(hubs, places.depots)]) * block.box_dray_km[:, :, None] + wait
+    return _least(gathered + drayage, hubs)
+
+
+def _least(cost: Array, hubs: Index) -> tuple[Array, Index]:
+    """Least over the middle axis, and the hub that gives it."""
+    best = cost.argmin(axis=1)
+    return np.take_along_axis(cost, best[:, None], axis=1)[:, 0], hubs[best]

@@ -8,6 +8,7 @@ import numpy as np
 
 from siting.model.client_blocks import Block, BlockPricer, nanmin
 from siting.model.costs import Array
+from siting.model.gateway_costs import gateway_costs, lanes_of_today
 from siting.model.lanes import NONE, Index, LanePricer, Lanes
 
 
@@ -21,23 +22,18 @@ class LaneSearch:
         depots = self.places.depots
         self.railheads = depots[np.isfinite(self.places.rail_km[depots]).any(axis=1)]
 
-    def existing(self, k: int = 1, clients: Index | None = None) -> Lanes:
-        """Return lanes that use only what exists: of every client the ``k`` cheapest by road and by rail each.
+    def existing(self, k: int = 1, clients: Index | None = None, each_way: bool = True) -> Lanes:
+        """Return lanes of today: of every client those through the ``k`` gateways liked best, by each way.
 
         A client that no road links to a gateway has none. ``clients``: these only.
         """
         which = np.arange(len(self.pricer.clients)) if clients is None else clients
-        part = self.pricer.is_part[which]
-        found = [self._existing_full(block, k) for block in self.costs.blocks(which[~part])]
-        found += [self._existing_part(block, k) for block in self.costs.blocks(which[part])]
-        return Lanes.joined(found).by_client()
+        _, first, row = np.unique(self.pricer.client[which], return_index=True, return_inverse=True)
+        return lanes_of_today(self.pricer, gateway_costs(self.pricer, which[first]), which, row.ravel(), k, each_way)
 
     def status_quo(self, clients: Index | None = None) -> Lanes:
-        """Return the cheapest existing lane of every client (or of these) that has one."""
-        lanes = self.existing(clients=clients)
-        order = np.lexsort((lanes.cost_inr_per_t, lanes.client))
-        _, first = np.unique(lanes.client[order], return_index=True)
-        return lanes.take(order[first])
+        """Return the lane of today that every client (or these) that has one likes best."""
+        return self.existing(1, clients, each_way=False)
 
     def improving(self, existing: Lanes, sites: Index, parks: Index) -> Lanes:
         """Return the lanes through new sites that beat the client's status quo.
@@ -61,32 +57,6 @@ class LaneSearch:
     def _to_railheads_km(self) -> Array:
         """(n_places, n_railheads) by road."""
         return np.ascontiguousarray(self.places.road_km[:, self.railheads])
-
-    def _existing_full(self, block: Block, k: int) -> Lanes:
-        gateways, depots = self.places.gateways, self.places.depots
-        by_road = block.km[:, gateways] * (block.box_road_km + block.lever) + block.hour * self.costs.dwell_h
-        by_rail = block.km[:, depots] * (block.box_dray_km + block.lever) + block.rail[:, depots]
-        a, to = _cheapest(by_road, k)
-        b, at = _cheapest(by_rail, k)
-        none, terminal = np.full(len(a), NONE), depots[at]
-        return Lanes.joined([
-            Lanes(block.client[a], none, none, gateways[to], by_road[a, to]),
-            Lanes(block.client[b], np.full(len(b), NONE), terminal, block.rail_gateway[b, terminal], by_rail[b, at]),
-        ])  # fmt: skip
-
-    def _existing_part(self, block: Block, k: int) -> Lanes:
-        hubs = np.concatenate([self.places.gateways, self.places.depots])
-        row, hub = np.divmod(np.arange(len(block.client) * len(hubs)), len(hubs))
-        by_road = self._hub_then_road(block, row, hubs[hub]).reshape(-1, len(hubs))
-        by_rail, terminal = self._hub_then_rail(block, row, hubs[hub])
-        by_rail = by_rail.reshape(-1, len(hubs))
-        a, via = _cheapest(by_road, k)
-        b, at = _cheapest(by_rail, k)
-        head = terminal.reshape(-1, len(hubs))[b, at]
-        return Lanes.joined([
-            Lanes(block.client[a], hubs[via], np.full(len(a), NONE), block.road_gateway[a, hubs[via]], by_road[a, via]),
-            Lanes(block.client[b], hubs[at], head, block.rail_gateway[b, head], by_rail[b, at]),
-        ])  # fmt: skip
 
     def _hub_then_road(self, block: Block, row: Index, hub: Index) -> Array:
         """(n,) cost of consolidating at a hub and going on by road; ``row`` of the block and ``hub`` (n,)."""
@@ -190,10 +160,3 @@ class LaneSearch:
 def _least(values: Array) -> float:
     """The smallest value that is not NaN; inf if there is none."""
     return float(np.fmin.reduce(values, initial=np.inf))
-
-
-def _cheapest(values: Array, k: int) -> tuple[Index, Index]:
-    """Row and column of the k smallest finite values of each row, in order."""
-    order = np.argsort(values, axis=1, kind="stable")[:, :k]
-    row, rank = np.nonzero(np.isfinite(np.take_along_axis(values, order, axis=1)))
-    return row, order[row, rank]

@@ -28,6 +28,8 @@ from siting.model.places import Places
 
 Index = NDArray[np.int64]
 NONE = -1
+ROAD, RAIL = 0, 1
+"""Modes, as the last axis of tables by mode."""
 LOADS = ("full", "part")
 
 
@@ -43,7 +45,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Lanes:
-    """Priced lanes as parallel arrays of length n_lanes; cost is generalised (money, time and carbon)."""
+    """Priced lanes as parallel arrays of length n_lanes; cost is perceived: money, time, carbon and taste."""
 
     client: Index
     hub: Index
@@ -94,10 +96,20 @@ class LanePricer:
         tariff: rates.
         conditions: dwell and levers.
         clients: one row per client with columns ``place``, ``cargo_class``, ``load``,
-            ``time_inr_per_t_h`` (value of an hour) and ``first_mile_factor`` (weak-access lever).
+            ``time_inr_per_t_h`` (value of an hour) and ``first_mile_factor`` (weak-access lever); rows with the same
+            ``client``, where there is such a column, are shippers that differ in taste alone.
+        taste: (n_clients, n_gateways, 2) INR/t that a client minds a gateway, by road and by rail, on top of what it
+            pays; None: it minds none.
     """
 
-    def __init__(self, places: Places, tariff: Tariff, conditions: Conditions, clients: pd.DataFrame) -> None:
+    def __init__(
+        self,
+        places: Places,
+        tariff: Tariff,
+        conditions: Conditions,
+        clients: pd.DataFrame,
+        taste: Array | None = None,
+    ) -> None:
         self.places = places
         self.tariff = tariff
         self.conditions = conditions
@@ -107,6 +119,9 @@ class LanePricer:
         self.time_value: Array = clients["time_inr_per_t_h"].to_numpy(np.float64)
         self.first_mile: Array = clients["first_mile_factor"].to_numpy(np.float64)
         self.reefer: Array = np.where(clients["cargo_class"] == "perishable", tariff.reefer_factor, 1.0)
+        self.taste: Array = np.zeros((len(clients), len(places.gateways), 2)) if taste is None else taste
+        whole = np.arange(len(clients))
+        self.client: Index = clients["client"].to_numpy(np.int64) if "client" in clients else whole
         self.gateway_of_place = np.full(len(places), NONE)
         self.gateway_of_place[places.gateways] = np.arange(len(places.gateways))
 
@@ -133,9 +148,15 @@ class LanePricer:
         parts["part"] = parts.groupby("lane").cumcount() + 1
         return parts
 
+    def taste_of(self, lanes: Lanes) -> Array:
+        """(n_lanes,) what each client minds about its lane, INR/t."""
+        mode = np.where(lanes.terminal == NONE, ROAD, RAIL)
+        minded: Array = self.taste[lanes.client, self.gateway_of_place[lanes.gateway], mode]
+        return minded
+
     def price(self, lanes: Lanes) -> Array:
-        """(n_lanes,) cost per tonne: the sum of the parts."""
-        total = np.zeros(len(lanes))
+        """(n_lanes,) perceived cost per tonne: the sum of the parts, and taste."""
+        total = self.taste_of(lanes)
         for leg in self._legs(lanes):
             total += np.where(leg.applies, self._cost(leg, lanes.client), 0.0)
         return total

@@ -22,6 +22,7 @@ from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
 from siting.model.names import contradictions, name_faults, names_of
 from siting.model.options import build_options, options_of_lanes, select_options
 from siting.model.places import Places, Survey, survey_pack
+from siting.model.tastes import shippers_of
 from siting.money import INR_PER_CRORE
 from siting.parameters import Parameters
 from siting.solver import FacilityProblem
@@ -76,6 +77,9 @@ def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
         options = build_options(places, parameters, study.facility_types)
         check_names_of(study, options, places)
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
+        if study.shippers > 0 and pack.gateway_tastes is not None:
+            pricer = shippers_of(pricer, pack.gateway_tastes, study.shippers, study.seed)
+            clients = pricer.clients
         search = LaneSearch(pricer)
         existing = search.status_quo()
         weighted = clients["weight"].to_numpy()[existing.client] > 0
@@ -116,7 +120,7 @@ def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
     for name in ("rail_km", "rail_h"):
         table[name][:, column] = np.nan
     places = replace(model.places, **table)
-    pricer = LanePricer(places, model.pricer.tariff, model.pricer.conditions, model.clients)
+    pricer = LanePricer(places, model.pricer.tariff, model.pricer.conditions, model.clients, model.pricer.taste)
 
     touched = np.zeros(len(model.clients), dtype=bool)
     for lanes in (model.existing, model.improving):

@@ -54,6 +54,17 @@ class Routing:
         """(n_lanes,) row of ``model.demand``."""
         return np.asarray(self.model.clients["district"].to_numpy()[self.lanes.client])
 
+    @cached_property
+    def together(self) -> tuple[Index, Array]:
+        """(rows, tonnes) of lanes, those of a client's shippers through the same places as one."""
+        lanes = self.lanes
+        client = self.model.pricer.client[lanes.client]
+        way = np.column_stack([client, lanes.hub, lanes.terminal, lanes.gateway, self.options])
+        _, first, which = np.unique(way, axis=0, return_index=True, return_inverse=True)
+        tonnes = np.bincount(which.ravel(), self.tonnes)
+        order = np.argsort(first)
+        return np.asarray(first[order], np.int64), np.asarray(tonnes[order], np.float64)
+
     # -- parts ----------------------------------------------------------------------------------------------
 
     @cached_property
@@ -97,8 +108,8 @@ class Routing:
 
     @cached_property
     def client_means(self) -> pd.DataFrame:
-        """Of each client with a lane, per tonne: ``cost_inr_per_t``, ``hours``, ``co2e_kg_per_t``,
-        ``transit_hours`` (hours without the wait at the gateway); index = row of ``model.clients``.
+        """Of each client with a lane, per tonne: ``cost_inr_per_t`` (without taste), ``taste_inr_per_t``, ``hours``,
+        ``co2e_kg_per_t``, ``transit_hours`` (without the wait at the gateway); index = row of ``model.clients``.
         """  # fmt: skip
         parts = self.parts
         gate = parts["to"].isin(self.model.places.gateways) & (parts["mode"] == "dwell")
@@ -107,4 +118,6 @@ class Routing:
         )
         values = ["cost_inr_per_t", "hours", "co2e_kg_per_t", "transit_hours"]
         sums[values] = sums[values].mul(self.share[self.lane_of_part], axis=0)
-        return sums.groupby("client")[values].sum()
+        means = sums.groupby("client")[values].sum()
+        taste = np.bincount(self.lanes.client, self.model.pricer.taste_of(self.lanes) * self.share)
+        return means.assign(taste_inr_per_t=taste[means.index])

@@ -186,7 +186,7 @@ class AnswerFolder(PlanTables):
 
     @cached_property
     def flows(self) -> gpd.GeoDataFrame:
-        table = self._stored("flows")
+        table = self._stored("movements")
         ends = table[["from_lon", "from_lat", "to_lon", "to_lat"]].to_numpy().reshape(-1, 2, 2)
         lines = [shapely.LineString(both) for both in ends]
         return gpd.GeoDataFrame(table, geometry=lines, crs=CRS)

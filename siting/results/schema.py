@@ -19,12 +19,13 @@ FILES = {
     "sites": "`sites.csv`: one row per open option, by saving; also layer `sites` of `study.gpkg`",
     "districts": "`districts.csv`: one row per district; also layer `districts` of `study.gpkg`, with polygons",
     "lanes": "`lanes.csv`: how every district's cargo moves with the plan, one row per part of a lane",
-    "flows": "Layer `lanes` of `study.gpkg`: movements of lanes through new sites, drawn on the networks",
+    "flows": "`flows.csv`: cargo by state and gateway, today and with the plan, beside customs records",
+    "movements": "Layer `lanes` of `study.gpkg`: movements of lanes through new sites, drawn on the networks",
     "gateways": "Layer `gateways` of `study.gpkg`: gateways of the study",
     "depots": "Layer `depots` of `study.gpkg`: inland depots of the study",
     "sweep": "`sweep.csv` of a sweep: one row per budget",
 }
-LAYERS = {"districts": "districts", "sites": "sites", "lanes": "flows", "gateways": "gateways", "depots": "depots"}
+LAYERS = {"districts": "districts", "sites": "sites", "lanes": "movements", "gateways": "gateways", "depots": "depots"}
 """table of each layer of ``study.gpkg``"""
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.exports import concentration
+from siting.model.calibration import cargo_usd
 from siting.model.routing import Routing
 from siting.plan import Plan
 from siting.results.cells import write_csv
@@ -39,6 +40,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "capex_inr_crore": plan.capex_inr_crore,
         "fixed_cost_inr_per_year": plan.fixed_cost_inr_per_year,
         "capital_charge_inr_per_year": plan.capital_charge_inr_per_year,
+        "taste_inr_per_year": plan.totals("after")["taste_inr_per_year"],
         "before": plan.totals("before"),
         "after": plan.totals("after"),
         "saving_inr_per_year": plan.net_saving_inr_per_year,
@@ -135,9 +137,9 @@ def districts_table(plan: Plan) -> pd.DataFrame:
     for column, place in most_used.items():
         table[column] = place.map(places["name"]).reindex(table.index)
         table[f"{column}_id"] = place.map(places["place_id"]).reindex(table.index)
-    table["saving_inr_per_year"] = (
-        (table["cost_before_inr_per_t"] - table["cost_after_inr_per_t"]) * total
-    ).reindex(table.index).fillna(0.0)  # fmt: skip
+    money = table["cost_before_inr_per_t"] - table["cost_after_inr_per_t"]
+    taste = mean("taste_inr_per_t_before") - mean("taste_inr_per_t_after")
+    table["saving_inr_per_year"] = ((money + taste) * total).reindex(table.index).fillna(0.0)
     table["hours_to_gateway_after"] = mean("transit_hours_after")
     return table.join(_cost_components(plan, total.reindex(table.index).to_numpy()))
 
@@ -179,14 +181,17 @@ def _ranked(tonnes: pd.DataFrame, rank: int) -> pd.Series:
 def lanes_table(plan: Plan) -> pd.DataFrame:
     """Return ``lanes.csv``: the lanes of every client, one row per part in order of travel."""
     model, routing = plan.model, plan.after
-    parts, lane = routing.parts, routing.lane_of_part
+    first, tonnes = routing.together
+    shown = np.isin(routing.lane_of_part, first)
+    parts, lane = routing.parts[shown], routing.lane_of_part[shown]
+    number = np.searchsorted(first, lane)
     client = model.clients.iloc[routing.lanes.client[lane]]
     demand = model.demand.iloc[client["district"]]
     names, ids = (model.places.table[column].to_numpy() for column in ("name", "place_id"))
     options = np.array([*model.options["option_id"], None], dtype=object)  # position -1 is "none"
     keys = zip(demand["district_id"], client["cargo_class"], client["load"], strict=True)
     return pd.DataFrame({
-        "lane": lane + 1,
+        "lane": number + 1,
         "district_id": demand["district_id"].to_numpy(),
         "client_id": [":".join(key) for key in keys],
         "state": demand["state"].to_numpy(),
@@ -200,20 +205,47 @@ def lanes_table(plan: Plan) -> pd.DataFrame:
         "from_id": ids[parts["from"]],
         "to": names[parts["to"]],
         "to_id": ids[parts["to"]],
-        "option_id": options[routing.option_of_part],
+        "option_id": options[routing.option_of_part[shown]],
         "km": parts["km"].to_numpy(),
         "hours": parts["hours"].to_numpy(),
         "cost_inr_per_t": parts["cost_inr_per_t"].to_numpy(),
         "freight_inr_per_t": parts["freight_inr_per_t"].to_numpy(),
         "co2e_kg_per_t": parts["co2e_kg_per_t"].to_numpy(),
-        "tonnes_per_year": routing.tonnes[lane],
+        "tonnes_per_year": tonnes[number],
     })  # fmt: skip
 
 
+def flows_table(plan: Plan) -> pd.DataFrame:
+    """Return ``flows.csv``: cargo by state and gateway, today and with the plan, beside what records show."""
+    model = plan.model
+    usd = cargo_usd(model)
+    table: pd.DataFrame | None = None
+    for when, routing in (("before", plan.before), ("after", plan.after)):
+        flow = pd.DataFrame({
+            "state": model.demand["state"].to_numpy()[routing.district],
+            "gateway_id": model.places.table["place_id"].to_numpy()[routing.lanes.gateway],
+            f"tonnes_{when}": routing.tonnes,
+            f"usd_{when}": usd[routing.lanes.client] * routing.share,
+        })  # fmt: skip
+        flow = flow.groupby(["state", "gateway_id"]).sum()
+        table = flow if table is None else table.join(flow, how="outer").fillna(0.0)
+    assert table is not None
+    if model.pack.observed_flows is not None:
+        sea = model.pack.observed_flows
+        sea = sea[(sea["leaves_by"] == "sea") & (sea["gateway_id"] != "")]
+        table = table.join(sea.set_index(["state", "gateway_id"])["usd_million"] * 1e6, how="outer")
+        columns = ["tonnes_before", "usd_before", "tonnes_after", "usd_after"]
+        table[columns] = table[columns].fillna(0.0)
+    else:
+        table["usd_million"] = np.nan
+    return table.rename(columns={"usd_million": "observed_usd"}).reset_index()
+
+
 def write_tables(plan: Plan, folder: Path, flows: gpd.GeoDataFrame) -> None:
-    """Write ``sites.csv``, ``districts.csv``, ``lanes.csv`` and ``study.gpkg``; ``flows`` as from ``flow_lines``."""
+    """Write the CSVs and ``study.gpkg``; ``flows`` as from ``flow_lines``."""
     sites, districts = sites_table(plan), districts_table(plan)
-    for name, table in (("sites", sites), ("districts", districts), ("lanes", lanes_table(plan))):
+    tables = {"sites": sites, "districts": districts, "lanes": lanes_table(plan), "flows": flows_table(plan)}
+    for name, table in tables.items():
         write_csv(table, folder / f"{name}.csv")
     write_geopackage(plan.model.pack, sites, districts, flows, folder / "study.gpkg")
 
@@ -228,7 +260,7 @@ def write_answer(plan: Plan, folder: Path) -> None:
     """Write what :class:`siting.results.read.AnswerFolder` reads, without drawing anything; ``plan.json`` last."""
     folder.mkdir(parents=True, exist_ok=True)
     tables = {"districts": districts_table(plan), "sites": sites_table(plan), "lanes": lanes_table(plan),
-              "flows": flow_ends(plan)}  # fmt: skip
+              "movements": flow_ends(plan)}  # fmt: skip
     for name, table in tables.items():
         table.reset_index(drop=True).to_parquet(folder / f"{name}.parquet")
     write_summary(plan, folder)

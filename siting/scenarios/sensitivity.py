@@ -16,6 +16,7 @@ from siting.model.lane_search import LaneSearch
 from siting.model.lanes import LanePricer
 from siting.model.model import conditions
 from siting.model.options import option_costs
+from siting.model.tastes import split_into_shippers
 from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 
@@ -113,16 +114,23 @@ class _Operation:
             "demand": lambda p, made: district_demand(
                 model.pack, study, made["places"] if potential else model.places, p
             ),
-            "clients": lambda p, made: build_clients(made["demand"], made["places"], p, study.leader_weight),
+            "clients": lambda p, made: self._split(
+                build_clients(made["demand"], made["places"], p, study.leader_weight)
+            ),
             "tariff": lambda p, _: Tariff.from_parameters(p),
             "conditions": lambda p, _: conditions(model.pack, model.places, p),
             "choice": lambda _, made: self._choice(
-                LanePricer(made["places"], made["tariff"], made["conditions"], made["clients"])
+                LanePricer(made["places"], made["tariff"], made["conditions"], made["clients"], model.pricer.taste)
             ),
             "options": lambda p, _: option_costs(opened, model.places, p),
             "gross": lambda _, made: self._gross_inr_per_year(made["choice"], made["clients"], made["options"]),
             "result": lambda p, made: _net_and_ratio(made["gross"], made["options"], p),
         }
+
+    def _split(self, clients: pd.DataFrame) -> pd.DataFrame:
+        """The clients as shippers, where the model's are; their tastes stay as they are."""
+        model = self.plan.model
+        return split_into_shippers(clients, model.study.shippers) if "shipper" in model.clients else clients
 
     def evaluate(self, key: str | None = None, value: float = 0.0) -> tuple[float, float]:
         """Net saving (INR a year) and benefit-cost ratio (NaN without sites), with one parameter changed."""

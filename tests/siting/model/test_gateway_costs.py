@@ -17,5 +17,6 @@ def test_the_cheapest_gateway_and_mode_is_the_status_quo(tiny_model: Model) -> N
 def test_a_box_of_a_full_load_that_goes_by_road_is_not_cleared_inland(tiny_model: Model) -> None:
     costs = gateway_costs(tiny_model.pricer)
     full = (tiny_model.clients["load"] == "full").to_numpy()
-    assert not costs.by_depot[full].any() and costs.by_depot[~full].any()
+    by_depot = costs.by_depot()
+    assert not by_depot[full].any() and by_depot[~full].any()
     assert np.isfinite(costs.inr_per_t[:, :, ROAD]).any()

@@ -172,12 +172,10 @@ def test_the_search_takes_the_cheapest_and_prices_it_as_its_parts() -> None:
     """
     p = pricer("general", "part")
     boxed_at_depot = 50 * 11.03 + 150 * 6.46 + 181
-    assert LaneSearch(p).existing(k=2).cost_inr_per_t == pytest.approx([
-        boxed_at_depot + 450 * 2.869 + 2 * (650 / KM_PER_H + 148),
+    assert LaneSearch(p).existing().cost_inr_per_t == pytest.approx([
         50 * 11.03 + 550 * 6.46 + 181 + 2 * (600 / KM_PER_H + 148),
+        boxed_at_depot + 450 * 2.869 + 2 * (650 / KM_PER_H + 148),
         boxed_at_depot + TERMINAL_INR_PER_T + 420 * 1.96 + 2 * (200 / KM_PER_H + 8 + 90.8 + 25 + 100),
-        50 * 11.03 + 550 * 6.46 + 181 + 450 * 2.869 + TERMINAL_INR_PER_T + 420 * 1.96
-        + 2 * (1050 / KM_PER_H + 48 + 8 + 90.8 + 25 + 100),
     ])  # fmt: skip
     quo = LaneSearch(p).status_quo()
     assert (quo.hub.tolist(), quo.terminal.tolist()) == ([DEPOT], [NONE])

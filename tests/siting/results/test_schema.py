@@ -30,7 +30,7 @@ def folder(tiny_plan, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "sweep"])
+@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "flows", "sweep"])
 def test_a_table_has_the_columns_of_the_schema_in_their_order_and_types(folder, table):
     assert list(pd.read_csv(folder / f"{table}.csv")) == list(columns(table))
     read_table(folder / f"{table}.csv")  # raises at a cell of another type, or an empty one that may not be
@@ -53,7 +53,7 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 
 
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
-    assert set(FILES) == {"plan.json", "sweep", *LAYERS.values(), "sites", "districts", "lanes"}
+    assert set(FILES) == {"plan.json", "sweep", *LAYERS.values(), "lanes", "flows"}
     for table in FILES:
         for column in columns(table).values():
             assert column.meaning, column

@@ -1,0 +1,37 @@
+"""What leaves by land: border districts first, the others of the state alike; worked by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from siting.model.demand import land_share
+
+
+def observed(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["state", "leaves_by", "usd_million"])
+
+
+STATE = pd.Series(["A", "A", "A", "B"])
+USD = pd.Series([100e6, 300e6, 100e6, 50e6])
+STATION = np.array([True, False, False, True])
+
+
+def test_border_districts_take_what_they_can_and_the_others_the_rest_alike() -> None:
+    """A sent 60 % by land, 300 of 500: 95 at the border, 205 of the 400 inland."""
+    share = land_share(USD, STATE, STATION, observed(("A", "land", 300), ("A", "sea", 200)))
+    np.testing.assert_allclose(share, [0.95, 205 / 400, 205 / 400, 0.0])
+
+
+def test_a_small_share_stays_at_the_border() -> None:
+    """10 % of 500 are 50, half of what the border district exports."""
+    share = land_share(USD, STATE, STATION, observed(("A", "land", 50), ("A", "sea", 450)))
+    np.testing.assert_allclose(share, [0.5, 0.0, 0.0, 0.0])
+
+
+def test_where_records_lack_rows_the_present_exports_are_the_whole() -> None:
+    """Of B only 5 by land is known; it exports 50: a tenth, not all."""
+    assert land_share(USD, STATE, STATION, observed(("B", "land", 5)))[3] == pytest.approx(0.1)
+
+
+def test_a_state_that_exports_nothing_divides_nothing() -> None:
+    assert not land_share(USD * 0, STATE, STATION, observed(("A", "land", 300))).any()

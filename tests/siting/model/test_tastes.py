@@ -1,0 +1,124 @@
+"""Shippers: parts of a client with tastes of their own, that choose as the calibrated shares say."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from siting.model.gateway_costs import AT_DEPOT, AT_PORT, BY_RAIL, GatewayCosts
+from siting.model.lane_search import LaneSearch
+from siting.model.model import Model, build_model
+from siting.model.tastes import LEADER_SHIPPERS, latin_hypercubes, shipper_tastes, split_into_shippers
+from siting.plan import make_plan
+from siting.study import Study
+
+TASTES = pd.DataFrame({
+    "term": ["sensitivity", "rail", "gateway", "gateway"], "gateway_id": ["", "", "A", "B"],
+    "group": ["", "", "A", "B"], "value": [3.0, -0.5, 0.4, -0.4], "standard_error": 0.0,
+})  # fmt: skip
+
+
+def costs(road_a: float, road_b: float, n: int = 1) -> GatewayCosts:
+    inr_per_t = np.full((n, 2, 3), np.inf)
+    inr_per_t[:, :, AT_PORT] = [road_a, road_b]
+    return GatewayCosts(inr_per_t, np.full((n, 2, 3), -1), np.full((n, 2), -1))
+
+
+def test_shippers_choose_in_the_shares_of_equation_20() -> None:
+    """Costs of 1,000 and 1,200: u = 0.4 - 3 and -0.4 - 3.6, so A gets 1 / (1 + e^-1.4) = 0.802."""
+    shippers = np.zeros(20_000, np.int64)
+    taste = shipper_tastes(costs(1000.0, 1200.0), shippers, TASTES, ["A", "B"], seed=3)
+    perceived = np.array([1000.0, 1200.0]) + taste[:, :, 0]
+    assert (perceived[:, 0] < perceived[:, 1]).mean() == pytest.approx(1 / (1 + np.exp(-1.4)), abs=0.01)
+
+
+def test_what_is_liked_best_adds_nothing_and_nothing_is_negative() -> None:
+    taste = shipper_tastes(costs(1000.0, 1200.0), np.zeros(500, np.int64), TASTES, ["A", "B"], seed=3)
+    reached = taste[:, :, 0]
+    assert (taste >= 0).all()
+    np.testing.assert_allclose(reached.min(axis=1), 0.0, atol=1e-9)
+
+
+def test_rail_is_minded_as_its_constant_says() -> None:
+    """With rail of the same cost and b = -0.5 it gets 1 / (1 + e^0.5) = 0.378."""
+    both = costs(1000.0, np.inf)
+    both.inr_per_t[:, 0, BY_RAIL] = 1000.0
+    taste = shipper_tastes(both, np.zeros(20_000, np.int64), TASTES, ["A", "B"], seed=5)
+    assert (taste[:, 0, 1] < taste[:, 0, 0]).mean() == pytest.approx(1 / (1 + np.exp(0.5)), abs=0.01)
+
+
+def test_a_taste_is_in_units_of_the_cheapest_way() -> None:
+    dear = shipper_tastes(costs(2000.0, 2400.0), np.zeros(50, np.int64), TASTES, ["A", "B"], seed=1)
+    cheap = shipper_tastes(costs(1000.0, 1200.0), np.zeros(50, np.int64), TASTES, ["A", "B"], seed=1)
+    np.testing.assert_allclose(dear, 2 * cheap)
+
+
+def test_gateways_of_one_harbour_are_liked_alike() -> None:
+    tastes = TASTES.assign(group=["", "", "A", "A"], value=[3.0, -0.5, 0.4, 0.4])
+    taste = shipper_tastes(costs(1000.0, 1200.0), np.zeros(50, np.int64), tastes, ["A", "B"], seed=1)
+    np.testing.assert_allclose(taste[:, 0], taste[:, 1])
+
+
+def test_draws_fill_every_part_of_each_dimension_once() -> None:
+    client = np.repeat([0, 1, 2], [4, 4, 8])
+    points = latin_hypercubes(client, 5, seed=2)
+    for number, n in ((0, 4), (1, 4), (2, 8)):
+        part = np.sort((points[client == number] * n).astype(int), axis=0)
+        assert (part == np.arange(n)[:, None]).all()
+
+
+def test_parts_of_a_client_add_up_and_leaders_have_more() -> None:
+    clients = pd.DataFrame({"tonnes_per_year": [100.0, 80.0], "weight": [1.0, 0.0]})
+    split = split_into_shippers(clients, 4)
+    assert split.groupby("client")["tonnes_per_year"].sum().tolist() == pytest.approx([100.0, 80.0])
+    assert split.groupby("client")["shipper"].max().tolist() == [3, 4 * LEADER_SHIPPERS - 1]
+
+
+@pytest.fixture(scope="module")
+def tastes_of_tiny() -> pd.DataFrame:
+    return pd.DataFrame({
+        "term": ["sensitivity", "rail", "gateway"], "gateway_id": ["", "", "INPRT"], "group": ["", "", "INPRT"],
+        "value": [3.0, -0.5, 0.0], "standard_error": 0.0,
+    })  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shippers(tiny_study: Study, tastes_of_tiny: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """The tiny study with tastes for its one port and for rail."""
+    file = tmp_path_factory.mktemp("tastes") / "gateway_tastes.csv"
+    tastes_of_tiny.to_csv(file, index=False)
+    return build_model(tiny_study.with_changes(data={**tiny_study.data, "gateway_tastes": file}))
+
+
+def test_the_parts_of_the_objective_add_up_with_tastes(shippers: Model) -> None:
+    plan = make_plan(shippers)
+    after = plan.totals("after")
+    assert after["taste_inr_per_year"] > 0
+    total = after["cost_inr_per_year"] + after["taste_inr_per_year"] + plan.fixed_cost_inr_per_year
+    assert plan.solution.objective == pytest.approx(total + plan.capital_charge_inr_per_year)
+
+
+def test_savings_are_differences_with_the_same_tastes(shippers: Model) -> None:
+    """A plan that builds nothing saves nothing, though its shippers mind what they use."""
+    plan = make_plan(shippers, budget_inr_crore=0.0)
+    assert plan.totals("before")["taste_inr_per_year"] == plan.totals("after")["taste_inr_per_year"] > 0
+    assert plan.net_saving_inr_per_year == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_status_quo_of_a_shipper_is_what_it_likes_best(shippers: Model) -> None:
+    search = LaneSearch(shippers.pricer)
+    every = search.existing(k=1)
+    least = np.full(len(shippers.clients), np.inf)
+    np.minimum.at(least, every.client, every.cost_inr_per_t)
+    quo = search.status_quo()
+    np.testing.assert_allclose(quo.cost_inr_per_t, least[quo.client])
+    np.testing.assert_allclose(quo.cost_inr_per_t, shippers.pricer.price(quo))
+
+
+def test_depots_by_road_are_a_way_of_their_own() -> None:
+    one = costs(1000.0, 1200.0)
+    one.inr_per_t[:, 0, AT_DEPOT] = 900.0
+    assert one.by_depot().tolist() == [[True, False]]
+    np.testing.assert_allclose(one.by_mode()[0, :, 0], [900.0, 1200.0])
+    assert replace(one).by_mode().shape == (1, 2, 2)
