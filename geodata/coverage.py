@@ -54,20 +54,6 @@ def clean_coverage(shapes: gpd.GeoSeries, gap_width: float = 0.0) -> Cleaned:
     )
 
 
-def fill_holes(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Give each hole that a coverage encloses, however wide, to the polygon around most of it.
-
-    Only for an area known to be whole: a lake or a foreign enclave would be filled as well.
-    """
-    filled = shapes.copy()
-    for part in shapely.get_parts(shapely.coverage_union_all(shapes)):
-        for hole in map(shapely.Polygon, part.interiors):
-            border = shapely.length(shapely.intersection(shapes, hole.boundary))
-            neighbour = int(np.argmax(border))
-            filled[neighbour] = shapely.coverage_union(filled[neighbour], hole)
-    return filled
-
-
 def _area_km2(shapes: NDArray[np.object_], like: gpd.GeoSeries) -> NDArray[np.float64]:
     flat = gpd.GeoSeries(shapes, crs=like.crs).to_crs(EQUAL_AREA_WORLD)
     return np.asarray(flat.area.to_numpy() / 1e6, dtype=np.float64)

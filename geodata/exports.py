@@ -2,7 +2,8 @@
 
 An export table has one row per district: district_id, state, district, and one ``<sector>_usd_million``
 column for each sector of the sector table (US$ million a year, free on board). Districts without a row export
-nothing.
+nothing. The optional column ``counted_with`` holds the district_id of the district that the figures of a row are
+counted with: of a district younger than the table, whose own figures are 0 there.
 """
 
 from __future__ import annotations
@@ -64,13 +65,15 @@ def load_exports(path: Path | str, districts: pd.DataFrame, sectors: pd.DataFram
         sectors: table of ``load_sectors``.
 
     Returns:
-        DataFrame with ``KEY_COLUMNS`` and the value columns in the order of ``sectors``; US$ million a year.
+        DataFrame with ``KEY_COLUMNS``, ``counted_with`` ("" where a row stands for itself) and the value columns in
+        the order of ``sectors``; US$ million a year.
 
     Raises:
-        InputError: naming every missing or unknown column, unknown or doubled district, and value that is
-            negative or not a number.
+        InputError: naming every missing or unknown column, unknown or doubled district, value that is negative or
+            not a number, and row that is counted with a district which has no figures or has some of its own.
     """
     columns = [Column("district_id", unique=True), Column("state"), Column("district")]
+    columns += [Column("counted_with", required=False)]
     columns += [Column(f"{sector}{VALUE_SUFFIX}", "number", minimum=0) for sector in sectors.index]
     exports = read_table(path, columns)
     known = set(districts["district_id"])
@@ -79,9 +82,47 @@ def load_exports(path: Path | str, districts: pd.DataFrame, sectors: pd.DataFram
         for key in exports["district_id"]
         if key not in known
     ]
+    problems += _counted_with_problems(path, exports)
     if problems:
         raise InputError(problems)
     return exports
+
+
+def _counted_with_problems(path: Path | str, exports: pd.DataFrame) -> list[str]:
+    young = exports[exports["counted_with"] != ""]
+    stands_for_itself = set(exports.loc[exports["counted_with"] == "", "district_id"])
+    own_value = young.filter(like=VALUE_SUFFIX).sum(axis=1)
+    problems = [
+        f"{path}: {row.district_id} is counted with {row.counted_with!r}, which has no row of its own; correct it"
+        for row in young.itertuples()
+        if row.counted_with not in stands_for_itself
+    ]
+    return problems + [
+        f"{path}: {key} is counted with another district but has figures of its own; clear one of the two"
+        for key in young.loc[own_value > 0, "district_id"]
+    ]
+
+
+def with_counted(table: pd.DataFrame, known: pd.DataFrame, districts: pd.DataFrame) -> pd.DataFrame:
+    """Add to an export table the districts that another table counts with one of this table's.
+
+    Args:
+        table: ``KEY_COLUMNS`` and value columns; every row stands for itself.
+        known: table of ``load_exports``, from which ``counted_with`` is taken.
+        districts: district table; only its districts are added.
+
+    Returns:
+        The table with ``counted_with``, sorted by district_id; rows that were added have the value 0.
+    """
+    young = known.loc[known["counted_with"] != "", [*KEY_COLUMNS, "counted_with"]]
+    young = young[
+        young["district_id"].isin(districts["district_id"]) & young["counted_with"].isin(table["district_id"])
+    ]
+    young = young[~young["district_id"].isin(table["district_id"])]
+    both = pd.concat([table.assign(counted_with=""), young], ignore_index=True)
+    values = both.filter(like=VALUE_SUFFIX).fillna(0.0)
+    both = pd.concat([both[[*KEY_COLUMNS, "counted_with"]], values], axis=1)
+    return both.sort_values("district_id", ignore_index=True)
 
 
 def place_exports(

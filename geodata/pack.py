@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from geodata.districts import load_districts
 from geodata.errors import Fault, InputError
@@ -31,6 +33,7 @@ OPTIONAL = ("observed_flows.csv", "gateway_tastes.csv")
 """Layers that a pack may lack: flows that customs records show, and the tastes calibrated on them."""
 
 REPLACEABLE = {Path(layer).stem: layer for layer in (*LAYERS, *OPTIONAL) if layer != "manifest.json"}
+LAND_DEG2 = 1e-3  # about 10 km2: smaller leftovers between outlines and districts are slips of drawing
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,25 @@ class Pack:
         except (OSError, ValueError) as error:
             remedy = "save it as GeoParquet"
             raise InputError(Fault(f"cannot be read as a map layer ({error})", remedy, self.files["states"])) from None
+
+    @cached_property
+    def land(self) -> gpd.GeoDataFrame:
+        """Land of the states that lies in none of the districts: drawn on maps, never counted.
+
+        Returns:
+            Columns state, geometry; a clean coverage together with the districts. Slivers are left out. Empty where
+            districts and states are not of one pack.
+        """
+        one_pack = self.files["districts"].parent == self.files["states"].parent
+        by_state = self.districts.groupby("state").groups
+        rows = []
+        for state, outline in zip(self.states["state"], self.states.geometry, strict=True):
+            own = np.asarray(self.districts.geometry.loc[by_state.get(state, [])].array, dtype=object)
+            if one_pack and outline.area - shapely.area(own).sum() > LAND_DEG2:
+                rest = shapely.difference(outline, shapely.union_all(own))
+                parts = [part for part in shapely.get_parts(rest) if part.area > LAND_DEG2]
+                rows += [(state, shapely.MultiPolygon(parts))] if parts else []
+        return gpd.GeoDataFrame(rows, columns=["state", "geometry"], geometry="geometry", crs=4326)
 
     @cached_property
     def sectors(self) -> pd.DataFrame:

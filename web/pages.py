@@ -21,7 +21,7 @@ def create_pages(pack: Pack) -> Blueprint:
     """Return the blueprint of the pages and of all they load that is no data."""
     pages = Blueprint("pages", __name__)
     assets = _assets()
-    context = {"manifest": pack.manifest, "sources": sources(pack), "recovered": _recovered(pack),
+    context = {"manifest": pack.manifest, "sources": sources(pack), "official": is_official(pack),
                "credit": osm_credit(pack)}  # fmt: skip
 
     def add(path: str, template: str) -> None:
@@ -57,9 +57,9 @@ def boundary_note(pack: Pack, own: str | None = None) -> str:
     """
     if own is not None:
         return str(_("District boundaries are those of %(file)s.", file=own))
-    if _recovered(pack) is None:
+    if not is_official(pack):
         return str(_("District boundaries are those of the pack %(name)s.", name=pack.manifest["name"]))
-    return str(_("District boundaries are approximate; external boundary as the Survey of India depicts it."))
+    return str(_("External boundary as the Survey of India depicts it."))
 
 
 def osm_credit(pack: Pack) -> str | None:
@@ -68,10 +68,9 @@ def osm_credit(pack: Pack) -> str | None:
     return credit if any(credit in licence for _source, licence in sources(pack)) else None
 
 
-def _recovered(pack: Pack) -> str | None:
-    """Share of post offices left out of a trial rebuilding that fall in their own district, if measured."""
-    share = pack.manifest.get("figures", {}).get("districts", {}).get("holdout_accuracy")
-    return None if share is None else f"{100 * share:.1f}\u00a0%"
+def is_official(pack: Pack) -> bool:
+    """Whether the pack is the bundled one, whose external boundary is that of the Survey of India."""
+    return "polygons_with_code" in pack.manifest.get("figures", {}).get("districts", {})
 
 
 def _assets() -> dict[str, Body]:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from geodata.districts import load_aliases, load_districts
 from geodata.errors import InputError
-from geodata.exports import KEY_COLUMNS, SECTOR_COLUMNS, VALUE_SUFFIX, load_exports, load_sectors
+from geodata.exports import KEY_COLUMNS, SECTOR_COLUMNS, VALUE_SUFFIX, load_exports, load_sectors, with_counted
 from geodata.folders import atomic_folder
 from geodata.ingest.area import Area, Source
 from geodata.ingest.districts import area_districts, outline_states
@@ -245,7 +245,9 @@ def _exports(build: _Build) -> None:
         districts = load_districts(folder / "districts.parquet", build.area.bounds)
         sectors = load_sectors(folder / "sectors.csv")
         if source.kind == "pack":
-            raw = fallback.exports.rename(columns=lambda name: name.removesuffix(VALUE_SUFFIX))
+            stands_for_itself = fallback.exports["counted_with"] == ""
+            raw = fallback.exports[stands_for_itself].drop(columns="counted_with")
+            raw = raw.rename(columns=lambda name: name.removesuffix(VALUE_SUFFIX))
             theirs = [str(name) for name in raw if name not in KEY_COLUMNS]
             differing = sorted(set(theirs) ^ set(sectors.index))
             if differing:
@@ -255,6 +257,7 @@ def _exports(build: _Build) -> None:
                 )
             raw.index += 2  # the header of the table is its row 1
             own = place_rows(raw, build.names, list(sectors.index), source=str(fallback.files["exports"]))
+            own.table = with_counted(own.table, fallback.exports, districts)
         else:
             own = own_exports(values, build.names, list(sectors.index), fallback.exports)
         own.table.to_csv(folder / "exports.csv", index=False)
@@ -265,7 +268,8 @@ def _exports(build: _Build) -> None:
         lost = float(own.unplaced["export_usd_million"].sum())
         build.figures["districts"] |= {
             "exports_placed_usd_million": placed, "exports_unplaced_usd_million": lost,
-            "exports_outside_usd_million": own.outside_usd_million, "exporting_districts": len(own.table),
+            "exports_outside_usd_million": own.outside_usd_million,
+            "exporting_districts": int((own.table.filter(like=VALUE_SUFFIX).sum(axis=1) > 0).sum()),
         }  # fmt: skip
         if len(own.unplaced):
             build.findings.append(Finding(

@@ -348,7 +348,7 @@ def _plausibility_problems(
     own = placed.drop(columns=list(KEY_COLUMNS)).sum(axis=1).set_axis(placed["district_id"])
     remedy = f"if unit = '{unit}' is right, state the sum with total = ... in the table's unit"
     if reference is not None:
-        known = reference.drop(columns=list(KEY_COLUMNS)).sum(axis=1).set_axis(reference["district_id"])
+        known = reference.filter(like=VALUE_SUFFIX).sum(axis=1).set_axis(reference["district_id"])
         both = own.index.intersection(known.index[known > 0])
         expected = float(known[both].sum())
         ratio = float(own[both].sum()) / expected if expected > 0 else 1.0

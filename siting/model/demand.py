@@ -29,13 +29,17 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
 
     Returns:
         One row per district in the order of the pack: ``district_id``, ``state``, ``district``, ``lgd_code``,
-        ``export_usd`` (current, all cargo), ``under_utilised``, and for each cargo class that hubs serve
-        ``<class>_t`` and ``<class>_usd`` a year, on the study's tonnage basis. A district that exports nothing of
-        a class today takes the national value per tonne when the basis is ``potential``.
+        ``counted_with`` (the district that its exports are counted with where it is younger than the export table,
+        else ""), ``export_usd`` (current, all cargo), ``under_utilised`` (that of the district it is counted with),
+        and for each cargo class that hubs serve ``<class>_t`` and ``<class>_usd`` a year, on the study's tonnage
+        basis. A district that exports nothing of a class today takes the national value per tonne when the basis is
+        ``potential``; the inhabitants of a district counted with another count there.
     """
     districts = pack.districts
     by_class = tonnes_by_class(pack.exports, pack.sectors).reindex(districts["district_id"]).fillna(0.0)
     demand: pd.DataFrame = districts[["district_id", "state", "district", "lgd_code"]].reset_index(drop=True)
+    counted_with = pack.exports.set_index("district_id")["counted_with"]
+    demand["counted_with"] = counted_with.reindex(demand["district_id"]).fillna("").to_numpy()
     usd_columns = [column for column in map(str, by_class) if column.startswith("value_usd_")]
     demand["export_usd"] = by_class[usd_columns].sum(axis=1).to_numpy()
     station = demand["district_id"].isin(pack.land_customs["district_id"]).to_numpy()
@@ -44,13 +48,16 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
     else:
         by_land = land_share(demand["export_usd"], demand["state"], station, pack.observed_flows)
     by_sea = 1.0 - by_land
-    demand["under_utilised"] = under_utilised(demand["export_usd"], study.leader_share)
+    under = under_utilised(demand["export_usd"], study.leader_share)
+    stands_for = demand["counted_with"].where(demand["counted_with"] != "", demand["district_id"])
+    demand["under_utilised"] = under.set_axis(demand["district_id"]).reindex(stands_for).to_numpy()
     for cargo_class in HUB_CLASSES:
         tonnes = by_class[cargo_class].reset_index(drop=True)
         usd = by_class[f"value_usd_{cargo_class}"].reset_index(drop=True)
         usd_per_t = (usd / tonnes).where(tonnes > 0, usd.sum() / max(tonnes.sum(), 1.0))
         if study.tonnage_basis == "potential":
-            population = districts["population_weight"].reset_index(drop=True)
+            people = districts["population_weight"].groupby(stands_for.to_numpy()).sum()
+            population = people.reindex(demand["district_id"]).fillna(0.0).reset_index(drop=True)
             access = access_class(places, len(districts))
             potential = potential_exports(tonnes, population, access, study.potential_percentile)
             tonnes = potential.where(demand["under_utilised"], tonnes)

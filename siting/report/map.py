@@ -25,6 +25,7 @@ CLASS_FILLS = ("#f0d846", "#b4a76f", "#7c7b78", "#4a536c", "#002b62")  # cividis
 FILL_OPACITY = 0.8  # so that roads and sites stand out on dark districts
 NO_SAVING = "#f3f3ef"
 LEADER = "#dfe3e6"
+NO_DATA = "#f3f3ef"  # land that is no district
 SITE_WORDS = {"warehouse": "Warehouse", "cold_store": "Cold store", "mmlp": "Logistics park (MMLP)"}
 TIER_SIZE = {"small": 3.4, "medium": 4.6, "standard": 4.2, "large": 6.0}
 WEST_COAST_LON = 77.6  # of Cape Comorin: ports west of it have the sea on their left
@@ -100,15 +101,19 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
         sites: result of :func:`siting.results.tables.sites_table`; the first ten are numbered.
         flows: result of :func:`siting.results.geometry.flow_lines`.
     """
-    shapes = plan.model.pack.districts.geometry
+    pack = plan.model.pack
+    shapes = pd.concat([pack.districts.geometry, pack.land.geometry], ignore_index=True)
     shapes = shapes.to_crs(metric_crs(tuple(shapes.total_bounds)))
-    drawn = pd.Series(shapely.coverage_simplify(shapes.to_numpy(), SCALE_M), index=districts.index)
+    simple = pd.Series(shapely.coverage_simplify(shapes.to_numpy(), SCALE_M))
+    states = pd.concat([districts["state"], pack.land["state"]], ignore_index=True)
+    drawn, land = simple[: len(districts)].set_axis(districts.index), simple[len(districts) :]
     frame = Frame.around(shapes)
     bounds = saving_classes(districts["saving_inr_per_year"].where(districts["under_utilised"], 0.0))
     geography = tag(
         "g",
+        tag("path", d="".join(_path(shape, frame) for shape in land), fill=NO_DATA),
         *_district_paths(districts, drawn, frame, bounds),
-        _state_lines(districts["state"], drawn, frame),
+        _state_lines(states, simple, frame),
         *_flow_paths(flows, frame),
         transform=f"scale({1 / TENTH:g})", stroke_linejoin="round",
     )  # fmt: skip

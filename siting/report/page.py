@@ -83,7 +83,8 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
         land_customs_saving=_land_customs_saving(plan, districts),
         networks=_networks(plan),
         of_paper=plan.model.pack.manifest.get("name") == PAPER_AREA,
-        recovered=_recovered(plan),
+        official=_official(plan),
+        n_counted_with=int((plan.model.demand["counted_with"] != "").sum()),
         own_districts=_own_data(plan).get("districts"),
         own_data=_own_data(plan),
         osm=any(OSM_CREDIT in file["licence"] for file in plan.model.pack.manifest.get("files", {}).values()),
@@ -99,12 +100,10 @@ def _own_data(plan: Plan) -> dict[str, str]:
     return {layer: file_of(source).name for layer, source in plan.model.study.data.items()}
 
 
-def _recovered(plan: Plan) -> dict[str, float] | None:
-    """How well district boundaries rebuilt from post offices hold the offices left out; None for other boundaries."""
-    figures = plan.model.pack.manifest.get("figures", {}).get("districts", {})
-    if "holdout_accuracy" not in figures or "districts" in _own_data(plan):
-        return None
-    return {"accuracy": figures["holdout_accuracy"], "offices": figures["holdout_offices"]}
+def _official(plan: Plan) -> dict[str, Any] | None:
+    """What was mended in the official district map of the bundled pack; None for other boundaries."""
+    figures: dict[str, Any] = plan.model.pack.manifest.get("figures", {}).get("districts", {})
+    return None if "polygons_with_code" not in figures or "districts" in _own_data(plan) else figures
 
 
 def _environment() -> jinja2.Environment:

@@ -114,7 +114,7 @@ def districts_table(plan: Plan) -> pd.DataFrame:
     """Return ``districts.csv``: one row per district; a mean over clients is weighted by tonnes."""
     model = plan.model
     places = model.places.table
-    table = model.demand[["district_id", "state", "district", "lgd_code"]].copy()
+    table = model.demand[["district_id", "state", "district", "lgd_code", "counted_with"]].copy()
     table[["lon", "lat"]] = places[["lon", "lat"]].to_numpy()[: len(table)]  # the first places are the districts
     table[["under_utilised", "export_usd"]] = model.demand[["under_utilised", "export_usd"]]
     clients = plan.client_table.dropna(subset=["cost_inr_per_t_before", "cost_inr_per_t_after"])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.coverage import clean_coverage, fill_holes
+from geodata.coverage import clean_coverage
 
 
 def squares(*boxes: tuple[float, float, float, float]) -> gpd.GeoSeries:
@@ -37,10 +37,3 @@ def test_a_third_dimension_and_the_index_do_not_matter():
     cleaned = clean_coverage(tall)
     assert not cleaned.shapes.has_z.any()
     assert cleaned.shapes.index.tolist() == ["west", "east"]
-
-
-def test_a_hole_goes_to_the_polygon_around_most_of_it():
-    around = squares((0, 0, 10, 4), (0, 6, 10, 10), (0, 4, 4, 6), (7, 4, 10, 6))  # a hole of 3 x 2 km
-    filled = fill_holes(clean_coverage(around).shapes.to_numpy())
-    assert shapely.area(shapely.union_all(filled)) / 1e6 == pytest.approx(100)
-    assert shapely.area(filled[:2]).max() / 1e6 == pytest.approx(46)

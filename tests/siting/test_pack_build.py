@@ -163,7 +163,7 @@ def test_every_lane_of_the_plan_leaves_by_the_port_over_the_road_measured(helsin
 def test_the_report_speaks_of_the_area_and_not_of_india(plan):
     page = (plan / "report.html").read_text(encoding="utf-8")
     assert "Helsinki’s under-utilised" in page and "Helsinki by district" in page
-    assert "Survey of India" not in page and "rebuilt from post offices" not in page
+    assert "Survey of India" not in page and "official code" not in page
     assert "truck speeds that the roads carry by class" in page
 
 

@@ -220,7 +220,6 @@ def test_the_page_brings_no_inline_script_or_style_and_names_no_other_host(clien
     assert page.count("<script") == page.count("<script src=")
     assert "© OpenStreetMap contributors" in page
     assert "Survey of India" in page
-    assert "88.4\u00a0%" in page
 
 
 def test_all_that_the_page_names_is_there(client):

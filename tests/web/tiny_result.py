@@ -35,6 +35,7 @@ def districts_table() -> pd.DataFrame:
         "district_id": ["alpha/aaland", "alpha/beeland", "alpha/script-alert-x-script"],
         "state": STATE, "district": list(CENTRES),
         "lgd_code": [1, None, 3], "lon": [x for x, _ in CENTRES.values()], "lat": 20.5,
+        "counted_with": [None, "alpha/aaland", None],
         "under_utilised": [True, True, False],
         "export_usd": [1e6, 2e6, 9e9], "tonnes_per_year": [100.0, 50.0, 1000.0],
         "cost_before_inr_per_t": [2000.0, 1500.0, 900.0], "hours_before": [80.0, 70.0, 60.0],
@@ -174,12 +175,13 @@ def tiny_pack() -> Pack:
     connectors = pd.DataFrame({"terminal_id": ["XXSEA"], "lon": [rail_end[0]], "lat": [rail_end[1]], "km": [50.0]})
     states = pd.DataFrame({"state": [STATE], "state_hi": ["अल्फ़ा"]})
     layers = {
-        "districts": known, "states": states, "gateways": gateways(), "depots": depots(), "rail_connectors": connectors,
+        "districts": known, "states": states, "land": known.iloc[:0], "gateways": gateways(), "depots": depots(),
+        "rail_connectors": connectors,
         "road": network(*CENTRES.values(), DEPOT), "rail": network(DEPOT, (78.0, 21.5), rail_end, (78.88, 20.6)),
         "manifest": {
             "name": "Tiny", "built": "2025-01-01",
             "files": {"road.parquet": {"source": "OSM", "licence": "ODbL-1.0, © OpenStreetMap contributors"}},
-            "figures": {"districts": {"holdout_accuracy": 0.884}},
+            "figures": {"districts": {"polygons_with_code": 777}},
         },
     }  # fmt: skip
     pack.__dict__.update(layers)

@@ -149,7 +149,7 @@ def create_api(library: Library, can_ask: Callable[[PlanTables], bool]) -> Bluep
         only("v")
         content = request.args.get("v")
         if content is None:
-            shapes = DistrictShapes(pack.districts.geometry, pack.districts["state"].tolist())
+            shapes = DistrictShapes(pack.districts.geometry, pack.districts["state"].tolist(), pack.land)
             return shelf.json(("shapes", shapes.hash), shapes.encoded).response()
         shapes = library.shapes_of(content)
         return shelf.json(("shapes", content), shapes.encoded).response(immutable=True)

@@ -22,6 +22,7 @@ from web.pages import boundary_note, osm_credit
 
 WIDTH, HEIGHT = 1108, 600  # 277 x 150 mm: A4 landscape within its margins, four units to the millimetre
 MAP_WIDTH = 600
+NO_DATA = "#e9ecef"  # land that is no district
 ACCENT = "#d6186b"  # of sites, as on the page
 LAYERS = ("sites", "ports", "rail", "roads", "depots", "states")
 USUAL_LAYERS = ("sites", "ports", "states")
@@ -117,7 +118,7 @@ class Figure:
             tag("path", tag("title", f"{name}, {state}"), d=d, fill=colour)
             for name, state, d, colour in zip(names, states, self._district_paths, classed.colours, strict=True)
         ]
-        inner = [tag("g", *areas, stroke="#ffffff", stroke_width=3)]
+        inner = [tag("path", d=_land_path(self), fill=NO_DATA), tag("g", *areas, stroke="#ffffff", stroke_width=3)]
         thin = {"fill": "none", "stroke_linejoin": "round"}
         if "states" in layers:
             inner.append(tag("path", d=self._states_path, stroke=MUTED, stroke_width=7, **thin))
@@ -233,6 +234,11 @@ class Figure:
         notes = boundary_note(self.data.pack, self.data.plan.own_districts), osm_credit(self.data.pack)
         marks += [_text(x, HEIGHT - 32 + 16 * k, note, 10, fill=MUTED) for k, note in enumerate(notes) if note]
         return marks
+
+
+def _land_path(figure: Figure) -> str:
+    land = gpd.GeoSeries(list(figure.data.shapes.simple_land), crs="EPSG:4326")
+    return "".join(figure._path(shape) for shape in land.to_crs(figure.frame.crs))
 
 
 def _text(x: float, y: float, text: object, size: int, **attributes: object) -> Markup:

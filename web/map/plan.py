@@ -26,8 +26,8 @@ DEPOT_COLUMNS = ["depot_id", "name", "state", "lon", "lat", "rail_served"]
 class DistrictShapes:
     """Polygons of districts and states, simplified once for all plans on the same districts."""
 
-    def __init__(self, shapes: gpd.GeoSeries, states: list[str]) -> None:
-        self.shapes, self.states = shapes, states
+    def __init__(self, shapes: gpd.GeoSeries, states: list[str], land: gpd.GeoDataFrame) -> None:
+        self.shapes, self.states, self.land = shapes, states, land
 
     @cached_property
     def hash(self) -> str:
@@ -37,13 +37,22 @@ class DistrictShapes:
         return digest.hexdigest()[:16]
 
     @cached_property
+    def _all_simple(self) -> Any:
+        return simplify_coverage(pd.concat([self.shapes, self.land.geometry]))
+
+    @property
     def simple(self) -> Any:
-        return simplify_coverage(self.shapes)
+        return self._all_simple[: len(self.shapes)]
+
+    @property
+    def simple_land(self) -> Any:
+        """Land that is no district: drawn, without values."""
+        return self._all_simple[len(self.shapes) :]
 
     @cached_property
     def dissolved(self) -> gpd.GeoDataFrame:
-        """States: ``name``, geometry."""
-        return dissolve(self.simple, np.asarray(self.states, dtype=object))
+        """States, their land without districts included: ``name``, geometry."""
+        return dissolve(self._all_simple, np.array([*self.states, *self.land["state"]], dtype=object))
 
     @cached_property
     def labels(self) -> list[list[float]]:
@@ -52,11 +61,12 @@ class DistrictShapes:
         return [[round(p.x, 2), round(p.y, 2)] for p in largest.representative_point()]
 
     def encoded(self) -> dict[str, Any]:
-        """Polygons of the districts in the order of their values, and the lines between states."""
+        """Polygons of the districts in the order of their values, land without districts, and the lines of states."""
         states = self.dissolved
         return {
             "grid": GRID,
             "districts": encode_polygons(self.simple),
+            "land": encode_polygons(self.simple_land),
             "states": {
                 "names": states["name"].tolist(),
                 "labels": self.labels,
@@ -78,7 +88,9 @@ class PlanData:
         self.plan = plan
         self.pack = pack
         self.base = base
-        own = DistrictShapes(plan.shapes.geometry, plan.districts["state"].tolist())
+        of_pack = set(plan.districts["district_id"]) == set(pack.districts["district_id"])
+        land = pack.land if of_pack else pack.land.iloc[:0]
+        own = DistrictShapes(plan.shapes.geometry, plan.districts["state"].tolist(), land)
         self.shapes = shapes.setdefault(own.hash, own)
         self.lane_book = LaneBook(plan, pack)
 

@@ -31,6 +31,8 @@ def encode_lines(lines: NDArray[np.object_]) -> list[Ring]:
 
     Points that fall together are one; a line that shrinks to a point is an empty list.
     """
+    if len(lines) == 0:
+        return []
     points, line = shapely.get_coordinates(lines, return_index=True)
     steps = np.rint(points * GRID).astype(np.int64)
     begins = np.append(True, line[1:] != line[:-1])[: len(line)]

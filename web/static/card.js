@@ -8,13 +8,14 @@ const LISTED_DISTRICTS = 30;
 const COMPONENTS = ["freight", "handling", "time", "dwell", "carbon"];
 
 export function districtCard(row, lanes, on) {
+  const elsewhere = row.counted_with ? _("Exports counted with {district}", { district: on.nameOf(row.counted_with) }) : null;
   const reachable = row.cost_before_inr_per_t !== null;
   const sites = lanes.sites.map(on.siteOf).filter(Boolean);
   return [
     heading(named(row, "district"), named(row, "district") === row.district ? row.district_hi : row.district, named(row, "state"), on),
     h("p", { class: "tags" },
       tag(row.under_utilised ? _("Under-utilised") : _("Leader")),
-      reachable ? null : tag(row.tonnes_per_year > 0 ? _("No road to a port") : _("No containable cargo"))),
+      elsewhere ? tag(elsewhere) : reachable ? null : tag(row.tonnes_per_year > 0 ? _("No road to a port") : _("No containable cargo"))),
     reachable ? (row.saving_inr_per_year ? figure(rupees(row.saving_inr_per_year), _("saved a year")) : figure(_("No saving"), _("in this plan"))) : null,
     reachable ? compare([
       [_("Cost per tonne"), row.cost_before_inr_per_t, row.cost_after_inr_per_t, (v) => `₹${number(v)}`],
@@ -24,8 +25,7 @@ export function districtCard(row, lanes, on) {
     facts([
       [_("Port"), before(row.gateway_before, row.gateway_after)],
       [_("Hub"), [row.hub_1, row.hub_2].filter(Boolean).join(", ") || _("no new site")],
-      [_("Exports a year"), dollars(row.export_usd)],
-      [_("Cargo a year"), tonnes(row.tonnes_per_year)],
+      ...(elsewhere ? [] : [[_("Exports a year"), dollars(row.export_usd)], [_("Cargo a year"), tonnes(row.tonnes_per_year)]]),
       [_("Hours to the port's gate"), hours(row.hours_to_gateway_after)],
     ]),
     costParts(row),

@@ -63,8 +63,9 @@ const shapesByAddress = new Map(); // plans on the same districts share their sh
 
 function shapesOf(address) {
   if (!shapesByAddress.has(address)) {
-    shapesByAddress.set(address, get(address).then(({ grid, districts, states }) => ({
+    shapesByAddress.set(address, get(address).then(({ grid, districts, land, states }) => ({
       districts: decodePolygons(districts, grid),
+      land: decodePolygons(land, grid),
       states: { ...states, shapes: decodePolygons(states.shapes, grid) },
     })));
   }
@@ -106,6 +107,7 @@ export async function plan(base) {
     gateways: rows(places.gateways).map(inWords),
     depots: rows(places.depots).map(inWords),
     shapes: shapes.districts,
+    land: shapes.land,
     states: shapes.states,
   };
 }

@@ -50,6 +50,7 @@ export async function createGlMap(container, plan, on) {
 
 function addSources(map, plan) {
   const data = {
+    land: polygons(plan.land),
     districts: polygons(plan.shapes),
     states: polygons(plan.states.shapes),
     roads: EMPTY,
@@ -108,6 +109,7 @@ function addLayers(map) {
   const hidden = { visibility: "none" };
   const onTop = { "icon-allow-overlap": true, "icon-ignore-placement": true };
   const layers = [
+    { id: "land", type: "fill", paint: { "fill-color": "#e9ecef", "fill-antialias": false } },
     { id: "districts", type: "fill", paint: { "fill-color": ["to-color", ["feature-state", "colour"], "#f6f7f8"], "fill-antialias": false } },
     { id: "district-lines", source: "districts", type: "line", paint: { "line-color": "#ffffff", "line-width": grows(0.35, 1.2), "line-opacity": 0.8 } },
     { id: "roads", type: "line", layout: hidden, paint: { "line-color": "#8a4b1f", "line-width": grows(0.5, 1.6), "line-opacity": 0.75 } },

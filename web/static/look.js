@@ -207,6 +207,7 @@ async function select(selection, move = true) {
   const on = {
     close: card.close,
     siteOf: (id) => plan.sites.find((site) => site.site_id === id),
+    nameOf: (id) => named(plan.districts.find((d) => d.district_id === id) ?? { district: id }, "district"),
     districtOf: (name) => plan.districts.find((d) => `${d.district}, ${d.state}` === name),
     pickSite: (site) => toMap("site", site),
     pickDistrict: (district) => toMap("district", district),

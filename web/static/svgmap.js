@@ -5,7 +5,7 @@ import { h, s } from "./dom.js";
 import { _ } from "./i18n.js";
 
 const SIZE = 930; // of the longer side: symbols and strokes are in these units
-const GROUPS = ["districts", "roads", "rail", "states", "lanes", "options", "depots", "sites", "ports"];
+const GROUPS = ["land", "districts", "roads", "rail", "states", "lanes", "options", "depots", "sites", "ports"];
 
 // From degrees to the drawing's units; a degree of longitude is as long as in the middle of the area.
 function frameOf([west, south, east, north]) {
@@ -65,6 +65,7 @@ export async function createSvgMap(container, plan, on) {
     resize: () => {},
     remove: () => container.replaceChildren(),
   };
+  groups.land.append(...plan.land.map((polygons) => s("path", { d: shape(polygons) })));
   groups.districts.append(...districts);
   groups.states.append(...plan.states.shapes.map((polygons) => s("path", { d: shape(polygons) })));
   groups.depots.style.display = "none";

@@ -138,7 +138,6 @@ def test_sources_and_boundaries_of_the_bundled_pack_are_credited(tiny_plan):
         "ODbL",
         "Government Open Data Licence",
         "Survey of India",
-        "approximate",
     ):
         assert note in page.text
 
