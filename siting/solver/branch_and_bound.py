@@ -90,7 +90,7 @@ def branch_and_bound(
             visit(proven(bound), y)
         if bound >= cutoff():
             continue
-        here = _fixed(node, bound, y, reduced, cutoff() - bound)
+        here = fixed_by_reduced_cost(node, bound, y, reduced, cutoff() - bound)
         undecided = np.where(here.low < here.high, np.minimum(y, 1.0 - y), 0.0)
         children = _sides_of_number(here, y) if by_number else None
         if children is None and undecided.max(initial=0.0) <= WHOLE:
@@ -110,7 +110,7 @@ def _put_least_last(stack: list[Node]) -> None:
     stack[least], stack[-1] = stack[-1], stack[least]
 
 
-def _fixed(node: Node, bound: float, y: FloatArray, reduced: FloatArray, room: float) -> Node:
+def fixed_by_reduced_cost(node: Node, bound: float, y: FloatArray, reduced: FloatArray, room: float) -> Node:
     """The node with its bound, and with what reduced costs over the room decide."""
     low = np.where((-reduced > room) & (y > 1.0 - WHOLE), 1.0, node.low)
     high = np.where((reduced > room) & (y < WHOLE), 0.0, node.high)
