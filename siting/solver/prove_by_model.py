@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from siting.solver.core import restrict
@@ -9,6 +11,7 @@ from siting.solver.lagrangian import Dual
 from siting.solver.mip import solve_core
 from siting.solver.problem import BoolArray
 from siting.solver.proof import Solved
+from siting.solver.rules import Rules
 from siting.solver.search import Search, largest_cost
 
 SHORT = 100
@@ -41,5 +44,11 @@ def solve_model(search: Search, options: BoolArray) -> None:
         sub, incumbent.gap, search.watch.left, search.threads, search.within(options), search.tell_model
     )
     search.adopt(answer, options)
+    while answer.open is not None and incumbent.open is None and not (core.single_source or search.watch.over):
+        # A plan within what HiGHS may be off, and none beyond rounding: with all it opens nobody else is served.
+        another = Rules(~answer.open[None, :], lower=1.0, names=["one more"])
+        sub = replace(sub, rules=Rules.stacked([sub.rules, another]))
+        answer = solve_core(sub, incumbent.gap, search.watch.left, search.threads, None, search.tell_model)
+        search.adopt(answer, options)
     search.proof.solved = Solved(answer.bound - core.base, options, core.forced, largest_cost(core))
     search.raise_bound(min(answer.bound - core.base, ceiling))

@@ -12,6 +12,7 @@ from tiny_problems import clustered, random_problem
 
 from siting.solver.certificate import certify
 from siting.solver.core import Core
+from siting.solver.option_limits import Bound, Limits
 from siting.solver.problem import FacilityProblem
 from siting.solver.proof import Prices, Region, Solved
 from siting.solver.prover import prove
@@ -192,3 +193,24 @@ def test_reductions_of_every_kind_of_problem_stand_the_check() -> None:
     for seed in range(302_000, 302_150):
         core, bounds = restated(random_problem(seed))
         assert np.isinf(core.base) or is_relaxed(bounds, core), f"seed {seed}"
+
+
+def test_limits_settle_what_would_cost_enough_and_no_more() -> None:
+    limits = Limits(np.zeros(4, dtype=bool), np.ones(4, dtype=bool), 0.0, np.inf, None, np.full(4, -1))
+    limits.settle(Bound(10.0, np.array([3.0, 1.5, 0.0, 0.0]), np.array([0.0, 0.0, 3.0, 1.5])), 12.0)
+    assert limits.high.tolist() == [False, True, True, True]
+    assert limits.low.tolist() == [False, False, True, False]
+
+
+def test_a_plan_only_within_the_tolerance_of_a_solver_is_none_and_ends_without_a_limit() -> None:
+    for short in (1e-7, 1e-8, 4e-9):
+        problem = FacilityProblem(
+            lane_client=np.array([0, 0, 1, 1]),
+            lane_options=np.array([[0, -1], [1, -1], [0, -1], [1, -1]]),
+            lane_cost=np.array([1.0, 2.0, 2.0, 1.0]),
+            n_clients=2,
+            n_options=3,
+            demand=np.array([3.0, 4.0]),
+            capacity=np.array([3.0 * (1 - short), 4.0 * (1 - short), 9.0]),
+        )
+        assert solve(problem, gap=0.0).status == "infeasible"
