@@ -214,3 +214,18 @@ def test_a_plan_only_within_the_tolerance_of_a_solver_is_none_and_ends_without_a
             capacity=np.array([3.0 * (1 - short), 4.0 * (1 - short), 9.0]),
         )
         assert solve(problem, gap=0.0).status == "infeasible"
+
+
+def test_neither_part_of_the_plans_goes_unproven() -> None:
+    problem = scattered(2)
+    core, search = searched(problem)
+    cost = search.incumbent.cost + core.base
+    assert search.proof.parts is not None
+    for part in search.proof.parts:
+        kept = [(region, region.prices) for region in regions(part)]
+        for region, _ in kept:
+            region.prices = []
+        assert certify(problem, core, search.proof, cost).bound < cost
+        for region, prices in kept:
+            region.prices = prices
+    assert certify(problem, core, search.proof, cost).bound == cost
