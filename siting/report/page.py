@@ -20,6 +20,7 @@ from siting.model.lanes import NONE
 from siting.money import INR_PER_CRORE, counted, crore, indian
 from siting.plan import Plan
 from siting.report.charts import component_chart, tornado_chart
+from siting.report.flows import flow_facts
 from siting.report.map import SITE_WORDS, plan_map
 from siting.report.paper import (
     PAPER_AREA,
@@ -81,6 +82,7 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
         parameters=_parameter_rows(plan),
         land_customs=plan.model.pack.land_customs,
         land_customs_saving=_land_customs_saving(plan, districts),
+        flows=flow_facts(plan),
         networks=_networks(plan),
         of_paper=plan.model.pack.manifest.get("name") == PAPER_AREA,
         official=_official(plan),

@@ -1,0 +1,126 @@
+"""Where exports leave: modelled flows beside what customs records show, and ports that get more than they can take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from geodata.exports import tonnes_by_class
+from siting.model.calibration import cargo_usd
+from siting.model.lanes import NONE
+from siting.plan import Plan
+from siting.report.charts import ACCENT, MUTED, QUIET, WIDTH, label, rect, svg
+from siting.results.tables import flows_table
+
+EXPORTS_OF_CAPACITY = 0.5
+"""Part of a port's boxes that are exports; the others bring imports."""
+SAYS_LITTLE_USD = 20e6
+"""Observed value by sea below which a state is not listed."""
+
+
+def flow_facts(plan: Plan) -> dict[str, Any]:
+    """What the report says of flows: ``chart``, ``states`` and ``distance`` where flows are observed, and ``over``."""
+    over = over_capacity(plan)
+    observed = plan.model.pack.observed_flows
+    if observed is None:
+        return {"over": over, "states": []}
+    by_port = _by_port(plan)
+    states = _by_state(plan, by_port, observed)
+    weight = states["observed_usd"]
+    return {
+        "over": over,
+        "chart": _chart(by_port.groupby(level="gateway").sum()),
+        "states": states.sort_values("observed_usd", ascending=False).to_dict("records"),
+        "distance": float(np.average(states["distance"], weights=weight)) if weight.sum() else None,
+        "top_right": float(weight[states["top_right"]].sum() / weight.sum()) if weight.sum() else None,
+    }
+
+
+def over_capacity(plan: Plan) -> list[dict[str, Any]]:
+    """Gateways whose modelled exports of today exceed the part of their capacity that exports may fill."""
+    places, routing = plan.model.places.table, plan.before
+    tonnes = np.bincount(routing.lanes.gateway, routing.tonnes, minlength=len(places))
+    gateways = plan.model.pack.gateways.set_index("gateway_id")
+    rows = []
+    for row in plan.model.places.gateways:
+        gateway = gateways.loc[places["place_id"].iloc[row]]
+        teu = tonnes[row] / plan.model.parameters["payload_t_per_teu"]
+        room = gateway["container_capacity_million_teu"] * 1e6 * EXPORTS_OF_CAPACITY
+        if teu > room:  # false where the capacity is not known
+            rows.append({"name": gateway["name"], "teu": float(teu), "room": float(room)})
+    return rows
+
+
+def _by_port(plan: Plan) -> pd.DataFrame:
+    """US$ a year by state and harbour: ``modelled`` today and ``observed``, of gateways that take boxes."""
+    gateways = plan.model.pack.gateways.set_index("gateway_id")
+    table = flows_table(plan)
+    table = table[table["gateway_id"].isin(plan.model.places.table["place_id"].iloc[plan.model.places.gateways])]
+    harbour = table["gateway_id"].map(gateways["harbour"]).replace("", np.nan).fillna(table["gateway_id"])
+    table = table.assign(gateway=harbour.map(gateways["name"]))
+    sums = table.groupby(["state", "gateway"])[["usd_before", "observed_usd"]].sum()
+    return sums.set_axis(["modelled", "observed"], axis=1)
+
+
+def _by_state(plan: Plan, by_port: pd.DataFrame, observed: pd.DataFrame) -> pd.DataFrame:
+    """Of each state told enough of: how far its shares of ports differ, its shares by depot and by air, and observed."""
+    total = by_port.groupby(level="state").transform("sum")
+    share = (by_port / total.where(total > 0)).fillna(0.0)
+    sums = by_port.groupby(level="state").sum()
+    table = pd.DataFrame({
+        "observed_usd": sums["observed"],
+        "distance": 0.5 * (share["modelled"] - share["observed"]).abs().groupby(level="state").sum(),
+    })  # fmt: skip
+    top = share.groupby(level="state").idxmax()
+    table["top_right"] = top["modelled"] == top["observed"]
+    ways = observed.pivot_table(index="state", columns="leaves_by", values="usd_million", aggfunc="sum").fillna(0.0)
+    ways = ways.reindex(columns=["sea", "icd", "air", "land"], fill_value=0.0) * 1e6
+    boxes = ways["icd"] + sums["observed"].reindex(ways.index).fillna(0.0)
+    everything = observed.groupby("state")["usd_million"].sum() * 1e6
+    table["depot_observed"] = ways["icd"] / boxes
+    table["depot_modelled"] = _depot_share(plan)
+    table["air_observed"] = ways["air"] / everything
+    table["air_assumed"] = _air_share(plan)
+    told = (sums["observed"] >= SAYS_LITTLE_USD) & (sums["modelled"] > 0)
+    return table[told].reset_index()
+
+
+def _depot_share(plan: Plan) -> pd.Series:
+    """Share of each state's cargo, by value, that an inland depot fills or puts on a train today."""
+    routing, model = plan.before, plan.model
+    usd = cargo_usd(model)[routing.lanes.client] * routing.share
+    state = model.demand["state"].to_numpy()[routing.district]
+    inland = (routing.lanes.terminal != NONE) | np.isin(routing.lanes.hub, model.places.depots)
+    sums = pd.DataFrame({"usd": usd, "inland": usd * inland}).groupby(state).sum()
+    return sums["inland"] / sums["usd"]
+
+
+def _air_share(plan: Plan) -> pd.Series:
+    """Share of each state's exports, by value, that the table of sectors sends by air."""
+    pack = plan.model.pack
+    usd = tonnes_by_class(pack.exports, pack.sectors)
+    state = pack.districts.set_index("district_id")["state"].reindex(usd.index)
+    sums = usd[[name for name in map(str, usd) if name.startswith("value_usd_")]].groupby(state.to_numpy()).sum()
+    return sums["value_usd_air_only"] / sums.sum(axis=1)
+
+
+def _chart(by_port: pd.DataFrame) -> Markup:
+    """Two bars a port: what records show, and what is modelled, as shares of all."""
+    share = (by_port / by_port.sum()).sort_values("observed", ascending=False)
+    left, right, row = 260.0, 70.0, 40
+    scale = (WIDTH - left - right) / max(float(share.to_numpy().max()), 1e-9)
+    marks: list[Markup] = []
+    for k, (name, value) in enumerate(share.iterrows()):
+        y = 4 + row * k
+        marks.append(label(left - 12, y + 20, name, text_anchor="end"))
+        for shift, column, fill in ((2, "observed", QUIET), (17, "modelled", ACCENT)):
+            marks.append(rect(left, y + shift, value[column] * scale, 13, fill))
+            x = left + value[column] * scale + 6
+            marks.append(label(x, y + shift + 11, f"{100 * value[column]:.1f} %", fill=MUTED, font_size=11))
+    text = "; ".join(f"{n}: {100 * v['observed']:.0f} % observed, {100 * v['modelled']:.0f} % modelled"
+                     for n, v in share.iterrows())  # fmt: skip
+    title = "Share of the value of boxes by port, observed above modelled"
+    return svg(title, text, 8 + row * len(share), *marks, name="flows")

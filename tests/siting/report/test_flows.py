@@ -1,0 +1,54 @@
+"""Flows in the report: shares beside the records, and ports that get more than they can take."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from siting.model.model import Model
+from siting.plan import Plan
+from siting.report.flows import flow_facts, over_capacity
+
+
+@pytest.fixture
+def observed(tiny_plan: Plan) -> Plan:
+    """The tiny plan with records: 60 at its port, 40 at depots, 100 by air."""
+    records = pd.DataFrame({
+        "state": "Madhya Pradesh", "leaves_by": ["sea", "icd", "air"], "gateway_id": ["INPRT", "", ""],
+        "usd_million": [60.0, 40.0, 100.0], "land_neighbours_usd_million": 0.0,
+    })  # fmt: skip
+    pack = replace(tiny_plan.model.pack)
+    pack.__dict__.update(tiny_plan.model.pack.__dict__ | {"observed_flows": records})
+    return replace(tiny_plan, model=_with(tiny_plan.model, pack=pack))
+
+
+def _with(model: Model, **changes: object) -> Model:
+    return replace(model, **changes)  # type: ignore[arg-type]
+
+
+def test_shares_stand_beside_the_records(observed: Plan) -> None:
+    """One port: the shares agree. 40 of 100 by sea and depot were cleared inland, 100 of 200 flew."""
+    facts = flow_facts(observed)
+    (state,) = facts["states"]
+    assert facts["distance"] == 0.0 and facts["top_right"] == 1.0
+    assert state["depot_observed"] == pytest.approx(0.4) and state["air_observed"] == pytest.approx(0.5)
+    assert 0.0 < state["depot_modelled"] < 1.0 and state["air_assumed"] == 0.0
+    assert "100.0 %" in facts["chart"]
+
+
+def test_without_records_nothing_is_compared(tiny_plan: Plan) -> None:
+    assert flow_facts(tiny_plan)["states"] == []
+
+
+def test_a_port_that_gets_more_than_half_its_capacity_is_named(tiny_plan: Plan) -> None:
+    tonnes = tiny_plan.before.tonnes.sum()
+    teu = tonnes / tiny_plan.model.parameters["payload_t_per_teu"]
+    gateways = tiny_plan.model.pack.gateways
+    for capacity, named in ((2.02 * teu / 1e6, []), (1.98 * teu / 1e6, [teu]), (np.nan, [])):
+        pack = replace(tiny_plan.model.pack)
+        pack.__dict__.update(
+            tiny_plan.model.pack.__dict__ | {"gateways": gateways.assign(container_capacity_million_teu=capacity)}
+        )
+        plan = replace(tiny_plan, model=_with(tiny_plan.model, pack=pack))
+        assert [row["teu"] for row in over_capacity(plan)] == pytest.approx(named)
