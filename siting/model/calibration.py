@@ -29,8 +29,8 @@ from siting.model.gateway_costs import gateway_costs
 from siting.model.lanes import ROAD
 from siting.model.model import Model
 
-DEPOT_WEIGHT, PENALTY = 0.5, 0.01
-"""L and R of (21)."""
+DEPOT_WEIGHT, PENALTY = 0.5, 0.005
+"""L and R of (21). Left out, states are told alike by any R from 0.002 to 0.01."""
 LEAST_USD_MILLION = 20.0
 """Observed value by sea below which a state says too little to be fitted."""
 LEAST_STATES = 4

@@ -8,10 +8,13 @@ with the calibrated terms of (20), r_i the client's cheapest cost today and e Gu
 [McKay, Beckman and Conover 1979], so that shippers choose among today's lanes in the shares of (20) [Haase and Mueller
 2014; Pacheco Paneque et al. 2021]. Gateways of one harbour share their e. What is liked best adds nothing, all else
 more: a taste is never negative, and an unchanged choice keeps its taste, so that savings are differences of like with
-like.
+like. A client without weight, for which nothing is chosen, is divided by the shares themselves.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -19,62 +22,115 @@ from numpy.typing import NDArray
 
 from siting.model.costs import Array
 from siting.model.gateway_costs import GatewayCosts, gateway_costs
-from siting.model.lanes import RAIL, LanePricer
+from siting.model.lanes import RAIL, Index, LanePricer
 
-LEADER_SHIPPERS = 8
-"""Shippers of a client without weight for one of a client with: nothing is chosen for it, but it makes the flows."""
+LEAST_SHARE = 1e-3
+"""Of a client without weight, alternatives that get less are left out."""
+AVERSION = 1e3
+"""What a shipper that stands for one alternative minds the others, in units of the client's cheapest cost."""
 
 
-def split_into_shippers(clients: pd.DataFrame, shippers: int) -> pd.DataFrame:
-    """Clients in equal parts, ``shippers`` of each, with a column ``shipper`` (0, 1, ...).
+@dataclass(frozen=True)
+class Liking:
+    """Calibrated terms of (20) for the gateways of a model, and today's costs of its clients.
 
     Args:
-        clients: as from ``build_clients``.
-        shippers: parts of a client that has a weight in the objective.
+        sensitivity, rail: beta and b.
+        gateway: (n_gateways,) a_g; a gateway that is not calibrated has the mean, 0.
+        harbour: (n_gateways,) number of its harbour.
+        inr_per_t: (n_clients, n_gateways, 2) cheapest cost today by gateway and mode; inf where there is no way.
     """
-    parts = np.where(clients["weight"] > 0, shippers, LEADER_SHIPPERS * shippers)
-    row = np.repeat(np.arange(len(clients)), parts)
-    first = np.concatenate([[0], np.cumsum(parts)[:-1]])
-    split = clients.iloc[row].reset_index(drop=True)
-    split["shipper"] = np.arange(len(row)) - first[row]
-    split["tonnes_per_year"] = split["tonnes_per_year"] / parts[row]
-    return split.assign(client=row)
+
+    sensitivity: float
+    rail: float
+    gateway: Array
+    harbour: Index
+    inr_per_t: Array
+
+    @classmethod
+    def of(cls, costs: GatewayCosts, tastes: pd.DataFrame, gateways: list[str]) -> Liking:
+        """Read the terms of ``gateways`` from a table as from ``Pack.gateway_tastes``."""
+        terms = tastes.set_index("term")["value"]
+        rows = tastes[tastes["term"] == "gateway"].set_index("gateway_id").reindex(gateways)
+        harbour = pd.factorize(rows["group"].where(rows["group"].notna(), pd.Series(gateways, rows.index)))[0]
+        constant = rows["value"].fillna(0.0).to_numpy(np.float64)
+        return cls(float(terms["sensitivity"]), float(terms["rail"]), constant, harbour, costs.by_mode())
+
+    @cached_property
+    def cheapest(self) -> Array:
+        """(n_clients,) r_i; 0 where a client has no lane today."""
+        least = self.inr_per_t.min(axis=(1, 2))
+        return np.where(np.isfinite(least), least, 0.0)
+
+    @property
+    def constants(self) -> Array:
+        """(n_gateways, 2) a_g and, by rail, b."""
+        both = np.repeat(self.gateway[:, None], 2, axis=1)
+        both[:, RAIL] += self.rail
+        return both
+
+    def shares(self) -> Array:
+        """(n_clients, n_gateways, 2) shares of (20), all of a harbour's at its cheapest gateway."""
+        first = np.zeros(self.inr_per_t.shape, dtype=bool)
+        for harbour in np.unique(self.harbour):
+            member = np.flatnonzero(self.harbour == harbour)
+            best = self.inr_per_t[:, member].argmin(axis=1)
+            np.put_along_axis(first, member[best][:, None, :], True, axis=1)
+        relative = self.inr_per_t / np.maximum(self.cheapest, 1e-9)[:, None, None]
+        utility = np.where(first & np.isfinite(relative), self.constants - self.sensitivity * relative, -np.inf)
+        top = utility.max(axis=(1, 2), keepdims=True)
+        weight = np.exp(utility - np.where(np.isfinite(top), top, 0.0))
+        share: Array = weight / np.maximum(weight.sum(axis=(1, 2), keepdims=True), 1e-300)
+        return share
+
+    def drawn(self, client: Index, seed: int) -> Array:
+        """(n_shippers, n_gateways, 2) taste of (22) in INR/t for shippers of these clients."""
+        n_harbours = int(self.harbour.max()) + 1
+        gumbel = -np.log(-np.log(latin_hypercubes(client, 2 * n_harbours, seed)))
+        liking = self.constants + gumbel.reshape(len(client), n_harbours, 2)[:, self.harbour]
+        within_reach = np.isfinite(self.inr_per_t)[client]
+        best = np.where(within_reach, liking, -np.inf).max(axis=(1, 2), keepdims=True)
+        scale = self.cheapest[client, None, None] / self.sensitivity
+        taste: Array = scale * np.maximum(np.where(np.isfinite(best), best, 0.0) - liking, 0.0)
+        return taste
 
 
 def shippers_of(pricer: LanePricer, tastes: pd.DataFrame, shippers: int, seed: int) -> LanePricer:
-    """The pricer of the shippers of a pricer's clients."""
-    split = split_into_shippers(pricer.clients, shippers)
-    gateways = pricer.places.table["place_id"].iloc[pricer.places.gateways].tolist()
-    taste = shipper_tastes(gateway_costs(pricer), split["client"].to_numpy(), tastes, gateways, seed)
-    return LanePricer(pricer.places, pricer.tariff, pricer.conditions, split, taste)
-
-
-def shipper_tastes(
-    costs: GatewayCosts, client: NDArray[np.int64], tastes: pd.DataFrame, gateways: list[str], seed: int
-) -> Array:
-    """(n_shippers, n_gateways, 2) the taste of (22) in INR/t; 0 where a client has no lane today.
+    """The pricer of the shippers of a pricer's clients.
 
     Args:
-        costs: of the clients.
-        client: (n_shippers,) row of each shipper's client.
-        tastes: as from ``Pack.gateway_tastes``; a gateway it does not name has the mean constant, 0.
-        gateways: ids of the gateways in the order of ``costs``.
-        seed: of the quasi-random numbers.
+        tastes: as from ``Pack.gateway_tastes``.
+        shippers: equal parts of a client that has a weight in the objective.
+        seed: of the draws.
     """
-    terms = tastes.set_index("term")["value"]
-    rows = tastes[tastes["term"] == "gateway"].set_index("gateway_id").reindex(gateways)
-    harbour = pd.factorize(rows["group"].where(rows["group"].notna(), pd.Series(gateways, rows.index)))[0]
-    beta, n_harbours = float(terms["sensitivity"]), harbour.max() + 1
-    gumbel = -np.log(-np.log(latin_hypercubes(client, 2 * n_harbours, seed)))
-    gumbel = gumbel.reshape(len(client), n_harbours, 2)[:, harbour]
-    liking = rows["value"].fillna(0.0).to_numpy()[:, None] + gumbel
-    liking[:, :, RAIL] += float(terms["rail"])
-    within_reach = np.isfinite(costs.by_mode())[client]
-    best = np.where(within_reach, liking, -np.inf).max(axis=(1, 2), keepdims=True)
-    cheapest = costs.inr_per_t.min(axis=(1, 2))
-    scale = np.where(np.isfinite(cheapest), cheapest, 0.0)[client, None, None] / beta
-    taste: Array = scale * np.maximum(np.where(np.isfinite(best), best, 0.0) - liking, 0.0)
-    return taste
+    places = pricer.places
+    liking = Liking.of(gateway_costs(pricer), tastes, places.table["place_id"].iloc[places.gateways].tolist())
+    counts = (pricer.clients["weight"] > 0).to_numpy()
+    drawn = np.repeat(np.flatnonzero(counts), shippers)
+    share = np.where(counts[:, None, None], 0.0, liking.shares())
+    share[share < LEAST_SHARE] = 0.0
+    certain, gateway, mode = np.nonzero(share)
+    stranded = np.flatnonzero(~counts & ~share.any(axis=(1, 2)))  # without a way today: whole
+    client = np.concatenate([drawn, certain, stranded])
+    part = np.concatenate([
+        np.full(len(drawn), 1.0 / shippers),
+        share[certain, gateway, mode] / share.sum(axis=(1, 2))[certain],
+        np.ones(len(stranded)),
+    ])  # fmt: skip
+    aversion = np.repeat(AVERSION * liking.cheapest[certain, None, None], len(places.gateways), axis=1).repeat(
+        2, axis=2
+    )
+    aversion[np.arange(len(certain)), gateway, mode] = 0.0
+    taste = np.concatenate([liking.drawn(drawn, seed), aversion, np.zeros((len(stranded), *aversion.shape[1:]))])
+    order = np.argsort(client, kind="stable")
+    split = divided(pricer.clients, client[order], part[order])
+    return LanePricer(places, pricer.tariff, pricer.conditions, split, taste[order])
+
+
+def divided(clients: pd.DataFrame, client: Index, part: Array) -> pd.DataFrame:
+    """Clients in parts: columns ``client`` (row of ``clients``) and ``part`` (of its tonnes), one row each."""
+    split = clients.iloc[client].reset_index(drop=True)
+    return split.assign(tonnes_per_year=split["tonnes_per_year"] * part, client=client, part=part)
 
 
 def latin_hypercubes(client: NDArray[np.int64], n_dimensions: int, seed: int) -> Array:

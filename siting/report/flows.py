@@ -32,7 +32,7 @@ def flow_facts(plan: Plan) -> dict[str, Any]:
     weight = states["observed_usd"]
     return {
         "over": over,
-        "chart": _chart(by_port.groupby(level="gateway").sum()),
+        "chart": _chart(by_port.loc[states["state"]].groupby(level="gateway").sum()),
         "states": states.sort_values("observed_usd", ascending=False).to_dict("records"),
         "distance": float(np.average(states["distance"], weights=weight)) if weight.sum() else None,
         "top_right": float(weight[states["top_right"]].sum() / weight.sum()) if weight.sum() else None,
@@ -66,7 +66,7 @@ def _by_port(plan: Plan) -> pd.DataFrame:
 
 
 def _by_state(plan: Plan, by_port: pd.DataFrame, observed: pd.DataFrame) -> pd.DataFrame:
-    """Of each state told enough of: how far its shares of ports differ, its shares by depot and by air, and observed."""
+    """Of each state with records: how far its shares of ports differ; its shares by depot and by air, and observed."""
     total = by_port.groupby(level="state").transform("sum")
     share = (by_port / total.where(total > 0)).fillna(0.0)
     sums = by_port.groupby(level="state").sum()

@@ -16,7 +16,7 @@ from siting.model.lane_search import LaneSearch
 from siting.model.lanes import LanePricer
 from siting.model.model import conditions
 from siting.model.options import option_costs
-from siting.model.tastes import split_into_shippers
+from siting.model.tastes import divided
 from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 
@@ -129,8 +129,8 @@ class _Operation:
 
     def _split(self, clients: pd.DataFrame) -> pd.DataFrame:
         """The clients as shippers, where the model's are; their tastes stay as they are."""
-        model = self.plan.model
-        return split_into_shippers(clients, model.study.shippers) if "shipper" in model.clients else clients
+        own = self.plan.model.clients
+        return divided(clients, own["client"].to_numpy(), own["part"].to_numpy()) if "part" in own else clients
 
     def evaluate(self, key: str | None = None, value: float = 0.0) -> tuple[float, float]:
         """Net saving (INR a year) and benefit-cost ratio (NaN without sites), with one parameter changed."""

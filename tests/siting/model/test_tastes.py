@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from siting.model.gateway_costs import AT_DEPOT, AT_PORT, BY_RAIL, GatewayCosts
+from siting.model.gateway_costs import AT_DEPOT, AT_PORT, BY_RAIL, GatewayCosts, gateway_costs
 from siting.model.lane_search import LaneSearch
+from siting.model.lanes import NONE
 from siting.model.model import Model, build_model
-from siting.model.tastes import LEADER_SHIPPERS, latin_hypercubes, shipper_tastes, split_into_shippers
+from siting.model.tastes import Liking, divided, latin_hypercubes
 from siting.plan import make_plan
 from siting.study import Study
 
@@ -25,16 +26,20 @@ def costs(road_a: float, road_b: float, n: int = 1) -> GatewayCosts:
     return GatewayCosts(inr_per_t, np.full((n, 2, 3), -1), np.full((n, 2), -1))
 
 
+def drawn(of: GatewayCosts, client: np.ndarray, tastes: pd.DataFrame = TASTES, seed: int = 1) -> np.ndarray:
+    return Liking.of(of, tastes, ["A", "B"]).drawn(client, seed)
+
+
 def test_shippers_choose_in_the_shares_of_equation_20() -> None:
     """Costs of 1,000 and 1,200: u = 0.4 - 3 and -0.4 - 3.6, so A gets 1 / (1 + e^-1.4) = 0.802."""
     shippers = np.zeros(20_000, np.int64)
-    taste = shipper_tastes(costs(1000.0, 1200.0), shippers, TASTES, ["A", "B"], seed=3)
+    taste = drawn(costs(1000.0, 1200.0), shippers, seed=3)
     perceived = np.array([1000.0, 1200.0]) + taste[:, :, 0]
     assert (perceived[:, 0] < perceived[:, 1]).mean() == pytest.approx(1 / (1 + np.exp(-1.4)), abs=0.01)
 
 
 def test_what_is_liked_best_adds_nothing_and_nothing_is_negative() -> None:
-    taste = shipper_tastes(costs(1000.0, 1200.0), np.zeros(500, np.int64), TASTES, ["A", "B"], seed=3)
+    taste = drawn(costs(1000.0, 1200.0), np.zeros(500, np.int64), seed=3)
     reached = taste[:, :, 0]
     assert (taste >= 0).all()
     np.testing.assert_allclose(reached.min(axis=1), 0.0, atol=1e-9)
@@ -44,19 +49,19 @@ def test_rail_is_minded_as_its_constant_says() -> None:
     """With rail of the same cost and b = -0.5 it gets 1 / (1 + e^0.5) = 0.378."""
     both = costs(1000.0, np.inf)
     both.inr_per_t[:, 0, BY_RAIL] = 1000.0
-    taste = shipper_tastes(both, np.zeros(20_000, np.int64), TASTES, ["A", "B"], seed=5)
+    taste = drawn(both, np.zeros(20_000, np.int64), seed=5)
     assert (taste[:, 0, 1] < taste[:, 0, 0]).mean() == pytest.approx(1 / (1 + np.exp(0.5)), abs=0.01)
 
 
 def test_a_taste_is_in_units_of_the_cheapest_way() -> None:
-    dear = shipper_tastes(costs(2000.0, 2400.0), np.zeros(50, np.int64), TASTES, ["A", "B"], seed=1)
-    cheap = shipper_tastes(costs(1000.0, 1200.0), np.zeros(50, np.int64), TASTES, ["A", "B"], seed=1)
+    dear = drawn(costs(2000.0, 2400.0), np.zeros(50, np.int64))
+    cheap = drawn(costs(1000.0, 1200.0), np.zeros(50, np.int64))
     np.testing.assert_allclose(dear, 2 * cheap)
 
 
 def test_gateways_of_one_harbour_are_liked_alike() -> None:
     tastes = TASTES.assign(group=["", "", "A", "A"], value=[3.0, -0.5, 0.4, 0.4])
-    taste = shipper_tastes(costs(1000.0, 1200.0), np.zeros(50, np.int64), tastes, ["A", "B"], seed=1)
+    taste = drawn(costs(1000.0, 1200.0), np.zeros(50, np.int64), tastes)
     np.testing.assert_allclose(taste[:, 0], taste[:, 1])
 
 
@@ -68,11 +73,29 @@ def test_draws_fill_every_part_of_each_dimension_once() -> None:
         assert (part == np.arange(n)[:, None]).all()
 
 
-def test_parts_of_a_client_add_up_and_leaders_have_more() -> None:
-    clients = pd.DataFrame({"tonnes_per_year": [100.0, 80.0], "weight": [1.0, 0.0]})
-    split = split_into_shippers(clients, 4)
-    assert split.groupby("client")["tonnes_per_year"].sum().tolist() == pytest.approx([100.0, 80.0])
-    assert split.groupby("client")["shipper"].max().tolist() == [3, 4 * LEADER_SHIPPERS - 1]
+def test_shares_of_equation_20_by_hand() -> None:
+    """u = 0.4 - 3 and -0.4 - 3.6 by road; by rail, of the cost of A by road, 0.4 - 0.5 - 3."""
+    three = costs(1000.0, 1200.0)
+    three.inr_per_t[:, 0, BY_RAIL] = 1000.0
+    weight = np.exp([-2.6, -4.0, -3.1])
+    share = Liking.of(three, TASTES, ["A", "B"]).shares()[0]
+    np.testing.assert_allclose([share[0, 0], share[1, 0], share[0, 1]], weight / weight.sum())
+    assert share[1, 1] == 0.0
+
+
+def test_a_harbour_counts_once_at_its_cheapest_gateway() -> None:
+    tastes = TASTES.assign(group=["", "", "A", "A"], value=[3.0, -0.5, 0.4, 0.4])
+    np.testing.assert_allclose(Liking.of(costs(1000.0, 1200.0), tastes, ["A", "B"]).shares()[0, :, 0], [1.0, 0.0])
+
+
+def test_a_client_without_a_way_has_no_shares() -> None:
+    assert not Liking.of(costs(np.inf, np.inf), TASTES, ["A", "B"]).shares().any()
+
+
+def test_parts_of_a_client_add_up() -> None:
+    clients = pd.DataFrame({"tonnes_per_year": [100.0, 80.0]})
+    split = divided(clients, np.array([0, 0, 1]), np.array([0.3, 0.7, 1.0]))
+    assert split["tonnes_per_year"].tolist() == pytest.approx([30.0, 70.0, 80.0])
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +112,21 @@ def shippers(tiny_study: Study, tastes_of_tiny: pd.DataFrame, tmp_path_factory: 
     file = tmp_path_factory.mktemp("tastes") / "gateway_tastes.csv"
     tastes_of_tiny.to_csv(file, index=False)
     return build_model(tiny_study.with_changes(data={**tiny_study.data, "gateway_tastes": file}))
+
+
+def test_no_cargo_is_lost_and_leaders_are_divided_by_the_shares(shippers: Model, tiny_model: Model) -> None:
+    whole, parts = tiny_model.clients, shippers.clients
+    np.testing.assert_allclose(parts.groupby("client")["tonnes_per_year"].sum(), whole["tonnes_per_year"])
+    leaders = (whole["weight"] == 0).to_numpy()
+    pricer = tiny_model.pricer
+    tastes = shippers.pack.gateway_tastes
+    assert tastes is not None
+    share = Liking.of(gateway_costs(pricer), tastes, ["INPRT"]).shares()[leaders]
+    by_rail = shippers.existing.terminal != NONE
+    client = shippers.clients["client"].to_numpy()[shippers.existing.client]
+    tonnes = shippers.clients["tonnes_per_year"].to_numpy()[shippers.existing.client]
+    carried = np.bincount(client, tonnes * by_rail, minlength=len(whole))[leaders]
+    np.testing.assert_allclose(carried / whole["tonnes_per_year"].to_numpy()[leaders], share[:, 0, 1], atol=2e-3)
 
 
 def test_the_parts_of_the_objective_add_up_with_tastes(shippers: Model) -> None:
