@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.errors import Fault, InputError
+from siting.appraisal import Appraisal
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE, Lanes
 from siting.model.model import Model, check_names_of, chosen_options, refused_as_input, timed
@@ -33,6 +34,8 @@ class Plan:
     after: Routing
     """how it moves with the plan"""
     stages: dict[str, float]
+    economic_budget_inr_crore: float | None = None
+    """capital that pays for itself, of :func:`with_economic_budget`"""
 
     # -- totals ---------------------------------------------------------------------------------------------
 
@@ -81,7 +84,7 @@ class Plan:
 
     @cached_property
     def capital_charge_inr_per_year(self) -> float:
-        """What the study asks of the sites' capital a year, in the objective on top of cost; 0 by default."""
+        """The sites' capital spread over the appraisal period, in the objective; 0 where the study charges none."""
         return float(self.opened["capital_charge_inr_per_year"].sum())
 
     @cached_property
@@ -110,19 +113,15 @@ class Plan:
         return gross - self.fixed_cost_inr_per_year
 
     @cached_property
-    def benefit_cost_ratio(self) -> float | None:
-        """Present value of the net saving over the capital; None where nothing is built."""
-        if self.capex_inr_crore == 0:
-            return None
-        present_value_inr = self.net_saving_inr_per_year * appraisal_factor(self.model.parameters)
-        return present_value_inr / (self.capex_inr_crore * INR_PER_CRORE)
+    def appraisal(self) -> Appraisal:
+        """What the sites' capital and the net saving are worth."""
+        return Appraisal.of(self.capex_inr_crore, self.net_saving_inr_per_year, self.model.parameters)
 
-    @cached_property
-    def payback_years(self) -> float | None:
-        """Capital over net saving; None where nothing is built or nothing is saved."""
-        if self.capex_inr_crore == 0 or self.net_saving_inr_per_year <= 0:
-            return None
-        return self.capex_inr_crore * INR_PER_CRORE / self.net_saving_inr_per_year
+    @property
+    def slack_inr_per_year(self) -> float | None:
+        """How much more another plan could save at most; None where no bound is proven."""
+        slack = self.solution.objective - self.solution.bound
+        return max(slack, 0.0) if np.isfinite(slack) else None
 
     @cached_property
     def part_load_cost_inr_per_year(self) -> float:
@@ -189,6 +188,26 @@ def make_plan(
         plan = Plan(model, solution, Routing.today(model), _chosen(model, solution), stages)
         _recheck(plan)
     return plan
+
+
+def with_economic_budget(plan: Plan, watch: Callable[[Progress], None] | None = None) -> Plan:
+    """The plan with the capital that would be spent if no budget held it, where capital is charged.
+
+    A plan that could still afford any one site has stopped for another reason than its budget: it spends that much
+    itself. Else the study is solved once more without the budget.
+    """
+    model, capex = plan.model, plan.model.problem.capex
+    if not model.study.capital_charge:
+        return plan
+    unspent_inr_crore = model.study.budget_inr_crore - plan.capex_inr_crore
+    budget = plan.capex_inr_crore
+    if len(capex) and unspent_inr_crore < capex.max():
+        free = model.problem.with_changes(budget=float(capex.sum()))
+        study = model.study
+        found = solve(free, gap=study.gap, time_limit=study.time_limit_s, start=plan.solution, progress=watch)
+        if found.objective < plan.solution.objective:
+            budget = float(capex[found.open].sum())
+    return replace(plan, economic_budget_inr_crore=budget)
 
 
 def _chosen(model: Model, solution: Solution) -> Routing:

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from geodata import interruption
 from geodata.folders import atomic_folder
 from siting.model.model import build_model
-from siting.plan import Plan, make_plan
+from siting.plan import Plan, make_plan, with_economic_budget
 from siting.report.charts import write_sweep_chart
 from siting.report.page import write_report
 from siting.results.cells import write_csv
@@ -91,6 +91,7 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False) -> 
             interruption.check()  # the search ends early on a signal and has a plan to show
         elif interruption.received():
             log.note(f"stopped before the proof; the best plan so far was written, gap {100 * plan.solution.gap:.2g} %")
+        plan = with_economic_budget(plan)
         for lost in write_result(plan, folder, log):
             log.note(lost)
         log.write(folder)
@@ -113,10 +114,10 @@ def run_sweep(
         log.notes_on(study)
         for plan in sweep(build_model(study, log), budgets_inr_crore, log, scheduler):
             interruption.check()
-            plans.append(plan)
+            plans.append(with_economic_budget(plan))
             target = folder / f"budget-{plan.model.study.budget_inr_crore:g}"
             target.mkdir()
-            for lost in write_result(plan, target, log):
+            for lost in write_result(plans[-1], target, log):
                 log.note(f"{target.name}: {lost}")
             log.write(target)
         table = frontier((summary(plan), plan.opened) for plan in plans)

@@ -41,9 +41,9 @@ class Study:
             ``potential_percentile`` of exports per inhabitant among districts of similar access.
         leader_share: districts that make this first share of exports are leaders, all others under-utilised.
         leader_weight: weight of the leaders' cost in the objective; 0 leaves them out of the choice.
-        minimum_benefit_cost_ratio: return that a site's capital must earn over the appraisal period for the choice
-            to open it; 0 opens every site that saves more a year than it costs to run, 1 only those that recover
-            their capital.
+        capital_charge: whether the choice pays a year for the capital it spends, spread over the appraisal period at
+            the discount rate, so that it opens a site only where that adds more than it costs in all; without, every
+            site that saves more a year than it costs to run, as far as the budget goes.
         forced: options that must open, ``type-tier@place``.
         forbidden: sites that must stay closed, ``type@place`` or a place for all types.
         closed_gateways: ``gateway_id`` of gateways that take no cargo.
@@ -65,7 +65,7 @@ class Study:
     potential_percentile: float = 50.0
     leader_share: float = 0.75
     leader_weight: float = 0.0
-    minimum_benefit_cost_ratio: float = 0.0
+    capital_charge: bool = True
     forced: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     closed_gateways: tuple[str, ...] = ()
@@ -150,6 +150,10 @@ def _number(low: float, high: float) -> Check:
     return check
 
 
+def _yes_or_no(value: Any) -> tuple[str, str] | None:
+    return None if isinstance(value, bool) else ("is neither true nor false", "write true or false, without quotes")
+
+
 def _text(value: Any) -> tuple[str, str] | None:
     return None if isinstance(value, str) and value.strip() else ("is not a text", "put it in quotes")
 
@@ -186,7 +190,7 @@ _CHECKS: dict[str, Check] = {
     "potential_percentile": _number(0, 100),
     "leader_share": _number(0, 1),
     "leader_weight": _number(0, 1),
-    "minimum_benefit_cost_ratio": _number(0, 100),
+    "capital_charge": _yes_or_no,
     "forced": _texts(),
     "forbidden": _texts(),
     "closed_gateways": _texts(),

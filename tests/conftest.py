@@ -123,5 +123,16 @@ def tiny_model(tiny_study: Study) -> Model:
 
 
 @pytest.fixture(scope="session")
+def free_study(tiny_study: Study) -> Study:
+    """The study whose capital costs nothing within the budget: it builds sites that do not pay for theirs."""
+    return tiny_study.with_changes(capital_charge=False)
+
+
+@pytest.fixture(scope="session")
+def free_plan(free_study: Study) -> Plan:
+    return make_plan(build_model(free_study))
+
+
+@pytest.fixture(scope="session")
 def tiny_plan(tiny_model: Model) -> Plan:
     return make_plan(tiny_model)

@@ -113,10 +113,16 @@ def part_load_share(tonnes_per_year: Array, half_t_per_day: float, working_days_
 
 
 def annuity_factor(rate: float, years: float) -> float:
-    """Present value of one rupee a year for ``years`` years at ``rate``."""
-    return years if rate <= 0 else (1 - (1 + rate) ** -years) / rate
+    """Present value of one rupee at the end of each of ``years`` years: ``(1 - (1 + rate) ** -years) / rate``.
+
+    A capital spread over the years at the rate costs its amount over this factor a year.
+    """
+    return years if rate == 0 else (1 - (1 + rate) ** -years) / rate
 
 
 def appraisal_factor(p: Mapping[str, float]) -> float:
-    """Present value of one rupee a year over the appraisal period, at the discount rate less the credit subsidy."""
-    return annuity_factor(p["discount_rate"] - p["credit_subsidy"], p["appraisal_years"])
+    """Present value of one rupee a year over the appraisal period, at the real discount rate of society.
+
+    Who pays interest does not change it: a subvention is a transfer.
+    """
+    return annuity_factor(p["discount_rate"], p["appraisal_years"])

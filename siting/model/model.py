@@ -86,9 +86,8 @@ def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
         sites = np.unique(options.loc[options["facility_type"] != "mmlp", "place"])
         parks = np.unique(options.loc[options["facility_type"] == "mmlp", "place"])
         improving = search.improving(existing.take(weighted), sites, parks)
-        options["capital_charge_inr_per_year"] = (
-            options["capex_inr_crore"] * INR_PER_CRORE * study.minimum_benefit_cost_ratio / appraisal_factor(parameters)
-        )
+        charged = INR_PER_CRORE / appraisal_factor(parameters) if study.capital_charge else 0.0
+        options["capital_charge_inr_per_year"] = options["capex_inr_crore"] * charged
         problem, lane_of_row = state_problem(study, clients, options, places, existing.take(weighted), improving)
         model = Model(
             study, pack, parameters, survey, places, demand, clients, options, pricer, existing, improving,

@@ -42,10 +42,12 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
         "Cost before": f"{crore(before['cost_inr_per_year'])} a year, of which part loads {crore(part_cost)}",
         "Cost after": f"{crore(after['cost_inr_per_year'])} a year, and {crore(s['fixed_cost_inr_per_year'])} "
         "to run the sites",
-        "Net saving": f"{crore(saving)} a year: {shares[0]:.1f} % of all cost, {shares[1]:.1f} % of part-load cost",
+        "Net saving": f"{crore(saving)} a year: {shares[0]:.1f} % of all cost, {shares[1]:.1f} % of part-load cost"
+        + _possible(s),
         "Benefit/cost": f"{ratio}, payback {payback}; {counted(losing['sites'], 'site')} "
         f"(₹{indian(losing['capex_inr_crore'])} crore) "
         f"{'does not recover its' if losing['sites'] == 1 else 'do not recover their'} own capital",
+        **_worth(s),
         "Served cargo": cut + paper[1],
         "Mean time": f"{before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
         "CO2e": f"{indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
@@ -54,6 +56,27 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
     proof = f" by {s['proof']}" if s.get("proof") else ""
     head = f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %{proof}, {sum(s['wall_s'].values()):.1f} s"
     return [head, *(f"{label:<16}{text}" for label, text in facts.items())]
+
+
+def _possible(s: Mapping[str, Any]) -> str:
+    """How much better the best plan may be."""
+    share = s.get("gap_of_saving")
+    return "" if share is None else f"; no plan is better by over {crore(share * s['saving_inr_per_year'], 1)}"
+
+
+def _worth(s: Mapping[str, Any]) -> dict[str, str]:
+    """Lines of what the capital is worth, of a result that says so."""
+    lines = {}
+    if (value := s.get("net_present_value_inr_crore")) is not None and s["capex_inr_crore"]:
+        rate, budget = s.get("internal_rate_of_return"), s.get("economic_budget_inr_crore")
+        lines["Worth today"] = f"{_rupees_crore(value)} net, internal rate of return " + (
+            "none" if rate is None else f"{100 * rate:.1f} %"
+        )
+        if budget is not None:
+            lines["Economic budget"] = f"{_rupees_crore(budget)}: more would not pay for itself"
+    if subvention := s.get("transfers", {}).get("interest_subvention_inr_per_year"):
+        lines["Transfer"] = f"{crore(subvention, 1)} a year of interest from the exchequer, in no other figure"
+    return lines
 
 
 def _built(sites: pd.DataFrame) -> str:

@@ -256,9 +256,7 @@ def _money(plan: Plan) -> dict[str, Any]:
     p, part_cost = plan.model.parameters, plan.part_load_cost_inr_per_year
     before = plan.totals("before")["cost_inr_per_year"]
     saving, capex_inr = plan.net_saving_inr_per_year, plan.capex_inr_crore * INR_PER_CRORE
-    rate = p["discount_rate"] - p["credit_subsidy"]
     factor = appraisal_factor(p)
-    slack = plan.solution.objective - plan.solution.bound
     return {
         "part_cost": part_cost,
         "of_all": saving / before if before else None,
@@ -267,8 +265,8 @@ def _money(plan: Plan) -> dict[str, Any]:
         "not_paying": len(plan.losing),
         "not_paying_crore": float(plan.losing["capex_inr_crore"].sum()),
         "unspent_crore": plan.model.study.budget_inr_crore - plan.capex_inr_crore,
-        "slack": max(slack, 0.0) if np.isfinite(slack) else None,
-        "rate": rate,
+        "slack": plan.slack_inr_per_year,
+        "rate": p["discount_rate"],
         "years": p["appraisal_years"],
         "factor": factor,
         "break_even": capex_inr / factor,

@@ -13,6 +13,7 @@ import pandas as pd
 from geodata.exports import concentration
 from siting.model.calibration import cargo_usd
 from siting.model.routing import Routing
+from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 from siting.results.cells import write_csv
 from siting.results.geometry import flow_ends, write_geopackage
@@ -20,7 +21,8 @@ from siting.results.geometry import flow_ends, write_geopackage
 
 def summary(plan: Plan) -> dict[str, Any]:
     """Return the content of ``plan.json``: ``schema.csv`` gives the meaning of each key."""
-    model, solution = plan.model, plan.solution
+    model, solution, appraisal = plan.model, plan.solution, plan.appraisal
+    saving, slack = plan.net_saving_inr_per_year, plan.slack_inr_per_year
     served = np.unique(plan.after.district[plan.after.uses_site])
     under = model.demand["under_utilised"]
     unreachable = unreachable_districts(plan)
@@ -43,9 +45,14 @@ def summary(plan: Plan) -> dict[str, Any]:
         "taste_inr_per_year": plan.totals("after")["taste_inr_per_year"],
         "before": plan.totals("before"),
         "after": plan.totals("after"),
-        "saving_inr_per_year": plan.net_saving_inr_per_year,
-        "benefit_cost_ratio": plan.benefit_cost_ratio,
-        "payback_years": plan.payback_years,
+        "saving_inr_per_year": saving,
+        "gap_of_saving": None if slack is None or saving <= 0 else slack / saving,
+        "net_present_value_inr_crore": appraisal.net_present_value_inr / INR_PER_CRORE,
+        "benefit_cost_ratio": appraisal.benefit_cost_ratio,
+        "internal_rate_of_return": appraisal.internal_rate_of_return,
+        "payback_years": appraisal.payback_years,
+        "economic_budget_inr_crore": plan.economic_budget_inr_crore,
+        "transfers": {"interest_subvention_inr_per_year": appraisal.interest_subvention_inr_per_year},
         "served_cost_cut": plan.served_cost_cut,
         "counts": {
             "districts": len(model.demand),

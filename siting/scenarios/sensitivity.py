@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siting.model.costs import Array, Tariff, appraisal_factor
+from siting.appraisal import Appraisal
+from siting.model.costs import Array, Tariff
 from siting.model.demand import build_clients, district_demand
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import LanePricer
 from siting.model.model import conditions
 from siting.model.options import option_costs
 from siting.model.tastes import divided
-from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 
 RIVALS = 3  # existing lanes by road and by rail that each client may fall back on
@@ -182,5 +182,5 @@ def _cheapest(client: NDArray[np.int64], cost: Array, n_clients: int) -> Array:
 def _net_and_ratio(gross_inr: float, opened: pd.DataFrame, parameters: Mapping[str, float]) -> tuple[float, float]:
     """Saving less the yearly cost of the sites, and its present value over their capital (NaN without capital)."""
     net = gross_inr - float(opened["fixed_cost_inr_per_year"].sum())
-    capex_inr = opened["capex_inr_crore"].sum() * INR_PER_CRORE
-    return net, float(net * appraisal_factor(parameters) / capex_inr) if capex_inr > 0 else float("nan")
+    ratio = Appraisal.of(float(opened["capex_inr_crore"].sum()), net, parameters).benefit_cost_ratio
+    return net, float("nan") if ratio is None else ratio

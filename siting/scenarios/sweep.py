@@ -21,7 +21,7 @@ def sweep(
 
     Each is solved from nothing, so that it is the plan a single run of that budget gives. The plan of a smaller budget
     is feasible for a larger one; should the solver return less than it (both within the gap), the smaller plan stands,
-    so that the saving never falls along the sweep.
+    so that the objective never rises along the sweep.
 
     Args:
         scheduler: address of a dask scheduler ("tcp://host:8786") whose workers solve the budgets side by side; None:

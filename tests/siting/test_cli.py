@@ -29,7 +29,7 @@ def study(tmp_path, tiny_layers):
         shutil.copy(path, tmp_path / path.name)
     data = "\n".join(f'{name} = "{path.name}"' for name, path in tiny_layers.items())
 
-    def write(lines: str = 'name = "Tiny"\nbudget_inr_crore = 60', more: str = "") -> object:
+    def write(lines: str = 'name = "Tiny"\nbudget_inr_crore = 60\ncapital_charge = false', more: str = "") -> object:
         file = tmp_path / "tiny.toml"
         file.write_text(f"[study]\n{lines}\n[data]\n{data}\n{more}")
         return file

@@ -12,7 +12,7 @@ import pytest
 from geodata.folders import atomic_folder
 from siting.model.model import build_model
 from siting.money import indian
-from siting.plan import make_plan
+from siting.plan import make_plan, with_economic_budget
 from siting.results.geometry import flow_lines
 from siting.results.tables import (
     districts_table,
@@ -40,11 +40,19 @@ def test_totals_equal_the_sum_of_the_lanes_file(tiny_plan):
     rows = lanes[lanes["under_utilised"]]
     s = summary(tiny_plan)
     assert (rows["cost_inr_per_t"] * rows["tonnes_per_year"]).sum() == pytest.approx(s["after"]["cost_inr_per_year"])
-    assert s["objective_inr"] == pytest.approx(s["after"]["cost_inr_per_year"] + s["fixed_cost_inr_per_year"])
     first = rows[rows["part"] == 1]
     on_lanes = tiny_plan.client_table
     reachable = on_lanes["under_utilised"] & on_lanes["cost_inr_per_t_after"].notna()
     assert first["tonnes_per_year"].sum() == pytest.approx(on_lanes.loc[reachable, "tonnes_per_year"].sum())
+
+
+@pytest.mark.parametrize("name", ["tiny_plan", "free_plan"])
+def test_the_objective_is_the_sum_of_its_parts(name, request):
+    """Cost after, taste, running cost and capital charge, each as plan.json tells it."""
+    s = summary(request.getfixturevalue(name))
+    parts = ("taste_inr_per_year", "fixed_cost_inr_per_year", "capital_charge_inr_per_year")
+    assert s["objective_inr"] == pytest.approx(s["after"]["cost_inr_per_year"] + sum(s[part] for part in parts))
+    assert (s["capital_charge_inr_per_year"] > 0) == (name == "tiny_plan")
 
 
 def test_savings_of_sites_and_of_districts_add_up_to_the_gross_saving(tiny_plan):
@@ -86,6 +94,7 @@ def test_forced_sites_open_and_forbidden_ones_stay_closed(tiny_model):
     forced = make_plan(tiny_model, forced=("warehouse-medium@madhya-pradesh/d10",))
     assert "warehouse-medium@madhya-pradesh/d10" in forced.opened["option_id"].tolist()
     free = make_plan(tiny_model)
+    assert free.opened["option_id"].tolist() != forced.opened["option_id"].tolist()
     best = free.opened.sort_values("saving_inr_per_year")["site_id"].iloc[-1]
     without = make_plan(tiny_model, forbidden=(best,))
     assert best not in without.opened["site_id"].tolist()
@@ -107,43 +116,71 @@ def test_a_park_pays_where_rail_beats_road_by_far(tiny_study):
     assert "rail" in lanes_table(plan)["mode"].tolist()
 
 
-def test_a_minimum_return_leaves_out_sites_that_do_not_earn_it(tiny_study, tiny_plan):
-    """With a ratio of 1, the last site still recovers its capital; without one, the whole plan does not."""
-    assert tiny_plan.benefit_cost_ratio < 1
-    strict = make_plan(build_model(tiny_study.with_changes(minimum_benefit_cost_ratio=1.0)))
-    s = summary(strict)
-    assert 0 < strict.capex_inr_crore < tiny_plan.capex_inr_crore
-    assert strict.benefit_cost_ratio >= 1
-    assert s["objective_inr"] == pytest.approx(
-        s["after"]["cost_inr_per_year"] + s["fixed_cost_inr_per_year"] + s["capital_charge_inr_per_year"]
-    )
-    own = strict.opened["saving_inr_per_year"] - strict.opened["fixed_cost_inr_per_year"]
-    assert (own >= strict.opened["capital_charge_inr_per_year"]).all()
-
-
 def present_value(inr_per_year: float) -> float:
-    """Of thirty yearly amounts at 10.6 %, year by year."""
-    return sum(inr_per_year * 1.106**-year for year in range(1, 31))
+    """Of thirty yearly amounts at 8 %, year by year."""
+    return sum(inr_per_year * 1.08**-year for year in range(1, 31))
 
 
-def test_a_site_loses_that_does_not_earn_its_own_capital_back(tiny_plan):
-    """Saving less running cost of each site, discounted year by year, against its capital: two do, two do not."""
+def test_a_site_that_does_not_pay_is_not_built_by_default(tiny_plan, free_plan):
+    """Of the sites that the budget allows, those that do not recover their own capital are left out."""
+    assert 0 < tiny_plan.capex_inr_crore < free_plan.capex_inr_crore
+    assert tiny_plan.losing.empty and not free_plan.losing.empty
+    own = tiny_plan.opened["saving_inr_per_year"] - tiny_plan.opened["fixed_cost_inr_per_year"]
+    assert (own >= tiny_plan.opened["capital_charge_inr_per_year"]).all()
+    assert tiny_plan.appraisal.net_present_value_inr > free_plan.appraisal.net_present_value_inr
+    assert tiny_plan.net_saving_inr_per_year < free_plan.net_saving_inr_per_year
+
+
+def test_the_capital_charge_repays_the_capital_with_interest(tiny_plan):
+    """Thirty charges, discounted at 8 % year by year, are worth the capital: 0.0888 of it a year."""
+    capital_inr = tiny_plan.capex_inr_crore * 1e7
+    assert present_value(tiny_plan.capital_charge_inr_per_year) == pytest.approx(capital_inr)
+    assert tiny_plan.capital_charge_inr_per_year / capital_inr == pytest.approx(0.0888274, rel=1e-5)
+
+
+def test_a_site_loses_that_does_not_earn_its_own_capital_back(free_plan):
+    """Saving less running cost of each site, discounted year by year, against its capital: some do, some do not."""
     loses = {
         site.option_id: present_value(site.saving_inr_per_year - site.fixed_cost_inr_per_year)
         < site.capex_inr_crore * 1e7
-        for site in tiny_plan.opened.itertuples()
+        for site in free_plan.opened.itertuples()
     }
     assert set(loses.values()) == {True, False}
-    assert tiny_plan.losing["option_id"].tolist() == [name for name, bad in loses.items() if bad]
-    assert summary(tiny_plan)["not_recovering_capital"] == {
-        "sites": len(tiny_plan.losing), "capex_inr_crore": pytest.approx(tiny_plan.losing["capex_inr_crore"].sum()),
+    assert free_plan.losing["option_id"].tolist() == [name for name, bad in loses.items() if bad]
+    assert summary(free_plan)["not_recovering_capital"] == {
+        "sites": len(free_plan.losing), "capex_inr_crore": pytest.approx(free_plan.losing["capex_inr_crore"].sum()),
     }  # fmt: skip
 
 
-def test_ratio_and_payback_of_a_plan(tiny_plan):
-    capital_inr, net = tiny_plan.capex_inr_crore * 1e7, tiny_plan.net_saving_inr_per_year
-    assert tiny_plan.benefit_cost_ratio == pytest.approx(present_value(net) / capital_inr)
-    assert tiny_plan.payback_years == pytest.approx(capital_inr / net)
+def test_the_figures_of_worth_are_those_of_capital_and_saving(free_plan):
+    capital_inr, net = free_plan.capex_inr_crore * 1e7, free_plan.net_saving_inr_per_year
+    s = summary(free_plan)
+    assert s["benefit_cost_ratio"] == pytest.approx(present_value(net) / capital_inr)
+    assert s["net_present_value_inr_crore"] == pytest.approx((present_value(net) - capital_inr) / 1e7)
+    assert s["payback_years"] == pytest.approx(capital_inr / net)
+    assert s["gap_of_saving"] == pytest.approx((s["objective_inr"] - s["bound_inr"]) / net, abs=1e-12)
+
+
+def test_credit_changes_who_pays_and_nothing_else(tiny_study, tiny_plan):
+    """2 % interest subvention: a fiftieth of the capital a year from the exchequer; sites and worth stay."""
+    cheap = make_plan(build_model(tiny_study.with_changes(parameters={"credit_subsidy": 0.02})))
+    told, plain = summary(cheap), summary(tiny_plan)
+    assert plain["transfers"] == {"interest_subvention_inr_per_year": 0.0}
+    assert told["transfers"]["interest_subvention_inr_per_year"] == pytest.approx(0.02e7 * cheap.capex_inr_crore)
+    same = ("objective_inr", "capex_inr_crore", "saving_inr_per_year", "benefit_cost_ratio", "internal_rate_of_return")
+    assert {key: told[key] for key in same} == {key: plain[key] for key in same}
+
+
+def test_beyond_the_economic_budget_nothing_more_is_built(tiny_model, tiny_plan, free_plan):
+    """A budget that binds is told how much would pay; that much, given, is spent, and so it is of any more."""
+    unlimited = make_plan(tiny_model, budget_inr_crore=1e6)
+    poor = with_economic_budget(make_plan(tiny_model, budget_inr_crore=unlimited.capex_inr_crore / 2))
+    assert poor.capex_inr_crore < poor.economic_budget_inr_crore
+    assert poor.economic_budget_inr_crore == pytest.approx(unlimited.capex_inr_crore)
+    rich = with_economic_budget(make_plan(tiny_model, budget_inr_crore=poor.economic_budget_inr_crore))
+    assert rich.economic_budget_inr_crore == pytest.approx(rich.capex_inr_crore)
+    assert with_economic_budget(unlimited).economic_budget_inr_crore == unlimited.capex_inr_crore
+    assert with_economic_budget(free_plan).economic_budget_inr_crore is None
 
 
 def test_use_of_sites_adds_up_to_the_cargo_that_goes_through_them(tiny_plan):
@@ -185,7 +222,7 @@ def test_the_leaders_cost_counts_by_its_weight(tiny_study):
     leader = ~table["under_utilised"]
     assert cost[leader].sum() > 0
     assert plan.solution.objective == pytest.approx(
-        cost[~leader].sum() + 0.5 * cost[leader].sum() + plan.fixed_cost_inr_per_year
+        cost[~leader].sum() + 0.5 * cost[leader].sum() + plan.fixed_cost_inr_per_year + plan.capital_charge_inr_per_year
     )
 
 
@@ -230,7 +267,7 @@ def test_fingerprint_follows_study_and_data(tiny_study, tiny_model):
     base = tiny_study.fingerprint(pack)
     assert base == tiny_study.fingerprint(pack)
     assert base != tiny_study.with_changes(budget_inr_crore=61.0).fingerprint(pack)
-    assert base != tiny_study.with_changes(parameters={"discount_rate": 0.08}).fingerprint(pack)
+    assert base != tiny_study.with_changes(parameters={"discount_rate": 0.07}).fingerprint(pack)
 
 
 def test_an_interrupted_run_leaves_the_old_result(tmp_path):

@@ -37,7 +37,7 @@ def session(exact: Study) -> Session:
         {"forced": ("warehouse-small@madhya-pradesh/d3",)},
         {"forbidden": ("madhya-pradesh/d5",)},
         {"parameters": {"discount_rate": 0.05}},
-        {"minimum_benefit_cost_ratio": 1.0},
+        {"capital_charge": False},
     ],
 )
 def test_a_warm_answer_equals_the_cold_one(session: Session, exact: Study, changes: dict[str, Any]) -> None:

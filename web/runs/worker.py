@@ -24,7 +24,7 @@ import numpy as np
 
 from geodata.errors import InputError
 from siting.model.model import build_model
-from siting.plan import Plan, make_plan
+from siting.plan import Plan, make_plan, with_economic_budget
 from siting.results.tables import write_answer
 from siting.run import result_folder, write_result
 from siting.session import LIMITS, Session
@@ -100,6 +100,7 @@ class Worker:
         model = build_model(load_study(Path(study_file)), self._stage)
         plan = make_plan(model, self._stage, watch=self._watch)
         self._check()
+        plan = with_economic_budget(plan, self._watch)
         with result_folder(Path(folder)) as scratch:
             write_result(plan, scratch, self._stage)
             self._check()
@@ -152,7 +153,7 @@ class Worker:
 def _saving_so_far(session: Session, objective_inr: float) -> float | None:
     """Cost without sites less the cost of a plan, where the objective is the cost and nothing else."""
     model = session.current
-    if model.study.minimum_benefit_cost_ratio > 0 or model.study.leader_weight > 0:
+    if model.study.capital_charge or model.study.leader_weight > 0:
         return None
     cost = model.problem.unserved_cost
     return float(cost[np.isfinite(cost)].sum() - objective_inr)

@@ -24,7 +24,7 @@ def test_an_end_at_the_base_value_gives_the_plans_own_saving(table, tiny_plan):
     row = table.loc["carbon_price_inr_per_t_co2e"]
     assert row["low"] == row["value"]
     assert row["saving_low"] == pytest.approx(tiny_plan.net_saving_inr_per_year)
-    assert row["ratio_low"] == pytest.approx(tiny_plan.benefit_cost_ratio)
+    assert row["ratio_low"] == pytest.approx(tiny_plan.appraisal.benefit_cost_ratio)
 
 
 def test_dearer_part_loads_make_hubs_worth_more_and_dearer_sites_less(table):
