@@ -27,23 +27,26 @@ class Block:
 
     Args:
         client: (n_block,) positions.
+        origin: district.
         km: (n_block, n_places) first mile.
         hour: of an hour of transit.
         road_km: transit time of a road km, for boxes that stay on the road.
         dray_km: the same for boxes that change to rail.
         box_road_km: freight, time and carbon of a trailer km, for boxes that stay on the road.
         box_dray_km: the same for boxes that change to rail.
-        lever: extra freight of a trailer km where the first mile is dear.
+        lever: extra freight of a trailer km from the client's own district where the first mile is dear.
         first: (n_block, n_places) of bringing a part load to each place and stuffing it there, without its hours.
         rail: (n_block, n_places) from each place by rail to its best gateway, with handling and dwell.
         rail_gateway: (n_block, n_places) that gateway.
-        road: (n_block, n_places) of a box by road from each place to its best gateway, with dwell.
+        road: (n_block, n_places) of a box by road from each place to its best gateway, with dwell; from the client's
+            own district with the lever.
         road_gateway: (n_block, n_places) that gateway.
         fill: of waiting for a box to fill.
         fill_at_terminal: of what that wait adds where the box fills while it waits for the train.
     """
 
     client: Index
+    origin: Index
     km: Array
     hour: Array
     road_km: Array
@@ -87,8 +90,11 @@ class BlockPricer:
         freight = tariff.part_load_inr_per_t(km) * reefer * weak
         empty = np.zeros((len(client), 0)), np.zeros((len(client), 0), np.int64)
         rail, rail_gateway, road, road_gateway = self._onward(client) if onward else (*empty, *empty)
+        if onward:
+            self._mark_up_own_district(client, road, road_gateway)
         fill_h = tariff.consolidation_dwell_h
         return Block(
+            origin=pricer.origin[client, None],
             client=client,
             km=km,
             hour=hour,
@@ -159,6 +165,21 @@ class BlockPricer:
         km = self.places.road_km[:, self.places.gateways]
         cost: Array = km * self._box_road_km(hour, reefer) + hour * self.dwell_h
         return cost
+
+    def _mark_up_own_district(self, client: Index, road: Array, road_gateway: Index) -> None:
+        """Put into the tables of `_onward` what boxes pay by road from districts whose first mile is dear."""
+        pricer, row = self.pricer, np.flatnonzero(self.pricer.first_mile[client] != 1.0)
+        dear = client[row]
+        origin, hour, reefer, weak = (
+            values[dear] for values in (pricer.origin, pricer.time_value, pricer.reefer, pricer.first_mile)
+        )
+        freight = self.tariff.trailer_inr_per_t_km * reefer * (weak - 1)
+        per_km = (self._box_road_km(hour, reefer) + freight)[:, None]
+        km = self.places.road_km[origin][:, self.places.gateways]
+        cost = reached(km * per_km + hour[:, None] * self.dwell_h + pricer.taste[dear, :, ROAD])
+        best = cost.argmin(axis=1)
+        road[row, origin] = cost[np.arange(len(row)), best]
+        road_gateway[row, origin] = self.places.gateways[best]
 
     def _to_best_gateway(self, table: Array, which: Index, taste: Array) -> tuple[Array, Index]:
         """(n_block, n_places) cost to the gateway liked best (inf: none), and that gateway's place.

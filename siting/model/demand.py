@@ -128,9 +128,7 @@ def build_clients(
         ``under_utilised``, ``weight`` in the objective.
     """
     n, shape = len(demand), (len(demand), len(HUB_CLASSES), len(LOADS))
-    rail_km = places.table["rail_access_km"].to_numpy()[:n]
-    # NaN: farther from rail than a park may be; the lever looks at its own distance.
-    far = ~(rail_km <= parameters["weak_access_rail_km"])
+    far = places.table["rail_line_km"].to_numpy()[:n] > parameters["weak_access_rail_km"]
     tonnes = demand[[f"{cargo_class}_t" for cargo_class in HUB_CLASSES]].to_numpy(np.float64)
     value_inr = demand[[f"{cargo_class}_usd" for cargo_class in HUB_CLASSES]].to_numpy() * parameters["fx_inr_per_usd"]
     value_inr_per_t = np.divide(value_inr, tonnes, out=np.zeros_like(tonnes), where=tonnes > 0)

@@ -69,7 +69,9 @@ class LaneSearch:
         heads = self.railheads
         if not len(heads):
             return np.full(len(hub), np.inf), np.full(len(hub), NONE)
-        drayage = self._to_railheads_km[hub] * block.box_dray_km[row]
+        drayage = self._to_railheads_km[hub] * (
+            block.box_dray_km[row] + block.lever[row] * (hub[:, None] == block.origin[row])
+        )
         wait = np.where(hub[:, None] == heads, block.fill_at_terminal[row], block.fill[row])
         onward, best = nanmin(drayage + wait + block.rail[:, heads][row])
         cost: Array = block.first[row, hub] + block.km[row, hub] * block.dray_km[row, 0] + onward
@@ -130,7 +132,8 @@ class LaneSearch:
 
         def then_park(near: Index, ends: Index) -> Array:
             """(n_near, n_ends) cost of boxing at a place and taking the box to a park's rail."""
-            drayage = self.places.road_km[np.ix_(near, ends)] * block.box_dray_km[k, 0]
+            per_km = block.box_dray_km[k, 0] + block.lever[k, 0] * (near == block.origin[k, 0])
+            drayage = self.places.road_km[np.ix_(near, ends)] * per_km[:, None]
             cost: Array = gathered[near][:, None] + drayage + rail[ends]
             return cost
 

@@ -186,7 +186,8 @@ class LanePricer:
         fill_h = zero + tariff.consolidation_dwell_h
         legs.append(_Leg(consolidated & ~at_terminal, "dwell", hub, hub, zero, fill_h, zero, zero))
         km = np.where(consolidated, places.road_km[box_at, road_to], places.first_mile_km[origin, road_to])
-        money = tariff.full_load_inr_per_t(km) * reefer * np.where(consolidated, 1.0, weak)
+        # A box filled in its own district leaves by the same weak roads.
+        money = tariff.full_load_inr_per_t(km) * reefer * np.where(box_at == origin, weak, 1.0)
         legs.append(
             _Leg(~consolidated | (box_at != road_to), "road", box_at, road_to, km, km * h_per_km, money,
                  tariff.full_load_kg_per_t(km))

@@ -31,7 +31,7 @@ class Places:
     Args:
         table: one row per place: ``place_id``, ``kind`` (district, planned, depot, gateway), ``name``, ``state``,
             ``lon``, ``lat``, ``rail_access_km`` (to the nearest rail node; NaN where there is no rail terminal
-            and none can be built), ``rail_node``.
+            and none can be built), ``rail_line_km`` (to the nearest rail node, however far), ``rail_node``.
         road_km: (n, n) by road; NaN where there is no way.
         first_mile_km: (n, n) as road_km, from the exporters of a district: never less than the mean distance
             inside it.
@@ -178,8 +178,8 @@ def survey_pack(pack: Pack) -> Survey:
         *network_inputs(pack.road), lon, lat, MAX_ROAD_SNAP_KM,
     )  # fmt: skip
     np.fill_diagonal(road_km, 0.0)
-    node, access_km = _rail_access(pack, table)
-    table["rail_node"] = node
+    node, line_km, access_km = _rail_access(pack, table)
+    table["rail_node"], table["rail_line_km"] = node, line_km
     ends = np.flatnonzero(table["kind"] == "gateway")
     return Survey(
         table,
@@ -233,12 +233,12 @@ def mean_distance_inside_km(area_km2: Array, detour: float) -> Array:
     return 2.0 / 3.0 * np.sqrt(area_km2 / np.pi) * detour
 
 
-def _rail_access(pack: Pack, table: pd.DataFrame) -> tuple[Index, Array]:
-    """Rail node of each place and the km to it: by its connector row, else the nearest node."""
+def _rail_access(pack: Pack, table: pd.DataFrame) -> tuple[Index, Array, Array]:
+    """Rail node of each place, by its connector row or else the nearest, km to it, and those km where in reach."""
     connectors = pack.rail_connectors.set_index("terminal_id").reindex(table["place_id"])
     has_connector = connectors["km"].notna().to_numpy()
     lon = np.where(has_connector, connectors["lon"], table["lon"]).astype(np.float64)
     lat = np.where(has_connector, connectors["lat"], table["lat"]).astype(np.float64)
     node, snap_km = snap(pack.rail, lon, lat)
-    snap_km = np.where(snap_km > MAX_RAIL_SNAP_KM, np.nan, snap_km)
-    return node, np.where(has_connector, connectors["km"].to_numpy(np.float64), 0.0) + snap_km
+    line_km = np.where(has_connector, connectors["km"].to_numpy(np.float64), 0.0) + snap_km
+    return node, line_km, np.where(snap_km > MAX_RAIL_SNAP_KM, np.nan, line_km)

@@ -25,6 +25,7 @@ def survey(rail_access_km: list[float]) -> Survey:
     n = len(rail_access_km)
     table = pd.DataFrame({
         "place_id": [*(f"d{i}" for i in range(n)), "port"], "kind": ["district"] * n + ["gateway"], "rail_served": True,
+        "rail_line_km": [*rail_access_km, 2.0],
     })  # fmt: skip
     road = np.full((n + 1, n + 1), 100.0)
     np.fill_diagonal(road, 0.0)
@@ -75,12 +76,12 @@ def test_leaders_count_by_their_weight_and_the_others_in_full() -> None:
     assert clients().groupby("district")["weight"].unique().str[0].to_dict() == {0: 1.0, 1: 1.0, 2: 0.25}
 
 
-@pytest.mark.parametrize(("rail_km", "far"), [(9.0, {1}), (9.5, {1}), (8.9, {0, 1, 2})])
+@pytest.mark.parametrize(("rail_km", "far"), [(9.0, {1, 2}), (9.5, {1, 2}), (8.9, {0, 1, 2}), (50, {1}), (60, set())])
 def test_weak_access_makes_the_first_mile_dearer_beyond_its_own_distance(rail_km: float, far: set[int]) -> None:
-    """Districts at 9 and 10 km; the one without a park's rail is far at any distance; 9 km is not beyond 9."""
+    """Districts at 9, 60 and 10 km: one too far for a park may still be near enough; 9 km is not beyond 9."""
     table = clients(weak_access_markup=0.15, weak_access_rail_km=rail_km)
     factor = table.groupby("district")["first_mile_factor"].first().to_dict()
-    assert factor == pytest.approx({d: 1.15 if d in far | ({2} if rail_km < 10 else set()) else 1.0 for d in range(3)})
+    assert factor == pytest.approx({d: 1.15 if d in far else 1.0 for d in range(3)})
 
 
 @pytest.mark.parametrize(("congestion", "saved_h", "hours"), [

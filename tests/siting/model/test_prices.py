@@ -145,6 +145,9 @@ LEVERS = {
     "and at a port": ("part", 1.0, {"warehouse_shortage_markup": 0.15}, lane(PORT), 0.15 * 181),
     "but not at a new site": ("part", 1.0, {"warehouse_shortage_markup": 0.15}, lane(SITE), 0.0),
     "weak access makes the collection of part loads dearer": ("part", 1.15, {}, lane(SITE), 0.15 * 874.5),
+    "and, where the box is filled in its own district, the box's way from there": (
+        "part", 1.15, {}, lane(HOME), 0.15 * (20 * 11.03 + 600 * 2.869)),
+    "to a terminal too": ("part", 1.15, {}, lane(HOME, DEPOT), 0.15 * (20 * 11.03 + 200 * 2.869)),
     "and a full load's way to the port": ("full", 1.15, {}, lane(), 0.15 * 600 * 2.869),
     "and its way to a terminal, not the train": ("full", 1.15, {}, lane(terminal=DEPOT), 0.15 * 200 * 2.869),
     "lanes by road only take longer": ("full", 1.0, {"road_only_delay": 0.12}, lane(), 2 * 0.12 * 600 / KM_PER_H),
