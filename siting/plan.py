@@ -51,9 +51,10 @@ class Plan:
         problem = model.problem
         client = model.active[problem.lane_client[rows]]
         tonnes = clients["tonnes_per_year"].to_numpy()[client] * self.solution.lane_share[rows]
+        counted = clients["weight"].to_numpy()[client] * tonnes
         quo = np.full(len(clients), np.nan)
         quo[model.existing.client] = model.existing.cost_inr_per_t
-        saving = (quo[client] - model.improving.cost_inr_per_t[model.lane_of_row[rows]]) * tonnes
+        saving = (quo[client] - model.improving.cost_inr_per_t[model.lane_of_row[rows]]) * counted
         needs = problem.lane_options[rows]
         n_sites = (needs >= 0).sum(axis=1)
         use = pd.concat([
@@ -94,20 +95,26 @@ class Plan:
         return self.model.clients.join(before.add_suffix("_before")).join(after.add_suffix("_after"))
 
     def totals(self, when: str) -> dict[str, float]:
-        """Cost, taste, mean hours and CO2e of the under-utilised districts, ``before`` or ``after``."""
+        """Cost and taste, ``before`` or ``after``, as they count in the objective, and what is measured elsewhere.
+
+        Money of the leaders counts by ``leader_weight``; mean hours and CO2e are of the under-utilised districts.
+        """
         table = self.client_table
-        table = table[table["under_utilised"] & table[f"cost_inr_per_t_{when}"].notna()]
+        table = table[table[f"cost_inr_per_t_{when}"].notna()]
+        counted = table["tonnes_per_year"] * table["weight"]
+        cost, taste = ((table[f"{part}_inr_per_t_{when}"] * counted).sum() for part in ("cost", "taste"))
+        table = table[table["under_utilised"]]
         tonnes = table["tonnes_per_year"]
         return {
-            "cost_inr_per_year": float((table[f"cost_inr_per_t_{when}"] * tonnes).sum()),
-            "taste_inr_per_year": float((table[f"taste_inr_per_t_{when}"] * tonnes).sum()),
+            "cost_inr_per_year": float(cost),
+            "taste_inr_per_year": float(taste),
             "mean_hours": float((table[f"hours_{when}"] * tonnes).sum() / tonnes.sum()) if len(table) else 0.0,
             "co2e_t_per_year": float((table[f"co2e_kg_per_t_{when}"] * tonnes).sum() / 1000.0),
         }
 
     @cached_property
     def net_saving_inr_per_year(self) -> float:
-        """Saving of the under-utilised districts, taste included, less the yearly cost of the sites."""
+        """Saving, taste included, less the yearly cost of the sites; leaders count by ``leader_weight``."""
         before, after = self.totals("before"), self.totals("after")
         gross = sum(before[part] - after[part] for part in ("cost_inr_per_year", "taste_inr_per_year"))
         return gross - self.fixed_cost_inr_per_year
@@ -125,10 +132,10 @@ class Plan:
 
     @cached_property
     def part_load_cost_inr_per_year(self) -> float:
-        """What the part loads of the under-utilised districts cost before."""
+        """What part loads cost before, as they count."""
         table = self.client_table
-        part = table[table["under_utilised"] & (table["load"] == "part")]
-        return float((part["cost_inr_per_t_before"] * part["tonnes_per_year"]).sum())
+        part = table[table["load"] == "part"]
+        return float((part["cost_inr_per_t_before"] * part["tonnes_per_year"] * part["weight"]).sum())
 
     @cached_property
     def losing(self) -> pd.DataFrame:

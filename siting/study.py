@@ -40,7 +40,8 @@ class Study:
         tonnage_basis: ``current`` exports, or ``potential``: what an under-utilised district would export at the
             ``potential_percentile`` of exports per inhabitant among districts of similar access.
         leader_share: districts that make this first share of exports are leaders, all others under-utilised.
-        leader_weight: weight of the leaders' cost in the objective; 0 leaves them out of the choice.
+        leader_weight: what a rupee of the leaders counts, in the choice of sites and in every sum of money of the
+            answer alike; 0 leaves them out of both.
         capital_charge: whether the choice pays a year for the capital it spends, spread over the appraisal period at
             the discount rate, so that it opens a site only where that adds more than it costs in all; without, every
             site that saves more a year than it costs to run, as far as the budget goes.

@@ -165,18 +165,18 @@ def _typeset(text: str) -> str:
 
 
 def cost_components(plan: Plan) -> pd.DataFrame:
-    """Yearly cost of the under-utilised districts by component.
+    """Yearly cost by component, as it counts: the leaders' by ``leader_weight``.
 
     Returns:
         Index = component in plain words; columns ``before`` and ``after`` in INR a year. They add up to
         ``before.cost_inr_per_year`` and ``after.cost_inr_per_year`` of ``plan.json``, and to the latter plus
         ``fixed_cost_inr_per_year`` with the last row.
     """
-    under_utilised = plan.model.clients["under_utilised"].to_numpy()
+    weight = plan.model.clients["weight"].to_numpy()
     columns = {}
     for when, routing in (("before", plan.before), ("after", plan.after)):
         lanes, lane, parts = routing.lanes, routing.lane_of_part, routing.parts
-        tonnes = (routing.tonnes * under_utilised[lanes.client])[lane]
+        tonnes = (routing.tonnes * weight[lanes.client])[lane]
         inr = {name: inr_per_t * tonnes for name, inr_per_t in routing.cost_components.items()}
         mode = parts["mode"].to_numpy(object)
         first_mile = (mode == "road") & (parts["part"].to_numpy() == 1) & (lanes.hub[lane] != NONE)

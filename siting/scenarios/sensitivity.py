@@ -153,8 +153,8 @@ class _Operation:
         return _Choice(lane, saving[lane], client)
 
     def _gross_inr_per_year(self, choice: _Choice, clients: pd.DataFrame, opened: pd.DataFrame) -> float:
-        """Saving of the under-utilised districts' cargo, as far as the sites have room for it."""
-        tonnes = np.where(clients["under_utilised"], clients["tonnes_per_year"], 0.0)
+        """Saving of the cargo as it counts, as far as the sites have room for it."""
+        tonnes = (clients["tonnes_per_year"] * clients["weight"]).to_numpy()
         flow = tonnes[choice.client]
         capacity = opened["capacity_t_per_year"].to_numpy()
         room = self._room(capacity, choice.lane, flow * (choice.saving_inr_per_t > 0))

@@ -13,6 +13,7 @@ from geodata.folders import atomic_folder
 from siting.model.model import build_model
 from siting.money import indian
 from siting.plan import make_plan, with_economic_budget
+from siting.report.page import cost_components
 from siting.results.geometry import flow_lines
 from siting.results.tables import (
     districts_table,
@@ -215,7 +216,8 @@ def test_hours_and_carbon_of_a_plan_are_those_of_its_lanes(tiny_plan):
     assert tiny_plan.totals("after")["co2e_t_per_year"] == pytest.approx(co2e_t)
 
 
-def test_the_leaders_cost_counts_by_its_weight(tiny_study):
+def test_a_leader_counts_on_both_sides_by_its_weight(tiny_study):
+    """Its cost and saving are in the objective, in the totals and in those of the sites, and half of them each time."""
     plan = make_plan(build_model(tiny_study.with_changes(leader_weight=0.5)))
     table = plan.client_table[plan.client_table["cost_inr_per_t_after"].notna()]
     cost = table["cost_inr_per_t_after"] * table["tonnes_per_year"]
@@ -223,6 +225,22 @@ def test_the_leaders_cost_counts_by_its_weight(tiny_study):
     assert cost[leader].sum() > 0
     assert plan.solution.objective == pytest.approx(
         cost[~leader].sum() + 0.5 * cost[leader].sum() + plan.fixed_cost_inr_per_year + plan.capital_charge_inr_per_year
+    )
+    s = summary(plan)
+    assert s["before"]["cost_inr_per_year"] == pytest.approx(
+        (table["cost_inr_per_t_before"] * table["tonnes_per_year"] * np.where(leader, 0.5, 1.0)).sum()
+    )
+    parts = ("taste_inr_per_year", "fixed_cost_inr_per_year", "capital_charge_inr_per_year")
+    assert s["objective_inr"] == pytest.approx(s["after"]["cost_inr_per_year"] + sum(s[part] for part in parts))
+    saved = (table["cost_inr_per_t_before"] - table["cost_inr_per_t_after"]) * table["tonnes_per_year"]
+    assert saved[leader].sum() > 0
+    assert plan.opened["saving_inr_per_year"].sum() == pytest.approx(saved[~leader].sum() + 0.5 * saved[leader].sum())
+    assert cost_components(plan)["after"].sum() == pytest.approx(
+        s["after"]["cost_inr_per_year"] + plan.fixed_cost_inr_per_year
+    )
+    small = table[(table["load"] == "part")]
+    assert s["part_load_cost_before_inr_per_year"] == pytest.approx(
+        (small["cost_inr_per_t_before"] * small["tonnes_per_year"] * small["weight"]).sum()
     )
 
 

@@ -153,7 +153,7 @@ class Worker:
 def _saving_so_far(session: Session, objective_inr: float) -> float | None:
     """Cost without sites less the cost of a plan, where the objective is the cost and nothing else."""
     model = session.current
-    if model.study.capital_charge or model.study.leader_weight > 0:
+    if model.study.capital_charge:
         return None
     cost = model.problem.unserved_cost
     return float(cost[np.isfinite(cost)].sum() - objective_inr)

@@ -66,9 +66,8 @@ def test_a_site_that_grows_too_small_saves_by_its_room(tiny_model):
     assert table.loc[key, "saving_high"] == pytest.approx(plan.net_saving_inr_per_year)
 
 
-def test_only_under_utilised_districts_cargo_counts(tiny_study):
-    """With the leader in the choice, its saving is not that of the districts the hubs are for."""
-    plan = make_plan(build_model(tiny_study.with_changes(leader_weight=1.0, budget_inr_crore=20.0)))
+def test_a_leader_counts_here_by_its_weight_too(tiny_study):
+    plan = make_plan(build_model(tiny_study.with_changes(leader_weight=0.5, budget_inr_crore=20.0)))
     row = sensitivity(plan).set_index("key").loc["carbon_price_inr_per_t_co2e"]
     assert row["saving_low"] == pytest.approx(plan.net_saving_inr_per_year)
 
