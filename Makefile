@@ -6,7 +6,7 @@ PYTHON ?= python3
 SITING = .venv/bin/siting
 
 .DEFAULT_GOAL := help
-.PHONY: help study sweep compare serve report data test lint bench screenshots clean
+.PHONY: help study sweep compare serve report data test mutants lint bench screenshots clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  ##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -43,6 +43,9 @@ data: .venv/installed  ## rebuild the bundled India pack from its sources (needs
 
 test: .venv/developer  ## run the tests
 	.venv/bin/python -m pytest -n 2 --dist loadfile
+
+mutants: .venv/developer  ## change the core one place at a time and see the tests fail (10 to 20 minutes; GROUPS="model")
+	.venv/bin/python -m tests.mutants $(GROUPS)
 
 lint: .venv/developer  ## check style and types
 	.venv/bin/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from typing import Any
@@ -95,3 +96,93 @@ def test_every_answer_is_checked_before_it_is_given(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys.modules[solve.__module__], "plan_found", dearer)
     with pytest.raises(WrongAnswerError, match=r"\(1\)"):
         solve(PROBLEM)
+
+
+BALANCED = FacilityProblem(
+    lane_client=np.array([0, 1]),
+    lane_options=np.array([[0, -1], [1, -1]]),
+    lane_cost=np.array([-5e6, 1e7]),
+    n_clients=2,
+    n_options=2,
+    unserved_cost=np.array([np.inf, 3e6]),
+    demand=np.array([2.0, 8.0]),
+    fixed_cost=np.array([1e6, 9e6]),
+    capacity=np.array([0.5, np.inf]),
+)
+"""One lane gains 5 million, the rest costs 4: what is added up comes to 9 million, the objective to -1."""
+SIZE, ROUNDING = 9e6, 1e-6
+SHARES = np.array([1.0, 0.0])
+
+
+def balanced(**changes: Any) -> Solution:
+    answer: dict[str, Any] = {
+        "open": np.array([0]),
+        "lane_share": SHARES,
+        "unserved_share": np.array([0.0, 1.0]),
+        "objective": -1e6,
+        "bound": -1e6,
+    }
+    return replace(GOOD, **{**answer, **changes})
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+@pytest.mark.parametrize(("part", "said"), [(0.95, None), (1.05, r"\(1\) costs do not sum")])
+def test_costs_may_be_off_by_a_millionth_of_all_that_is_added_up(sign: float, part: float, said: str | None) -> None:
+    problem = BALANCED.with_changes(capacity=None)
+    objective = -1e6 + sign * part * ROUNDING * SIZE
+    accepted_or_refused(problem, balanced(objective=objective, bound=min(objective, -1e6)), said)
+
+
+@pytest.mark.parametrize(("part", "said"), [(0.95, None), (1.05, "the bound is above the objective")])
+def test_the_bound_may_be_above_by_as_much(part: float, said: str | None) -> None:
+    bound = -1e6 + part * ROUNDING * SIZE
+    accepted_or_refused(BALANCED.with_changes(capacity=None), balanced(bound=bound), said)
+
+
+@pytest.mark.parametrize(
+    ("load", "capacity", "said"),
+    [
+        # a millionth of 0.5, and of the largest demand 8: 8.5e-6 in all
+        (0.5 + 8.4e-6, 0.5, None),
+        (0.5 + 8.6e-6, 0.5, r"\(4\) capacity exceeded at \[0\]"),
+        (1.5 + 9.4e-6, 1.5, None),
+        (1.5 + 9.6e-6, 1.5, r"\(4\) capacity exceeded at \[0\]"),
+        (1e-9, 0.0, r"\(4\) capacity exceeded at \[0\]"),  # without capacity nothing is rounding
+    ],
+)
+def test_a_load_may_exceed_a_capacity_by_rounding(load: float, capacity: float, said: str | None) -> None:
+    served = load / 2.0
+    shares = {"lane_share": np.array([served, 0.0]), "unserved_share": np.array([1.0 - served, 1.0])}
+    problem = BALANCED.with_changes(capacity=[capacity, np.inf], unserved_cost=[0.0, 3e6])
+    objective = -5e6 * served + 4e6
+    accepted_or_refused(problem, balanced(**shares, objective=objective, bound=objective), said)
+
+
+@pytest.mark.parametrize(
+    ("off", "said"), [(0.9e-6, None), (-0.9e-6, None), (1.1e-6, r"\(2\) shares"), (-1.1e-6, r"\(2\) shares")]
+)
+def test_shares_may_miss_one_by_rounding(off: float, said: str | None) -> None:
+    problem = BALANCED.with_changes(capacity=None)
+    accepted_or_refused(problem, balanced(lane_share=np.array([1.0 + off, 0.0])), said)
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.9e-6, None), (1.1e-6, r"\(2\) a client that must be served is not")])
+def test_a_client_that_must_be_served_may_miss_a_millionth(share: float, said: str | None) -> None:
+    shares = {"lane_share": np.array([1.0 - share, 0.0]), "unserved_share": np.array([share, 1.0])}
+    accepted_or_refused(BALANCED.with_changes(capacity=None), balanced(**shares), said)
+
+
+def test_nothing_at_all_may_go_through_a_closed_option() -> None:
+    shares = np.array([1.0, 1e-9])
+    accepted_or_refused(
+        BALANCED.with_changes(capacity=None), balanced(lane_share=shares), r"\(3\) a lane uses a closed"
+    )
+
+
+def accepted_or_refused(problem: FacilityProblem, answer: Solution, said: str | None) -> None:
+    if said is None:
+        check_solution(problem, answer)
+        return
+    with pytest.raises(WrongAnswerError) as refused:
+        check_solution(problem, answer)
+    assert re.search(said, str(refused.value)) and ";" not in str(refused.value), "this is wrong and nothing else"

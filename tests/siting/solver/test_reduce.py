@@ -1,0 +1,249 @@
+"""A reduction keeps what an optimal plan can use, and nothing else: against its definition, lane by lane."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from tiny_problems import random_problem, with_random_rules
+
+from siting.solver import FacilityProblem, Rules
+from siting.solver.core import Core
+from siting.solver.problem import NO_OPTION
+from siting.solver.reach import out_of_reach, shut_out, wanted
+from siting.solver.reduce import reduce_problem
+
+Lane = tuple[int, frozenset[int], float]
+"""Client, options and cost."""
+
+
+def masks(problem: FacilityProblem) -> tuple[np.ndarray, np.ndarray]:
+    """Options that are forced open, and those that are forbidden or shut out by a rule."""
+    forced, closed = (np.zeros(problem.n_options, dtype=bool) for _ in range(2))
+    forced[problem.forced_open], closed[problem.forbidden] = True, True
+    return forced, closed | shut_out(problem.rows, forced, closed)
+
+
+def without_any(problem: FacilityProblem) -> list[float]:
+    """What each client costs when no option serves it."""
+    stay = problem.unserved_cost.tolist()
+    for i, ends, cost in zip(problem.lane_client, problem.lane_options, problem.lane_cost, strict=True):
+        if (ends == NO_OPTION).all():
+            stay[i] = min(stay[i], float(cost))
+    return stay
+
+
+def useful_lanes(problem: FacilityProblem) -> set[Lane]:
+    """The lanes of an optimal plan, by the definition and one by one."""
+    p, stay = problem, without_any(problem)
+    forced, closed = masks(p)
+    lanes: list[Lane] = []
+    reach: list[dict[int, float]] = [{} for _ in range(p.n_options)]
+    for i, ends, cost in zip(p.lane_client.tolist(), p.lane_options.tolist(), p.lane_cost.tolist(), strict=True):
+        needs = frozenset(ends) - {NO_OPTION}
+        for j in needs:
+            reach[j][i] = float(p.demand[i])
+        lanes.append((i, needs, cost))
+    lanes = [lane for lane in lanes if lane[1] and lane[2] < stay[lane[0]] and not any(closed[j] for j in lane[1])]
+    certain = {
+        j for j in range(p.n_options) if forced[j] and p.capacity[j] > 0 and p.capacity[j] >= sum(reach[j].values())
+    }
+    ceiling = [min([stay[i], *(c for k, needs, c in lanes if k == i and needs <= certain)]) for i in range(p.n_clients)]
+
+    def fits(i: int, needs: frozenset[int]) -> bool:
+        room = min(p.capacity[j] for j in needs)
+        return bool(p.demand[i] <= room if p.single_source else p.demand[i] == 0 or room > 0)
+
+    lanes = [lane for lane in lanes if lane[2] <= ceiling[lane[0]] and fits(lane[0], lane[1])]
+    return {
+        (i, needs, cost)
+        for i, needs, cost in lanes
+        if not any(i == k and ((other < needs and c <= cost) or (other == needs and c < cost)) for k, other, c in lanes)
+    }
+
+
+def lanes_of(core: Core) -> list[Lane]:
+    """The lanes of a core without tiers, in the numbering of the problem."""
+    option = np.full(core.n_places, -1)
+    option[core.place] = core.option_of
+    return [
+        (int(core.client_of[i]), frozenset(int(option[place]) for place in places if place >= 0), float(cost))
+        for i, places, cost in zip(core.client, core.places, core.cost, strict=True)
+    ]
+
+
+def without_groups(seed: int) -> FacilityProblem:
+    problem = random_problem(seed)
+    problem = problem.with_changes(group=np.full(problem.n_options, NO_OPTION))
+    return with_random_rules(problem, seed) if seed % 3 == 0 else problem
+
+
+@pytest.mark.parametrize("block", range(3))
+def test_the_lanes_kept_are_those_of_the_definition_in_order_of_client_and_cost(block: int) -> None:
+    for seed in range(320_000 + 100 * block, 320_100 + 100 * block):
+        problem = without_groups(seed)
+        core = reduce_problem(problem)
+        lanes = lanes_of(core)
+        assert len(set(lanes)) == len(lanes) and set(lanes) == useful_lanes(problem), f"seed {seed}"
+        assert (np.diff(core.client) >= 0).all() and (np.diff(core.cost)[np.diff(core.client) == 0] >= 0).all()
+        assert core.first_lane.tolist() == np.searchsorted(core.client, np.arange(core.n_clients + 1)).tolist()
+
+
+def test_the_options_and_clients_kept_and_what_is_said_of_them() -> None:
+    for seed in range(321_000, 321_150):
+        problem = without_groups(seed)
+        core, stay = reduce_problem(problem), without_any(problem)
+        forced, closed = masks(problem)
+        lanes = useful_lanes(problem)
+        used = {j for _, needs, _ in lanes for j in needs} | set(np.flatnonzero(forced).tolist())
+        used |= set(np.flatnonzero((problem.fixed_cost < 0) | wanted(problem.limits, forced, closed)).tolist())
+        assert set(core.option_of.tolist()) == used - set(np.flatnonzero(closed).tolist()), f"seed {seed}"
+        served = {i for i, _, _ in lanes}
+        assert set(core.client_of.tolist()) == served
+        assert core.base == pytest.approx(sum(stay[i] for i in range(problem.n_clients) if i not in served))
+        assert core.unserved.tolist() == [stay[i] for i in core.client_of]
+        assert core.demand.tolist() == problem.demand[core.client_of].tolist()
+        assert core.fixed_cost.tolist() == problem.fixed_cost[core.option_of].tolist()
+        assert core.forced.tolist() == forced[core.option_of].tolist()
+        assert (core.rules.coefficients != problem.limits.coefficients[:, core.option_of]).nnz == 0
+
+
+def test_a_capacity_is_kept_where_the_clients_in_reach_need_more() -> None:
+    limited = 0
+    for seed in range(322_000, 322_100):
+        problem = without_groups(seed)
+        core = reduce_problem(problem)
+        for j, capacity in zip(core.option_of.tolist(), core.capacity.tolist(), strict=True):
+            reached = np.unique(problem.lane_client[(problem.lane_options == j).any(axis=1)])
+            binds = 0 < problem.capacity[j] < problem.demand[reached].sum()
+            limited += binds
+            assert capacity == (problem.capacity[j] if binds else np.inf), f"seed {seed}"
+    assert limited > 30
+
+
+def tiers(**changes: object) -> Core:
+    """Two clients, a small and a large tier of one site and a rival of another kind."""
+    problem = FacilityProblem(
+        lane_client=np.array([0, 0, 0, 1, 1, 1]),
+        lane_options=np.array([[0, 2], [2, 1], [2, -1], [0, -1], [1, -1], [2, -1]]),
+        lane_cost=np.array([3.0, 3.0, 5.0, 4.0, 4.0, 6.0]),
+        n_clients=2,
+        n_options=3,
+        demand=np.array([4.0, 3.0]),
+        fixed_cost=np.array([1.0, 2.0, 3.0]),
+        capacity=np.array([5.0, 9.0, np.inf]),
+        group=np.array([7, 7, -1]),
+    )
+    return reduce_problem(problem.with_changes(**changes))
+
+
+def test_tiers_with_the_same_lanes_share_a_place_and_its_lanes() -> None:
+    core = tiers()
+    place = dict(zip(core.option_of.tolist(), core.place.tolist(), strict=True))
+    assert place[0] == place[1] != place[2]
+    assert sorted(core.cost.tolist()) == [3.0, 4.0, 5.0, 6.0]
+    capacity = dict(zip(core.option_of.tolist(), core.capacity.tolist(), strict=True))
+    assert capacity == {0: 5.0, 1: 7.0, 2: np.inf}, "of the large tier what there is to hold, beside a small one"
+    assert len(set(core.group[core.place == place[0]].tolist())) == 1 and core.group[core.place == place[2]] == [-1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"group": np.array([-1, -1, -1])},
+        {"group": np.array([7, 8, -1])},
+        {"lane_cost": np.array([3.0, 3.0, 5.0, 4.0, 4.1, 6.0])},
+        {"lane_cost": np.array([3.0, 3.1, 5.0, 4.0, 4.0, 6.0])},
+        {"lane_client": np.array([0, 0, 0, 1, 0, 1])},
+        {"lane_options": np.array([[0, 2], [1, -1], [2, -1], [0, -1], [1, -1], [2, -1]])},
+    ],
+)
+def test_options_that_differ_in_group_or_lanes_have_a_place_each(changes: dict[str, object]) -> None:
+    core = tiers(**changes)
+    assert len(set(core.place.tolist())) == core.n_options == core.n_places == 3
+
+
+def test_a_core_says_whether_a_rule_asks_for_exactly_one_number() -> None:
+    cost = [[1.0, 2.0, 3.0], [3.0, 1.0, 2.0]]
+
+    def number(**limits: object) -> int | None:
+        return reduce_problem(FacilityProblem.from_costs(cost, **limits)).n_open  # type: ignore[arg-type]
+
+    assert number(n_open=2) == 2
+    assert number() is None
+    assert number(rules=Rules(np.ones((1, 3)), 1.0, 2.0)) is None
+    assert number(rules=Rules([[1.0, 1.0, 0.0]], 1.0, 1.0)) is None
+    assert number(rules=Rules([[1.0, 1.0, 2.0]], 2.0, 2.0)) is None
+    assert number(rules=Rules(np.ones((1, 3)), 1.5, 1.5)) is None
+    assert number(rules=Rules([[1.0, 2.0, 0.0], [1.0, 1.0, 1.0]], 2.0, 2.0)) == 2
+
+
+def test_places_have_the_room_of_their_open_option() -> None:
+    core = tiers()
+    large = core.option_of == 1
+    room = core.place_capacity(large)
+    assert room[core.place[large]] == [7.0]
+    assert np.isnan(np.delete(room, core.place[large])).all()
+    assert core.capacitated and core.paired
+    plain = reduce_problem(FacilityProblem.from_costs([[1.0, 2.0]]))
+    assert not plain.capacitated and not plain.paired
+
+
+def choices(forced: np.ndarray, closed: np.ndarray) -> np.ndarray:
+    """(n, n_options) all ways to open options, the forced among them and none of the closed."""
+    every = np.array(list(itertools.product([0.0, 1.0], repeat=len(forced))))
+    return every[(every[:, forced] == 1).all(axis=1) & (every[:, closed] == 0).all(axis=1)]
+
+
+def random_rules(seed: int) -> tuple[Rules, np.ndarray, np.ndarray]:
+    """Whole coefficients and limits, so that sums are exact; some options forced, some closed."""
+    rng = np.random.default_rng(seed)
+    coefficients = rng.integers(-4, 5, (3, 5)).astype(float)
+    lower = rng.integers(-6, 4, 3).astype(float)
+    upper = lower + rng.integers(0, 6, 3)
+    lower[rng.random(3) < 0.3], upper[rng.random(3) < 0.3] = -np.inf, np.inf
+    state = rng.choice(3, 5, p=[0.6, 0.2, 0.2])
+    return Rules(coefficients, lower, upper), state == 1, state == 2
+
+
+def test_rows_are_out_of_reach_where_no_choice_of_the_free_options_comes_to_their_limits() -> None:
+    seen = np.zeros(2, dtype=int)
+    for seed in range(200):
+        rules, forced, closed = random_rules(seed)
+        sums = choices(forced, closed) @ rules.coefficients.toarray().T
+        beyond = (sums.min(axis=0) > rules.upper) | (sums.max(axis=0) < rules.lower)
+        assert out_of_reach(rules, forced, closed).tolist() == beyond.tolist(), f"seed {seed}"
+        seen += beyond.sum(), (~beyond).sum()
+    assert (seen > 50).all()
+
+
+def test_options_are_shut_out_one_row_at_a_time_until_nothing_changes() -> None:
+    found = 0
+    for seed in range(200):
+        rules, forced, closed = random_rules(seed)
+        if out_of_reach(rules, forced, closed).any():
+            continue
+        a, shut = rules.coefficients.toarray(), closed.copy()
+        while True:
+            new = shut.copy()
+            for j in np.flatnonzero(~forced & ~shut):
+                sums = choices(forced | (np.arange(5) == j), shut) @ a.T
+                lifted = (a[:, j] > 0) & (sums.min(axis=0) > rules.upper)
+                new[j] = (lifted | (a[:, j] < 0) & (sums.max(axis=0) < rules.lower)).any()
+            if (new == shut).all():
+                break
+            shut = new
+        assert shut_out(rules, forced, closed).tolist() == (shut & ~closed).tolist(), f"seed {seed}"
+        found += int((shut & ~closed).sum())
+    assert found > 30
+
+
+def test_options_are_wanted_that_lift_a_row_which_may_end_below_or_lower_one_which_may_end_above() -> None:
+    for seed in range(200):
+        rules, forced, closed = random_rules(seed)
+        a = rules.coefficients.toarray()
+        sums = choices(forced, closed) @ a.T
+        low, high = sums.min(axis=0) < rules.lower, sums.max(axis=0) > rules.upper
+        helps = ((a > 0) & low[:, None] | (a < 0) & high[:, None]).any(axis=0)
+        assert wanted(rules, forced, closed).tolist() == helps.tolist(), f"seed {seed}"
