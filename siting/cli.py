@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NO_PROOF = 1
 BAD_INPUT = 2
 FAILED = 3
+MOST = 10_000  # draws or processes
 TRACEBACK = "SITING_TRACEBACK"  # environment variable that asks for the traceback of an error of our own
 
 DESCRIPTION = """\
@@ -124,6 +125,10 @@ def build_parser() -> tuple[argparse.ArgumentParser, Any]:
         "--keep-best", action="store_true", help="on Ctrl-C or SIGTERM, write the best plan found so far, unproven"
     )
 
+    run.add_argument("--draws", type=_count, default=0, help="joint draws of the uncertain parameters (default: 0)")
+    run.add_argument("--workers", type=_count, default=1, help="processes that share the draws (default: 1)")
+    run.add_argument("--scheduler", help="dask scheduler whose workers make the draws, as tcp://host:8786")
+
     budgets = add_command(commands, "sweep", _sweep, "solve a study for several budgets")
     _study_arguments(budgets)
     budgets.add_argument("budgets", nargs="+", metavar="BUDGET", help="₹ crore")
@@ -203,10 +208,16 @@ def _value(text: str) -> Any:
         return text
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number up to {MOST}")
+    return int(text)
+
+
 def _run(arguments: argparse.Namespace) -> int:
     from siting.report.brief import plan_lines
-    from siting.results.tables import summary
-    from siting.run import Log, run_study
+    from siting.results.tables import sites_table, summary
+    from siting.run import Draws, Log, run_study
     from siting.stages import BUILD_STAGES, PLAN_STAGES
     from siting.study import told_by_file
 
@@ -214,12 +225,13 @@ def _run(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path("results") / arguments.study.stem
     log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES + PLAN_STAGES))
     with told_by_file(study, arguments.study):
-        plan = run_study(study, out, log, keep_best=arguments.keep_best)
+        draws = Draws(arguments.draws, max(arguments.workers, 1), arguments.scheduler)
+        plan = run_study(study, out, log, keep_best=arguments.keep_best, draws=draws)
     _tell(log.notes)
     if arguments.json:
         print(json.dumps(summary(plan), ensure_ascii=False))
     else:
-        print("\n".join(plan_lines(summary(plan), plan.opened)))
+        print("\n".join(plan_lines(summary(plan), sites_table(plan))))
         print(f"Report: {out / 'report.html'}")
     return 0 if plan.solution.status == "optimal" else NO_PROOF
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from geodata.errors import Fault, InputError
 from siting.appraisal import Appraisal
+from siting.certainty import Certainty
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE, Lanes
 from siting.model.model import Model, check_names_of, chosen_options, refused_as_input, timed
@@ -36,6 +37,8 @@ class Plan:
     stages: dict[str, float]
     economic_budget_inr_crore: float | None = None
     """capital that pays for itself, of :func:`with_economic_budget`"""
+    certainty: Certainty | None = None
+    """what draws of the uncertain parameters say of it, of :func:`siting.scenarios.draws.evaluate_draws`"""
 
     # -- totals ---------------------------------------------------------------------------------------------
 

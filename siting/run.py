@@ -6,6 +6,7 @@ import errno
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -22,12 +23,14 @@ from siting.results.cells import write_csv
 from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
 from siting.results.tables import summary, write_summary, write_tables
+from siting.scenarios.draws import evaluate_draws
 from siting.scenarios.sweep import sweep
 from siting.stages import WORDS, Announce, Stage
 from siting.study import Study
 
 RESULT_FILES = (
-    "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "study.gpkg", "report.html", "log.txt",
+    "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "draws.csv", "study.gpkg", "report.html",
+    "log.txt",
 )  # fmt: skip
 SWEEP_FILES = ("sweep.csv", "sweep.svg", "log.txt", *(f"budget-*/{name}" for name in RESULT_FILES))
 _BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -63,6 +66,12 @@ class Log:
         self.notes.append(text)
         self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  note: {text}")
 
+    def drawn(self, done: int, of: int) -> None:
+        """Tell how many draws are done."""
+        self.bar.update(self.task, description=f"draw {done} of {of}")
+        if done == of:
+            self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {of} draws done")
+
     def notes_on(self, study: Study) -> None:
         """Note every value of the study that its source does not support."""
         for text in study.parameter_values().warnings():
@@ -73,11 +82,30 @@ class Log:
         (folder / "log.txt").write_text("\n".join(self.lines) + "\n", encoding="utf-8")
 
 
-def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False) -> Plan:
+@dataclass(frozen=True)
+class Draws:
+    """How many draws of the uncertain parameters to make, and who works them out."""
+
+    n: int = 0
+    workers: int = 1
+    scheduler: str | None = None
+
+    def of(self, plan: Plan, log: Log) -> Plan:
+        """The plan with what its draws say."""
+        if not self.n:
+            return plan
+        certainty = evaluate_draws(
+            plan, self.n, workers=self.workers, scheduler=self.scheduler, progress=lambda done: log.drawn(done, self.n)
+        )
+        return replace(plan, certainty=certainty)
+
+
+def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, draws: Draws | None = None) -> Plan:
     """Solve a study and write its result.
 
     Args:
-        keep_best: on Ctrl-C or SIGTERM during the search, write the best plan found so far instead of nothing.
+        draws: of the uncertain parameters, once the plan is there.
+        keep_best: on Ctrl-C or SIGTERM, write the best plan found so far, without draws, instead of nothing.
 
     Raises:
         InputError: a fault of study or data; ``out`` is not the folder of an earlier result.
@@ -92,6 +120,13 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False) -> 
         elif interruption.received():
             log.note(f"stopped before the proof; the best plan so far was written, gap {100 * plan.solution.gap:.2g} %")
         plan = with_economic_budget(plan)
+        if draws is not None and not interruption.received():
+            try:
+                plan = draws.of(plan, log)
+            except KeyboardInterrupt:
+                if not keep_best:
+                    raise
+                log.note("stopped before all draws were made; the plan was written without them")
         for lost in write_result(plan, folder, log):
             log.note(lost)
         log.write(folder)

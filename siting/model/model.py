@@ -69,6 +69,25 @@ def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
     with timed(stages, Stage.MATRICES, progress):
         survey = survey_pack(pack)
         places = survey.places(parameters)
+    return _priced(study, pack, survey, places, stages, progress)
+
+
+def repriced(model: Model, parameters: Mapping[str, float]) -> Model:
+    """The model of the same study with some parameters replaced; what was measured stays."""
+    study = model.study.with_changes(parameters={**model.study.parameters, **parameters})
+    return _priced(study, model.pack, model.survey, model.survey.places(study.parameter_values()), {})
+
+
+def _priced(
+    study: Study,
+    pack: Pack,
+    survey: Survey,
+    places: Places,
+    stages: dict[str, float],
+    progress: Announce = lambda stage: None,
+) -> Model:
+    """Price the lanes between measured places and state the problem."""
+    parameters = study.parameter_values()
     with timed(stages, Stage.LANES, progress):
         demand = district_demand(pack, study, places, parameters)
         if faults := cargo_faults(demand, pack.files["exports"]):

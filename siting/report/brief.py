@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from siting.certainty import word_of
 from siting.money import INR_PER_CRORE, MINUS, counted, crore, indian
 from siting.report.paper import PAPER_AREA, PAPER_DISTRICTS_FOR_HALF, PAPER_DISTRICTS_FOR_THREE_QUARTERS
 from siting.results.compare import Comparison
@@ -48,6 +49,7 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
         f"(₹{indian(losing['capex_inr_crore'])} crore) "
         f"{'does not recover its' if losing['sites'] == 1 else 'do not recover their'} own capital",
         **_worth(s),
+        **_sure(s, sites),
         "Served cargo": cut + paper[1],
         "Mean time": f"{before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
         "CO2e": f"{indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
@@ -77,6 +79,22 @@ def _worth(s: Mapping[str, Any]) -> dict[str, str]:
     if subvention := s.get("transfers", {}).get("interest_subvention_inr_per_year"):
         lines["Transfer"] = f"{crore(subvention, 1)} a year of interest from the exchequer, in no other figure"
     return lines
+
+
+def _sure(s: Mapping[str, Any], sites: pd.DataFrame) -> dict[str, str]:
+    """Line of what draws of the uncertain parameters say, of a result that made some."""
+    draws = s.get("draws")
+    if draws is None:
+        return {}
+    low, high = (crore(draws["own_saving"][f"{end}_inr_per_year"]) for end in ("low", "high"))
+    text = f"in 90 % of {counted(draws['n'], 'draw')} the plan saves {low} to {high} a year"
+    if draws["repaying_share"] is not None:
+        words = [word_of(share) for share in sites["chosen_share"]]
+        text += (
+            f" and repays in {100 * draws['repaying_share']:.0f} % of all; "
+            f"{counted(words.count('core'), 'site')} core, {words.count('doubtful')} doubtful"
+        )
+    return {"How sure": text}
 
 
 def _built(sites: pd.DataFrame) -> str:

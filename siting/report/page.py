@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from geodata.exports import concentration
 from geodata.network import network_report
+from siting.certainty import word_of
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE
 from siting.money import INR_PER_CRORE, counted, crore, indian
@@ -79,6 +80,7 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
         access=port_access(plan),
         paper_hub_cost_cut=PAPER_HUB_COST_CUT,
         depends=_depends(plan, depends),
+        sureness=_sureness(sites),
         parameters=_parameter_rows(plan),
         land_customs=plan.model.pack.land_customs,
         land_customs_saving=_land_customs_saving(plan, districts),
@@ -122,6 +124,7 @@ def _environment() -> jinja2.Environment:
         plain=plain,
         change=change,
         breakable=breakable,
+        sureness=word_of,
     )
     return environment
 
@@ -239,6 +242,12 @@ def _site_counts(sites: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for (kind, tier), rows in groups
     ]
+
+
+def _sureness(sites: pd.DataFrame) -> dict[str, int]:
+    """How many sites are core and how many doubtful."""
+    words = sites["chosen_share"].map(word_of)
+    return {word: int((words == word).sum()) for word in ("core", "doubtful")}
 
 
 def _gains(districts: pd.DataFrame) -> list[dict[str, Any]]:

@@ -70,6 +70,7 @@ def summary(plan: Plan) -> dict[str, Any]:
             "sites": len(plan.losing),
             "capex_inr_crore": float(plan.losing["capex_inr_crore"].sum()),
         },
+        "draws": None if plan.certainty is None else plan.certainty.summary(),
         "resolved_study": model.study.resolved(),
     }
 
@@ -98,12 +99,13 @@ def sites_table(plan: Plan) -> pd.DataFrame:
     own = at["place_id"].where(at["kind"] == "district", _district_around(plan, at))
     table = plan.opened.assign(
         district_id=own.to_numpy(object),
+        chosen_share=np.nan if plan.certainty is None else plan.certainty.chosen_share(plan.opened["site_id"]),
         **{name: at[name].to_numpy() for name in ("place_id", "name", "state", "lon", "lat")},
     )
     columns = [
         "option_id", "site_id", "place_id", "district_id", "name", "state", "lon", "lat", "facility_type", "tier",
         "status", "capex_inr_crore", "capacity_t_per_year", "throughput_t_per_year", "utilisation",
-        "districts_served", "saving_inr_per_year",
+        "districts_served", "saving_inr_per_year", "chosen_share",
     ]  # fmt: skip
     return table.sort_values(["saving_inr_per_year", "site_id"], ascending=[False, True])[columns]
 
@@ -249,11 +251,13 @@ def flows_table(plan: Plan) -> pd.DataFrame:
 
 
 def write_tables(plan: Plan, folder: Path, flows: gpd.GeoDataFrame) -> None:
-    """Write the CSVs and ``study.gpkg``; ``flows`` as from ``flow_lines``."""
+    """Write the CSVs, ``draws.csv`` where draws were made, and ``study.gpkg``; ``flows`` as from ``flow_lines``."""
     sites, districts = sites_table(plan), districts_table(plan)
     tables = {"sites": sites, "districts": districts, "lanes": lanes_table(plan), "flows": flows_table(plan)}
     for name, table in tables.items():
         write_csv(table, folder / f"{name}.csv")
+    if plan.certainty is not None:
+        write_csv(plan.certainty.table, folder / "draws.csv")
     write_geopackage(plan.model.pack, sites, districts, flows, folder / "study.gpkg")
 
 

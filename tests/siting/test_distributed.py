@@ -12,6 +12,7 @@ from typing import Any
 
 import dask
 import numpy as np
+import pandas as pd
 import pytest
 from distributed import Client, LocalCluster
 
@@ -26,6 +27,7 @@ from siting.cli import build_parser, run_command
 from siting.model.model import Model
 from siting.plan import Plan
 from siting.scenarios import sweep as scenario
+from siting.scenarios.draws import evaluate_draws
 from siting.scenarios.sweep import sweep
 
 ROOT = Path(__file__).parents[2]
@@ -173,3 +175,8 @@ assert not {"dask", "distributed"} & set(sys.modules)
         [sys.executable, "-c", code, str(tmp_path / "km.npy"), str(road)], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_draws_on_a_cluster_are_those_made_here(cluster, tiny_plan):
+    there = evaluate_draws(tiny_plan, 2, scheduler=cluster.scheduler_address)
+    pd.testing.assert_frame_equal(there.table, evaluate_draws(tiny_plan, 2).table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,6 +18,7 @@ from siting.results.geometry import flow_lines
 from siting.results.read import PlanFolder, read_table
 from siting.results.schema import FILES, LAYERS, columns, keys_of, page
 from siting.results.tables import sites_table, summary, write_summary, write_tables
+from siting.scenarios.draws import evaluate_draws, uncertain
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,6 +26,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(scope="module")
 def folder(tiny_plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("result")
+    tiny_plan = replace(tiny_plan, certainty=evaluate_draws(tiny_plan, 1))
     write_tables(tiny_plan, folder, flow_lines(tiny_plan))
     write_summary(tiny_plan, folder)
     write_csv(frontier([(summary(tiny_plan), tiny_plan.opened)]), folder / "sweep.csv")
@@ -34,6 +37,11 @@ def folder(tiny_plan, tmp_path_factory):
 def test_a_table_has_the_columns_of_the_schema_in_their_order_and_types(folder, table):
     assert list(pd.read_csv(folder / f"{table}.csv")) == list(columns(table))
     read_table(folder / f"{table}.csv")  # raises at a cell of another type, or an empty one that may not be
+
+
+def test_the_table_of_draws_goes_on_with_the_drawn_parameters(folder, tiny_plan):
+    named = list(columns("draws"))
+    assert list(pd.read_csv(folder / "draws.csv")) == [*named, *uncertain(tiny_plan.model.parameters)]
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -53,7 +61,7 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 
 
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
-    assert set(FILES) == {"plan.json", "sweep", *LAYERS.values(), "lanes", "flows"}
+    assert set(FILES) == {"plan.json", "sweep", *LAYERS.values(), "lanes", "flows", "draws"}
     for table in FILES:
         for column in columns(table).values():
             assert column.meaning, column

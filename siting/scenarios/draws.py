@@ -1,0 +1,166 @@
+"""How sure: a plan and its rivals over joint draws of all uncertain parameters.
+
+Parameters are drawn independently by a Latin hypercube [McKay, Beckman and Conover 1979]: along each one, every n-th
+part of its probability holds one of n draws. Half of the probability lies between ``low`` and ``value``, half between
+``value`` and ``high``, uniform on either side, so that the value is the median and nothing more is claimed of a range:
+
+    x(u) = low + 2 u (value - low)               for u < 1/2,
+    x(u) = value + (2 u - 1) (high - value)      else                                                    (30)
+
+Held at their value are levers and design choices, which somebody decides (their ``note`` begins with that word), and
+what the study sets itself. Tastes and their draws stay as calibrated.
+
+Where capital is charged, the plan chosen anew is the best with its capital, not by its saving alone: in a draw where
+sites are dear it may save less than the plan's own sites, for less capital.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geodata import interruption
+from geodata.distributed import run_on_cluster
+from siting.certainty import SEPARATOR, Certainty
+from siting.model.model import Model, repriced
+from siting.parameters import Parameters
+from siting.plan import Plan, make_plan
+from siting.solver import Solution, solve
+
+HELD = ("lever", "design choice")
+"""Beginnings of the notes of parameters that are decided, not uncertain."""
+
+GAP = 1e-3
+"""Relative gap of the plan chosen anew, unless the study's is wider."""
+
+Draw = dict[str, float]
+
+
+def uncertain(parameters: Parameters) -> list[str]:
+    """Keys of the parameters that are drawn: neither decided by somebody nor set by the study."""
+    return [
+        key for key, row in parameters.rows.items() if key not in parameters.overrides and not row.note.startswith(HELD)
+    ]
+
+
+def draw_parameters(parameters: Parameters, n: int, seed: int) -> pd.DataFrame:
+    """Draw the uncertain parameters by (30).
+
+    Returns:
+        (n, number of uncertain parameters) values, a column for each; equal seeds give equal draws.
+    """
+    random = np.random.default_rng(seed)
+    drawn = {}
+    for key in uncertain(parameters):
+        row, u = parameters.rows[key], (random.permutation(n) + random.random(n)) / n
+        below = row.low + 2.0 * u * (row.value - row.low)
+        above = row.value + (2.0 * u - 1.0) * (row.high - row.value)
+        drawn[key] = np.where(u < 0.5, below, above)
+    return pd.DataFrame(drawn, index=range(n))
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What every draw asks, in a form that travels to other processes."""
+
+    model: Model
+    solution: Solution
+
+
+def evaluate_draws(
+    plan: Plan,
+    n: int,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Certainty:
+    """Ask in each of n draws what the plan's own sites come to, and which sites would be chosen.
+
+    The study's budget and its forced and forbidden sites hold in every draw; forced sites that have become dearer than
+    the budget may be built all the same. Equal plans and n give equal draws, whoever works them out.
+
+    Args:
+        workers: processes here that share the work.
+        scheduler: address of a dask scheduler whose workers do it instead.
+        progress: told how many draws are done.
+
+    Raises:
+        InputError: the scheduler cannot be reached, or no plan fits in a draw.
+        KeyboardInterrupt: a stop was asked for.
+        TimeoutError: a draw found no plan within the study's time limit.
+    """
+    model = plan.model
+    table = draw_parameters(model.parameters, n, model.study.seed)
+    draws = [{str(key): float(value) for key, value in row.items()} for row in table.to_dict("records")]
+    question = _Question(replace(model, stages={}), plan.solution)
+    rows: dict[int, dict[str, Any]] = {}
+    for k, row in _answers(question, draws, workers, scheduler):
+        interruption.check()  # a search that was stopped returns the best it has
+        rows[k] = row
+        progress(len(rows))
+    found = pd.DataFrame([{"draw": k + 1, **rows[k]} for k in range(n)])
+    return Certainty(pd.concat([found, table], axis=1))
+
+
+def _answers(
+    question: _Question, draws: Sequence[Draw], workers: int, scheduler: str | None
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Position and answer of each draw, as it is done."""
+    if scheduler is not None:
+        yield from run_on_cluster(scheduler, _answer, question, draws)
+    elif workers == 1:
+        for k, draw in enumerate(draws):
+            yield k, _answer(question, draw)
+    else:
+        # Processes are started afresh: a copy of one with threads may find their locks held for ever.
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin_work, (question,))
+        try:
+            yield from enumerate(pool.map(_work, draws))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_asked: list[_Question] = []
+"""In a process of the pool, what it was started for."""
+
+
+def _begin_work(question: _Question) -> None:
+    interruption.ignore()  # the process that started this one hears the signals and ends it
+    _asked.append(question)
+
+
+def _work(draw: Draw) -> dict[str, Any]:
+    return _answer(_asked[0], draw)
+
+
+def _answer(question: _Question, draw: Draw) -> dict[str, Any]:
+    """What the plan's own sites come to in a draw, and the plan chosen anew."""
+    model = repriced(question.model, draw)
+    own = _with_sites(model, question.solution.open)
+    budget = max(model.study.budget_inr_crore, float(model.problem.capex[model.problem.forced_open].sum()))
+    gap = max(model.study.gap, GAP)
+    anew = make_plan(model, start=question.solution, budget_inr_crore=budget, gap=gap)
+    ratio = own.appraisal.benefit_cost_ratio
+    return {
+        "saving_inr_per_year": anew.net_saving_inr_per_year,
+        "capex_inr_crore": anew.capex_inr_crore,
+        "own_saving_inr_per_year": own.net_saving_inr_per_year,
+        "own_benefit_cost_ratio": np.nan if ratio is None else ratio,
+        "sites": SEPARATOR.join(anew.opened["option_id"]),
+    }
+
+
+def _with_sites(model: Model, opened: NDArray[np.int64]) -> Plan:
+    """The plan that builds exactly these options, whatever they cost."""
+    closed = np.setdiff1d(np.arange(model.problem.n_options), opened)
+    fixed = model.problem.with_changes(budget=float(model.problem.capex.sum()), forced_open=opened, forbidden=closed)
+    study = model.study
+    return make_plan(model, solution=solve(fixed, gap=study.gap, time_limit=study.time_limit_s))
