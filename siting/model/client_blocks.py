@@ -86,7 +86,7 @@ class BlockPricer:
         km = self.places.first_mile_km[pricer.origin[client]]
         hour, reefer = pricer.time_value[client, None], pricer.reefer[client, None]
         weak = pricer.first_mile[client, None]
-        dray_km = tariff.road_h_per_km * 1.0 * hour
+        dray_km = tariff.road_h_per_km * hour
         freight = tariff.part_load_inr_per_t(km) * reefer * weak
         empty = np.zeros((len(client), 0)), np.zeros((len(client), 0), np.int64)
         rail, rail_gateway, road, road_gateway = self._onward(client) if onward else (*empty, *empty)

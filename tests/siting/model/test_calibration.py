@@ -93,3 +93,21 @@ def test_too_few_states_are_refused_with_the_remedy(tiny_model: Model) -> None:
     })  # fmt: skip
     with pytest.raises(InputError, match="calibration needs 4, or take the bundled constants"):
         choices_of(tiny_model, observed)
+
+
+def test_the_slopes_of_the_loss_are_its_differences(choices: Choices) -> None:
+    """(21) at terms that fit nothing, a thousandth of a thousandth to either side of each."""
+    x, which = np.array([0.3, 0.2, 0.5, -0.1, 0.4]), np.arange(0, STATES, 2)
+    _, slope = calibration._loss(x, choices, which)
+    steps = 1e-6 * np.eye(len(x))
+    differences = [
+        (calibration._loss(x + step, choices, which)[0] - calibration._loss(x - step, choices, which)[0]) / 2e-6
+        for step in steps
+    ]
+    np.testing.assert_allclose(slope, differences, rtol=1e-6, atol=1e-8)
+
+
+def test_the_cargo_of_a_district_is_worth_its_exports(tiny_model: Model) -> None:
+    demand, clients = tiny_model.demand, tiny_model.clients
+    by_district = np.bincount(clients["district"], calibration.cargo_usd(tiny_model), len(demand))
+    np.testing.assert_allclose(by_district, demand["general_usd"] + demand["perishable_usd"])

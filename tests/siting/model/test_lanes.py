@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from siting.model.client_blocks import nanmin
 from siting.model.costs import Tariff
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
@@ -148,3 +149,10 @@ def test_price_of_one_lane_by_hand():
     assert parts["freight_inr_per_t"].sum() == pytest.approx(50 * 11.03 + 50 * 6.46 + 181 + 400 * 2.869)
     assert parts["hours"].sum() == pytest.approx(500 * 24 / 425 + 48 + 120)
     assert parts["cost_inr_per_t"].sum() == pytest.approx(parts["freight_inr_per_t"].sum() + 2 * parts["hours"].sum())
+
+
+def test_the_least_that_is_not_nan_and_where_it_stands():
+    least, position = nanmin(np.array([[np.nan, 3.0, 2.0], [1.0, np.nan, 5.0], [np.nan] * 3]))
+    assert least.tolist() == [2.0, 1.0, np.inf] and position.tolist()[:2] == [2, 0]
+    least, position = nanmin(np.zeros((3, 0)))
+    assert least.tolist() == [np.inf] * 3 and position.tolist() == [0] * 3

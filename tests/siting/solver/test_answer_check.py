@@ -70,6 +70,11 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"single_source": True},
         {**shares(1.0, 0.0, 0.5, 0.0, 1.0), "unserved_share": np.array([0.0, 0.5, 0.0])},
     ),
+    (
+        r"\(9\) a client of a single-source problem is split",
+        {"single_source": True},
+        {"unserved_share": np.array([0.0, 0.5, 0.0])},
+    ),
     (r"the bound is above the objective", {}, {"bound": 22.1}),
     (r"open is not sorted and unique", {}, {"open": np.array([1, 0])}),
     (r"open is not sorted and unique", {}, {"open": np.array([0, 0, 1])}),
@@ -156,6 +161,18 @@ def test_a_load_may_exceed_a_capacity_by_rounding(load: float, capacity: float, 
     problem = BALANCED.with_changes(capacity=[capacity, np.inf], unserved_cost=[0.0, 3e6])
     objective = -5e6 * served + 4e6
     accepted_or_refused(problem, balanced(**shares, objective=objective, bound=objective), said)
+
+
+def test_what_is_rounding_shrinks_with_the_demand() -> None:
+    """0.5 + 8.6e-6 of 0.5 is too much; so is a thousandth of it of a thousandth."""
+    scale = 1e-3
+    load = (0.5 + 8.6e-6) * scale
+    shares = {"lane_share": np.array([load / (2.0 * scale), 0.0]), "unserved_share": np.array([1 - 0.2500043, 1.0])}
+    problem = BALANCED.with_changes(
+        demand=BALANCED.demand * scale, capacity=[0.5 * scale, np.inf], unserved_cost=[0.0, 3e6]
+    )
+    objective = -5e6 * load / (2.0 * scale) + 4e6
+    accepted_or_refused(problem, balanced(**shares, objective=objective, bound=objective), r"\(4\) capacity exceeded")
 
 
 @pytest.mark.parametrize(

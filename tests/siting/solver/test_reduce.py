@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -188,6 +189,10 @@ def test_places_have_the_room_of_their_open_option() -> None:
     assert core.capacitated and core.paired
     plain = reduce_problem(FacilityProblem.from_costs([[1.0, 2.0]]))
     assert not plain.capacitated and not plain.paired
+    assert reduce_problem(FacilityProblem.from_costs([[1.0]])).n_places == 1
+    assert replace(plain, places=np.array([[1, 0]] * plain.n_lanes, np.int32)).paired, (
+        "the second place may be the first"
+    )
 
 
 def choices(forced: np.ndarray, closed: np.ndarray) -> np.ndarray:

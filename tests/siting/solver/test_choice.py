@@ -1,0 +1,132 @@
+"""The choice of options at given values against linear programming, and its reduced costs against their definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from siting.solver import FacilityProblem, Rules
+from siting.solver.choice import Choice, OptionChoice, fewest_open
+from siting.solver.core import Core
+from siting.solver.reduce import reduce_problem
+
+N = 6
+
+
+def core_of(seed: int, rules: int, grouped: bool) -> Core:
+    """Six options under some rows, of which a plan is known; some in groups of a few, some forced."""
+    rng = np.random.default_rng(seed)
+    coefficients = rng.integers(-3, 7, (rules, N)).astype(float)
+    group = rng.integers(-1, 2, N) if grouped else np.full(N, -1)
+    plan = np.zeros(N)
+    for j in np.flatnonzero(rng.random(N) < 0.6):
+        plan[j] = group[j] < 0 or not plan[group == group[j]].any()
+    at = coefficients @ plan
+    equal = rng.random(rules) < 0.3
+    problem = FacilityProblem.from_costs(
+        rng.integers(1, 50, (3, N)).astype(float) + rng.random((3, N)),
+        rules=Rules(coefficients, np.where(equal, at, -np.inf), at),
+        group=group,
+        forced_open=np.flatnonzero(plan)[: int(rng.integers(0, 2))].tolist(),
+        unserved_cost=99.0,
+    )
+    return reduce_problem(problem)
+
+
+def linear_optimum(core: Core, v: np.ndarray) -> float:
+    """min v y under rows, groups and 0 <= y <= 1."""
+    rows = Rules.stacked([core.rules, Rules.at_most_one(core.group)])
+    a = rows.coefficients.toarray()
+    above, below = np.isfinite(rows.upper), np.isfinite(rows.lower)
+    limits = np.concatenate([rows.upper[above], -rows.lower[below]])
+    found = linprog(v, np.vstack([a[above], -a[below]]), limits, bounds=[(float(f), 1.0) for f in core.forced])
+    assert found.status == 0
+    return float(found.fun)
+
+
+def value_at(core: Core, w: np.ndarray, fixed: dict[int, float]) -> float:
+    """Least sum of w over a choice of at most one option of each group, the forced open, some options fixed."""
+    total = 0.0
+    for label in {int(g) if g >= 0 else -1 - j for j, g in enumerate(core.group)}:
+        members = [-1 - label] if label < 0 else np.flatnonzero(core.group == label).tolist()
+        must = [j for j in members if fixed.get(j) == 1.0 or (core.forced[j] and j not in fixed)]
+        free = [w[j] for j in members if fixed.get(j) != 0.0]
+        total += w[must].sum() if must else min([0.0, *free])
+    return total
+
+
+def chosen(core: Core, seed: int) -> tuple[np.ndarray, Choice, np.ndarray]:
+    """Values, the choice for them, and the values less what the prices make of the rows."""
+    v = np.random.default_rng([seed, 1]).normal(0, 10, core.n_options)
+    master = OptionChoice(core)
+    choice = master.choose(v)
+    prices = master.row_prices(choice.prices[0])[: len(core.rules)]
+    return v, choice, v - core.rules.coefficients.T @ prices
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_with_one_row_the_bound_is_the_linear_optimum_and_the_choice_reaches_it(grouped: bool) -> None:
+    for seed in range(60):
+        core = core_of(seed, 1, grouped)
+        if core.n_options < 2:
+            continue
+        v, choice, _ = chosen(core, seed)
+        best = linear_optimum(core, v)
+        assert choice.value == pytest.approx(best, rel=1e-7, abs=1e-7), f"seed {seed}"
+        assert v @ choice.y == pytest.approx(best, rel=1e-6, abs=1e-6), f"seed {seed}"
+        activity = core.rules.coefficients @ choice.y
+        assert (activity <= core.rules.upper + 1e-6).all() and (activity >= core.rules.lower - 1e-6).all()
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_with_several_rows_the_bound_is_no_higher(grouped: bool) -> None:
+    near = 0
+    for seed in range(100, 140):
+        core = core_of(seed, 3, grouped)
+        v, choice, _ = chosen(core, seed)
+        best = linear_optimum(core, v)
+        assert choice.value <= best + 1e-7 * (1 + abs(best)), f"seed {seed}"
+        near += choice.value > best - 0.05 * np.abs(v).sum()
+    assert near > 20
+
+
+@pytest.mark.parametrize("rules", [1, 3])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_options_cost_to_enter_or_leave_what_the_bound_rises_by_at_the_same_prices(grouped: bool, rules: int) -> None:
+    for seed in range(200, 240):
+        core = core_of(seed, rules, grouped)
+        _, choice, w = chosen(core, seed)
+        plain = value_at(core, w, {})
+        for j in np.flatnonzero(~core.forced & ~np.isin(core.group, core.group[core.forced & (core.group >= 0)])):
+            assert choice.enter[j] == pytest.approx(value_at(core, w, {j: 1.0}) - plain, abs=1e-7), f"seed {seed}"
+            assert choice.leave[j] == pytest.approx(value_at(core, w, {j: 0.0}) - plain, abs=1e-7), f"seed {seed}"
+        assert not choice.leave[core.forced].any()
+
+
+def test_the_least_so_many_are_chosen_where_nothing_else_is_asked() -> None:
+    core = reduce_problem(FacilityProblem.from_costs([[1.0, 2.0, 3.0, 4.0]], n_open=2))
+    choice = OptionChoice(core).choose(np.array([4.0, -1.0, 7.0, 2.0]))
+    assert (choice.value, choice.y.tolist()) == (1.0, [0.0, 1.0, 0.0, 1.0])
+    assert choice.enter.tolist() == [2.0, 0.0, 5.0, 0.0]
+    assert choice.leave.tolist() == [0.0, 5.0, 0.0, 2.0]
+    assert choice.prices.tolist() == [[-2.0], [-4.0]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fewest"),
+    [
+        ({}, 2),
+        ({"demand": [0.3, 0.3], "capacity": [0.5, 0.4, 0.3]}, 2),
+        ({"demand": [0.0, 0.0]}, 0),
+        ({"capacity": [4.0, np.inf, 3.0]}, 0),
+        ({"unserved_cost": [np.inf, 9.0]}, 0),
+    ],
+)
+def test_the_fewest_that_hold_all_are_counted_where_everybody_must_be_served(
+    changes: dict[str, object], fewest: int
+) -> None:
+    problem = FacilityProblem.from_costs(
+        np.ones((2, 3)) + np.arange(3), **{"demand": [3.0, 3.0], "capacity": [4.0, 4.0, 0.5], **changes}
+    )  # fmt: skip
+    assert fewest_open(reduce_problem(problem)) == fewest
