@@ -27,6 +27,10 @@ SECTOR_COLUMNS = (
     Column("cargo_class"),
     Column("air_share_of_value", "number", minimum=0, maximum=1),
     Column("source"),
+    Column("part_load_propensity", "number", required=False, minimum=0, maximum=1),
+    Column("part_load_propensity_low", "number", required=False, minimum=0, maximum=1),
+    Column("part_load_propensity_high", "number", required=False, minimum=0, maximum=1),
+    Column("part_load_propensity_source", required=False),
 )
 UNPLACED_COLUMNS = ("state", "district", "export_usd_million", "reason")
 
@@ -36,7 +40,9 @@ def load_sectors(path: Path | str) -> pd.DataFrame:
 
     Returns:
         DataFrame with columns value_usd_per_t, cargo_class (one of ``CARGO_CLASSES``), air_share_of_value
-        (share of the value that flies, 0 to 1) and source.
+        (share of the value that flies, 0 to 1), source, and part_load_propensity (share of the cargo of small and
+        few shippers that goes in part loads, 0 to 1; 1 where the table does not say: then volume alone decides) with
+        its low, high and source.
 
     Raises:
         InputError: naming every missing or unknown column, doubled sector and value out of range.
@@ -45,15 +51,21 @@ def load_sectors(path: Path | str) -> pd.DataFrame:
 
 
 def check_sectors(sectors: pd.DataFrame, path: Path | str) -> pd.DataFrame:
-    """Index a table with ``SECTOR_COLUMNS`` by sector; InputError for a cargo class that is unknown."""
+    """Index a table with ``SECTOR_COLUMNS`` by sector; InputError for an unknown cargo class or a range upside down."""
     problems = [
         f"{path}: sector {sector!r} has the unknown cargo_class {cargo_class!r}; use one of {', '.join(CARGO_CLASSES)}"
         for sector, cargo_class in zip(sectors["sector"], sectors["cargo_class"], strict=True)
         if cargo_class not in CARGO_CLASSES
     ]
+    value = sectors["part_load_propensity"].fillna(1.0)
+    low, high = (sectors[f"part_load_propensity_{end}"].fillna(value) for end in ("low", "high"))
+    problems += [
+        f"{path}: sector {sector!r} has a part_load_propensity outside its low and high; correct one of them"
+        for sector in sectors["sector"][(low > value) | (value > high)]
+    ]
     if problems:
         raise InputError(problems)
-    return sectors.set_index("sector")
+    return sectors.assign(part_load_propensity=value).set_index("sector")
 
 
 def load_exports(path: Path | str, districts: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFrame:
@@ -178,8 +190,9 @@ def tonnes_by_class(exports: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFram
     rest moves on the surface in the sector's own class.
 
     Returns:
-        DataFrame indexed by district_id with one column per cargo class (tonnes a year) and one
-        ``value_usd_<class>`` column per cargo class (US$ a year).
+        DataFrame indexed by district_id with, for each cargo class, the columns ``<class>`` (tonnes a year),
+        ``value_usd_<class>`` (US$ a year), and of both what its sectors are inclined to send in part loads:
+        ``part_t_<class>`` and ``part_usd_<class>`` (sums weighted by ``part_load_propensity``).
     """
     index = pd.Index(exports["district_id"], name="district_id")
     value_usd = exports[[f"{sector}{VALUE_SUFFIX}" for sector in sectors.index]].to_numpy(dtype=float) * 1e6
@@ -188,9 +201,14 @@ def tonnes_by_class(exports: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFram
     shares = np.array([[own == cargo_class for cargo_class in CARGO_CLASSES] for own in sectors["cargo_class"]])
     shares = shares * (1 - air_share)[:, None]
     shares[:, CARGO_CLASSES.index("air_only")] += air_share
-    tonnes = value_usd @ (shares / sectors["value_usd_per_t"].to_numpy()[:, None])
-    values = pd.DataFrame(value_usd @ shares, index, [f"value_usd_{name}" for name in CARGO_CLASSES])
-    return pd.DataFrame(tonnes, index, list(CARGO_CLASSES)).join(values)
+    t_per_usd = shares / sectors["value_usd_per_t"].to_numpy()[:, None]
+    inclined = sectors["part_load_propensity"].to_numpy()[:, None]
+    sums = {"": t_per_usd, "value_usd_": shares, "part_t_": t_per_usd * inclined, "part_usd_": shares * inclined}
+    tables = [
+        pd.DataFrame(value_usd @ per_usd, index, [f"{prefix}{name}" for name in CARGO_CLASSES])
+        for prefix, per_usd in sums.items()
+    ]
+    return pd.concat(tables, axis=1)
 
 
 def concentration(values: pd.Series, share: float) -> int:

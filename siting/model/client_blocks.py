@@ -170,13 +170,11 @@ class BlockPricer:
         """Put into the tables of `_onward` what boxes pay by road from districts whose first mile is dear."""
         pricer, row = self.pricer, np.flatnonzero(self.pricer.first_mile[client] != 1.0)
         dear = client[row]
-        origin, hour, reefer, weak = (
-            values[dear] for values in (pricer.origin, pricer.time_value, pricer.reefer, pricer.first_mile)
-        )
-        freight = self.tariff.trailer_inr_per_t_km * reefer * (weak - 1)
-        per_km = (self._box_road_km(hour, reefer) + freight)[:, None]
+        origin, hour, reefer = pricer.origin[dear], pricer.time_value[dear, None], pricer.reefer[dear, None]
+        freight = self.tariff.trailer_inr_per_t_km * reefer * (pricer.first_mile[dear, None] - 1)
         km = self.places.road_km[origin][:, self.places.gateways]
-        cost = reached(km * per_km + hour[:, None] * self.dwell_h + pricer.taste[dear, :, ROAD])
+        per_km = self._box_road_km(hour, reefer) + freight
+        cost = reached(km * per_km + hour * self.dwell_h + pricer.taste[dear, :, ROAD])
         best = cost.argmin(axis=1)
         road[row, origin] = cost[np.arange(len(row)), best]
         road_gateway[row, origin] = self.places.gateways[best]

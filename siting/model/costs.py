@@ -104,12 +104,19 @@ def value_of_time_inr_per_t_h(value_inr_per_t: Array, fraction_per_day: Array | 
     return value_inr_per_t * fraction_per_day / H_PER_DAY
 
 
-def part_load_share(tonnes_per_year: Array, half_t_per_day: float, working_days_per_year: float) -> Array:
-    """Share of a district's cargo that moves in part loads: ``half / (half + daily tonnage)``.
+def part_load_share(tonnes_per_year: Array, p: Mapping[str, float]) -> Array:
+    """Share of a district's cargo of a class that moves in part loads for its volume, before its sectors count:
 
-    Few tonnes a day mean small exporters who cannot fill a box; the share is one half at ``half_t_per_day``.
+        s = (1 + Q / h) ** -g;   part loads = q s Q                                                              (24)
+
+    with Q the daily tonnage, h ``part_load_half_t_per_day``, g ``part_load_volume_exponent`` and q the sectors'
+    propensity to part loads. Few tonnes a day mean small exporters who cannot fill a box. More exports come from more
+    exporters and from larger ones: the mean size of a shipper grows with Q ** g. With g = 1 all growth is of size, and
+    part loads of a district never exceed h a day; with g = 0 all is of number. At g = 1/2 both grow alike.
     """
-    return half_t_per_day / (half_t_per_day + tonnes_per_year / working_days_per_year)
+    daily_t = tonnes_per_year / p["working_days_per_year"]
+    share: Array = (1.0 + daily_t / p["part_load_half_t_per_day"]) ** -p["part_load_volume_exponent"]
+    return share
 
 
 def annuity_factor(rate: float, years: float) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geodata.errors import Fault
 from geodata.exports import HUB_CLASSES, potential_exports, tonnes_by_class, under_utilised
 from geodata.pack import Pack
-from siting.model.costs import part_load_share, value_of_time_inr_per_t_h
+from siting.model.costs import Array, part_load_share, value_of_time_inr_per_t_h
 from siting.model.lanes import LOADS
 from siting.model.places import Places
 from siting.study import Study
@@ -32,8 +32,10 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
         ``counted_with`` (the district that its exports are counted with where it is younger than the export table,
         else ""), ``export_usd`` (current, all cargo), ``under_utilised`` (that of the district it is counted with),
         and for each cargo class that hubs serve ``<class>_t`` and ``<class>_usd`` a year, on the study's tonnage
-        basis. A district that exports nothing of a class today takes the national value per tonne when the basis is
-        ``potential``; the inhabitants of a district counted with another count there.
+        basis, and the propensity of its sectors to part loads, weighted by tonnes and by value:
+        ``<class>_part_of_t`` and ``<class>_part_of_usd``, 0 to 1. A district that exports nothing of a class today
+        takes the national value per tonne when the basis is ``potential``; the inhabitants of a district counted
+        with another count there.
     """
     districts = pack.districts
     by_class = tonnes_by_class(pack.exports, pack.sectors).reindex(districts["district_id"]).fillna(0.0)
@@ -64,6 +66,10 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
         tonnes = tonnes * by_sea
         demand[f"{cargo_class}_t"] = tonnes
         demand[f"{cargo_class}_usd"] = tonnes * usd_per_t
+        for unit, whole in (("t", by_class[cargo_class]), ("usd", by_class[f"value_usd_{cargo_class}"])):
+            inclined = by_class[f"part_{unit}_{cargo_class}"]
+            mean = inclined.sum() / whole.sum() if whole.sum() > 0 else 0.0
+            demand[f"{cargo_class}_part_of_{unit}"] = (inclined / whole).where(whole > 0, mean).to_numpy()
     return demand
 
 
@@ -131,10 +137,15 @@ def build_clients(
     far = places.table["rail_line_km"].to_numpy()[:n] > parameters["weak_access_rail_km"]
     tonnes = demand[[f"{cargo_class}_t" for cargo_class in HUB_CLASSES]].to_numpy(np.float64)
     value_inr = demand[[f"{cargo_class}_usd" for cargo_class in HUB_CLASSES]].to_numpy() * parameters["fx_inr_per_usd"]
-    value_inr_per_t = np.divide(value_inr, tonnes, out=np.zeros_like(tonnes), where=tonnes > 0)
     fraction_per_day = np.array([parameters[f"time_cost_{cargo_class}_per_day"] for cargo_class in HUB_CLASSES])
-    share = part_load_share(tonnes, parameters["part_load_half_t_per_day"], parameters["working_days_per_year"])
-    of_load = {"full": tonnes * (1 - share), "part": tonnes * share}
+    by_volume = part_load_share(tonnes, parameters)
+    part_t, part_inr = (
+        whole * by_volume * _propensity(demand, unit, parameters["part_loads_by_sector"])
+        for unit, whole in (("t", tonnes), ("usd", value_inr))
+    )
+    load_t = np.stack([tonnes - part_t, part_t], axis=2)  # as LOADS
+    load_inr = np.stack([value_inr - part_inr, part_inr], axis=2)
+    value_inr_per_t = np.divide(load_inr, load_t, out=np.zeros_like(load_t), where=load_t > 0)
     district, cargo_class, load = np.indices(shape).reshape(3, -1)
     under_utilised = demand["under_utilised"].to_numpy()[district]
     clients = pd.DataFrame({
@@ -142,10 +153,17 @@ def build_clients(
         "place": places.districts[district],
         "cargo_class": np.array(HUB_CLASSES, object)[cargo_class],
         "load": np.array(LOADS, object)[load],
-        "tonnes_per_year": np.stack([of_load[name] for name in LOADS], axis=2).ravel(),
-        "time_inr_per_t_h": value_of_time_inr_per_t_h(value_inr_per_t, fraction_per_day)[district, cargo_class],
+        "tonnes_per_year": load_t.ravel(),
+        "time_inr_per_t_h": value_of_time_inr_per_t_h(value_inr_per_t, fraction_per_day[None, :, None]).ravel(),
         "first_mile_factor": 1.0 + parameters["weak_access_markup"] * far[district],
         "under_utilised": under_utilised,
         "weight": np.where(under_utilised, 1.0, leader_weight),
     })  # fmt: skip
     return clients[clients["tonnes_per_year"] > 0].reset_index(drop=True)
+
+
+def _propensity(demand: pd.DataFrame, unit: str, by_sector: float) -> Array:
+    """(n_districts, n_classes) propensity to part loads by ``unit`` (t or usd); 1 where sectors do not count at all."""
+    inclined = demand[[f"{cargo_class}_part_of_{unit}" for cargo_class in HUB_CLASSES]].to_numpy(np.float64)
+    propensity: Array = 1.0 - by_sector * (1.0 - inclined)
+    return propensity

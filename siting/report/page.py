@@ -266,8 +266,10 @@ def _money(plan: Plan) -> dict[str, Any]:
     before = plan.totals("before")["cost_inr_per_year"]
     saving, capex_inr = plan.net_saving_inr_per_year, plan.capex_inr_crore * INR_PER_CRORE
     factor = appraisal_factor(p)
+    t_of_load = plan.model.clients.groupby("load")["tonnes_per_year"].sum()
     return {
         "part_cost": part_cost,
+        "part_of_t": float(t_of_load.get("part", 0.0) / t_of_load.sum()),
         "of_all": saving / before if before else None,
         "of_part": saving / part_cost if part_cost else None,
         "gross": saving + plan.fixed_cost_inr_per_year,

@@ -165,6 +165,7 @@ def small_tables():
             "value_usd_per_t": [1000.0, 50_000.0, 500.0, 700.0],
             "cargo_class": ["general", "general", "perishable", "port_bulk"],
             "air_share_of_value": [0.0, 0.5, 0.1, 0.0],
+            "part_load_propensity": [0.1, 0.6, 0.4, 0.0],
         },
         index=pd.Index(["metals", "phones", "fruit", "oil"], name="sector"),
     )
@@ -189,6 +190,21 @@ def test_the_air_part_of_a_sector_flies_and_the_rest_keeps_its_class():
     assert tonnes.loc["a/two", list(CARGO_CLASSES)].tolist() == pytest.approx([0, 9000, 1000, 10_000])
     assert tonnes.loc["a/one", "value_usd_air_only"] == pytest.approx(5e6)
     assert tonnes.loc["a/two", "value_usd_perishable"] == pytest.approx(4.5e6)
+
+
+def test_sectors_are_inclined_to_part_loads_by_tonnes_and_by_value():
+    """1,000 t of metals a tenth, 100 t of phones on the surface (US$ 5 million) 0.6."""
+    tonnes = tonnes_by_class(*small_tables())
+    assert tonnes.loc["a/one", "part_t_general"] == pytest.approx(0.1 * 1000 + 0.6 * 100)
+    assert tonnes.loc["a/one", "part_usd_general"] == pytest.approx(0.1 * 1e6 + 0.6 * 5e6)
+    assert tonnes.loc["a/two", "part_t_perishable"] == pytest.approx(0.4 * 9000)
+
+
+def test_grain_and_metals_ship_full_and_crafts_and_leather_in_part_loads(sectors):
+    propensity = sectors["part_load_propensity"]
+    assert propensity[["food_grains", "metals", "chemicals", "mineral_products"]].max() <= 0.15
+    assert propensity[["other_manufactures", "leather", "textiles_garments"]].min() >= 0.6
+    assert (sectors["part_load_propensity_source"] != "").all()
 
 
 # Leaders
@@ -358,4 +374,14 @@ def test_a_bad_sector_table_is_refused(tmp_path):
     assert len(error.value.problems) == 3
     path.write_text("sector,value_usd_per_t,cargo_class,air_share_of_value,source\nmetals,5,gold,0,x\n")
     with pytest.raises(InputError, match="unknown cargo_class 'gold'"):
+        load_sectors(path)
+
+
+def test_a_sector_table_may_leave_part_loads_to_volume_but_its_range_must_hold_its_value(tmp_path):
+    path = tmp_path / "sectors.csv"
+    header = "sector,value_usd_per_t,cargo_class,air_share_of_value,source"
+    path.write_text(f"{header}\nmetals,5,general,0,x\n")
+    assert load_sectors(path)["part_load_propensity"].tolist() == [1.0]
+    path.write_text(f"{header},part_load_propensity,part_load_propensity_low\nmetals,5,general,0,x,0.1,0.2\n")
+    with pytest.raises(InputError, match="'metals' has a part_load_propensity outside its low and high"):
         load_sectors(path)

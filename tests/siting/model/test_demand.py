@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from geodata.errors import InputError
+from siting.model.costs import part_load_share
 from siting.model.demand import access_class, build_clients
 from siting.model.model import Model, build_model, conditions
 from siting.model.places import Survey, mean_distance_inside_km
@@ -40,6 +41,7 @@ def demand(general_t: list[float], perishable_t: list[float]) -> pd.DataFrame:
     table = pd.DataFrame({"general_t": general_t, "perishable_t": perishable_t})
     for cargo_class in ("general", "perishable"):
         table[f"{cargo_class}_usd"] = table[f"{cargo_class}_t"] / 100 * USD_PER_CRORE_INR
+        table[f"{cargo_class}_part_of_t"], table[f"{cargo_class}_part_of_usd"] = 0.5, 0.8
     table["under_utilised"] = [True] * (len(general_t) - 1) + [False]
     return table
 
@@ -51,9 +53,10 @@ def clients(**overrides: float) -> pd.DataFrame:
     return build_clients(demand([75_000, 225_000, 75_000], [0, 150_000, 75_000]), here, p, leader_weight=0.25)
 
 
-def test_half_of_250_tonnes_a_day_moves_in_part_loads_and_a_quarter_of_750() -> None:
-    """75,000 t in 300 days are 250 a day, and 250 / (250 + 250) of them part loads; of 225,000 t 250 / (250 + 750)."""
-    table = clients().set_index(["district", "cargo_class", "load"])["tonnes_per_year"]
+def test_without_sectors_half_of_250_tonnes_a_day_moves_in_part_loads_and_a_quarter_of_750() -> None:
+    """(24) at g = 1: 75,000 t in 300 days are 250 a day, 250 / (250 + 250) part loads; of 225,000 t 250 / 1,000."""
+    table = clients(part_load_volume_exponent=1.0, part_loads_by_sector=0.0)
+    table = table.set_index(["district", "cargo_class", "load"])["tonnes_per_year"]
     assert table.to_dict() == pytest.approx({
         (0, "general", "full"): 37_500, (0, "general", "part"): 37_500,
         (1, "general", "full"): 168_750, (1, "general", "part"): 56_250,
@@ -64,9 +67,38 @@ def test_half_of_250_tonnes_a_day_moves_in_part_loads_and_a_quarter_of_750() -> 
     assert list(table.index) == sorted(table.index)
 
 
+def test_sectors_and_volume_together_make_part_loads() -> None:
+    """(24): 225,000 t are 750 a day, (1 + 750 / 250) ^ -1/2 = 1/2; sectors that send half in part loads: a quarter."""
+    table = clients().set_index(["district", "cargo_class", "load"])["tonnes_per_year"]
+    assert table[1, "general", "part"] == pytest.approx(225_000 / 4)
+    assert table[1, "general", "full"] == pytest.approx(225_000 * 3 / 4)
+
+
+def test_part_loads_grow_without_end() -> None:
+    """100 times 75,000 t: 25,000 t a day, 101 ^ -1/2 of them; at g = 1 no district has more than 75,000 t a year."""
+
+    def part(g: float) -> float:
+        p = load_parameters().with_overrides({"part_load_volume_exponent": g})
+        return float(7_500_000 * part_load_share(np.array([7_500_000.0]), p)[0])
+
+    assert part(0.5) == pytest.approx(7_500_000 / math.sqrt(101))
+    assert part(1.0) == pytest.approx(7_500_000 / 101) and part(1.0) < 75_000
+
+
+def test_what_goes_in_part_loads_is_the_dearer_cargo() -> None:
+    """75,000 t of 100,000 INR/t; half of the tonnes and 0.8 of the value are of sectors that send part loads.
+
+    Part loads: s x 0.8 / (s x 0.5) = 1.6 times the mean value; full: (1 - 0.8 s) / (1 - 0.5 s), s = 2 ^ -1/2.
+    """
+    table = clients().set_index(["district", "cargo_class", "load"])["time_inr_per_t_h"]
+    hour, s = 100_000 * 0.00029 / 24, 0.5**0.5
+    assert table[0, "general", "part"] == pytest.approx(1.6 * hour)
+    assert table[0, "general", "full"] == pytest.approx((1 - 0.8 * s) / (1 - 0.5 * s) * hour)
+
+
 def test_an_hour_costs_a_24th_of_the_days_share_of_the_cargos_value() -> None:
     """100,000 INR/t: 0.029 % a day of general cargo, 0.6 % of perishable."""
-    table = clients()
+    table = clients(part_loads_by_sector=0.0)
     general = table["cargo_class"] == "general"
     np.testing.assert_allclose(table.loc[general, "time_inr_per_t_h"], 100_000 * 0.00029 / 24)
     np.testing.assert_allclose(table.loc[~general, "time_inr_per_t_h"], 100_000 * 0.006 / 24)
