@@ -116,11 +116,15 @@ def _foreign(real: Path, earlier: Sequence[str]) -> tuple[str, str] | None:
         ours = bool(earlier) and earlier[0] in names
         foreign = [name for name in names if not ours or not any(fnmatchcase(name, known) for known in earlier)]
         changed = []
-    for found, what in ((foreign, "which siting did not write"), (changed, "changed since siting wrote it")):
+    kept = "move it elsewhere, or name a new folder"
+    for found, what, remedy in (
+        (foreign, "which siting did not write", kept),
+        (changed, "changed since siting wrote it", f"delete it if the change may go, {kept}"),  # QGIS writes on reading
+    ):
         if found:
             more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
             told = ", ".join(repr(name) for name in found[:NAMED])
-            return f"holds {told}{more}, {what}", "move it elsewhere, or name a new folder"
+            return f"holds {told}{more}, {what}", remedy
     return None
 
 

@@ -59,6 +59,9 @@ class _Parser(argparse.ArgumentParser):
 
 def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, whose meanings ``siting --help`` tells."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller, as `>&-` does
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
     arguments = parser.parse_args(argv)
     code, lines = _outcome(arguments)
     stop = interruption.received()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +22,7 @@ from siting.report.page import write_report
 from siting.results.cells import write_csv
 from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
+from siting.results.geopackage import write_geopackage
 from siting.results.tables import summary, write_summary, write_tables
 from siting.scenarios.draws import evaluate_draws
 from siting.scenarios.sweep import sweep
@@ -170,7 +171,7 @@ def result_folder(out: Path) -> Iterator[Path]:
 
 
 def write_result(plan: Plan, folder: Path, log: Announce) -> list[str]:
-    """Write all files of a result: tables and ``plan.json``, then the report, which may fail alone.
+    """Write all files of a result: tables and ``plan.json`` first, then the drawings, any of which may fail alone.
 
     Args:
         log: hears the stages.
@@ -179,25 +180,30 @@ def write_result(plan: Plan, folder: Path, log: Announce) -> list[str]:
         What could not be drawn, each as a line for the user.
 
     Raises:
-        OSError: a file cannot be written.
+        OSError: a table cannot be written.
     """
     start = time.perf_counter()
     log(Stage.WRITE)
-    flows = flow_lines(plan)
-    try:
-        write_tables(plan, folder, flows)
-    except RuntimeError as error:  # GDAL's, which tells no reason that could be told apart: mostly a full disk
-        raise OSError(errno.EIO, f"cannot be written ({error})", "study.gpkg") from error
+    write_tables(plan, folder)
     plan.stages[Stage.WRITE] = round(time.perf_counter() - start, 3)
     write_summary(plan, folder)
     log(Stage.REPORT)
-    lost = []
-    try:
-        write_report(plan, folder, flows)
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:  # noqa: BLE001 - a drawing that fails costs a drawing, not the result
-        (folder / "report.html").unlink(missing_ok=True)
-        lost.append(f"report.html was not drawn ({type(error).__name__}: {error}); the tables are whole")
+    flows = cache(lambda: flow_lines(plan))
+    lost = [
+        *_drawn(folder / "study.gpkg", lambda: write_geopackage(plan, folder, flows())),
+        *_drawn(folder / "report.html", lambda: write_report(plan, folder, flows())),
+    ]
     log(Stage.DONE)
     return lost
+
+
+def _drawn(file: Path, draw: Callable[[], None]) -> list[str]:
+    """Draw a file. One that fails costs that file, not the result: the line that tells it is returned."""
+    try:
+        draw()
+    except Exception as error:  # noqa: BLE001 - whatever a drawing fell over, the tables are worth keeping
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        return [f"{file.name} was not drawn ({told}); the tables are whole"]
+    return []

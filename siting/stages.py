@@ -27,8 +27,8 @@ WORDS: Mapping[Stage, str] = {
     Stage.LANES: "price the lanes",
     Stage.SOLVE: "solve",
     Stage.TABLES: "check the answer and tabulate it",
-    Stage.WRITE: "draw and write tables",
-    Stage.REPORT: "what it depends on, and the report",
+    Stage.WRITE: "write the tables",
+    Stage.REPORT: "draw the map, what it depends on, and the report",
     Stage.DONE: "done",
 }
 

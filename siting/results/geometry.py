@@ -1,8 +1,6 @@
-"""Lines of a plan's movements on the networks, and its GeoPackage."""
+"""Movements of a plan, and their lines on the networks."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -11,7 +9,6 @@ import shapely
 
 from geodata.matrix import path_geometry, shortest_paths
 from geodata.network import snap
-from geodata.pack import Pack
 from siting.model.model import Model
 from siting.plan import Plan
 
@@ -68,17 +65,3 @@ def movement_lines(
         inner = shapely.get_coordinates(line) if line is not None else np.zeros((0, 2))
         lines.append(shapely.LineString(np.vstack([lonlat[a], inner, lonlat[b]])))
     return lines
-
-
-def write_geopackage(
-    pack: Pack, sites: pd.DataFrame, districts: pd.DataFrame, flows: gpd.GeoDataFrame, path: Path
-) -> None:
-    """Write a plan as layers: districts, sites, lanes, gateways, depots."""
-    layers = {
-        "districts": gpd.GeoDataFrame(districts, geometry=pack.districts.geometry.to_numpy(), crs=CRS),
-        "lanes": flows.rename(columns={"from": "from_place", "to": "to_place"}),
-    }
-    for name, table in (("sites", sites), ("gateways", pack.gateways), ("depots", pack.depots)):
-        layers[name] = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=CRS)
-    for name in ("districts", "sites", "lanes", "gateways", "depots"):
-        layers[name].to_file(path, layer=name, driver="GPKG", engine="pyogrio")

@@ -1,4 +1,4 @@
-"""Tables of a plan: ``plan.json``, ``sites.csv``, ``districts.csv`` and ``lanes.csv``, as ``schema.csv`` lists them."""
+"""Tables of a plan: ``plan.json`` and the CSVs of sites, districts, lanes and flows, as ``schema.csv`` lists them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from siting.model.routing import Routing
 from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 from siting.results.cells import write_csv
-from siting.results.geometry import flow_ends, write_geopackage
+from siting.results.geometry import flow_ends
 
 
 def summary(plan: Plan) -> dict[str, Any]:
@@ -250,15 +250,13 @@ def flows_table(plan: Plan) -> pd.DataFrame:
     return table.rename(columns={"usd_million": "observed_usd"}).reset_index()
 
 
-def write_tables(plan: Plan, folder: Path, flows: gpd.GeoDataFrame) -> None:
-    """Write the CSVs, ``draws.csv`` where draws were made, and ``study.gpkg``; ``flows`` as from ``flow_lines``."""
-    sites, districts = sites_table(plan), districts_table(plan)
-    tables = {"sites": sites, "districts": districts, "lanes": lanes_table(plan), "flows": flows_table(plan)}
-    for name, table in tables.items():
-        write_csv(table, folder / f"{name}.csv")
+def write_tables(plan: Plan, folder: Path) -> None:
+    """Write the CSVs of sites, districts, lanes and flows, and ``draws.csv`` where draws were made."""
+    for name, table in (("sites", sites_table), ("districts", districts_table),
+                        ("lanes", lanes_table), ("flows", flows_table)):  # fmt: skip
+        write_csv(table(plan), folder / f"{name}.csv")
     if plan.certainty is not None:
         write_csv(plan.certainty.table, folder / "draws.csv")
-    write_geopackage(plan.model.pack, sites, districts, flows, folder / "study.gpkg")
 
 
 def write_summary(plan: Plan, folder: Path) -> None:

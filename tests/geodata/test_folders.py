@@ -104,7 +104,10 @@ def test_a_file_that_was_changed_is_not_lost(tmp_path):
     out = tmp_path / "result"
     write(out, "abc")
     (out / "plan.json").write_text("abd")
-    assert "'plan.json', changed since siting wrote it" in refusal(out)
+    assert "'plan.json', changed since siting wrote it; delete it if the change may go, move it" in refusal(out)
+    (out / "plan.json").unlink()
+    write(out, "next")
+    assert (out / "plan.json").read_text() == "next"
 
 
 def test_a_file_that_comes_while_the_result_is_written_is_not_lost(tmp_path):

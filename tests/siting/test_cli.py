@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import shutil
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from siting.cli import build_parser, run_command
+from siting.run import RESULT_FILES
 from siting.study import read_study
 
 ROOT = Path(__file__).parents[2]
@@ -188,17 +190,27 @@ def test_a_stop_leaves_nothing(study, capsys, monkeypatch):
     assert sorted(study.folder.iterdir()) == before
 
 
-def test_a_report_that_fails_costs_the_report(study, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("step", "costs"),
+    [
+        ("write_report", ["report.html"]),
+        ("write_geopackage", ["study.gpkg"]),
+        ("flow_lines", ["study.gpkg", "report.html"]),
+    ],
+)
+@pytest.mark.parametrize("error", [ZeroDivisionError("no\nwidth"), OSError(28, "No space left"), MemoryError()])
+def test_a_drawing_that_fails_costs_the_drawing(study, capsys, monkeypatch, step, costs, error):
     def broken(*_):
-        raise ZeroDivisionError("no width")
+        raise error
 
-    monkeypatch.setattr("siting.run.write_report", broken)
+    monkeypatch.setattr(f"siting.run.{step}", broken)
     out = study.folder / "out"
     assert siting("run", study(), "--out", out) == 0
-    note = "report.html was not drawn (ZeroDivisionError: no width); the tables are whole"
-    assert capsys.readouterr().err == f"warning: {note}\n"
-    assert note in (out / "log.txt").read_text()
-    assert not (out / "report.html").exists()
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    notes = [f"{name} was not drawn ({told}); the tables are whole" for name in costs]
+    assert capsys.readouterr().err == "".join(f"warning: {note}\n" for note in notes)
+    assert all(note in (out / "log.txt").read_text() for note in notes)
+    assert {path.name for path in out.iterdir()} == {*RESULT_FILES, ".siting.json"} - {"draws.csv", *costs}
     assert siting("show", out) == 0
 
 
@@ -249,6 +261,15 @@ def test_the_version_and_the_exit_codes_are_told(capsys):
             siting(argument)
         assert exit_.value.code == 0
         assert expected in capsys.readouterr().out
+
+
+def test_outputs_that_the_caller_closed_are_no_failure(study, monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", None)
+    assert siting("check", study()) == 0
+    assert siting("show", study.folder / "nowhere") == 2
+    sys.stdout.close()  # what was put in their place
+    sys.stderr.close()
 
 
 # -- bad input ----------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from siting.money import indian
 from siting.plan import make_plan, with_economic_budget
 from siting.report.page import cost_components
 from siting.results.geometry import flow_lines
+from siting.results.geopackage import write_geopackage
 from siting.results.tables import (
     districts_table,
     lanes_table,
@@ -262,7 +263,8 @@ def test_a_lane_whose_parts_do_not_add_up_to_its_price_is_not_told(tiny_model, t
 
 
 def test_files_read_back_as_the_plan(tiny_plan, tmp_path):
-    write_tables(tiny_plan, tmp_path, flow_lines(tiny_plan))
+    write_tables(tiny_plan, tmp_path)
+    write_geopackage(tiny_plan, tmp_path, flow_lines(tiny_plan))
     write_summary(tiny_plan, tmp_path)
     s = json.loads((tmp_path / "plan.json").read_text())
     assert s["fingerprint"] == tiny_plan.model.study.fingerprint(tiny_plan.model.pack)

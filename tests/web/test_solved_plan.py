@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from geodata.pack import INDIA, open_pack
 from siting.results.geometry import flow_lines
+from siting.results.geopackage import write_geopackage
 from siting.results.tables import write_answer, write_summary, write_tables
 from web.api.runs import RunBook
 from web.app import create_app
@@ -23,7 +24,8 @@ PLAN = "/api/v1/plans/plan"
 def folder(tiny_plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("solved") / "plan"
     folder.mkdir()
-    write_tables(tiny_plan, folder, flow_lines(tiny_plan))
+    write_tables(tiny_plan, folder)
+    write_geopackage(tiny_plan, folder, flow_lines(tiny_plan))
     write_summary(tiny_plan, folder)
     return folder
 

@@ -233,7 +233,7 @@ async function follow(begun) {
 
 const STAGES = {
   queued: _("Waiting for a free solver"), load: _("Reading the study"), matrices: _("Measuring roads and railways"), lanes: _("Listing the ways to a port"),
-  solve: _("Solving"), tables: _("Writing tables"), write: _("Writing"), report: _("Writing the report"), done: _("Done"),
+  solve: _("Solving"), tables: _("Writing tables"), write: _("Writing"), report: _("Drawing the map and the report"), done: _("Done"),
 };
 
 function show(now) {

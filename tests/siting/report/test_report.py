@@ -216,6 +216,12 @@ def test_replaced_parameters_are_marked(tiny_study):
     page = Page(render(make_plan(build_model(study))))
     assert "This study replaces 1, marked below." in page.text
     assert page.named("tr").count({"class": "changed"}) == 1
+    assert "value outside" not in page.text
+
+
+def test_a_parameter_outside_the_range_of_its_source_is_marked(tiny_study):
+    study = tiny_study.with_changes(parameters={"discount_rate": 0.4})
+    assert Page(render(make_plan(build_model(study)))).text.count("value outside") == 1
 
 
 def test_what_it_depends_on_names_the_largest_effect(tiny_plan, page):

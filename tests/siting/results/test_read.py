@@ -13,6 +13,7 @@ from geodata.errors import InputError
 from siting.cli import build_parser, run_command
 from siting.results.cells import write_csv
 from siting.results.geometry import flow_lines
+from siting.results.geopackage import write_geopackage
 from siting.results.read import open_result, read_table, result_fault
 from siting.results.tables import write_summary, write_tables
 
@@ -21,7 +22,8 @@ from siting.results.tables import write_summary, write_tables
 def whole(tiny_plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole") / "result"
     folder.mkdir()
-    write_tables(tiny_plan, folder, flow_lines(tiny_plan))
+    write_tables(tiny_plan, folder)
+    write_geopackage(tiny_plan, folder, flow_lines(tiny_plan))
     write_summary(tiny_plan, folder)
     return folder
 

@@ -15,6 +15,7 @@ from siting.plan import make_plan
 from siting.results.cells import write_csv
 from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
+from siting.results.geopackage import write_geopackage
 from siting.results.read import PlanFolder, read_table
 from siting.results.schema import FILES, LAYERS, columns, keys_of, page
 from siting.results.tables import sites_table, summary, write_summary, write_tables
@@ -27,7 +28,8 @@ ROOT = Path(__file__).parents[3]
 def folder(tiny_plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("result")
     tiny_plan = replace(tiny_plan, certainty=evaluate_draws(tiny_plan, 1))
-    write_tables(tiny_plan, folder, flow_lines(tiny_plan))
+    write_tables(tiny_plan, folder)
+    write_geopackage(tiny_plan, folder, flow_lines(tiny_plan))
     write_summary(tiny_plan, folder)
     write_csv(frontier([(summary(tiny_plan), tiny_plan.opened)]), folder / "sweep.csv")
     return folder
