@@ -96,12 +96,12 @@ GROUPS = {
                 "branch_and_bound.py:fixed_by_reduced_cost",
             )
         ),
-        _tests("solver/", "choice fixing equations certificate solve_exact rules"),
+        _tests("solver/", "choice option_limits fixing equations certificate solve_exact rules"),
         50,
     ),
     "certificate": Group(
         tuple(f"siting/solver/{name}.py" for name in ("certificate", "reduction_check", "restated")),
-        _tests("solver/", "certificate solve_exact rules"),
+        _tests("solver/", "option_limits certificate solve_exact rules"),
         40,
     ),
     "search": Group(
