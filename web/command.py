@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from geodata import interruption
@@ -17,7 +19,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an output that lacks a sign shows its number instead
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run_command(build_command()))
+    code = run_command(build_command())
+    if interruption.received():  # threads that HiGHS was stopped in would abort the usual way out, with code 134
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def build_command() -> argparse.ArgumentParser:
