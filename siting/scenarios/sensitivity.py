@@ -154,11 +154,11 @@ class _Operation:
 
     def _gross_inr_per_year(self, choice: _Choice, clients: pd.DataFrame, opened: pd.DataFrame) -> float:
         """Saving of the cargo as it counts, as far as the sites have room for it."""
-        tonnes = (clients["tonnes_per_year"] * clients["weight"]).to_numpy()
-        flow = tonnes[choice.client]
+        tonnes, weight = (clients[column].to_numpy()[choice.client] for column in ("tonnes_per_year", "weight"))
+        moving = (choice.saving_inr_per_t > 0) & (weight > 0)  # however little it counts, it takes its room
         capacity = opened["capacity_t_per_year"].to_numpy()
-        room = self._room(capacity, choice.lane, flow * (choice.saving_inr_per_t > 0))
-        return float((choice.saving_inr_per_t * flow * room).sum())
+        room = self._room(capacity, choice.lane, tonnes * moving)
+        return float((choice.saving_inr_per_t * tonnes * weight * room).sum())
 
     def _room(self, capacity: Array, lane: NDArray[np.int64], flow: Array) -> Array:
         """Share of each lane's cargo that its sites have room for."""

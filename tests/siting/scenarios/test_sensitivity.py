@@ -67,9 +67,20 @@ def test_a_site_that_grows_too_small_saves_by_its_room(tiny_model):
 
 
 def test_a_leader_counts_here_by_its_weight_too(tiny_study):
-    plan = make_plan(build_model(tiny_study.with_changes(leader_weight=0.5, budget_inr_crore=20.0)))
+    """With room for all of its cargo, which a leader takes in full however little it counts."""
+    roomy = {"warehouse_throughput_t_per_m2_year": 50.0}
+    plan = make_plan(build_model(tiny_study.with_changes(leader_weight=0.5, budget_inr_crore=20.0, parameters=roomy)))
+    assert (plan.opened["utilisation"] < 0.99).all()
     row = sensitivity(plan).set_index("key").loc["carbon_price_inr_per_t_co2e"]
     assert row["saving_low"] == pytest.approx(plan.net_saving_inr_per_year)
+
+
+def test_a_leader_that_counts_half_takes_its_room_in_full(tiny_study):
+    """Where a site is too small, sharing its room alike saves no more than the plan, which shares it best."""
+    plan = make_plan(build_model(tiny_study.with_changes(leader_weight=0.5, budget_inr_crore=20.0)))
+    assert plan.opened["utilisation"].max() == pytest.approx(1.0)
+    row = sensitivity(plan).set_index("key").loc["carbon_price_inr_per_t_co2e"]
+    assert row["saving_low"] <= plan.net_saving_inr_per_year * (1 + 1e-9)
 
 
 def test_what_a_parameter_does_not_reach_is_not_made_anew(tiny_plan, monkeypatch):
