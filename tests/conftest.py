@@ -129,8 +129,13 @@ def free_study(tiny_study: Study) -> Study:
 
 
 @pytest.fixture(scope="session")
-def free_plan(free_study: Study) -> Plan:
-    return make_plan(build_model(free_study))
+def free_model(free_study: Study) -> Model:
+    return build_model(free_study)
+
+
+@pytest.fixture(scope="session")
+def free_plan(free_model: Model) -> Plan:
+    return make_plan(free_model)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -103,7 +102,7 @@ class BlockPricer:
             box_road_km=self._box_road_km(hour, reefer),
             box_dray_km=tariff.trailer_inr_per_t_km * reefer + self._box_carbon_km + dray_km,
             lever=reefer * tariff.trailer_inr_per_t_km * (weak - 1),
-            first=freight + tariff.part_load_kg_per_t(km) * tariff.carbon_inr_per_kg + self._stuffing,
+            first=freight + tariff.part_load_kg_per_t(km) * tariff.carbon_inr_per_kg + self._stuffing(client),
             rail=rail,
             rail_gateway=rail_gateway,
             road=road,
@@ -112,11 +111,12 @@ class BlockPricer:
             fill_at_terminal=hour * (max(tariff.terminal_dwell_h, fill_h) - tariff.terminal_dwell_h),
         )
 
-    @cached_property
-    def _stuffing(self) -> Array:
-        """(n_places,) cost of stuffing a box."""
-        shortage = np.where(self.places.is_site, 1.0, 1.0 + self.pricer.conditions.shortage_markup)
-        return np.asarray(self.tariff.stuffing_inr_per_t * shortage)
+    def _stuffing(self, client: Index) -> Array:
+        """(n_clients, n_places) cost of stuffing a box, in a cold room where the cargo perishes."""
+        is_site = self.places.is_site
+        shortage = np.where(is_site, 1.0, 1.0 + self.pricer.conditions.shortage_markup)
+        cold_room = np.where(is_site, 0.0, self.pricer.cold_room[client, None])
+        return np.asarray(self.tariff.stuffing_inr_per_t * shortage + cold_room)
 
     @property
     def _road_h_per_km(self) -> float:

@@ -33,6 +33,7 @@ class Tariff:
     rail_inr_per_t_km: float
     terminal_inr_per_t: float
     stuffing_inr_per_t: float
+    depot_cold_room_inr_per_t: float
     reefer_factor: float
     road_h_per_km: float
     terminal_dwell_h: float
@@ -58,6 +59,7 @@ class Tariff:
             rail_inr_per_t_km=p["rail_inr_per_t_km"],
             terminal_inr_per_t=p["rail_terminal_handling_inr_per_t"] + access,
             stuffing_inr_per_t=p["stuffing_inr_per_t"],
+            depot_cold_room_inr_per_t=p["depot_cold_room_inr_per_t"],
             reefer_factor=p["reefer_freight_factor"],
             road_h_per_km=H_PER_DAY / p["road_km_per_day"],
             terminal_dwell_h=p["rail_terminal_dwell_h"],

@@ -118,7 +118,9 @@ class LanePricer:
         self.is_part: NDArray[np.bool_] = (clients["load"] == "part").to_numpy()
         self.time_value: Array = clients["time_inr_per_t_h"].to_numpy(np.float64)
         self.first_mile: Array = clients["first_mile_factor"].to_numpy(np.float64)
-        self.reefer: Array = np.where(clients["cargo_class"] == "perishable", tariff.reefer_factor, 1.0)
+        perishable = (clients["cargo_class"] == "perishable").to_numpy()
+        self.reefer: Array = np.where(perishable, tariff.reefer_factor, 1.0)
+        self.cold_room: Array = np.where(perishable, tariff.depot_cold_room_inr_per_t, 0.0)
         self.taste: Array = np.zeros((len(clients), len(places.gateways), 2)) if taste is None else taste
         whole = np.arange(len(clients))
         self.client: Index = clients["client"].to_numpy(np.int64) if "client" in clients else whole
@@ -182,7 +184,8 @@ class LanePricer:
         money = tariff.part_load_inr_per_t(km) * reefer * weak
         legs.append(_Leg(consolidated, "road", origin, hub, km, km * h_per_km, money, tariff.part_load_kg_per_t(km)))
         shortage = np.where(places.is_site[hub], 1.0, 1.0 + self.conditions.shortage_markup)
-        legs.append(_Leg(consolidated, "handling", hub, hub, zero, zero, tariff.stuffing_inr_per_t * shortage, zero))
+        money = tariff.stuffing_inr_per_t * shortage + np.where(places.is_site[hub], 0.0, self.cold_room[client])
+        legs.append(_Leg(consolidated, "handling", hub, hub, zero, zero, money, zero))
         fill_h = zero + tariff.consolidation_dwell_h
         legs.append(_Leg(consolidated & ~at_terminal, "dwell", hub, hub, zero, fill_h, zero, zero))
         km = np.where(consolidated, places.road_km[box_at, road_to], places.first_mile_km[origin, road_to])

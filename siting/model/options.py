@@ -19,7 +19,14 @@ COLUMNS = (
 
 
 def facility_tiers(p: Mapping[str, float]) -> pd.DataFrame:
-    """Facility types and size tiers with ``capex_inr_crore`` (without siding) and ``capacity_t_per_year``."""
+    """Facility types and size tiers.
+
+    Returns:
+        One row per tier with ``facility_type``, ``tier``, ``capex_inr_crore`` (without siding),
+        ``capacity_t_per_year`` and ``running_inr_crore_per_year`` (staff, customs staff, power; without upkeep).
+    """
+    customs = p["customs_staff_inr_crore_per_year"]
+    staff = p["site_staff_inr_crore_per_year"] + customs
     built_inr_per_m2 = (
         p["warehouse_capex_inr_per_m2"]
         + p["industrial_land_inr_crore_per_acre"] * INR_PER_CRORE / p["warehouse_built_m2_per_acre"]
@@ -28,11 +35,13 @@ def facility_tiers(p: Mapping[str, float]) -> pd.DataFrame:
     for tier in ("small", "medium", "large"):
         m2 = p[f"warehouse_{tier}_m2"]
         capex = m2 * built_inr_per_m2 / INR_PER_CRORE
-        rows.append(("warehouse", tier, capex, m2 * p["warehouse_throughput_t_per_m2_year"]))
+        running = staff + m2 * p["warehouse_running_inr_per_m2_year"] / INR_PER_CRORE
+        rows.append(("warehouse", tier, capex, m2 * p["warehouse_throughput_t_per_m2_year"], running))
     store_t = p["cold_store_capacity_t"]
     capex = store_t * p["cold_store_capex_inr_per_t"] / INR_PER_CRORE
     capex += p["cold_store_land_acre"] * p["industrial_land_inr_crore_per_acre"]
-    rows.append(("cold_store", "standard", capex, store_t * p["cold_store_turns_per_year"]))
+    running = staff + store_t * p["cold_store_power_inr_per_t_year"] / INR_PER_CRORE
+    rows.append(("cold_store", "standard", capex, store_t * p["cold_store_turns_per_year"], running))
     for tier in ("small", "large"):
         acre = p[f"mmlp_{tier}_acre"]
         rows.append(
@@ -41,9 +50,11 @@ def facility_tiers(p: Mapping[str, float]) -> pd.DataFrame:
                 tier,
                 acre * p["mmlp_capex_inr_crore_per_acre"],
                 acre * p["mmlp_throughput_t_per_acre_year"],
+                customs + acre * p["mmlp_staff_inr_crore_per_acre_year"],
             )
         )
-    return pd.DataFrame(rows, columns=["facility_type", "tier", "capex_inr_crore", "capacity_t_per_year"])
+    columns = ["facility_type", "tier", "capex_inr_crore", "capacity_t_per_year", "running_inr_crore_per_year"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def build_options(places: Places, parameters: Mapping[str, float], facility_types: Sequence[str]) -> pd.DataFrame:
@@ -78,20 +89,21 @@ def option_costs(options: pd.DataFrame, places: Places, parameters: Mapping[str,
     """Price options.
 
     Returns:
-        ``capex_inr_crore`` (with the siding of a park), ``fixed_cost_inr_per_year`` and ``capacity_t_per_year``
-        for each row of ``options`` (columns ``place``, ``facility_type``, ``tier``), with its index.
+        ``capex_inr_crore`` (with the siding of a park), ``fixed_cost_inr_per_year`` (upkeep and insurance, staff,
+        customs staff, power) and ``capacity_t_per_year`` for each row of ``options`` (columns ``place``,
+        ``facility_type``, ``tier``), with its index.
     """
-    columns = ["capex_inr_crore", "capacity_t_per_year"]
+    columns = ["capex_inr_crore", "capacity_t_per_year", "running_inr_crore_per_year"]
     tiers = facility_tiers(parameters)
     row = {key: k for k, key in enumerate(zip(tiers["facility_type"], tiers["tier"], strict=True))}
     which = [row[key] for key in zip(options["facility_type"], options["tier"], strict=True)]
-    capex, capacity = tiers[columns].to_numpy()[which].T
+    capex, capacity, running = tiers[columns].to_numpy()[which].T
     siding_km = places.table["rail_access_km"].to_numpy()[options["place"]]
     is_park = options["facility_type"].to_numpy() == "mmlp"
     capex = capex + np.where(is_park, siding_km * parameters["rail_siding_inr_crore_per_km"], 0.0)
     return pd.DataFrame({
         "capex_inr_crore": capex,
-        "fixed_cost_inr_per_year": capex * INR_PER_CRORE * parameters["om_fraction_per_year"],
+        "fixed_cost_inr_per_year": (capex * parameters["om_fraction_per_year"] + running) * INR_PER_CRORE,
         "capacity_t_per_year": capacity,
     }, index=options.index)  # fmt: skip
 

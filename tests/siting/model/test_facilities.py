@@ -25,6 +25,17 @@ BY_HAND = {
     ("mmlp", "large"): (250 * 4.35, 250 * 20_000),
 }
 
+# INR crore a year beside upkeep: customs staff 0.36 everywhere; staff 0.18 and 300 INR/m2 for a warehouse; staff 0.18
+# and 800 INR for each of 5,000 t in a cold store; 0.0435 an acre in a park.
+RUNNING = {
+    ("warehouse", "small"): 0.36 + 0.18 + 0.06,
+    ("warehouse", "medium"): 0.36 + 0.18 + 0.18,
+    ("warehouse", "large"): 0.36 + 0.18 + 0.45,
+    ("cold_store", "standard"): 0.36 + 0.18 + 0.40,
+    ("mmlp", "small"): 0.36 + 4.35,
+    ("mmlp", "large"): 0.36 + 10.875,
+}
+
 
 def places(rail_access_km: list[float]) -> Places:
     """Districts a road apart from a port, with rail at some km."""
@@ -48,14 +59,31 @@ def test_capital_and_capacity_of_every_type_and_tier() -> None:
 
 
 def test_a_park_pays_for_its_siding_and_nothing_else_does() -> None:
-    """7 km of siding at 20.7 crore are 144.9 crore; repairs and insurance take 3 % of all capital a year."""
+    """7 km of siding at 20.7 crore are 144.9 crore; repairs and insurance take 2 % of all capital a year."""
     options = pd.DataFrame([(0, *key) for key in BY_HAND], columns=["place", "facility_type", "tier"])
     costs = option_costs(options, places([7.0]), load_parameters())
     for row, (key, (capex, capacity)) in zip(costs.itertuples(), BY_HAND.items(), strict=True):
         expected = capex + (144.9 if key[0] == "mmlp" else 0.0)
         assert row.capex_inr_crore == pytest.approx(expected), key
-        assert row.fixed_cost_inr_per_year == pytest.approx(0.03 * expected * 1e7), key
+        assert row.fixed_cost_inr_per_year == pytest.approx((0.02 * expected + RUNNING[key]) * 1e7), key
         assert row.capacity_t_per_year == pytest.approx(capacity), key
+
+
+def test_capital_and_upkeep_of_a_warehouse_are_its_rent() -> None:
+    """2,000 m2 are 21,528 sq ft: at 30 INR a month 77.5 lakh a year. So rent is not paid on top of capital."""
+    p = load_parameters()
+    (small,) = facility_tiers(p).query("facility_type == 'warehouse' and tier == 'small'").itertuples()
+    a_year = small.capex_inr_crore * (1 / appraisal_factor(p) + p["om_fraction_per_year"])
+    assert pytest.approx(0.775, abs=0.001) == 21_528 * 30 * 12 / 1e7
+    assert a_year == pytest.approx(0.775, rel=0.05)
+
+
+def test_a_cold_room_at_a_depot_costs_what_a_new_cold_store_half_used_does() -> None:
+    p = load_parameters()
+    (store,) = facility_tiers(p).query("facility_type == 'cold_store'").itertuples()
+    a_year = store.capex_inr_crore * (1 / appraisal_factor(p) + p["om_fraction_per_year"])
+    a_year += store.running_inr_crore_per_year - p["customs_staff_inr_crore_per_year"]  # a depot has its own
+    assert a_year * 1e7 / (0.5 * store.capacity_t_per_year) == pytest.approx(p["depot_cold_room_inr_per_t"], rel=0.02)
 
 
 def test_parks_stand_where_rail_is_and_stores_everywhere() -> None:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from siting.model.client_blocks import BlockPricer
 from siting.model.costs import Tariff
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
@@ -132,6 +133,16 @@ def test_parts_of_a_lane_by_hand(name: str) -> None:
     np.testing.assert_allclose(p.price(lanes), (expected[:, 2] + 2 * expected[:, 1]).sum(), rtol=1e-12)
 
 
+@pytest.mark.parametrize(("hub", "dearer"), [(DEPOT, 330), (PORT, 330), (SITE, 0)])
+def test_perishable_part_loads_pay_for_a_cold_room_where_none_is_built(hub: int, dearer: float) -> None:
+    """A new cold store's own cost is that of the site. The search prices it alike."""
+    warm, cold = (pricer("perishable", "part", depot_cold_room_inr_per_t=inr) for inr in (0, 330))
+    np.testing.assert_allclose(cold.price(lane(hub)) - warm.price(lane(hub)), dearer, atol=1e-9)
+    (block,) = BlockPricer(cold).blocks(np.array([0]), onward=False)
+    (free,) = BlockPricer(warm).blocks(np.array([0]), onward=False)
+    np.testing.assert_allclose((block.first - free.first)[0, hub], dearer, atol=1e-9)
+
+
 def test_carbon_counts_by_the_kilogram() -> None:
     """At 3,000 INR/t: 3 INR for each kg. 28.7 kg to the warehouse, 32 kg on the trailer."""
     dear, free = (pricer("general", "part", carbon_price_inr_per_t_co2e=price).price(lane(SITE)) for price in (3000, 0))
@@ -144,6 +155,7 @@ LEVERS = {
         "part", 1.0, {"warehouse_shortage_markup": 0.15}, lane(DEPOT), 0.15 * 181),
     "and at a port": ("part", 1.0, {"warehouse_shortage_markup": 0.15}, lane(PORT), 0.15 * 181),
     "but not at a new site": ("part", 1.0, {"warehouse_shortage_markup": 0.15}, lane(SITE), 0.0),
+    "general cargo needs no cold room": ("part", 1.0, {"depot_cold_room_inr_per_t": 700}, lane(DEPOT), 0.0),
     "weak access makes the collection of part loads dearer": ("part", 1.15, {}, lane(SITE), 0.15 * 874.5),
     "and, where the box is filled in its own district, the box's way from there": (
         "part", 1.15, {}, lane(HOME), 0.15 * (20 * 11.03 + 600 * 2.869)),

@@ -47,15 +47,15 @@ def test_it_agrees_with_solving_anew_with_the_same_sites(table, tiny_plan, key):
         assert table.loc[key, "saving_high"] <= again.net_saving_inr_per_year * 1.0001
 
 
-def test_a_site_that_grows_too_small_saves_by_its_room(tiny_model):
+def test_a_site_that_grows_too_small_saves_by_its_room(free_model):
     """One warehouse a third full: at a quarter of its floor's throughput it has room for three quarters of its cargo.
 
     Its throughput of 30 t/m2 is given a low end that leaves 0.75 of what goes through it; the yearly cost stays.
     """
-    plan = make_plan(tiny_model, budget_inr_crore=10.0)
+    plan = make_plan(free_model, budget_inr_crore=10.0)
     (site,) = plan.opened.itertuples()
     low = 30 * 0.75 * site.utilisation
-    rows = {**tiny_model.parameters.rows}
+    rows = {**free_model.parameters.rows}
     key = "warehouse_throughput_t_per_m2_year" if site.facility_type == "warehouse" else "cold_store_turns_per_year"
     rows[key] = replace(rows[key], low=low if key.startswith("warehouse") else 24 * 0.75 * site.utilisation)
     narrow = replace(plan, model=replace(plan.model, parameters=Parameters(rows)))
