@@ -15,13 +15,13 @@ from siting.results.tables import summary, write_answer
 
 
 @pytest.fixture(scope="module")
-def plans(tiny_model, tmp_path_factory):
+def plans(free_model, tmp_path_factory):
     root = tmp_path_factory.mktemp("two")
     found = []
     for budget in (15.0, 60.0):
         folder = root / str(budget)
-        write_answer(make_plan(tiny_model, budget_inr_crore=budget), folder)
-        found.append(AnswerFolder(str(budget), folder, 0, tiny_model.pack))
+        write_answer(make_plan(free_model, budget_inr_crore=budget), folder)
+        found.append(AnswerFolder(str(budget), folder, 0, free_model.pack))
     return found
 
 

@@ -19,12 +19,12 @@ from siting.results.tables import write_summary, write_tables
 
 
 @pytest.fixture(scope="module")
-def whole(tiny_plan, tmp_path_factory):
+def whole(free_plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole") / "result"
     folder.mkdir()
-    write_tables(tiny_plan, folder)
-    write_geopackage(tiny_plan, folder, flow_lines(tiny_plan))
-    write_summary(tiny_plan, folder)
+    write_tables(free_plan, folder)
+    write_geopackage(free_plan, folder, flow_lines(free_plan))
+    write_summary(free_plan, folder)
     return folder
 
 
@@ -39,10 +39,10 @@ def told(capsys, *arguments):
     return code, capsys.readouterr().err.splitlines()
 
 
-def test_a_whole_result_is_read(whole, tiny_plan):
+def test_a_whole_result_is_read(whole, free_plan):
     assert result_fault(whole) is None
     plan = open_result(whole)
-    assert plan.summary["capex_inr_crore"] == tiny_plan.capex_inr_crore
+    assert plan.summary["capex_inr_crore"] == free_plan.capex_inr_crore
     assert plan.districts["lgd_code"].isna().all()
     assert plan.sites["districts_served"].dtype == "int64"
     assert plan.districts["under_utilised"].dtype == bool
