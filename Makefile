@@ -1,7 +1,7 @@
 STUDY ?= studies/national.toml
 OUT ?= results/$(basename $(notdir $(STUDY)))
 BUDGET ?=
-BUDGETS ?= 1000 2500 5000 10000 20000
+BUDGETS ?= 25 50 100 200 500
 PYTHON ?= python3
 SITING = .venv/bin/siting
 

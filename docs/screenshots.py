@@ -25,17 +25,17 @@ DRAWN = "() => [...document.querySelectorAll('.maplibregl-map')].every(map => !m
 
 
 def _ask(page: Page) -> None:
-    for budget in (2000, 1500):  # the first question waits for the model, the second shows the usual time
+    for budget in (150, 120):  # the first question waits for the model, the second shows the usual time
         page.fill("#budget-exact", str(budget))
         page.keyboard.press("Enter")
-        page.wait_for_selector(f"#figures:has-text('₹{budget // 1000},{budget % 1000:03} crore')", timeout=READY_MS)
+        page.wait_for_selector(f"#figures:has-text('₹{budget} crore')", timeout=READY_MS)
 
 
 SCREENS = {
     "look": ("/#plan=national&measure=cost_after&district=assam%2Fdibrugarh", None),
     "table": ("/#plan=national&tab=table", None),
-    "compare": ("/compare#a=national-sweep~budget-20000&b=national-sweep~budget-1000", None),
-    "difference": ("/compare#a=national-sweep~budget-1000&b=national-sweep~budget-10000&view=difference", None),
+    "compare": ("/compare#a=national-sweep~budget-200&b=national-sweep~budget-50", None),
+    "difference": ("/compare#a=national-sweep~budget-50&b=national-sweep~budget-200&view=difference", None),
     "what-if": ("/what-if#plan=national", _ask),
 }
 

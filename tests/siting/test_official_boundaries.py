@@ -40,5 +40,5 @@ def test_the_official_file_builds_a_national_pack_and_a_study_runs_on_it(tmp_pat
     outline = pack.states.union_all()
     for lon, lat in ((79.5, 35.0), (73.47, 34.37), (91.87, 27.59)):
         assert outline.contains(shapely.Point(lon, lat))
-    plan = make_plan(build_model(Study(data={"pack": tmp_path / "pack"}, gap=1e-2)))
+    plan = make_plan(build_model(Study(data={"pack": tmp_path / "pack"})))
     assert plan.net_saving_inr_per_year > 0
