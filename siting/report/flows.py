@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from geodata.exports import tonnes_by_class
-from siting.model.calibration import cargo_usd
+from siting.model.calibration import LEAST_USD_MILLION, cargo_usd
 from siting.model.lanes import NONE
 from siting.plan import Plan
 from siting.report.charts import ACCENT, MUTED, QUIET, WIDTH, label, rect, svg
@@ -17,8 +17,6 @@ from siting.results.tables import flows_table
 
 EXPORTS_OF_CAPACITY = 0.5
 """Part of a port's boxes that are exports; the others bring imports."""
-SAYS_LITTLE_USD = 20e6
-"""Observed value by sea below which a state is not listed."""
 
 
 def flow_facts(plan: Plan) -> dict[str, Any]:
@@ -84,7 +82,7 @@ def _by_state(plan: Plan, by_port: pd.DataFrame, observed: pd.DataFrame) -> pd.D
     table["depot_modelled"] = _depot_share(plan)
     table["air_observed"] = ways["air"] / everything
     table["air_assumed"] = _air_share(plan)
-    told = (sums["observed"] >= SAYS_LITTLE_USD) & (sums["modelled"] > 0)
+    told = (sums["observed"] >= LEAST_USD_MILLION * 1e6) & (sums["modelled"] > 0)
     return table[told].reset_index()
 
 
