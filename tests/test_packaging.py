@@ -1,6 +1,9 @@
 """The wheel holds what a run needs and nothing else; ``.ci/wheel`` installs one outside the checkout and runs it."""
 
+import os
+import shutil
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -48,3 +51,22 @@ def test_the_command_tells_its_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         build_parser()[0].parse_args(["--version"])
     assert capsys.readouterr().out == f"siting {version('deh-siting')}\n"
+
+
+def test_an_installation_that_nobody_may_write_compiles_in_memory(tmp_path):
+    """Numba finds no place for its cache beside the modules, in the user's folders or where a variable says."""
+    for layer in ("geodata", "siting"):
+        shutil.copytree(ROOT / layer, tmp_path / layer, ignore=shutil.ignore_patterns("__pycache__", "india"))
+    for folder in {path.parent for path in tmp_path.rglob("*.py")}:
+        (folder / "__pycache__").touch()  # a file where the folder would be: true for root, too
+    script = (
+        "import numpy as np; from geodata.ingest import contraction; from siting.solver import kernels;"
+        "print(contraction._chains(np.array([-1, -1]), np.ones(1), 5.0)[0]);"
+        "value = np.array([2.0, 1.0]); items = np.arange(2);"
+        "kernels.sort_part(value, items, 0, 2); print(items)"
+    )
+    nowhere = str(tmp_path / "siting" / "__init__.py" / "cache")
+    env = {**os.environ, "HOME": nowhere, "XDG_CACHE_HOME": nowhere, "PYTHONPATH": str(tmp_path)}
+    env.pop("NUMBA_CACHE_DIR", None)
+    run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert (run.stdout, run.returncode) == ("[0]\n[1 0]\n", 0), run.stderr

@@ -6,6 +6,7 @@ shorter than the great circle of its ends; they are taken before lines are simpl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -146,7 +147,16 @@ def contract(pieces: Pieces, longest_km: float) -> Pieces:
     return joined.take(joined.start != joined.end)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile with numba and keep the result on disk; where no cache can be written, compile in every process."""
+    try:
+        loop: Callable[..., Any] = numba.njit(cache=True)(function)
+    except RuntimeError:  # numba: no locator available
+        loop = numba.njit(function)
+    return loop
+
+
+@compiled
 def _chains(mate: IntArray, km: FloatArray, longest_km: float) -> tuple[IntArray, BoolArray, IntArray]:
     """Pieces in order of walking along chains, whether each is walked backwards, and its chain.
 
