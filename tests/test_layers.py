@@ -43,7 +43,7 @@ CONTRACTS = [
         "scenarios ask a model from outside: what answers one question knows none of them",
         who=LAYERS,
         what=("siting.scenarios",),
-        unless=("siting.scenarios", "siting.run", "siting.report", "siting.districts", "siting.cli", "web"),
+        unless=("siting.scenarios", "siting.run", "siting.report", "siting.districts", "siting.commands", "web"),
     ),
     Contract(
         "the run-time library of geodata needs neither ingest nor the builder of the bundled pack",
@@ -55,7 +55,7 @@ CONTRACTS = [
         "own data are read at the command line and by a study that names them",
         who=LAYERS,
         what=("geodata.ingest",),
-        unless=("geodata.ingest", "siting.cli", "siting.study"),
+        unless=("geodata.ingest", "siting.commands", "siting.study"),
     ),
     Contract(
         "nothing imports the builder of the bundled pack",

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from geodata import interruption
-from siting.cli import add_command, build_parser, run_command
+from siting.cli import build_parser, run_command
+from siting.commands.arguments import add_command
 
 
 def main() -> None:

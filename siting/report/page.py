@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import jinja2
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
 from geodata.exports import concentration
-from geodata.network import network_report
 from siting.certainty import word_of
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE
-from siting.money import INR_PER_CRORE, counted, crore, indian
+from siting.money import INR_PER_CRORE
 from siting.plan import Plan
-from siting.report.charts import component_chart, tornado_chart
+from siting.report.charts import component_chart
 from siting.report.flows import flow_facts
+from siting.report.formats import environment, records
 from siting.report.map import SITE_WORDS, plan_map
+from siting.report.networks import networks, running
 from siting.report.paper import (
     PAPER_AREA,
     PAPER_DISTRICTS_FOR_HALF,
@@ -31,15 +28,14 @@ from siting.report.paper import (
     PAPER_HUB_COST_CUT,
     PAPER_SHARES,
 )
+from siting.report.parameters import depends_on, parameter_rows
 from siting.results.tables import districts_table, sites_table, summary
 from siting.scenarios.sensitivity import sensitivity
 from siting.study import file_of
 
 SITES_SHOWN = 25
 DISTRICTS_SHOWN = 25
-TORNADO_BARS = 14
 FAR_FROM_PORT_KM = 500.0
-FAR_SNAP_KM = 10.0
 OSM_CREDIT = "© OpenStreetMap contributors"
 
 
@@ -62,7 +58,7 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
     """
     districts, sites = districts_table(plan), sites_table(plan)
     components = cost_components(plan)
-    return _environment().get_template("report.html").render(
+    return environment().get_template("report.html").render(
         s=summary(plan),
         study=plan.model.study,
         map=plan_map(plan, districts, sites, flows),
@@ -79,13 +75,13 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
         concentration=_concentration(plan),
         access=port_access(plan),
         paper_hub_cost_cut=PAPER_HUB_COST_CUT,
-        depends=_depends(plan, depends),
+        depends=depends_on(depends, float(_money(plan)["break_even"])),
         sureness=_sureness(sites),
-        parameters=_parameter_rows(plan),
+        parameters=parameter_rows(plan),
         land_customs=plan.model.pack.land_customs,
         land_customs_saving=_land_customs_saving(plan, districts),
         flows=flow_facts(plan),
-        networks=_networks(plan),
+        networks=networks(plan),
         of_paper=plan.model.pack.manifest.get("name") == PAPER_AREA,
         official=_official(plan),
         n_counted_with=int((plan.model.demand["counted_with"] != "").sum()),
@@ -93,7 +89,7 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
         own_data=_own_data(plan),
         osm=any(OSM_CREDIT in file["licence"] for file in plan.model.pack.manifest.get("files", {}).values()),
         manifest=plan.model.pack.manifest,
-        running=_running(plan),
+        running=running(plan),
         figures={"districts": {}, **plan.model.pack.manifest.get("figures", {})},
         infinity=float("inf"),
     )  # fmt: skip
@@ -108,63 +104,6 @@ def _official(plan: Plan) -> dict[str, Any] | None:
     """What was mended in the official district map of the bundled pack; None for other boundaries."""
     figures: dict[str, Any] = plan.model.pack.manifest.get("figures", {}).get("districts", {})
     return None if "polygons_with_code" not in figures or "districts" in _own_data(plan) else figures
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.PackageLoader("siting.report"), jinja2.PackageLoader("geodata")]),
-        autoescape=True, undefined=jinja2.StrictUndefined, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(
-        indian=number,
-        counted=lambda n, noun: _typeset(counted(n, noun)),
-        crore=rupees,
-        percent=percent,
-        number=number,
-        plain=plain,
-        change=change,
-        breakable=breakable,
-        sureness=word_of,
-    )
-    return environment
-
-
-# Numbers and their units stay on one line, and minus is a minus sign, not a hyphen.
-
-
-def rupees(inr: float, decimals: int = 0) -> str:
-    """Rupees in crore."""
-    return _typeset(crore(inr, decimals))
-
-
-def percent(fraction: float | None, decimals: int = 1) -> str:
-    """Fraction as per cent; a dash where there is none."""
-    return "–" if fraction is None or not np.isfinite(fraction) else _typeset(f"{100 * fraction:.{decimals}f} %")
-
-
-def number(value: float | None, decimals: int = 0) -> str:
-    """Number with Indian grouping; a dash where there is none."""
-    return "–" if value is None or not np.isfinite(value) else _typeset(indian(value, decimals))
-
-
-def plain(value: float) -> str:
-    """Number as short as it can be written."""
-    return number(value) if abs(value) >= 1000 and value == round(value) else _typeset(f"{value:g}")
-
-
-def change(text: str) -> str:
-    """Put a plus sign before a rise."""
-    rises = not text.startswith("−") and any(digit in text for digit in "123456789")
-    return f"+{text}" if rises else text
-
-
-def breakable(name: str) -> Markup:
-    """Let a long name break after its underscores."""
-    return Markup("_<wbr>").join(name.split("_"))
-
-
-def _typeset(text: str) -> str:
-    return text.replace("-", "−").replace(" ", "\u00a0")
 
 
 def cost_components(plan: Plan) -> pd.DataFrame:
@@ -215,16 +154,12 @@ def port_access(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
 def _site_rows(sites: pd.DataFrame) -> list[dict[str, Any]]:
     table = sites.assign(
         kind=sites["facility_type"].map(SITE_WORDS),
         saving_per_rupee=sites["saving_inr_per_year"] / (sites["capex_inr_crore"] * INR_PER_CRORE),
     )
-    return _records(table)
+    return records(table)
 
 
 def _site_counts(sites: pd.DataFrame) -> list[dict[str, Any]]:
@@ -257,7 +192,7 @@ def _gains(districts: pd.DataFrame) -> list[dict[str, Any]]:
     rows = gaining.head(DISTRICTS_SHOWN)
     hubs = rows[["hub_1", "hub_2"]].apply(lambda names: " and ".join(names.dropna()) or "no new site", axis=1)
     cut = 1 - rows["cost_after_inr_per_t"] / rows["cost_before_inr_per_t"]
-    return _records(rows.assign(hubs=hubs, cut=cut))
+    return records(rows.assign(hubs=hubs, cut=cut))
 
 
 def _money(plan: Plan) -> dict[str, Any]:
@@ -318,7 +253,7 @@ def _concentration(plan: Plan) -> dict[str, Any]:
         "paper_three_quarters": PAPER_DISTRICTS_FOR_THREE_QUARTERS,
         "exporting": int((usd > 0).sum()),
         "usd_billion": float(total) / 1e9,
-        "top": _records(top[["district", "share"]]),
+        "top": records(top[["district", "share"]]),
         "rows": rows,
     }
 
@@ -327,124 +262,3 @@ def _land_customs_saving(plan: Plan, districts: pd.DataFrame) -> float:
     """Yearly saving of the under-utilised districts with a land customs station, in rupees."""
     by_land = plan.model.demand["district_id"].isin(plan.model.pack.land_customs["district_id"])
     return float(districts.loc[by_land & districts["under_utilised"], "saving_inr_per_year"].sum())
-
-
-def _depends(plan: Plan, table: pd.DataFrame | None) -> dict[str, Any] | None:
-    """Tornado chart and rows of the one-at-a-time table, with the sentences that sum it up."""
-    if table is None or table.empty:
-        return None
-    # The discount rate does not enter the saving, so its row holds the saving at the base values as worked out there.
-    base = float(table.loc[table["key"] == "discount_rate", "saving_low"].iloc[0])
-    even = float(_money(plan)["break_even"])
-    shown = table.head(TORNADO_BARS)
-    savings, ratios = (
-        table[["saving_low", "saving_high"]].to_numpy(),
-        table[["ratio_low", "ratio_high"]].to_numpy(),
-    )
-    matters = (table["swing"] > 1e-6 * abs(base)) | (ratios[:, 0] != ratios[:, 1])
-    rows = _records(table.assign(name=table["key"].map(plain_name)))
-    part_load = next(k for k, row in enumerate(rows) if row["key"].startswith("part_load"))
-    return {
-        "chart": tornado_chart(shown, base, even, [plain_name(key) for key in shown["key"]]),
-        "rows": [row for row, counts in zip(rows, matters, strict=True) if counts],
-        "base": base,
-        "savings": (float(savings.min()), float(savings.max())),
-        "ratios": (float(ratios.min()), float(ratios.max())),
-        "below_one": [row["name"] for row in rows if min(row["ratio_low"], row["ratio_high"]) < 1],
-        "part_load_rank": part_load + 1,
-        "part_load": rows[part_load],
-    }
-
-
-_UNIT_WORDS = (
-    (r" capex inr .*$", " capital cost"), (r" inr crore per .*$", " cost"), (r" inr per t km$", " rate"),
-    (r" inr per .*$", " cost"), (r" half t per day$", " half-share tonnage"), (r" g per t km$", ""),
-    (r" km h$", ""), (r" km per day$", " distance a day"), (r" t per .*$", " tonnage"), (r" t$", ""),
-    (r" h$", " hours"), (r" per day$", ""), (r" km$", " distance"), (r" m2 per .*$", " floor per acre"),
-    (r" m2$", " size"),
-    (r" acre$", " size"), (r" fraction per year$", ""), (r" per year$", ""), (r" usd$", ""),
-)  # fmt: skip
-_SPELLING = {
-    "mmlp": "MMLP",
-    "dfc": "dedicated freight corridor",
-    "om": "upkeep",
-    "fx": "exchange rate",
-    "teu": "TEU",
-}
-
-
-def plain_name(key: str) -> str:
-    """Parameter key as words, unit left off: ``light_truck_inr_per_t_km`` -> ``Light truck``."""
-    words = key.replace("_", " ")
-    for pattern, replacement in _UNIT_WORDS:
-        shorter = re.sub(pattern, replacement, words)
-        if shorter != words:
-            words = shorter
-            break
-    words = " ".join(_SPELLING.get(word, word) for word in words.split())
-    return words[:1].upper() + words[1:]
-
-
-def _parameter_rows(plan: Plan) -> list[dict[str, Any]]:
-    parameters = plan.model.parameters
-    return [
-        {
-            **asdict(row),
-            "bundled": row.value,
-            "value": parameters[key],
-            "changed": key in parameters.overrides,
-        }
-        for key, row in parameters.rows.items()
-    ]
-
-
-def _repairs(repairs: pd.DataFrame) -> list[dict[str, Any]]:
-    """Repairs by kind; links made by hand, which each have a name, as one kind."""
-    kind = repairs["repair"].where(~repairs["repair"].str.startswith("link:"), "link made by hand")
-    return _records(repairs.groupby(kind)[["edges", "km"]].sum().reset_index())
-
-
-def _running(plan: Plan) -> dict[str, float] | None:
-    """Median hours on the road from a district to its nearest port, priced and running; None without truck speeds."""
-    places = plan.model.places
-    if places.road_run_h is None:
-        return None
-    priced_h = places.road_km[np.ix_(places.districts, places.gateways)] * 24 / plan.model.parameters["road_km_per_day"]
-    run_h = places.road_run_h[places.districts]
-    reached = np.isfinite(priced_h).any(axis=1) & np.isfinite(run_h).any(axis=1)
-    if not reached.any():
-        return None
-    return {
-        "priced_h": float(np.median(np.nanmin(priced_h[reached], axis=1))),
-        "run_h": float(np.median(np.nanmin(run_h[reached], axis=1))),
-    }
-
-
-def _networks(plan: Plan) -> list[dict[str, Any]]:
-    """What a reader should know of road and rail before believing the distances."""
-    table = plan.model.places.table
-    terminals = table[table["kind"].isin(["depot", "gateway"]) & table["rail_access_km"].notna()]
-    reports = []
-    for name, network, points in (
-        ("Road", plan.model.pack.road, table),
-        ("Rail", plan.model.pack.rail, terminals),
-    ):
-        report = network_report(network, points["name"].tolist(), points["lon"], points["lat"], FAR_SNAP_KM)
-        far = report.far_snaps
-        reports.append({
-            "name": name,
-            "nodes": report.n_nodes,
-            "edges": report.n_edges,
-            "km": report.length_km,
-            "by_class": sorted(report.length_km_by_class.items(), key=lambda item: -item[1]),
-            "components": len(report.component_nodes),
-            "outside_km": report.outside_main_km,
-            "repairs": _repairs(report.repairs),
-            "straight": len(report.long_straight_edges),
-            "straight_km": float(report.long_straight_edges["km"].sum()),
-            "points": len(points),
-            "far_limit": FAR_SNAP_KM,
-            "far": len(far),
-            "farthest": _records(far.head(8)),
-        })  # fmt: skip
-    return reports

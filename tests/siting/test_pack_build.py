@@ -21,7 +21,8 @@ from scipy.sparse.csgraph import dijkstra
 from geodata.errors import InputError
 from geodata.network import adjacency, great_circle_km, snap
 from geodata.pack import open_pack
-from siting.cli import BAD_INPUT, build_parser, run_command
+from siting.cli import build_parser, run_command
+from siting.commands.arguments import BAD_INPUT
 from siting.model.places import build_places
 from siting.parameters import load_parameters
 from siting.study import load_study

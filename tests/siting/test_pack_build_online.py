@@ -16,7 +16,8 @@ import shapely
 
 from geodata.ingest.geoboundaries import geoboundaries
 from geodata.pack import open_pack
-from siting.cli import BAD_INPUT, build_parser, run_command
+from siting.cli import build_parser, run_command
+from siting.commands.arguments import BAD_INPUT
 from tests.geodata.ingest.geoboundaries_api import geoboundaries_server
 from tests.geodata.ingest.osm_files import overpass_answer, overpass_server, write_osm
 

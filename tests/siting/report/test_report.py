@@ -20,7 +20,8 @@ from siting.report import page as report
 from siting.report.brief import plan_lines
 from siting.report.charts import sweep_chart, ticks, write_sweep_chart
 from siting.report.map import bundle, saving_classes
-from siting.report.page import cost_components, plain_name, port_access, render_report, write_report
+from siting.report.page import cost_components, port_access, render_report, write_report
+from siting.report.parameters import plain_name
 from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
 from siting.results.tables import sites_table, summary
