@@ -74,7 +74,15 @@ def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
 
 def repriced(model: Model, parameters: Mapping[str, float]) -> Model:
     """The model of the same study with some parameters replaced; what was measured stays."""
-    study = model.study.with_changes(parameters={**model.study.parameters, **parameters})
+    return restated(model, model.study.with_changes(parameters={**model.study.parameters, **parameters}))
+
+
+def restated(model: Model, study: Study) -> Model:
+    """The model of another study of the same data; what was measured stays.
+
+    Raises:
+        InputError: names of sites or gateways that the data do not know; forced sites that cannot all open.
+    """
     return _priced(study, model.pack, model.survey, model.survey.places(study.parameter_values()), {})
 
 

@@ -16,22 +16,19 @@ sites are dear it may save less than the plan's own sites, for less capital.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata import interruption
-from geodata.distributed import run_on_cluster
 from siting.certainty import SEPARATOR, Certainty
 from siting.model.model import Model, repriced
 from siting.parameters import Parameters
 from siting.plan import Plan, make_plan
+from siting.scenarios.pool import side_by_side
 from siting.solver import Solution, solve
 
 HELD = ("lever", "design choice")
@@ -102,43 +99,11 @@ def evaluate_draws(
     draws = [{str(key): float(value) for key, value in row.items()} for row in table.to_dict("records")]
     question = _Question(replace(model, stages={}), plan.solution)
     rows: dict[int, dict[str, Any]] = {}
-    for k, row in _answers(question, draws, workers, scheduler):
-        interruption.check()  # a search that was stopped returns the best it has
+    for k, row in side_by_side(_answer, question, draws, workers=workers, scheduler=scheduler):
         rows[k] = row
         progress(len(rows))
     found = pd.DataFrame([{"draw": k + 1, **rows[k]} for k in range(n)])
     return Certainty(pd.concat([found, table], axis=1))
-
-
-def _answers(
-    question: _Question, draws: Sequence[Draw], workers: int, scheduler: str | None
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Position and answer of each draw, as it is done."""
-    if scheduler is not None:
-        yield from run_on_cluster(scheduler, _answer, question, draws)
-    elif workers == 1:
-        for k, draw in enumerate(draws):
-            yield k, _answer(question, draw)
-    else:
-        # Processes are started afresh: a copy of one with threads may find their locks held for ever.
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin_work, (question,))
-        try:
-            yield from enumerate(pool.map(_work, draws))
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-_asked: list[_Question] = []
-"""In a process of the pool, what it was started for."""
-
-
-def _begin_work(question: _Question) -> None:
-    interruption.ignore()  # the process that started this one hears the signals and ends it
-    _asked.append(question)
-
-
-def _work(draw: Draw) -> dict[str, Any]:
-    return _answer(_asked[0], draw)
 
 
 def _answer(question: _Question, draw: Draw) -> dict[str, Any]:
