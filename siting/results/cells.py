@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -32,11 +36,35 @@ def unguarded(text: str) -> str:
 
 def csv_text(table: pd.DataFrame, line_end: str = "\n") -> str:
     """Return a table as CSV with all texts guarded, those of the header too."""
-    safe = table.rename(columns=lambda name: guarded(str(name)))
-    for name in safe.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in safe.dtypes]]:
-        safe[name] = safe[name].map(lambda cell: guarded(cell) if isinstance(cell, str) else cell)
-    text: str = safe.to_csv(index=False, float_format=DIGITS, lineterminator=line_end)
-    return text
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator=line_end)
+    writer.writerow([guarded(str(name)) for name in table.columns])
+    writer.writerows(zip(*(_cells(table.iloc[:, k]) for k in range(table.shape[1])), strict=True))
+    return text.getvalue()
+
+
+def _cells(column: pd.Series[Any]) -> list[Any]:
+    """A column as what its cells say; missing values say nothing. A text that occurs often is guarded once."""
+    if pd.api.types.is_float_dtype(column.dtype):
+        numbers = column.to_numpy(np.float64)
+        cells = (f"{DIGITS}\n" * len(numbers) % tuple(numbers.tolist())).splitlines()
+        for k in np.flatnonzero(np.isnan(numbers)):
+            cells[k] = ""
+        return cells
+    if pd.api.types.is_numeric_dtype(column.dtype) and not column.hasnans:
+        return column.tolist()
+    if pd.api.types.infer_dtype(column, skipna=True) == "string":
+        position, texts = pd.factorize(column)
+        said = [*map(guarded, texts), ""]  # position -1 is "missing"
+        return [said[k] for k in position]
+    return [_cell(value) for value in column]
+
+
+def _cell(value: Any) -> str:
+    """One cell of a column of mixed kinds."""
+    if isinstance(value, str):
+        return guarded(value)
+    return "" if pd.isna(value) else DIGITS % value if isinstance(value, float) else str(value)
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
