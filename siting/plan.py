@@ -24,7 +24,7 @@ from siting.stages import Announce, Stage
 COST_TOLERANCE = 1e-9  # relative difference between the search's price of a lane and the sum of its parts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """The solved answer of a study, as tables. Column names and meanings: design of ``plan.json`` and the CSVs."""
 

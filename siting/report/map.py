@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -62,23 +63,26 @@ class Frame:
         return self.px(np.column_stack([points.x, points.y]))
 
 
-def _path(shape: shapely.Geometry, frame: Frame) -> str:
-    """SVG path of lines or polygons in whole tenths of a pixel; steps of nothing are left out."""
-    commands = []
-    for part in shapely.get_parts(shape):
-        rings = [part.exterior, *part.interiors] if part.geom_type == "Polygon" else [part]
-        for ring in rings:
-            xy = np.rint(frame.px(shapely.get_coordinates(ring)) * TENTH).astype(int)
-            step = np.diff(xy, axis=0)
-            step = step[(step != 0).any(axis=1)]
-            if len(step) == 0:
-                continue
-            close = "z" if part.geom_type == "Polygon" else ""
-            if close:
-                step = step[:-1]
-            steps = " ".join(f"{dx}{dy:+d}" for dx, dy in step)
-            commands.append(f"M{xy[0, 0]} {xy[0, 1]}l{steps}{close}")
-    return "".join(commands)
+def _paths(shapes: Collection[shapely.Geometry], frame: Frame) -> list[str]:
+    """SVG path of each shape, all lines or all polygons, in whole tenths of a pixel; steps of nothing are left out."""
+    rings, of = shapely.get_parts(np.array([*shapes], dtype=object), return_index=True)
+    close = "z" if (shapely.get_type_id(rings) == shapely.GeometryType.POLYGON).any() else ""
+    if close:
+        rings, polygon = shapely.get_rings(rings, return_index=True)
+        of = of[polygon]
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    xy = np.rint(frame.px(points) * TENTH).astype(int)
+    step = np.diff(xy, axis=0)
+    moves = (step != 0).any(axis=1) & (ring[1:] == ring[:-1])
+    words = ("%d%+d\n" * int(moves.sum()) % tuple(step[moves].ravel().tolist())).splitlines()
+    ends = np.searchsorted(ring[1:][moves], np.arange(len(rings) + 1))
+    first = xy[np.searchsorted(ring, np.arange(len(rings)))]
+    drawn: list[list[str]] = [[] for _ in shapes]
+    for k, (start, end) in enumerate(pairwise(ends.tolist())):
+        if start < end:
+            steps = " ".join(words[start : end - bool(close)])
+            drawn[of[k]].append(f"M{first[k, 0]} {first[k, 1]}l{steps}{close}")
+    return ["".join(commands) for commands in drawn]
 
 
 def saving_classes(saving_inr: pd.Series, count: int = 5) -> list[float]:
@@ -111,7 +115,7 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
     bounds = saving_classes(districts["saving_inr_per_year"].where(districts["under_utilised"], 0.0))
     geography = tag(
         "g",
-        tag("path", d="".join(_path(shape, frame) for shape in land), fill=NO_DATA),
+        tag("path", d="".join(_paths(land, frame)), fill=NO_DATA),
         *_district_paths(districts, drawn, frame, bounds),
         _state_lines(states, simple, frame),
         *_flow_paths(flows, frame),
@@ -139,6 +143,7 @@ def _district_paths(districts: pd.DataFrame, drawn: pd.Series, frame: Frame, bou
     groups: dict[str, list[Markup]] = {}
     names = districts["district"] + ", " + districts["state"]
     under, reached = districts["under_utilised"], districts["cost_after_inr_per_t"].notna()
+    paths = _paths(drawn, frame)
     for k, (name, is_counted, has_lane) in enumerate(zip(names, under, reached, strict=True)):
         if not is_counted:
             fill, words = LEADER, "leader, not counted"
@@ -147,7 +152,7 @@ def _district_paths(districts: pd.DataFrame, drawn: pd.Series, frame: Frame, bou
             words = f"saves ₹{indian(crore[k], 2)} crore a year"
         else:
             fill, words = NO_SAVING, "no saving" if has_lane else "no cargo or no road"
-        shape = tag("path", tag("title", f"{name}: {words}"), d=_path(drawn.iloc[k], frame))
+        shape = tag("path", tag("title", f"{name}: {words}"), d=paths[k])
         groups.setdefault(fill, []).append(shape)
     return [
         tag("g", *shapes, fill=fill, fill_opacity=FILL_OPACITY, stroke="#ffffff", stroke_width=3)
@@ -163,8 +168,7 @@ def _shade(rank: int, n_classes: int) -> int:
 
 def _state_lines(states: pd.Series, drawn: pd.Series, frame: Frame) -> Markup:
     outlines = [shapely.coverage_union_all(drawn[states == state].to_numpy()) for state in sorted(states.unique())]
-    d = "".join(_path(outline, frame) for outline in outlines)
-    return tag("path", d=d, fill="none", stroke=MUTED, stroke_width=6)
+    return tag("path", d="".join(_paths(outlines, frame)), fill="none", stroke=MUTED, stroke_width=6)
 
 
 def bundle(flows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -198,10 +202,8 @@ def _flow_paths(flows: gpd.GeoDataFrame, frame: Frame) -> list[Markup]:
     bundled = bundle(flows)
     shapes = bundled.geometry.to_crs(frame.crs).simplify(FLOW_SCALE_M)
     order = np.argsort(bundled["width_class"], kind="stable")
-    paths = [
-        (bundled["mode"].iloc[k], FLOW_WIDTHS[bundled["width_class"].iloc[k]], _path(shapes.iloc[k], frame))
-        for k in order
-    ]
+    drawn = _paths(shapes, frame)
+    paths = [(bundled["mode"].iloc[k], FLOW_WIDTHS[bundled["width_class"].iloc[k]], drawn[k]) for k in order]
     halo = [
         tag("path", d=d, fill="none", stroke="#ffffff", stroke_opacity=0.75, stroke_width=(w + 1.4) * TENTH)
         for _, w, d in paths

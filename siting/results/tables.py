@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +20,19 @@ from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 from siting.results.cells import write_csv
 from siting.results.geometry import flow_ends
+
+
+def _once(make: Callable[[Plan], pd.DataFrame]) -> Callable[[Plan], pd.DataFrame]:
+    """Make a table of a plan once: files, GeoPackage and report ask for the same. Whoever asks gets a copy."""
+    made: WeakKeyDictionary[Plan, pd.DataFrame] = WeakKeyDictionary()
+
+    @wraps(make)
+    def table(plan: Plan) -> pd.DataFrame:
+        if plan not in made:
+            made[plan] = make(plan)
+        return made[plan].copy(deep=False)
+
+    return table
 
 
 def summary(plan: Plan) -> dict[str, Any]:
@@ -93,6 +109,7 @@ def unreachable_districts(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
+@_once
 def sites_table(plan: Plan) -> pd.DataFrame:
     """Return ``sites.csv``: one row per open option, by saving."""
     at = plan.model.places.table.iloc[plan.opened["place"]]
@@ -119,6 +136,7 @@ def _district_around(plan: Plan, places: pd.DataFrame) -> pd.Series:
     return found
 
 
+@_once
 def districts_table(plan: Plan) -> pd.DataFrame:
     """Return ``districts.csv``: one row per district; a mean over clients is weighted by tonnes."""
     model = plan.model
@@ -198,11 +216,11 @@ def lanes_table(plan: Plan) -> pd.DataFrame:
     demand = model.demand.iloc[client["district"]]
     names, ids = (model.places.table[column].to_numpy() for column in ("name", "place_id"))
     options = np.array([*model.options["option_id"], None], dtype=object)  # position -1 is "none"
-    keys = zip(demand["district_id"], client["cargo_class"], client["load"], strict=True)
+    client_id = demand["district_id"].to_numpy() + ":" + client["cargo_class"] + ":" + client["load"]
     return pd.DataFrame({
         "lane": number + 1,
         "district_id": demand["district_id"].to_numpy(),
-        "client_id": [":".join(key) for key in keys],
+        "client_id": client_id.to_numpy(),
         "state": demand["state"].to_numpy(),
         "district": demand["district"].to_numpy(),
         "under_utilised": client["under_utilised"].to_numpy(),
@@ -224,6 +242,7 @@ def lanes_table(plan: Plan) -> pd.DataFrame:
     })  # fmt: skip
 
 
+@_once
 def flows_table(plan: Plan) -> pd.DataFrame:
     """Return ``flows.csv``: cargo by state and gateway, today and with the plan, beside what records show."""
     model = plan.model

@@ -93,8 +93,8 @@ class _Operation:
         position[-1] = -1
         sites = position[problem.lane_options]
         rows = np.flatnonzero((sites != -2).all(axis=1))
-        self.rivals = LaneSearch(model.pricer).existing(RIVALS)
         self.through = model.improving.take(model.lane_of_row[rows])
+        self.rivals = LaneSearch(model.pricer).existing(RIVALS, np.unique(self.through.client))  # none else may choose
         self.sites = sites[rows]  # (n_through, 2) rows of plan.opened each lane uses, -1 for none
         self.steps = self._steps()
         self.reads: dict[str, set[str]] = {}  # parameters and earlier steps that each step depends on
