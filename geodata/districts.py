@@ -149,6 +149,21 @@ def load_districts(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> gpd.GeoDa
     return districts[list(DISTRICT_COLUMNS)].to_crs(4326)
 
 
+def load_population(path: Path | str) -> pd.DataFrame:
+    """Read people, workers and households by district, indexed by district_id.
+
+    Returns:
+        Columns ``population``, ``workers``, ``workers_outside_farming``, ``households``, ``urban_households``.
+
+    Raises:
+        InputError: naming every missing column, doubled district and number below 0.
+    """
+    counts = ["population", "workers", "workers_outside_farming", "households", "urban_households"]
+    columns = [Column("district_id", unique=True), *(Column(name, "number", minimum=0) for name in counts)]
+    told = [Column(name, required=False) for name in ("lgd_code", "census_2011_districts", "source")]
+    return read_table(path, [*columns, *told]).set_index("district_id")[counts]
+
+
 def load_states(path: Path | str) -> gpd.GeoDataFrame:
     """Read the state outlines: columns state, state_hi, geometry; EPSG:4326.
 

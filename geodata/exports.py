@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.districts import canonical_state, district_id, resolve_names
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.tables import Column, read_table
 
 HUB_CLASSES = ("general", "perishable")  # what warehouses, cold stores and parks serve
@@ -33,6 +33,20 @@ SECTOR_COLUMNS = (
     Column("part_load_propensity_source", required=False),
 )
 UNPLACED_COLUMNS = ("state", "district", "export_usd_million", "reason")
+HISTORY_UNITS = ("usd_million", "inr_crore", "share")
+"""Units of export histories: US$ million, crore rupees, share of the exports of the whole area."""
+HISTORY_COLUMNS = (
+    Column("state"),
+    Column("district_id", required=False),  # blank: the whole state
+    Column(
+        "fiscal_year", "number", minimum=1900, maximum=2200
+    ),  # by the year it ends in: 2025 is April 2024 to March 2025
+    Column("months", "number", minimum=1, maximum=12),  # of the year that the value is of
+    Column("value", "number", minimum=0),
+    Column("unit"),
+    Column("source"),
+    Column("note", required=False),
+)
 
 
 def load_sectors(path: Path | str) -> pd.DataFrame:
@@ -98,6 +112,33 @@ def load_exports(path: Path | str, districts: pd.DataFrame, sectors: pd.DataFram
     if problems:
         raise InputError(problems)
     return exports
+
+
+def load_unplaced(path: Path | str | None) -> pd.DataFrame:
+    """Read exports that name no district, with ``UNPLACED_COLUMNS``; an empty table where there is no file."""
+    if path is None:
+        return pd.DataFrame({name: [] for name in UNPLACED_COLUMNS}).astype({"export_usd_million": float})
+    columns = [Column(name, "number" if name == "export_usd_million" else "text") for name in UNPLACED_COLUMNS]
+    return read_table(path, columns, may_be_empty=True)
+
+
+def load_export_history(path: Path | str | None) -> pd.DataFrame:
+    """Read exports of earlier periods, with ``HISTORY_COLUMNS``; an empty table where there is no file.
+
+    Raises:
+        InputError: naming every fault; an unknown unit among them.
+    """
+    if path is None:
+        return pd.DataFrame({column.name: [] for column in HISTORY_COLUMNS})
+    table = read_table(path, HISTORY_COLUMNS, may_be_empty=True)
+    faults = [
+        Fault(remedy=f"choose from {', '.join(HISTORY_UNITS)}", file=path, row=row, column="unit", value=unit)
+        for row, unit in enumerate(table["unit"], start=2)
+        if unit not in HISTORY_UNITS
+    ]
+    if faults:
+        raise InputError(faults)
+    return table.astype({"fiscal_year": int, "months": int})
 
 
 def _counted_with_problems(path: Path | str, exports: pd.DataFrame) -> list[str]:

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.districts import load_districts
+from geodata.districts import load_districts, load_population
 from geodata.errors import Fault, InputError
-from geodata.exports import load_exports, load_sectors
+from geodata.exports import load_export_history, load_exports, load_sectors, load_unplaced
 from geodata.flows import load_gateway_tastes, load_observed_flows
 from geodata.gateways import load_depots, load_gateways, load_land_customs, load_planned_sites, load_rail_connectors
 from geodata.network import Network, load_network
@@ -29,8 +29,10 @@ LAYERS = (
     "districts.parquet", "states.parquet", "road.parquet", "rail.parquet", "exports.csv", "sectors.csv",
     "gateways.csv", "depots.csv", "land_customs.csv", "planned_sites.csv", "rail_connectors.csv", "manifest.json",
 )  # fmt: skip
-OPTIONAL = ("observed_flows.csv", "gateway_tastes.csv")
-"""Layers that a pack may lack: flows that customs records show, and the tastes calibrated on them."""
+OPTIONAL = ("observed_flows.csv", "gateway_tastes.csv", "population.csv")
+"""Layers that a pack may lack: flows that customs records show, the tastes calibrated on them, people at work."""
+CONTEXT = ("exports_unplaced.csv", "export_history.csv")
+"""What is told of exports beside the table of their districts; no plan depends on it."""
 
 REPLACEABLE = {Path(layer).stem: layer for layer in (*LAYERS, *OPTIONAL) if layer != "manifest.json"}
 LAND_DEG2 = 1e-3  # about 10 km2: smaller leftovers between outlines and districts are slips of drawing
@@ -122,6 +124,22 @@ class Pack:
         return load_observed_flows(file) if file else None
 
     @cached_property
+    def population(self) -> pd.DataFrame | None:
+        """People, workers and households by district; None where the pack has only weights of people."""
+        file = self.files.get("population")
+        return load_population(file) if file else None
+
+    @cached_property
+    def exports_unplaced(self) -> pd.DataFrame:
+        """Exports that name no district of the pack; empty where the pack does not tell."""
+        return load_unplaced(self.files.get("exports_unplaced"))
+
+    @cached_property
+    def export_history(self) -> pd.DataFrame:
+        """Exports of earlier periods by state and district; empty where the pack tells of none."""
+        return load_export_history(self.files.get("export_history"))
+
+    @cached_property
     def gateway_tastes(self) -> pd.DataFrame | None:
         """Calibrated constants; without its own, those of the bundled pack for the gateways both have, or None."""
         own = self.files.get("gateway_tastes")
@@ -168,6 +186,8 @@ def open_pack(
     layers = {Path(layer).stem: folder / layer for layer in LAYERS}
     if "districts" not in (replaced or {}):  # flows are observed by state: other districts are another area
         layers |= {Path(layer).stem: folder / layer for layer in OPTIONAL if (folder / layer).is_file()}
+    if not {"districts", "exports"} & set(replaced or {}):  # they go with the pack's own exports
+        layers |= {Path(layer).stem: folder / layer for layer in CONTEXT if (folder / layer).is_file()}
     layers |= dict(replaced or {})
     missing = [path for path in layers.values() if not path.is_file()]
     if missing:

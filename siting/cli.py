@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from geodata import interruption
 from geodata.errors import InputError
-from siting.commands import data, results, studies
+from siting.commands import data, districts, results, studies
 from siting.commands.arguments import BAD_INPUT, FAILED, NO_PROOF
 
 TRACEBACK = "SITING_TRACEBACK"  # environment variable that asks for the traceback of an error of our own
@@ -109,6 +109,6 @@ def build_parser() -> tuple[argparse.ArgumentParser, Any]:
     )
     parser.add_argument("--version", action="version", version=f"siting {version('deh-siting')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (studies, results, data):
+    for group in (studies, results, districts, data):
         group.add(commands)
     return parser, commands

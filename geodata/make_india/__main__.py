@@ -58,6 +58,11 @@ LAYERS: dict[str, tuple[str, str]] = {
         "Government of India figures; compilation MIT",
     ),
     "exports_unplaced.csv": ("rows of the same table that name no district", "as exports.csv"),
+    "export_history.csv": (
+        "exports of states 2020-21 to 2023-24 and of some districts: NIRYAT portal of the Ministry of Commerce and "
+        "Industry and FIEO, as quoted in press and a public encyclopaedia; source in each row",
+        OWN_TABLE,
+    ),
     "district_aliases.csv": ("spellings and former names of districts", OWN_TABLE),
     "sectors.csv": ("assumed unit values by sector", OWN_TABLE),
     "gateways.csv": ("sea ports, source in each row", OWN_TABLE),
