@@ -25,13 +25,16 @@ from siting.results.geometry import flow_lines
 from siting.results.geopackage import write_geopackage
 from siting.results.tables import summary, write_summary, write_tables
 from siting.scenarios.draws import evaluate_draws
+from siting.scenarios.structure import choices_of, structure_table
 from siting.scenarios.sweep import sweep
+from siting.scenarios.variants import Beside
 from siting.stages import WORDS, Announce, Stage
 from siting.study import Study
 
+WHEN_ASKED = ("draws.csv", "structure.csv")
 RESULT_FILES = (
-    "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "draws.csv", "study.gpkg", "report.html",
-    "log.txt",
+    "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "study.gpkg", "report.html", "log.txt",
+    *WHEN_ASKED,
 )  # fmt: skip
 SWEEP_FILES = ("sweep.csv", "sweep.svg", "log.txt", *(f"budget-*/{name}" for name in RESULT_FILES))
 _BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -67,11 +70,15 @@ class Log:
         self.notes.append(text)
         self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  note: {text}")
 
-    def drawn(self, done: int, of: int) -> None:
-        """Tell how many draws are done."""
-        self.bar.update(self.task, description=f"draw {done} of {of}")
-        if done == of:
-            self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {of} draws done")
+    def counted(self, what: str, of: int) -> Callable[[int], None]:
+        """Return what tells how many of something are done."""
+
+        def tell(done: int) -> None:
+            self.bar.update(self.task, description=f"{what} {done} of {of}")
+            if done == of:
+                self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {of} times {what}: done")
+
+        return tell
 
     def notes_on(self, study: Study) -> None:
         """Note every value of the study that its source does not support."""
@@ -84,29 +91,40 @@ class Log:
 
 
 @dataclass(frozen=True)
-class Draws:
-    """How many draws of the uncertain parameters to make, and who works them out."""
+class Asked:
+    """What is worked out beside a plan, and who works it out.
 
-    n: int = 0
+    Args:
+        draws: how many joint draws of the uncertain parameters to make.
+        structure: whether the study is solved with each choice of structure switched back.
+        workers: processes that share the work.
+        scheduler: address of a dask scheduler whose workers do it instead.
+    """
+
+    draws: int = 0
+    structure: bool = False
     workers: int = 1
     scheduler: str | None = None
 
-    def of(self, plan: Plan, log: Log) -> Plan:
-        """The plan with what its draws say."""
-        if not self.n:
-            return plan
-        certainty = evaluate_draws(
-            plan, self.n, workers=self.workers, scheduler=self.scheduler, progress=lambda done: log.drawn(done, self.n)
-        )
-        return replace(plan, certainty=certainty)
+    def of(self, plan: Plan, log: Log) -> tuple[Plan, Beside]:
+        """The plan with what its draws say, and what is told beside it."""
+        workers, scheduler, structure = self.workers, self.scheduler, None
+        if self.draws:
+            done = log.counted("draw", self.draws)
+            certainty = evaluate_draws(plan, self.draws, workers=workers, scheduler=scheduler, progress=done)
+            plan = replace(plan, certainty=certainty)
+        if self.structure:
+            done = log.counted("choice of structure", len(choices_of(plan.model.study)))
+            structure = structure_table(plan, workers=workers, scheduler=scheduler, progress=done)
+        return plan, Beside(structure)
 
 
-def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, draws: Draws | None = None) -> Plan:
+def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, asked: Asked | None = None) -> Plan:
     """Solve a study and write its result.
 
     Args:
-        draws: of the uncertain parameters, once the plan is there.
-        keep_best: on Ctrl-C or SIGTERM, write the best plan found so far, without draws, instead of nothing.
+        asked: what is worked out beside the plan, once it is there.
+        keep_best: on Ctrl-C or SIGTERM, write the best plan found so far, with nothing beside it, instead of nothing.
 
     Raises:
         InputError: a fault of study or data; ``out`` is not the folder of an earlier result.
@@ -120,15 +138,15 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, dra
             interruption.check()  # the search ends early on a signal and has a plan to show
         elif interruption.received():
             log.note(f"stopped before the proof; the best plan so far was written, gap {100 * plan.solution.gap:.2g} %")
-        plan = with_economic_budget(plan)
-        if draws is not None and not interruption.received():
+        plan, beside = with_economic_budget(plan), Beside()
+        if asked is not None and not interruption.received():
             try:
-                plan = draws.of(plan, log)
+                plan, beside = asked.of(plan, log)
             except KeyboardInterrupt:
                 if not keep_best:
                     raise
-                log.note("stopped before all draws were made; the plan was written without them")
-        for lost in write_result(plan, folder, log):
+                log.note("stopped before all that was asked beside the plan was done; it was written alone")
+        for lost in write_result(plan, folder, log, beside):
             log.note(lost)
         log.write(folder)
     return plan
@@ -170,11 +188,12 @@ def result_folder(out: Path) -> Iterator[Path]:
         yield folder
 
 
-def write_result(plan: Plan, folder: Path, log: Announce) -> list[str]:
+def write_result(plan: Plan, folder: Path, log: Announce, beside: Beside | None = None) -> list[str]:
     """Write all files of a result: tables and ``plan.json`` first, then the drawings, any of which may fail alone.
 
     Args:
         log: hears the stages.
+        beside: what is told beside the plan.
 
     Returns:
         What could not be drawn, each as a line for the user.
@@ -183,15 +202,18 @@ def write_result(plan: Plan, folder: Path, log: Announce) -> list[str]:
         OSError: a table cannot be written.
     """
     start = time.perf_counter()
+    beside = beside or Beside()
     log(Stage.WRITE)
     write_tables(plan, folder)
+    for name, table in beside.tables():
+        write_csv(table, folder / f"{name}.csv")
     plan.stages[Stage.WRITE] = round(time.perf_counter() - start, 3)
     write_summary(plan, folder)
     log(Stage.REPORT)
     flows = cache(lambda: flow_lines(plan))
     lost = [
         *_drawn(folder / "study.gpkg", lambda: write_geopackage(plan, folder, flows())),
-        *_drawn(folder / "report.html", lambda: write_report(plan, folder, flows())),
+        *_drawn(folder / "report.html", lambda: write_report(plan, folder, flows(), beside)),
     ]
     log(Stage.DONE)
     return lost

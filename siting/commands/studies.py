@@ -29,8 +29,11 @@ def add(commands: Any) -> None:
         "--keep-best", action="store_true", help="on Ctrl-C or SIGTERM, write the best plan found so far, unproven"
     )
     run.add_argument("--draws", type=count_of, default=0, help="joint draws of the uncertain parameters (default: 0)")
-    run.add_argument("--workers", type=count_of, default=1, help="processes that share the draws (default: 1)")
-    run.add_argument("--scheduler", help="dask scheduler whose workers make the draws, as tcp://host:8786")
+    run.add_argument(
+        "--structure", action="store_true", help="also solve it with each choice of structure switched back"
+    )
+    run.add_argument("--workers", type=count_of, default=1, help="processes that share what is asked (default: 1)")
+    run.add_argument("--scheduler", help="dask scheduler whose workers do what is asked, as tcp://host:8786")
 
     budgets = add_command(commands, "sweep", _sweep, "solve a study for several budgets")
     study_arguments(budgets)
@@ -45,7 +48,7 @@ def add(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from siting.report.brief import plan_lines
     from siting.results.tables import sites_table, summary
-    from siting.run import Draws, Log, run_study
+    from siting.run import Asked, Log, run_study
     from siting.stages import BUILD_STAGES, PLAN_STAGES
     from siting.study import told_by_file
 
@@ -53,8 +56,9 @@ def _run(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path("results") / arguments.study.stem
     log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES + PLAN_STAGES))
     with told_by_file(study, arguments.study):
-        draws = Draws(arguments.draws, max(arguments.workers, 1), arguments.scheduler)
-        plan = run_study(study, out, log, keep_best=arguments.keep_best, draws=draws)
+        workers = max(arguments.workers, 1)
+        asked = Asked(arguments.draws, arguments.structure, workers=workers, scheduler=arguments.scheduler)
+        plan = run_study(study, out, log, keep_best=arguments.keep_best, asked=asked)
     tell(log.notes)
     if arguments.json:
         print(json.dumps(summary(plan), ensure_ascii=False))

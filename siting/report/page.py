@@ -29,8 +29,10 @@ from siting.report.paper import (
     PAPER_SHARES,
 )
 from siting.report.parameters import depends_on, parameter_rows
+from siting.report.structure import structure_rows
 from siting.results.tables import districts_table, sites_table, summary
 from siting.scenarios.sensitivity import sensitivity
+from siting.scenarios.variants import Beside
 from siting.study import file_of
 
 SITES_SHOWN = 25
@@ -39,23 +41,28 @@ FAR_FROM_PORT_KM = 500.0
 OSM_CREDIT = "© OpenStreetMap contributors"
 
 
-def write_report(plan: Plan, folder: Path, flows: gpd.GeoDataFrame) -> None:
+def write_report(plan: Plan, folder: Path, flows: gpd.GeoDataFrame, beside: Beside | None = None) -> None:
     """Write ``report.html`` of a plan into a folder, with its sensitivity table worked out on the way.
 
     Args:
         flows: result of :func:`siting.results.geometry.flow_lines`.
+        beside: what is told beside the plan.
     """
     depends = sensitivity(plan) if len(plan.opened) else None
-    (folder / "report.html").write_text(render_report(plan, flows, depends), encoding="utf-8")
+    (folder / "report.html").write_text(render_report(plan, flows, depends, beside), encoding="utf-8")
 
 
-def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | None) -> str:
+def render_report(
+    plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | None, beside: Beside | None = None
+) -> str:
     """Return the report as HTML text.
 
     Args:
         flows: result of :func:`siting.results.geometry.flow_lines`.
         depends: result of :func:`siting.scenarios.sensitivity.sensitivity`; None where nothing is built.
+        beside: what is told beside the plan.
     """
+    beside = beside or Beside()
     districts, sites = districts_table(plan), sites_table(plan)
     components = cost_components(plan)
     return environment().get_template("report.html").render(
@@ -76,6 +83,7 @@ def render_report(plan: Plan, flows: gpd.GeoDataFrame, depends: pd.DataFrame | N
         access=port_access(plan),
         paper_hub_cost_cut=PAPER_HUB_COST_CUT,
         depends=depends_on(depends, float(_money(plan)["break_even"])),
+        structure=structure_rows(beside.structure),
         sureness=_sureness(sites),
         parameters=parameter_rows(plan),
         land_customs=plan.model.pack.land_customs,

@@ -24,6 +24,7 @@ FILES = {
     "gateways": "Layer `gateways` of `study.gpkg`: gateways of the study",
     "depots": "Layer `depots` of `study.gpkg`: inland depots of the study",
     "draws": "`draws.csv` of a run with draws: one row per draw; a column for every drawn parameter follows",
+    "structure": "`structure.csv` of a run with `--structure`: the study with each choice of structure switched back",
     "sweep": "`sweep.csv` of a sweep: one row per budget",
 }
 LAYERS = {"districts": "districts", "sites": "sites", "lanes": "movements", "gateways": "gateways", "depots": "depots"}
@@ -86,8 +87,8 @@ def page() -> str:
         "Made by `python -m siting.results.schema` from `siting/results/schema.csv`; change it there.",
         "",
         "`siting run` writes a folder with `plan.json`, `sites.csv`, `districts.csv`, `lanes.csv`, `study.gpkg`, "
-        "`report.html` and `log.txt`, with `--draws` also `draws.csv`; `siting sweep` a folder for each budget, and "
-        "`sweep.csv`.",
+        "`report.html` and `log.txt`, with `--draws` also `draws.csv`, with `--structure` also `structure.csv`; "
+        "`siting sweep` a folder for each budget, and `sweep.csv`.",
         "CSV files are UTF-8 with a comma and a point; an empty cell is a missing value. A text that a spreadsheet "
         "would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return) has an apostrophe "
         "before it. `study.gpkg` is in WGS 84 (EPSG:4326).",

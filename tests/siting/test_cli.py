@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from siting.cli import build_parser, run_command
-from siting.run import RESULT_FILES
+from siting.run import RESULT_FILES, WHEN_ASKED
 from siting.study import read_study
 
 ROOT = Path(__file__).parents[2]
@@ -210,7 +210,7 @@ def test_a_drawing_that_fails_costs_the_drawing(study, capsys, monkeypatch, step
     notes = [f"{name} was not drawn ({told}); the tables are whole" for name in costs]
     assert capsys.readouterr().err == "".join(f"warning: {note}\n" for note in notes)
     assert all(note in (out / "log.txt").read_text() for note in notes)
-    assert {path.name for path in out.iterdir()} == {*RESULT_FILES, ".siting.json"} - {"draws.csv", *costs}
+    assert {path.name for path in out.iterdir()} == {*RESULT_FILES, ".siting.json"} - {*WHEN_ASKED, *costs}
     assert siting("show", out) == 0
 
 

@@ -20,6 +20,7 @@ from siting.results.read import PlanFolder, read_table
 from siting.results.schema import FILES, LAYERS, columns, keys_of, page
 from siting.results.tables import sites_table, summary, write_summary, write_tables
 from siting.scenarios.draws import evaluate_draws, uncertain
+from siting.scenarios.structure import structure_table
 
 ROOT = Path(__file__).parents[3]
 
@@ -31,11 +32,12 @@ def folder(tiny_plan, tmp_path_factory):
     write_tables(tiny_plan, folder)
     write_geopackage(tiny_plan, folder, flow_lines(tiny_plan))
     write_summary(tiny_plan, folder)
+    write_csv(structure_table(tiny_plan), folder / "structure.csv")
     write_csv(frontier([(summary(tiny_plan), tiny_plan.opened)]), folder / "sweep.csv")
     return folder
 
 
-@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "flows", "sweep"])
+@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "flows", "structure", "sweep"])
 def test_a_table_has_the_columns_of_the_schema_in_their_order_and_types(folder, table):
     assert list(pd.read_csv(folder / f"{table}.csv")) == list(columns(table))
     read_table(folder / f"{table}.csv")  # raises at a cell of another type, or an empty one that may not be
@@ -63,7 +65,7 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 
 
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
-    assert set(FILES) == {"plan.json", "sweep", *LAYERS.values(), "lanes", "flows", "draws"}
+    assert set(FILES) == {"plan.json", "sweep", *LAYERS.values(), "lanes", "flows", "draws", "structure"}
     for table in FILES:
         for column in columns(table).values():
             assert column.meaning, column

@@ -14,7 +14,7 @@ from siting.parameters import Parameters, load_parameters
 from siting.plan import make_plan
 from siting.report.brief import plan_lines
 from siting.results.tables import sites_table, summary
-from siting.run import Draws, Log, run_study
+from siting.run import Asked, Log, run_study
 from siting.scenarios import draws as scenario
 from siting.scenarios.draws import draw_parameters, evaluate_draws, uncertain
 
@@ -160,7 +160,7 @@ def test_processes_find_what_one_finds(tiny_plan, drawn):
 
 
 def test_a_result_with_draws_tells_them(tiny_study, tmp_path):
-    plan = run_study(tiny_study, tmp_path / "out", Log(True, 8), draws=Draws(2))
+    plan = run_study(tiny_study, tmp_path / "out", Log(True, 8), asked=Asked(2))
     table = pd.read_csv(tmp_path / "out" / "draws.csv")
     assert table["draw"].tolist() == [1, 2]
     assert set(uncertain(plan.model.parameters)) <= set(table)
@@ -173,20 +173,20 @@ def test_a_stop_during_the_draws_writes_nothing(tiny_study, tmp_path, monkeypatc
     monkeypatch.setattr(interruption._State, "received", None)
     log = Log(True, 8)
 
-    def stop(done, of):
+    def stop(done):
         interruption._State.received = 15
 
-    monkeypatch.setattr(log, "drawn", stop)
+    monkeypatch.setattr(log, "counted", lambda what, of: stop)
     with pytest.raises(KeyboardInterrupt):
-        run_study(tiny_study, tmp_path / "out", log, draws=Draws(3))
+        run_study(tiny_study, tmp_path / "out", log, asked=Asked(3))
     assert not list(tmp_path.iterdir())
 
     interruption._State.received = None
-    plan = run_study(tiny_study, tmp_path / "out", log, keep_best=True, draws=Draws(3))
+    plan = run_study(tiny_study, tmp_path / "out", log, keep_best=True, asked=Asked(3))
     assert plan.certainty is None
     assert (tmp_path / "out" / "plan.json").is_file()
     assert not (tmp_path / "out" / "draws.csv").exists()
-    assert log.notes == ["stopped before all draws were made; the plan was written without them"]
+    assert log.notes == ["stopped before all that was asked beside the plan was done; it was written alone"]
 
 
 def test_a_plan_with_draws_says_so_in_one_line(tiny_plan, drawn):
