@@ -274,42 +274,6 @@ def under_utilised(values: pd.Series, leader_share: float = 0.75) -> pd.Series:
     return ~_leaders(values, leader_share)
 
 
-def potential_exports(
-    tonnes: pd.Series, population: pd.Series, access_class: pd.Series, percentile: float
-) -> pd.Series:
-    """What each district would export if it did as well per inhabitant as a good district of similar access.
-
-    Within each access class the benchmark is the given percentile (interpolated) of tonnes per inhabitant;
-    potential = max(current tonnes, benchmark x inhabitants). Districts without inhabitants keep their tonnes.
-
-    Args:
-        tonnes: current tonnes a year per district.
-        population: inhabitants per district (``population_weight``), same index.
-        access_class: any label per district, same index; districts are compared only with their own class.
-        percentile: 0 to 100.
-
-    Returns:
-        Tonnes a year, same index as ``tonnes``.
-
-    Raises:
-        InputError: if the percentile is out of range or the tables do not cover the same districts.
-    """
-    problems = []
-    if not 0 <= percentile <= 100:
-        problems.append(f"percentile is {percentile}; give a number from 0 to 100")
-    for name, table in (("population", population), ("access_class", access_class)):
-        absent = tonnes.index.difference(table.index)
-        problems += [f"{name}: district {key!r} has no value; add it" for key in absent]
-    if problems:
-        raise InputError(problems)
-    people = population.reindex(tonnes.index)
-    rate = (tonnes / people.where(people > 0)).rename("rate")
-    benchmark = rate.groupby(access_class.reindex(tonnes.index)).transform(
-        lambda group: group.quantile(percentile / 100)
-    )
-    return tonnes.clip(lower=(benchmark * people).fillna(0.0))
-
-
 def _leaders(values: pd.Series, share: float) -> pd.Series:
     """True for the fewest largest districts whose sum reaches ``share`` of the total; ties in file order."""
     if not 0 <= share <= 1:

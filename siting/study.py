@@ -38,7 +38,7 @@ class Study:
         budget_inr_crore: capital that may be spent on sites.
         facility_types: what may be built.
         tonnage_basis: ``current`` exports, or ``potential``: what an under-utilised district would export at the
-            ``potential_percentile`` of exports per inhabitant among districts of similar access.
+            ``potential_percentile`` of districts of its kind (:mod:`siting.model.potential`), never a forecast.
         leader_share: districts that make this first share of exports are leaders, all others under-utilised.
         leader_weight: what a rupee of the leaders counts, in the choice of sites and in every sum of money of the
             answer alike; 0 leaves them out of both.

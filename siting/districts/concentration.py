@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.exports import concentration, under_utilised
-from siting.districts.facts import DistrictFacts
+from geodata.facts import DistrictFacts
 
 Array = NDArray[np.float64]
 SHARES = (0.5, 0.75, 0.9)

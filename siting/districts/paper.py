@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from geodata.exports import concentration
+from geodata.facts import DistrictFacts
 from geodata.tables import Column, read_table
 from siting.districts.concentration import top_share
 from siting.districts.connectivity import Connectivity, cost_by_gateway
-from siting.districts.facts import DistrictFacts
 from siting.districts.ground import Ground
 from siting.districts.lifts import Measure
 from siting.model.gateway_costs import gateway_costs

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geodata.facts import DistrictFacts, district_facts
 from siting.districts.concentration import Concentration, compared_with_list, measure_concentration
 from siting.districts.connectivity import ADEQUATE_KM, Connectivity, distance_for_share, measure_connectivity, steps
-from siting.districts.facts import DistrictFacts, district_facts
 from siting.districts.ground import Ground
 from siting.districts.lifts import all_measures, lifts
 from siting.districts.paper import of_logistics, paper_tested, paper_text
+from siting.districts.potential import COVERED, Potential, measure_potential
+from siting.districts.products import Products, measure_products
 from siting.money import indian
 from siting.report.paper import (
     PAPER_AREA,
@@ -54,6 +56,8 @@ class Profile:
     connectivity_steps: dict[float, float]
     paper_km: float
     lifts: pd.DataFrame
+    potential: Potential
+    products: Products
     lists: dict[str, dict[str, int | float]]
     paper: pd.DataFrame | None
 
@@ -90,6 +94,8 @@ def make_profile(
         connectivity_steps=steps(connectivity, ground),
         paper_km=distance_for_share(connectivity, ground, PAPER_FAR_FROM_PORT),
         lifts=lifts(ground, connectivity),
+        potential=measure_potential(facts, ground.places),
+        products=measure_products(facts.sector_usd),
         lists={name: compared_with_list(concentration.districts, ids) for name, ids in (lists or {}).items()},
         paper=paper,
     )
@@ -97,7 +103,7 @@ def make_profile(
 
 def profile_lines(profile: Profile) -> list[str]:
     """The profile in one screen or two."""
-    sections = [_concentration_lines(profile), _connectivity_lines(profile)]
+    sections = [_concentration_lines(profile), _connectivity_lines(profile), _potential_lines(profile)]
     if profile.paper is not None:
         sections.append(["The paper, tested", *paper_text(profile.paper)])
     return [line for section in sections for line in (*section, "")][:-1]
@@ -160,6 +166,25 @@ def _connectivity_lines(profile: Profile) -> list[str]:
     ]
 
 
+def _potential_lines(profile: Profile) -> list[str]:
+    found = profile.potential
+    under = found.table[~profile.concentration.districts["leader"].reindex(found.table.index)]
+    far = under.nlargest(5, "unrealised_usd").index
+    low, more, high = (under[f"unrealised_{name}"].sum() for name in ("low_usd", "usd", "high_usd"))
+    kinds = (profile.products.rca >= 1).sum(axis=1)
+    return [
+        f"Potential       under-utilised districts export {_usd(under['export_usd'].sum())}; the median "
+        f"of districts of their kind would make it {_usd(more)} more,",
+        f"                the lower and upper quartile {_usd(low)} and {_usd(high)} more: a benchmark, no forecast",
+        f"                told by other states: rank correlation {found.rank_correlation:.2f}, "
+        f"{_percent(found.coverage, 0)} of districts within the {_percent(COVERED, 0)} interval; "
+        f"a stochastic frontier ranks alike ({found.methods_agree:.2f})",
+        f"                farthest below: {', '.join(profile.facts.table['district'].reindex(far))}",
+        f"Products        a district has an advantage in {kinds.median():.0f} of "
+        f"{profile.products.rca.shape[1]} sectors in the median; {int((kinds == 0).sum())} have none",
+    ]
+
+
 def profile_json(profile: Profile) -> dict[str, Any]:
     """The whole profile as plain data."""
     found = profile.concentration
@@ -184,6 +209,13 @@ def profile_json(profile: Profile) -> dict[str, Any]:
             "by_adequate_km": {f"{km:.0f}": share for km, share in profile.connectivity_steps.items()},
             "lifts": records(profile.lifts),
         },
+        "potential": {
+            "coefficients": profile.potential.coefficients,
+            "rank_correlation": profile.potential.rank_correlation,
+            "coverage": profile.potential.coverage,
+            "methods_agree": profile.potential.methods_agree,
+        },
+        "products": {"proximity": records(profile.products.proximity)},
         "districts": records(district_table(profile)),
         "paper": None if profile.paper is None else records(profile.paper.set_index("key")),
     }
@@ -192,9 +224,13 @@ def profile_json(profile: Profile) -> dict[str, Any]:
 def district_table(profile: Profile) -> pd.DataFrame:
     """One row per district of the pack: how it is connected, and its exports where they are told of it.
 
-    Columns of `Connectivity.table`, ``export_usd``, ``share``, ``leader``, empty for a district counted with another.
+    Columns of `Connectivity.table` and `Potential.table`, ``share``, ``leader``, ``strengths``, ``nearest``
+    (sectors, joined by semicolons); those of exports are empty for a district counted with another.
     """
-    own = profile.concentration.districts[["export_usd", "share", "leader"]]
+    own = profile.concentration.districts[["share", "leader"]].join(profile.potential.table)
+    products = profile.products
+    own["strengths"] = [";".join(map(str, products.strengths(str(key)).index)) for key in own.index]
+    own["nearest"] = [";".join(map(str, products.nearest(str(key)).index)) for key in own.index]
     return profile.connectivity.table.join(own)
 
 

@@ -10,11 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.errors import Fault
-from geodata.exports import HUB_CLASSES, potential_exports, tonnes_by_class, under_utilised
+from geodata.exports import HUB_CLASSES, tonnes_by_class, under_utilised
+from geodata.facts import district_facts
 from geodata.pack import Pack
 from siting.model.costs import Array, part_load_share, value_of_time_inr_per_t_h
 from siting.model.lanes import LOADS
 from siting.model.places import Places
+from siting.model.potential import FLOOR_USD, benchmark_usd
 from siting.study import Study
 
 WORLD_OUTPUT_USD = 1.1e14  # gross product of the world in 2024, World Bank
@@ -33,9 +35,7 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
         else ""), ``export_usd`` (current, all cargo), ``under_utilised`` (that of the district it is counted with),
         and for each cargo class that hubs serve ``<class>_t`` and ``<class>_usd`` a year, on the study's tonnage
         basis, and the propensity of its sectors to part loads, weighted by tonnes and by value:
-        ``<class>_part_of_t`` and ``<class>_part_of_usd``, 0 to 1. A district that exports nothing of a class today
-        takes the national value per tonne when the basis is ``potential``; the inhabitants of a district counted
-        with another count there.
+        ``<class>_part_of_t`` and ``<class>_part_of_usd``, 0 to 1.
     """
     districts = pack.districts
     by_class = tonnes_by_class(pack.exports, pack.sectors).reindex(districts["district_id"]).fillna(0.0)
@@ -53,16 +53,12 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
     under = under_utilised(demand["export_usd"], study.leader_share)
     stands_for = demand["counted_with"].where(demand["counted_with"] != "", demand["district_id"])
     demand["under_utilised"] = under.set_axis(demand["district_id"]).reindex(stands_for).to_numpy()
+    if study.tonnage_basis == "potential":
+        by_class = _lifted(by_class, demand, pack, places, study.potential_percentile)
     for cargo_class in HUB_CLASSES:
         tonnes = by_class[cargo_class].reset_index(drop=True)
         usd = by_class[f"value_usd_{cargo_class}"].reset_index(drop=True)
         usd_per_t = (usd / tonnes).where(tonnes > 0, usd.sum() / max(tonnes.sum(), 1.0))
-        if study.tonnage_basis == "potential":
-            people = districts["population_weight"].groupby(stands_for.to_numpy()).sum()
-            population = people.reindex(demand["district_id"]).fillna(0.0).reset_index(drop=True)
-            access = access_class(places, len(districts))
-            potential = potential_exports(tonnes, population, access, study.potential_percentile)
-            tonnes = potential.where(demand["under_utilised"], tonnes)
         tonnes = tonnes * by_sea
         demand[f"{cargo_class}_t"] = tonnes
         demand[f"{cargo_class}_usd"] = tonnes * usd_per_t
@@ -71,6 +67,24 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
             mean = inclined.sum() / whole.sum() if whole.sum() > 0 else 0.0
             demand[f"{cargo_class}_part_of_{unit}"] = (inclined / whole).where(whole > 0, mean).to_numpy()
     return demand
+
+
+def _lifted(
+    by_class: pd.DataFrame, demand: pd.DataFrame, pack: Pack, places: Places, percentile: float
+) -> pd.DataFrame:
+    """Exports by class with those of under-utilised districts raised to the benchmark where they are below it.
+
+    A district keeps what it exports, only more of it; one that exports hardly anything takes the area's mix. A district
+    that is counted with another stays without cargo of its own.
+    """
+    usd = demand.set_index("district_id")["export_usd"]
+    benchmark = benchmark_usd(district_facts(pack), places, percentile).reindex(by_class.index)
+    below = demand["under_utilised"].to_numpy() & (benchmark > usd).to_numpy()
+    per_usd = by_class.div(usd.clip(lower=FLOOR_USD), axis=0)
+    per_usd.loc[(usd < FLOOR_USD).to_numpy()] = (by_class.sum() / max(float(usd.sum()), 1.0)).to_numpy()
+    lifted = by_class.copy()
+    lifted.loc[below] = per_usd.mul(benchmark, axis=0).loc[below]
+    return lifted
 
 
 def cargo_faults(demand: pd.DataFrame, file: Path) -> list[Fault]:
@@ -112,15 +126,6 @@ def land_share(
         if left > 0 and usd[inland].sum() > 0:
             share[inland] = min(MOST_BY_LAND, left / usd[inland].sum())
     return share
-
-
-def access_class(places: Places, n_districts: int) -> pd.Series:
-    """Group districts by road distance to the nearest gateway: under 300 km, to 800 km, beyond, none."""
-    with_gateway = places.road_km[:n_districts][:, places.gateways]
-    nearest = np.where(np.isnan(with_gateway), np.inf, with_gateway).min(axis=1)
-    labels = ["under 300 km", "300 to 800 km", "over 800 km"]
-    band = pd.cut(nearest, [-1, 300, 800, 1e9], labels=labels)
-    return pd.Series(band).astype(object).fillna("no road")
 
 
 def build_clients(

@@ -15,7 +15,6 @@ from geodata.exports import (
     load_exports,
     load_sectors,
     place_exports,
-    potential_exports,
     tonnes_by_class,
     under_utilised,
 )
@@ -227,34 +226,6 @@ def test_districts_without_exports_never_lead():
 def test_a_share_beyond_one_is_refused():
     with pytest.raises(InputError, match=r"share is 1\.5"):
         concentration(pd.Series([1.0]), 1.5)
-
-
-# Potential
-
-
-def test_potential_lifts_a_district_to_the_benchmark_of_its_own_access_class():
-    index = list("abcdef")
-    tonnes = pd.Series([0.0, 100.0, 400.0, 0.0, 8.0, 16.0], index=index)
-    people = pd.Series([100.0, 100.0, 100.0, 10.0, 10.0, 20.0], index=index)
-    access = pd.Series(["near", "near", "near", "far", "far", "far"], index=index)
-    potential = potential_exports(tonnes, people, access, 50)
-    assert potential.tolist() == pytest.approx([100, 100, 400, 8, 8, 16])
-    assert potential_exports(tonnes, people, access, 0).tolist() == tonnes.tolist()
-    assert potential_exports(tonnes, people, access, 100).tolist() == pytest.approx([400, 400, 400, 8, 8, 16])
-
-
-def test_potential_needs_a_percentile_and_a_value_for_every_district():
-    tonnes = pd.Series([1.0, 2.0], index=["a", "b"])
-    people = pd.Series([1.0], index=["a"])
-    with pytest.raises(InputError) as error:
-        potential_exports(tonnes, people, pd.Series("x", index=tonnes.index), 120)
-    assert len(error.value.problems) == 2
-    assert "'b'" in str(error.value)
-
-
-def test_a_district_without_inhabitants_keeps_its_tonnes():
-    tonnes, people = pd.Series([5.0, 5.0]), pd.Series([0.0, 1.0])
-    assert potential_exports(tonnes, people, pd.Series(["x", "x"]), 50).tolist() == [5.0, 5.0]
 
 
 # Placing

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geodata.facts import DistrictFacts, nearest
 from siting.districts.concentration import (
     compared_with_list,
     gini,
@@ -13,7 +14,6 @@ from siting.districts.concentration import (
     theil,
     top_share,
 )
-from siting.districts.facts import DistrictFacts, nearest
 
 EVEN = np.array([5.0, 5.0, 5.0, 5.0])
 ONE_HAS_ALL = np.array([0.0, 0.0, 0.0, 8.0])

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from geodata.errors import InputError
+from geodata.facts import district_facts
 from geodata.pack import open_pack
 from geodata.tables import read_table
 from siting.cli import build_parser, run_command
-from siting.districts.facts import district_facts
 from siting.districts.lists import load_district_list
 from siting.districts.paper import CLAIMS, COLUMNS, paper_markdown, paper_tested
 

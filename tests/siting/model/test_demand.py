@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ import pytest
 
 from geodata.errors import InputError
 from siting.model.costs import part_load_share
-from siting.model.demand import access_class, build_clients
+from siting.model.demand import build_clients
 from siting.model.model import Model, build_model, conditions
 from siting.model.places import Survey, mean_distance_inside_km
 from siting.parameters import load_parameters
@@ -159,14 +158,6 @@ def test_rail_is_never_shorter_than_the_straight_line() -> None:
     bent = survey([0.0])
     bent.straight_km[0, 0] = 530.0
     assert bent.places(load_parameters()).rail_km[0, 0] == 530.0
-
-
-def test_districts_are_grouped_by_their_way_to_the_nearest_port() -> None:
-    km = np.array([[299.0], [300.0], [300.5], [800.0], [800.5], [np.nan], [0.0]])
-    nearest = SimpleNamespace(road_km=km, gateways=np.array([0]))
-    assert access_class(nearest, 6).tolist() == [
-        "under 300 km", "under 300 km", "300 to 800 km", "300 to 800 km", "over 800 km", "no road",
-    ]  # fmt: skip
 
 
 def test_potential_takes_the_place_of_exports_only_where_a_district_under_uses_its_own(tiny_study: Study) -> None:

@@ -1,4 +1,4 @@
-"""What is known of each district before anything is reckoned from it: exports by sector, people, work, place."""
+"""What a pack knows of each district before anything is reckoned from it: exports by sector, people, work, place."""
 
 from __future__ import annotations
 
