@@ -35,8 +35,8 @@ def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> 
         raise InputError(Fault(f"no such {kind} file", see, path)) from None
     except OSError as error:
         raise InputError(Fault(f"cannot be read ({error.strerror})", see, path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(Fault(f"not a TOML file ({error})", see, path)) from None
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or a number of thousands of digits
+        raise InputError(Fault(f"not a TOML file ({str(error)[:200]})", see, path)) from None
     faults = [Fault(f"unknown table [{name}]", hint(name, tables), path.name) for name in content if name not in tables]
     faults += [
         Fault(f"{name} is not a table", f"write [{name}] on a line of its own", path.name, column=name)

@@ -293,8 +293,11 @@ def study_faults(values: Mapping[str, Any], source: str) -> list[Fault]:
             faults.append(fault(f"unknown key '{key}'", hint(key, _CHECKS)))
         elif (wrong := _CHECKS[key](value)) is not None:
             faults.append(fault(f"{key} = {value!r} {wrong[0]}", wrong[1]))
-    known = load_parameters()
-    for key, value in values.get("parameters", {}).items():
+    known, parameters = load_parameters(), values.get("parameters", {})
+    if not isinstance(parameters, Mapping):
+        key, value, parameters = "parameters", parameters, {}
+        faults.append(fault(f"parameters = {str(value)[:50]!r} are no table", "write [parameters] and a line for each"))
+    for key, value in parameters.items():
         if key not in known:
             faults.append(fault(f"unknown parameter '{key}'", hint(key, known)))
         elif (wrong := known.rows[key].fault(value)) is not None:

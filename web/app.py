@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from flask import Flask, Response, send_file
 from waitress import create_server
@@ -62,7 +63,7 @@ def create_app(
     found = Results(results, asked.title(LEADING))
     pack = pack or open_pack()
     app = Flask(__name__, static_folder=None)
-    init_security(app, hosts)
+    init_security(app, hosts, (found.root, asked.folder))
     init_i18n(app)
     pool = Pool(RunStore(found.root / RUNS_FOLDER), found.root, asked.folder)
     app.extensions["pool"], app.extensions["results"] = pool, found
@@ -113,15 +114,32 @@ def serve(
         pack: folder of the pack that the results were made on; None = the bundled one.
 
     Raises:
-        InputError: when ``results`` is no folder, there is no pack, or the port is taken.
+        InputError: when ``results`` is no folder or has a server already, there is no pack, or the port is taken.
     """
     _check_address(host, port)
     app = create_app(results, open_pack(pack) if pack else None, studies=studies, hosts=(*LOCAL_HOSTS, host, *names))
     log = logging.getLogger("web")
     log.setLevel(logging.INFO)
     log.addHandler(logging.StreamHandler(sys.stderr))
+    pool: Pool = app.extensions["pool"]
+    with pool.store.claimed():
+        server = _server(app, host, port)
+        pool.start()
+        Thread(target=_prepare, args=(app,), daemon=True).start()
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        print(f"Map of {results}: {address}/  (stop with Ctrl-C)", flush=True)
+        if not app.extensions["results"].plans():
+            print(f"{results} holds no plan yet. {FIRST_PLAN.format(page=f'{address}/what-if')}", flush=True)
+        try:
+            server.run()
+        finally:
+            pool.close()
+            server.close()
+
+
+def _server(app: Flask, host: str, port: int) -> Any:
     try:
-        server = create_server(
+        return create_server(
             app,
             host=host,
             port=port,
@@ -131,19 +149,10 @@ def serve(
             connection_limit=CONNECTIONS,
             channel_timeout=IDLE_S,
             asyncore_use_poll=True,
+            channel_request_lookahead=1,  # without it nobody notices that a client has gone
         )
     except OSError as error:
         raise InputError(f"--host {host} --port {port}: {error.strerror}; choose another port") from error
-    app.extensions["pool"].start()
-    Thread(target=_prepare, args=(app,), daemon=True).start()
-    print(f"Map of {results}: http://{host}:{port}/  (stop with Ctrl-C)", flush=True)
-    if not app.extensions["results"].plans():
-        print(f"{results} holds no plan yet. {FIRST_PLAN.format(page=f'http://{host}:{port}/what-if')}", flush=True)
-    try:
-        server.run()
-    finally:
-        app.extensions["pool"].close()
-        server.close()
 
 
 def _check_address(host: str, port: int) -> None:

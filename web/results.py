@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,6 +53,9 @@ class Results:
                 if any(part.startswith(".") for part in folder.relative_to(self.root).parts):
                     continue  # being written
                 key = SEPARATOR.join(folder.relative_to(self.root).parts) or self.root.name
+                if not is_text(key):
+                    broken[told(key)] = f"{told(key)}: the name of the folder is no UTF-8; rename it"
+                    continue
                 stamps, fault = self._look(folder)
                 if fault is None:
                     found[key] = PlanFolder(key, folder, stamps[0])
@@ -68,7 +72,7 @@ class Results:
         stamps = tuple(_stamp(folder / name) for name in TABLES)
         known = self._seen.get(folder)
         if known is None or known[0] != stamps:
-            known = self._seen[folder] = stamps, result_fault(folder)
+            known = self._seen[folder] = stamps, without(self.root, result_fault(folder))
             if known[1] is not None:
                 log.warning(json.dumps({"broken_result": known[1]}, ensure_ascii=False))
         return known
@@ -79,6 +83,21 @@ class Results:
         if SEPARATOR in plan.key:
             return True, False, 0, pieces
         return False, plan.summary["study"] != self.leading, -plan.stamp, pieces
+
+
+def is_text(name: str) -> bool:
+    """Whether a name of a file is UTF-8, in which all answers are."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in name)
+
+
+def told(name: str) -> str:
+    """A name of a file in letters that can be shown."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def without(folder: Path, text: str | None) -> str | None:
+    """A message that does not say where on this machine a folder is."""
+    return text and text.replace(f"{folder}{os.sep}", "")
 
 
 def _stamp(path: Path) -> int:

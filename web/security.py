@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Collection, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from geodata.errors import InputError
@@ -37,15 +38,17 @@ HEADERS = {
 log = logging.getLogger("web.requests")
 
 
-def init_security(app: Flask, hosts: Collection[str]) -> None:
+def init_security(app: Flask, hosts: Collection[str], folders: Sequence[Path] = ()) -> None:
     """Check every request, and finish and log every answer, of an application.
 
     Args:
         hosts: names under which the server may be addressed, without port; another name in a browser is a page
             elsewhere that had its own name lead here (DNS rebinding).
+        folders: what no error may tell: where files of the server are.
     """
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["JSON_SORT_KEYS"] = False
+    app.config["FOLDERS"] = folders
 
     @app.before_request
     def check() -> None:
@@ -96,10 +99,18 @@ def init_security(app: Flask, hosts: Collection[str]) -> None:
         return problem(503, f"the server cannot use its files: {error.strerror}; free space or mend their folder")
 
 
+def without_folders(text: str) -> str:
+    """Return a message without where on this machine the server's folders are."""
+    for folder in current_app.config["FOLDERS"]:
+        text = text.replace(f"{folder}{os.sep}", "").replace(str(folder), "the server's folder")
+    return text
+
+
 def problem(status: int, detail: str, problems: Sequence[str] = ()) -> Response:
     """Return an error as ``application/problem+json`` (RFC 9457)."""
+    detail, problems = without_folders(detail), [without_folders(text) for text in problems]
     content: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-    content |= {"detail": detail, "problems": list(problems)}
+    content |= {"detail": detail, "problems": problems}
     # In ASCII, which holds even what a request brings and UTF-8 cannot, half a surrogate pair say.
     return Response(json.dumps(content), status, mimetype="application/problem+json")
 
@@ -127,5 +138,5 @@ def _same_origin() -> None:
     if site not in ("same-origin", "none"):
         refuse(403, "another site asked for this; open the map itself and ask from there")
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and origin.partition("://")[2] != request.host:
         refuse(403, f"the origin {origin!r} is not this server; open the map itself and ask from there")

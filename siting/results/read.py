@@ -28,6 +28,8 @@ CRS = "EPSG:4326"
 MAP_LAYERS = ("districts", "gateways", "depots")  # a plan without sites has no others
 KEYS = {"districts": "district_id", "sites": "option_id"}
 AGAIN = "run `siting run` again"
+LARGEST_SUMMARY_BYTES = 20_000_000
+DEEPEST = 20
 OLDER = f"written by an older version; {AGAIN}"
 
 
@@ -306,7 +308,9 @@ def _values(path: Path, cells: pd.Series[str], column: Column) -> pd.Series[Any]
 def _told(path: Path, check: Callable[[Path], str | None]) -> str | None:
     """What a check finds at a file, as one line; a file that cannot be read is told the same way."""
     try:
-        fault = check(path)
+        path.stat()  # a file that is not there is told as such
+        # What is no file, a pipe say, would be waited for.
+        fault = check(path) if path.is_file() else f"cannot be read, it is no file; remove it and {AGAIN}"
     except FileNotFoundError:
         fault = f"is missing; {AGAIN}"
     except (OSError, ValueError, RecursionError, csv.Error, pyogrio.errors.DataSourceError) as error:
@@ -319,14 +323,37 @@ def _one_line(error: BaseException) -> str:
 
 
 def _parsed(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"), parse_constant=_finite, parse_float=_finite)
+    """Content of a JSON file that can be written again as JSON in UTF-8, whatever is around it."""
+    if path.stat().st_size > LARGEST_SUMMARY_BYTES:
+        raise ValueError(f"is larger than {LARGEST_SUMMARY_BYTES:,} bytes")
+    content = json.loads(
+        path.read_text(encoding="utf-8"), parse_constant=_number, parse_float=_number, parse_int=_whole
+    )
+    if _depth(content) > DEEPEST:
+        raise ValueError(f"has lists and objects more than {DEEPEST} deep")
+    json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    return content
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is no number")
+        raise ValueError(f"{text[:50]} is no number")
     return number
+
+
+def _whole(text: str) -> int:
+    _number(text)  # one that others cannot hold either
+    return int(text)
+
+
+def _depth(content: Any) -> int:
+    """How many lists and objects are within each other."""
+    depth, level = 0, [content]
+    while level := [part for part in level if isinstance(part, dict | list)]:
+        depth += 1
+        level = [inner for part in level for inner in (part.values() if isinstance(part, dict) else part)]
+    return depth
 
 
 def _summary_fault(path: Path) -> str | None:
@@ -340,7 +367,16 @@ def _summary_fault(path: Path) -> str | None:
                 return f"has no {name}; {OLDER}"
         elif not (found[name] is None and column.may_be_empty) and not _is_of(found[name], column):
             return f"has {name} = {str(found[name])[:50]!r}, which is no {column.dtype}; {AGAIN}"
+    study = content["resolved_study"]
+    if not all(isinstance(study.get(key, {}), dict) for key in ("data", "parameters")):
+        return f"has a resolved_study whose data or parameters are no object; {AGAIN}"
+    if not all(isinstance(name, str) for name in _list(study.get("closed_gateways", []))):
+        return f"has a resolved_study whose closed_gateways are no list of names; {AGAIN}"
     return None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [None]
 
 
 def _is_of(value: Any, column: Column) -> bool:
@@ -368,7 +404,11 @@ def _missing(table: str, names: Iterable[str]) -> str | None:
 
 
 def _map_fault(path: Path) -> str | None:
-    path.stat()  # a file that is not there is told as such
+    with path.open("rb") as file:
+        head = file.read(100)
+    if not head.startswith(b"SQLite format 3\0") or head[68:72] != b"GPKG":
+        # GDAL goes by content alone and would open what other formats refer to.
+        return f"cannot be read as a GeoPackage; {AGAIN}"
     layers = pyogrio.list_layers(path)[:, 0]
     missing = [name for name in MAP_LAYERS if name not in layers]
     return f"has no layer {missing[0]}; {AGAIN}" if missing else None

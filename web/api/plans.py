@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import BoundedSemaphore, Lock
 from typing import Any, Protocol
 
 from flask import Blueprint, Response, render_template, request
@@ -30,6 +31,8 @@ from web.transfer import Body, Shelf, json_body
 API = "/api/v1"
 RUN_PREFIX = "run:"
 SHELF_SIZE = 256
+EXPORTS = 4  # tables written or waiting to be; the server's other threads stay free
+RETRY_S = 5
 OPEN_PLANS = 24  # plans whose tables stay in memory
 
 
@@ -47,6 +50,7 @@ class Library:
         self.results, self.pack, self.runs = results, pack, runs
         self.shelf = Shelf(SHELF_SIZE)
         self.shapes: dict[str, DistrictShapes] = {}
+        self.exporting, self.exports_waiting = Lock(), BoundedSemaphore(EXPORTS)
         self._open: dict[tuple[str, int], tuple[PlanData, Figure]] = {}
 
     def plan(self, key: str) -> PlanData:
@@ -209,8 +213,16 @@ def add_plan_routes(api: Blueprint, library: Library, prefix: str, find: Callabl
         if layer not in LAYERS or suffix not in MIMETYPES:
             refuse(404, f"no table '{layer}.{suffix}'; there are {', '.join(LAYERS)} as {', '.join(MIMETYPES)}")
         name = f"{data.plan.key}-{layer}.{suffix}"
-        body = encode(data, layer, suffix)
-        return body.response(download=None if suffix == "json" else name)
+        if suffix == "json":  # a page of a table; the others are whole ones, which take seconds and memory
+            return encode(data, layer, suffix).response()
+        if not library.exports_waiting.acquire(blocking=False):
+            refuse(503, "other tables are being written; try again in a few seconds", retry_after_s=RETRY_S)
+        try:
+            with library.exporting:
+                body = encode(data, layer, suffix)
+        finally:
+            library.exports_waiting.release()
+        return body.response(download=name)
 
     def drawing(key: str) -> Response:
         only("measure", "classes", "palette", "lang", "layers", "district", "site")

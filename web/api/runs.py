@@ -31,7 +31,7 @@ from web.runs.questions import (
 )
 from web.runs.queue import Pool, QueueFullError, new_id
 from web.runs.store import Run
-from web.security import refuse
+from web.security import refuse, without_folders
 from web.transfer import json_body
 
 API = "/api/v1"
@@ -134,9 +134,13 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         return told(run, 202, Location=f"{API}/runs/{run.id}")
 
     def told(run: Run, status: int = 200, **headers: str) -> Response:
-        response = answer(run.told(pool.position(run)), status)
+        response = answer(told_of(run), status)
         response.headers.update(headers)
         return response
+
+    def told_of(run: Run) -> dict[str, Any]:
+        content = run.told(pool.position(run))
+        return content | {"message": run.message and without_folders(run.message)}
 
     def answer(content: Any, status: int) -> Response:
         response = json_body(content).response()
@@ -144,10 +148,14 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
             response.status_code = status
         return response
 
+    def refuse_faulty(key: str) -> None:
+        fault = pool.fault(key)
+        if fault is not None:
+            refuse(409, "the model of this study cannot be built", [fault])
+
     def options(values: dict[str, Any]) -> Response:
         key = model_key(values)
-        if key in pool.faults:
-            refuse(409, "the model of this study cannot be built", [pool.faults[key]])
+        refuse_faulty(key)
         if key not in pool.options:
             return answer({"state": pool.warm(values, key)}, 202)
         return json_body(pool.options[key]).response()
@@ -155,7 +163,10 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
     @api.get(f"{API}/studies")
     def listed_studies() -> Response:
         only()
-        return json_body({"studies": studies.listed()}).response()
+        listed = studies.listed()
+        for study in listed:
+            study |= {"problems": [without_folders(text) for text in study["problems"]]} if "problems" in study else {}
+        return json_body({"studies": listed}).response()
 
     @api.post(f"{API}/sessions")
     def session() -> Response:
@@ -163,11 +174,12 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         _base, study = base_of(body("plan", "study"))
         values = plain_values(study)
         key = model_key(values)
-        if key in pool.faults:
-            refuse(409, "the model of this study cannot be built", [pool.faults[key]])
+        refuse_faulty(key)
         response = answer({"state": pool.warm(values, key)}, 202)
         if CLIENT_COOKIE not in request.cookies:
-            response.set_cookie(CLIENT_COOKIE, secrets.token_hex(8), httponly=True, samesite="Strict")
+            response.set_cookie(
+                CLIENT_COOKIE, secrets.token_hex(8), httponly=True, samesite="Strict", secure=over_tls()
+            )
         return response
 
     @api.get(f"{API}/plans/<key>/options")
@@ -188,7 +200,7 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
     @api.get(f"{API}/runs")
     def listed_runs() -> Response:
         only()
-        return json_body({"runs": [run.told(pool.position(run)) for run in pool.newest(LISTED)]}).response()
+        return json_body({"runs": [told_of(run) for run in pool.newest(LISTED)]}).response()
 
     @api.post(f"{API}/runs")
     def new_run() -> Response:
@@ -210,7 +222,7 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         after, wait_s = int(number("after", 0, 1e9, 0)), number("wait_s", 0, MAX_WAIT_S, MAX_WAIT_S)
         if "after" in request.args and polls.acquire(blocking=False):
             try:
-                pool.wait(found, after, wait_s)
+                pool.wait(found, after, wait_s, request.environ.get("waitress.client_disconnected", lambda: False))
             finally:
                 polls.release()
         return told(found)
@@ -269,6 +281,11 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
             raise
 
     return api
+
+
+def over_tls() -> bool:
+    """Whether the browser came by TLS, to this server or to one before it that says so."""
+    return request.is_secure or request.headers.get("X-Forwarded-Proto") == "https"
 
 
 def _own_gap(run: Run, study_of: Callable[[str, str], Study]) -> float:

@@ -18,10 +18,12 @@ from siting.parameters import Parameters, load_parameters
 from siting.results.read import PlanTables
 from siting.session import LIMITS
 from siting.study import DataSource, Study, file_of, load_study, make_study, named, read_study, study_faults, with_paths
+from web.results import is_text
 
 CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways")
 MAX_NAMES = 1000  # in one list of a question
 MAX_NAME_CHARACTERS = 80
+JOINERS = {0x200C: None, 0x200D: None}  # between letters of Indian scripts; they have no shape of their own
 LEADING = "national"  # the study whose plans are shown first
 USUAL_GAP = 5e-4  # of the whole cost: half the seconds of 2e-4, nearly the same plans
 
@@ -127,7 +129,7 @@ class Studies:
         return next((str(told["name"]) for told in self.listed() if told["id"] == key and "problems" not in told), None)
 
     def keys(self) -> list[str]:
-        return sorted(path.stem for path in self.folder.glob("*.toml") if path.is_file())
+        return sorted(path.stem for path in self.folder.glob("*.toml") if path.is_file() and is_text(path.stem))
 
     def study(self, key: str) -> Study:
         """The study of a name that ``keys`` lists.
@@ -199,8 +201,11 @@ def file_stem(name: str) -> str:
     Raises:
         InputError: when it is no name for a study.
     """
-    if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+    shown = name.translate(JOINERS) if isinstance(name, str) else ""
+    if not shown.strip() or len(name) > MAX_NAME_CHARACTERS or not shown.isprintable():
         raise InputError(f"name = {str(name)[:100]!r}: give a text of 1 to {MAX_NAME_CHARACTERS} characters")
     text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    # A name without Latin letters still needs a file, the same one each time.
-    return "-".join(re.findall(r"[a-z0-9]+", text)) or f"study-{sha256(name.encode()).hexdigest()[:8]}"
+    stem = "-".join(re.findall(r"[a-z0-9]+", text))
+    # A name without Latin letters, or of signs that are many letters each, needs a file too, the same one each time.
+    mark = sha256(name.encode()).hexdigest()[:8]
+    return stem if 0 < len(stem) <= MAX_NAME_CHARACTERS else f"{stem[:MAX_NAME_CHARACTERS] or 'study'}-{mark}"

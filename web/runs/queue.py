@@ -18,6 +18,8 @@ from pathlib import Path
 from threading import Condition, RLock, Thread
 from typing import Any
 
+import numpy as np
+
 from web.runs.store import INTERRUPTED, Run, RunStore, now
 from web.runs.worker import WARM_MODELS, work
 
@@ -28,6 +30,7 @@ MAX_REMEMBERED = 1000  # runs whose question is
 GRACE_S = 3.0  # what a search may take to heed a cancellation before its process is ended
 WAKE_S = 0.5
 KEPT_OPTIONS = 4
+FAULT_S = 10.0  # for which a model that could not be built is not tried again
 LOST = "The solver process ended unexpectedly, and this run with it. Start it again."
 CANCELLED = "Cancelled."
 SCRATCH = "[a-z0-9_]{8}"  # the end of the name of the folder in which a result is written
@@ -107,6 +110,10 @@ class _Process:
         self.cancelled_at = time.monotonic()
         self.cancelled.set()
 
+    def restart(self) -> None:
+        """Have a new process answer the next job."""
+        self._stop()
+
     def close(self) -> None:
         """End the process for good."""
         self._ended = True
@@ -138,8 +145,7 @@ class Pool:
         self.store, self.results, self.studies = store, results, studies
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.options: OrderedDict[str, dict[str, list[Any]]] = OrderedDict()
-        self.faults: dict[str, str] = {}
-        """why a model could not be built, by its key"""
+        self._faults: dict[str, tuple[float, str]] = {}
         self._queue: deque[str] = deque()
         self._wanted: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
         self._change = Condition()
@@ -195,13 +201,18 @@ class Pool:
         with self._change:
             if key in self.options and any(key in p.warm for p in self._processes):
                 return "warm"
-            if key not in self.faults:
+            if self.fault(key) is None:
                 self._wanted[key] = values
                 self._wanted.move_to_end(key)
                 while len(self._wanted) > WARM_MODELS:
                     self._wanted.popitem(last=False)
             self._change.notify_all()
         return "warming"
+
+    def fault(self, key: str) -> str | None:
+        """Why a model could not be built a moment ago; after that it is tried again: memory and files come back."""
+        when, told = self._faults.get(key, (-np.inf, ""))
+        return told if time.monotonic() - when < FAULT_S else None
 
     def cancel(self, run: Run) -> bool:
         """Stop a run; False where it has ended already."""
@@ -216,10 +227,12 @@ class Pool:
                     return True
         return False
 
-    def wait(self, run: Run, after: int, seconds: float) -> None:
-        """Return when the version of a run is above ``after``, or the time is over."""
+    def wait(self, run: Run, after: int, seconds: float, gone: Callable[[], bool] = lambda: False) -> None:
+        """Return when the version of a run is above ``after``, the time is over, or who asked has ``gone``."""
+        until = time.monotonic() + seconds
         with self._change:
-            self._change.wait_for(lambda: run.version > after or self._closed, seconds)
+            while run.version <= after and not self._closed and (left := until - time.monotonic()) > 0 and not gone():
+                self._change.wait(min(left, WAKE_S))
 
     def newest(self, count: int) -> list[Run]:
         """Return the latest runs, newest first."""
@@ -254,9 +267,13 @@ class Pool:
     def close(self) -> None:
         """End all processes; what runs is interrupted."""
         with self._change:
+            if self._closed:
+                return
             self._closed = True
             for process in self._processes:
                 process.close()
+            for run in [run for run in self.runs.values() if run.active]:
+                self._end(run, "interrupted", INTERRUPTED)
             self._change.notify_all()
 
     # -- answering -------------------------------------------------------------------------------------------
@@ -282,10 +299,14 @@ class Pool:
                     self._changed(job)
                 else:
                     process.warming = job
-            if isinstance(job, Run):
-                self._answer(process, job)
-            else:
-                self._warm(process, job)
+            try:
+                if isinstance(job, Run):
+                    self._answer(process, job)
+                else:
+                    self._warm(process, job)
+            except Exception as error:
+                log.exception(json.dumps({"failed": job if isinstance(job, str) else job.id}))
+                self._give_up(process, job, error)
 
     def _next(self, process: _Process) -> Run | str | None:
         """A run that this process should answer now, else a model it should build, else None."""
@@ -344,8 +365,21 @@ class Pool:
                 self._keep_model(process, key, told["options"])
             elif kind == "failed":  # a lost process is tried again
                 self._wanted.pop(key, None)
-                self.faults[key] = told
+                self._faults[key] = time.monotonic(), told
             self._change.notify_all()
+
+    def _give_up(self, process: _Process, job: Run | str, error: Exception) -> None:
+        """End a job that the thread of its process fell over; the next one finds both in order."""
+        process.restart()
+        told = f"the server stopped on an error of its own ({type(error).__name__}: {error})"
+        with self._change:
+            process.run = process.warming = None
+            if isinstance(job, str):
+                self._wanted.pop(job, None)
+                self._faults[job] = time.monotonic(), told
+                self._change.notify_all()
+            elif job.active:
+                self._end(job, "failed", told)
 
     def _keep_model(self, process: _Process, key: str | None, options: dict[str, list[Any]] | None) -> None:
         if key is None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from geodata.errors import Fault, InputError
 from web.runs.questions import model_key
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = "lock"
 ACTIVE = ("queued", "running")
 INTERRUPTED = "The server stopped during this run. Start it again."
 
@@ -90,6 +99,32 @@ class RunStore:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder.absolute()
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other servers off the runs until this one ends: two would end each other's.
+
+        Raises:
+            InputError: when another server has them.
+        """
+        if fcntl is None:
+            yield
+            return
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = (self.root / LOCK).open("a", encoding="utf-8")
+        except OSError:  # where nothing can be written no run is kept, and results can still be shown
+            yield
+            return
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                what = "another server shows this folder and keeps its runs in it"
+                raise InputError(Fault(what, "stop that one, or serve another folder", self.root.parent)) from None
+            except OSError:  # a file system without locks
+                pass
+            yield
 
     def folder(self, run: Run) -> Path:
         """Where the tables of a run are."""
