@@ -11,6 +11,7 @@ forecast: they compare districts as they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,8 @@ class Potential:
             ``unrealised_usd`` by (66) at the median, ``unrealised_low_usd``, ``unrealised_high_usd`` at the quartiles;
             ``efficiency`` by (68) of districts that export (NaN elsewhere).
         coefficients: of the median, by feature.
-        rank_correlation: of benchmark and exports, each district told by a model that has not seen its state.
+        rank_correlation: of benchmark and exports, each district told by a model that has not seen its state; NaN
+            where there is one state only.
         coverage: share of districts, told likewise, whose exports lie within q10 and q90; `COVERED` is meant.
         methods_agree: rank correlation of ``efficiency`` with exports over the median benchmark.
     """
@@ -73,9 +75,9 @@ def measure_potential(facts: DistrictFacts, places: Places) -> Potential:
     return Potential(
         table=table,
         coefficients=dict(zip(z.columns, median.tolist(), strict=True)),
-        rank_correlation=float(spearmanr(told[:, len(TAUS) // 2], outcome).statistic),
+        rank_correlation=rank_correlation(told[:, len(TAUS) // 2], outcome),
         coverage=float(within.mean()),
-        methods_agree=float(spearmanr(table["efficiency"][exports], ratio).statistic),
+        methods_agree=rank_correlation(table["efficiency"][exports].to_numpy(), ratio.to_numpy()),
     )
 
 
@@ -85,6 +87,11 @@ def unrealised(usd: Array, benchmark_usd: Array) -> Array:
     G_i = max(0, exp(z_i'b_tau) - x_i)                                                                    (66)
     """
     return np.maximum(benchmark_usd - usd, 0.0)
+
+
+def rank_correlation(x: NDArray[Any], y: NDArray[Any]) -> float:
+    """Spearman's correlation; NaN where one side is the same for all."""
+    return float(spearmanr(x, y).statistic) if len(x) > 1 and np.ptp(x) > 0 and np.ptp(y) > 0 else float("nan")
 
 
 def _quantiles(design: Array, outcome: Array, at: Array) -> Array:

@@ -38,16 +38,20 @@ class Products:
     proximity: pd.DataFrame
     density: pd.DataFrame
 
+    @staticmethod
+    def _row(table: pd.DataFrame, district_id: str) -> pd.Series:
+        return pd.Series(table.to_numpy()[table.index.get_loc(district_id)], table.columns)
+
     def strengths(self, district_id: str) -> pd.Series:
         """Sectors of a district with an advantage, the greatest first."""
-        own: pd.Series = self.rca.loc[district_id]
+        own = self._row(self.rca, district_id)
         strong: pd.Series = own[own >= 1]
         return strong.sort_values(ascending=False, kind="stable")
 
     def nearest(self, district_id: str, n: int = 3) -> pd.Series:
         """Density of the n sectors closest to a district in which it has no advantage yet; empty where it has none."""
-        own: pd.Series = self.rca.loc[district_id]
-        density: pd.Series = self.density.loc[district_id]
+        own = self._row(self.rca, district_id)
+        density = self._row(self.density, district_id)
         open_to: pd.Series = density[(own < 1) & (density > 0)]
         return open_to.sort_values(ascending=False, kind="stable").head(n)
 

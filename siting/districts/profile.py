@@ -176,9 +176,14 @@ def _potential_lines(profile: Profile) -> list[str]:
         f"Potential       under-utilised districts export {_usd(under['export_usd'].sum())}; the median "
         f"of districts of their kind would make it {_usd(more)} more,",
         f"                the lower and upper quartile {_usd(low)} and {_usd(high)} more: a benchmark, no forecast",
-        f"                told by other states: rank correlation {found.rank_correlation:.2f}, "
-        f"{_percent(found.coverage, 0)} of districts within the {_percent(COVERED, 0)} interval; "
-        f"a stochastic frontier ranks alike ({found.methods_agree:.2f})",
+        "                "
+        + (
+            f"told by other states: rank correlation {found.rank_correlation:.2f}, "
+            f"{_percent(found.coverage, 0)} of districts within the {_percent(COVERED, 0)} interval; "
+            f"a stochastic frontier ranks alike ({found.methods_agree:.2f})"
+            if np.isfinite(found.rank_correlation)
+            else "not tried on other states, as there is one only"
+        ),
         f"                farthest below: {', '.join(profile.facts.table['district'].reindex(far))}",
         f"Products        a district has an advantage in {kinds.median():.0f} of "
         f"{profile.products.rca.shape[1]} sectors in the median; {int((kinds == 0).sum())} have none",
