@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -31,9 +32,10 @@ class Block:
         hour: of an hour of transit.
         road_km: transit time of a road km, for boxes that stay on the road.
         dray_km: the same for boxes that change to rail.
-        box_road_km: freight, time and carbon of a trailer km, for boxes that stay on the road.
+        box_road_km: time and carbon of a trailer km, for boxes that stay on the road.
         box_dray_km: the same for boxes that change to rail.
-        lever: extra freight of a trailer km from the client's own district where the first mile is dear.
+        reefer: what its boxes cost over dry ones, in freight.
+        lever: what freight from the client's own district costs beyond that where the first mile is dear.
         first: (n_block, n_places) of bringing a part load to each place and stuffing it there, without its hours.
         rail: (n_block, n_places) from each place by rail to its best gateway, with handling and dwell.
         rail_gateway: (n_block, n_places) that gateway.
@@ -52,6 +54,7 @@ class Block:
     dray_km: Array
     box_road_km: Array
     box_dray_km: Array
+    reefer: Array
     lever: Array
     first: Array
     rail: Array
@@ -86,7 +89,7 @@ class BlockPricer:
         hour, reefer = pricer.time_value[client, None], pricer.reefer[client, None]
         weak = pricer.first_mile[client, None]
         dray_km = tariff.road_h_per_km * hour
-        freight = tariff.part_load_inr_per_t(km) * reefer * weak
+        freight, carbon = (table[pricer.origin[client]] for table in self._collection)
         empty = np.zeros((len(client), 0)), np.zeros((len(client), 0), np.int64)
         rail, rail_gateway, road, road_gateway = self._onward(client) if onward else (*empty, *empty)
         if onward:
@@ -99,10 +102,11 @@ class BlockPricer:
             hour=hour,
             road_km=self._road_h_per_km * hour,
             dray_km=dray_km,
-            box_road_km=self._box_road_km(hour, reefer),
-            box_dray_km=tariff.trailer_inr_per_t_km * reefer + self._box_carbon_km + dray_km,
-            lever=reefer * tariff.trailer_inr_per_t_km * (weak - 1),
-            first=freight + tariff.part_load_kg_per_t(km) * tariff.carbon_inr_per_kg + self._stuffing(client),
+            box_road_km=self._box_carbon_km + self._road_h_per_km * hour,
+            box_dray_km=self._box_carbon_km + dray_km,
+            reefer=reefer,
+            lever=reefer * (weak - 1),
+            first=freight * reefer * weak + carbon + self._stuffing(client),
             rail=rail,
             rail_gateway=rail_gateway,
             road=road,
@@ -110,6 +114,28 @@ class BlockPricer:
             fill=hour * fill_h,
             fill_at_terminal=hour * (max(tariff.terminal_dwell_h, fill_h) - tariff.terminal_dwell_h),
         )
+
+    @cached_property
+    def box_inr_per_t(self) -> Array:
+        """(n_places, n_places) freight of a full dry box by road."""
+        return self.tariff.full_load_inr_per_t(self.places.road_km)
+
+    @cached_property
+    def full_load_inr_per_t(self) -> Array:
+        """(n_places, n_places) freight of a full dry load by road, from the exporters of a district."""
+        return self.tariff.full_load_inr_per_t(self.places.first_mile_km)
+
+    @cached_property
+    def _rail_money(self) -> Array:
+        """(2, n_places, n_gateways) freight of a full dry box by rail, and the cost of its carbon."""
+        km, tariff = self.places.rail_km, self.tariff
+        return np.stack([tariff.rail_inr_per_t(km), km * tariff.rail_kg_per_t_km * tariff.carbon_inr_per_kg])
+
+    @cached_property
+    def _collection(self) -> tuple[Array, Array]:
+        """(n_places, n_places) freight of a dry part load by road, and the cost of its carbon."""
+        km, tariff = self.places.first_mile_km, self.tariff
+        return tariff.part_load_inr_per_t(km), tariff.part_load_kg_per_t(km) * tariff.carbon_inr_per_kg
 
     def _stuffing(self, client: Index) -> Array:
         """(n_clients, n_places) cost of stuffing a box, in a cold room where the cargo perishes."""
@@ -128,17 +154,13 @@ class BlockPricer:
         """Carbon cost of a trailer km."""
         return self.tariff.trailer_kg_per_t_km * self.tariff.carbon_inr_per_kg
 
-    def _box_road_km(self, hour: Array, reefer: Array) -> Array:
-        freight: Array = self.tariff.trailer_inr_per_t_km * reefer
-        return freight + self._box_carbon_km + self._road_h_per_km * hour
-
     def _onward(self, client: Index) -> tuple[Array, Index, Array, Index]:
         """(n_block, n_places) cost of a box from each place by rail to the best gateway, and that; the same by road."""
         pricer = self.pricer
         boxes = np.column_stack([pricer.time_value[client], pricer.reefer[client]])
         different, which = np.unique(boxes, axis=0, return_inverse=True)
         hour, reefer = different.T[:, :, None, None]
-        rail = self.rail_cost(hour, reefer, self.places.rail_km, self.places.rail_h)
+        rail = self.rail_cost(hour, reefer, np.arange(len(self.places)))
         road = self._by_road(hour, reefer)
         best = (
             self._to_best_gateway(table, which.ravel(), pricer.taste[client, :, mode])
@@ -147,23 +169,25 @@ class BlockPricer:
         (by_rail, rail_gateway), (by_road, road_gateway) = best
         return by_rail, rail_gateway, by_road, road_gateway
 
-    def rail_cost(self, hour: Array, reefer: Array, rail_km: Array, rail_h: Array) -> Array:
+    def rail_cost(self, hour: Array, reefer: Array, terminals: Index) -> Array:
         """(n, n_terminals, n_gateways) cost of a box by rail, with handling and dwell.
 
         Args:
             hour, reefer: (n, 1, 1) cost of an hour and freight factor.
-            rail_km, rail_h: (n_terminals, n_gateways).
+            terminals: (n_terminals,) places.
         """
         tariff = self.tariff
-        per_km = tariff.rail_inr_per_t_km * reefer + tariff.rail_kg_per_t_km * tariff.carbon_inr_per_kg
+        freight, carbon = self._rail_money[:, terminals]
         fixed = tariff.terminal_inr_per_t + hour * (2 * tariff.rake_handling_h + tariff.terminal_dwell_h)
-        total: Array = rail_km * per_km + hour * (rail_h + self.dwell_h) + fixed
+        total: Array = freight * reefer + carbon + hour * (self.places.rail_h[terminals] + self.dwell_h) + fixed
         return total
 
     def _by_road(self, hour: Array, reefer: Array) -> Array:
         """(n, n_places, n_gateways) cost of a box by road, with dwell."""
-        km = self.places.road_km[:, self.places.gateways]
-        cost: Array = km * self._box_road_km(hour, reefer) + hour * self.dwell_h
+        gateways = self.places.gateways
+        km, freight = self.places.road_km[:, gateways], self.box_inr_per_t[:, gateways]
+        per_km = self._box_carbon_km + self._road_h_per_km * hour
+        cost: Array = freight * reefer + km * per_km + hour * self.dwell_h
         return cost
 
     def _mark_up_own_district(self, client: Index, road: Array, road_gateway: Index) -> None:
@@ -171,10 +195,10 @@ class BlockPricer:
         pricer, row = self.pricer, np.flatnonzero(self.pricer.first_mile[client] != 1.0)
         dear = client[row]
         origin, hour, reefer = pricer.origin[dear], pricer.time_value[dear, None], pricer.reefer[dear, None]
-        freight = self.tariff.trailer_inr_per_t_km * reefer * (pricer.first_mile[dear, None] - 1)
-        km = self.places.road_km[origin][:, self.places.gateways]
-        per_km = self._box_road_km(hour, reefer) + freight
-        cost = reached(km * per_km + hour * self.dwell_h + pricer.taste[dear, :, ROAD])
+        own = np.ix_(origin, self.places.gateways)
+        freight = self.box_inr_per_t[own] * reefer * pricer.first_mile[dear, None]
+        per_km = self._box_carbon_km + self._road_h_per_km * hour
+        cost = reached(freight + self.places.road_km[own] * per_km + hour * self.dwell_h + pricer.taste[dear, :, ROAD])
         best = cost.argmin(axis=1)
         road[row, origin] = cost[np.arange(len(row)), best]
         road_gateway[row, origin] = self.places.gateways[best]

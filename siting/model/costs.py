@@ -16,21 +16,58 @@ Array = NDArray[np.float64]
 G_PER_KG = 1000.0
 KG_PER_T = 1000.0
 H_PER_DAY = 24.0
+FARTHEST_KM = 4000.0  # no haul within India is longer
+
+
+@dataclass(frozen=True)
+class Haul:
+    """Freight of one class of vehicle as a function of distance: a fixed part, and a rate per km that tapers.
+
+        f(km) = r (s L + (1 - s) (min(km, L) + (1 - t) max(km - L, 0))) where km > 0,  f(0) = 0                 (45)
+
+    Published rates per t-km are means over trips of all lengths. Rate r holds at the mean haul L: f(L) = r L. A share s
+    of that is spent whatever the distance (loading, waiting, papers), and km beyond L cost t less. So f is concave, and
+    a tonne-km costs more than r on short trips and less on long ones.
+
+    Args:
+        inr_per_t_km: r.
+        mean_haul_km: L.
+        fixed_share: s, 0 to 1.
+        taper: t, 0 to 1.
+    """
+
+    inr_per_t_km: float
+    mean_haul_km: float
+    fixed_share: float
+    taper: float
+
+    def inr_per_t(self, km: Array) -> Array:
+        """Freight over distances of any shape; NaN where the distance is."""
+        near = np.minimum(km, self.mean_haul_km)
+        moving = (1 - self.fixed_share) * (near + (1 - self.taper) * (km - near))  # (45)
+        charged = np.where(km == 0, 0.0, self.fixed_share * self.mean_haul_km + moving)
+        return np.asarray(self.inr_per_t_km * charged)
 
 
 @dataclass(frozen=True)
 class Tariff:
-    """Rates of one study, derived from its parameters.
+    """Rates of one study, derived from its parameters. Freight is a function of km: no rate times km outside it.
 
-    The full-load road rate is the published cost of a 55-t trailer per trailer-km, carried by the tonnes an
-    export box really holds: ``heavy_trailer_inr_per_t_km x heavy_trailer_payload_t / container_payload_t``.
+    Args:
+        trailer: per tonne in a box. The published cost of a 55-t trailer, full, is carried by the tonnes an export box
+            really holds: ``heavy_trailer_inr_per_t_km x heavy_trailer_payload_t / container_payload_t``.
+        light_truck: of part loads, to a hub or to where the line haul begins.
+        line_haul: of part loads beyond ``collection_km``: a truck's rate over the share of it that part loads fill.
+        rail: of a box; its fixed part is the passage through the terminal.
+        empty_return: freight of bringing the box empty, over that of the loaded box.
     """
 
-    trailer_inr_per_t_km: float
-    light_truck_inr_per_t_km: float
-    line_haul_inr_per_t_km: float
+    trailer: Haul
+    light_truck: Haul
+    line_haul: Haul
+    rail: Haul
+    empty_return: float
     collection_km: float
-    rail_inr_per_t_km: float
     terminal_inr_per_t: float
     stuffing_inr_per_t: float
     depot_cold_room_inr_per_t: float
@@ -49,14 +86,16 @@ class Tariff:
     def from_parameters(cls, p: Mapping[str, float]) -> Tariff:
         """Derive the rates of a study."""
         access = p["rail_terminal_access_inr_per_train"] / (p["teu_per_train"] * p["payload_t_per_teu"])
+        box_rate = p["heavy_trailer_inr_per_t_km"] * p["heavy_trailer_payload_t"] / p["container_payload_t"]
+        road_km, taper, collection_km = p["road_mean_haul_km"], p["road_taper"], p["part_load_collection_km"]
+        truck_rate = p["truck_inr_per_t_km"] / p["part_load_fill"]
         return cls(
-            trailer_inr_per_t_km=(
-                p["heavy_trailer_inr_per_t_km"] * p["heavy_trailer_payload_t"] / p["container_payload_t"]
-            ),
-            light_truck_inr_per_t_km=p["light_truck_inr_per_t_km"],
-            line_haul_inr_per_t_km=p["part_load_line_haul_inr_per_t_km"],
-            collection_km=p["part_load_collection_km"],
-            rail_inr_per_t_km=p["rail_inr_per_t_km"],
+            trailer=Haul(box_rate, road_km, p["trailer_fixed_share"], taper),
+            light_truck=Haul(p["light_truck_inr_per_t_km"], collection_km, p["light_truck_fixed_share"], 0.0),
+            line_haul=Haul(truck_rate, road_km, p["truck_fixed_share"], taper),
+            rail=Haul(p["rail_inr_per_t_km"], p["rail_mean_haul_km"], 0.0, p["rail_taper"]),
+            empty_return=p["empty_box_share"] * p["empty_box_freight_ratio"],  # (46)
+            collection_km=collection_km,
             terminal_inr_per_t=p["rail_terminal_handling_inr_per_t"] + access,
             stuffing_inr_per_t=p["stuffing_inr_per_t"],
             depot_cold_room_inr_per_t=p["depot_cold_room_inr_per_t"],
@@ -73,32 +112,49 @@ class Tariff:
         )
 
     def full_load_inr_per_t(self, km: Array) -> Array:
-        """Freight of a full box on a trailer."""
-        return self.trailer_inr_per_t_km * km
+        """Freight of a full box on a trailer and of bringing it empty: f_trailer(km) (1 + e).           (46)
+
+        e = share of the boxes that come empty over the whole way x freight of an empty box over that of a full one.
+        """
+        return self.trailer.inr_per_t(km) * (1 + self.empty_return)
+
+    def rail_inr_per_t(self, km: Array) -> Array:
+        """Freight of a full box by rail and of bringing it empty: f_rail(km) (1 + e), as (46)."""
+        return self.rail.inr_per_t(km) * (1 + self.empty_return)
 
     def full_load_kg_per_t(self, km: Array) -> Array:
-        """CO2e of a full box on a trailer."""
+        """CO2e of a full box on a trailer; published factors hold what vehicles run empty."""
         return self.trailer_kg_per_t_km * km
 
     def part_load_inr_per_t(self, km: Array) -> Array:
-        """Freight of a part load: light truck up to the collection distance, line haul beyond it."""
-        near = np.minimum(km, self.collection_km)
-        return self.light_truck_inr_per_t_km * near + self.line_haul_inr_per_t_km * (km - near)
+        """Freight of a part load: all the way by light truck, or collected by one for a line haul, which is cheaper.
+
+        min( f_light(km),  f_light(c) + f_line(km - c) )  with c the collection distance                 (47)
+        """
+        return np.minimum(*self._part_load_ways(km))
 
     def part_load_kg_per_t(self, km: Array) -> Array:
-        """CO2e of a part load, by the same split as its freight."""
+        """CO2e of a part load, carried as its freight is cheaper."""
+        direct, by_line = self._part_load_ways(km)
+        light_km = np.where(by_line < direct, self.collection_km, km)
+        return np.asarray(self.light_truck_kg_per_t_km * light_km + self.line_haul_kg_per_t_km * (km - light_km))
+
+    def _part_load_ways(self, km: Array) -> tuple[Array, Array]:
+        """Freight all the way by light truck, and with a line haul beyond the collection distance; both of (47)."""
         near = np.minimum(km, self.collection_km)
-        return self.light_truck_kg_per_t_km * near + self.line_haul_kg_per_t_km * (km - near)
+        return self.light_truck.inr_per_t(km), self.light_truck.inr_per_t(near) + self.line_haul.inr_per_t(km - near)
 
     def rail_break_even_km(self, drayage_km: float = 50.0) -> float:
         """Door-to-door distance from which road-rail-road costs less than road alone, in freight and handling.
 
         Rail over ``D - 2 x drayage_km`` with drayage by trailer at both ends and one inland terminal passage,
         against a trailer over D. The published figure is about 600 km (500 km of rail and 2 x 50 km of road,
-        DPIIT/NCAER 2025). Infinite where rail never pays.
+        DPIIT/NCAER 2025). To a tenth of a km; infinite where rail does not pay within ``FARTHEST_KM``.
         """
-        difference = self.trailer_inr_per_t_km - self.rail_inr_per_t_km
-        return 2 * drayage_km + self.terminal_inr_per_t / difference if difference > 0 else float("inf")
+        km = np.arange(2 * drayage_km, FARTHEST_KM, 0.1)
+        ends = 2 * self.full_load_inr_per_t(np.array(drayage_km)) + self.terminal_inr_per_t
+        pays = self.full_load_inr_per_t(km) >= ends + self.rail_inr_per_t(km - 2 * drayage_km)
+        return float(km[pays][0]) if pays.any() else float("inf")
 
 
 def value_of_time_inr_per_t_h(value_inr_per_t: Array, fraction_per_day: Array | float) -> Array:

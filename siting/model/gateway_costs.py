@@ -51,7 +51,6 @@ def gateway_costs(pricer: LanePricer, clients: Index | None = None) -> GatewayCo
     inr_per_t, hub, terminal = np.full(shape, np.inf), np.full(shape, NONE), np.full(shape[:2], NONE)
     row = np.full(len(pricer.clients), NONE)
     row[which] = np.arange(len(which))
-    rail_km, rail_h = places.rail_km[places.depots], places.rail_h[places.depots]
     for part in (False, True):
         for block in costs.blocks(which[pricer.is_part[which] == part], onward=False):
             at = row[block.client]
@@ -65,7 +64,7 @@ def gateway_costs(pricer: LanePricer, clients: Index | None = None) -> GatewayCo
             if not len(places.depots):
                 continue
             hour, reefer = block.hour[:, :, None], pricer.reefer[block.client, None, None]
-            by_rail = loaded[:, :, None] + reached(costs.rail_cost(hour, reefer, rail_km, rail_h))
+            by_rail = loaded[:, :, None] + reached(costs.rail_cost(hour, reefer, places.depots))
             best = by_rail.argmin(axis=1)
             inr_per_t[at, :, BY_RAIL] = np.take_along_axis(by_rail, best[:, None], axis=1)[:, 0]
             terminal[at] = places.depots[best]
@@ -104,9 +103,14 @@ def lanes_of_today(
 
 def _full_loads(block: Block, costs: BlockPricer) -> tuple[Array, Array]:
     """Cost by road to each gateway, (n_block, n_gateways), and to each depot to go on by rail, (n_block, n_depots)."""
-    km, places = reached(block.km), costs.places
-    by_road = km[:, places.gateways] * (block.box_road_km + block.lever) + block.hour * costs.dwell_h
-    return by_road, km[:, places.depots] * (block.box_dray_km + block.lever)
+    places = costs.places
+
+    def leg(ends: Index, per_km: Array) -> Array:
+        freight = costs.full_load_inr_per_t[block.origin, ends] * (block.reefer + block.lever)
+        return reached(freight + block.km[:, ends] * per_km)
+
+    by_road = leg(places.gateways, block.box_road_km) + block.hour * costs.dwell_h
+    return by_road, leg(places.depots, block.box_dray_km)
 
 
 def _filled_at(hubs: Index, block: Block, costs: BlockPricer) -> tuple[Array, Index]:
@@ -116,8 +120,8 @@ def _filled_at(hubs: Index, block: Block, costs: BlockPricer) -> tuple[Array, In
     if not len(hubs):
         return np.full(shape, np.inf), np.full(shape, NONE)
     shed = reached(block.first + block.km * block.road_km)[:, hubs, None] + block.fill[:, :, None]
-    road_km = reached(places.road_km[np.ix_(hubs, places.gateways)])
-    return _least(shed + road_km * block.box_road_km[:, :, None] + (block.hour * costs.dwell_h)[:, None], hubs)
+    road = _boxes(np.ix_(hubs, places.gateways), block, costs, block.box_road_km)
+    return _least(shed + road + (block.hour * costs.dwell_h)[:, None], hubs)
 
 
 def _part_loads_to_depots(block: Block, costs: BlockPricer) -> tuple[Array, Index]:
@@ -126,8 +130,14 @@ def _part_loads_to_depots(block: Block, costs: BlockPricer) -> tuple[Array, Inde
     hubs = np.concatenate([places.gateways, places.depots])
     gathered = reached(block.first + block.km * block.dray_km)[:, hubs, None]
     wait = np.where(hubs[:, None] == places.depots, block.fill_at_terminal[:, :, None], block.fill[:, :, None])
-    drayage = reached(places.road_km[np.ix_(hubs, places.depots)]) * block.box_dray_km[:, :, None] + wait
-    return _least(gathered + drayage, hubs)
+    drayage = _boxes(np.ix_(hubs, places.depots), block, costs, block.box_dray_km)
+    return _least(gathered + drayage + wait, hubs)
+
+
+def _boxes(legs: tuple[Index, ...], block: Block, costs: BlockPricer, per_km: Array) -> Array:
+    """(n_block, n_starts, n_ends) cost of a box by road between places that are nobody's own district."""
+    freight, km = costs.box_inr_per_t[legs], costs.places.road_km[legs]
+    return reached(freight * block.reefer[:, :, None] + km * per_km[:, :, None])
 
 
 def _least(cost: Array, hubs: Index) -> tuple[Array, Index]:

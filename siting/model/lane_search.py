@@ -54,9 +54,10 @@ class LaneSearch:
         return Lanes.joined(found).by_client()
 
     @cached_property
-    def _to_railheads_km(self) -> Array:
-        """(n_places, n_railheads) by road."""
-        return np.ascontiguousarray(self.places.road_km[:, self.railheads])
+    def _to_railheads(self) -> tuple[Array, Array]:
+        """(n_places, n_railheads) by road: km, and freight of a dry box."""
+        km, freight = self.places.road_km[:, self.railheads], self.costs.box_inr_per_t[:, self.railheads]
+        return np.ascontiguousarray(km), np.ascontiguousarray(freight)
 
     def _hub_then_road(self, block: Block, row: Index, hub: Index) -> Array:
         """(n,) cost of consolidating at a hub and going on by road; ``row`` of the block and ``hub`` (n,)."""
@@ -69,16 +70,17 @@ class LaneSearch:
         heads = self.railheads
         if not len(heads):
             return np.full(len(hub), np.inf), np.full(len(hub), NONE)
-        drayage = self._to_railheads_km[hub] * (
-            block.box_dray_km[row] + block.lever[row] * (hub[:, None] == block.origin[row])
-        )
+        km, freight = self._to_railheads
+        factor = block.reefer[row] + block.lever[row] * (hub[:, None] == block.origin[row])
+        drayage = freight[hub] * factor + km[hub] * block.box_dray_km[row]
         wait = np.where(hub[:, None] == heads, block.fill_at_terminal[row], block.fill[row])
         onward, best = nanmin(drayage + wait + block.rail[:, heads][row])
         cost: Array = block.first[row, hub] + block.km[row, hub] * block.dray_km[row, 0] + onward
         return cost, heads[best]
 
     def _improving_full(self, block: Block, quo: Array, parks: Index) -> Lanes:
-        cost = block.km[:, parks] * (block.box_dray_km + block.lever) + block.rail[:, parks]
+        freight = self.costs.full_load_inr_per_t[block.origin, parks] * (block.reefer + block.lever)
+        cost = freight + block.km[:, parks] * block.box_dray_km + block.rail[:, parks]
         b, at = np.nonzero(cost < quo[block.client, None])
         terminal = parks[at]
         return Lanes(block.client[b], np.full(len(b), NONE), terminal, block.rail_gateway[b, terminal], cost[b, at])
@@ -132,8 +134,10 @@ class LaneSearch:
 
         def then_park(near: Index, ends: Index) -> Array:
             """(n_near, n_ends) cost of boxing at a place and taking the box to a park's rail."""
-            per_km = block.box_dray_km[k, 0] + block.lever[k, 0] * (near == block.origin[k, 0])
-            drayage = self.places.road_km[np.ix_(near, ends)] * per_km[:, None]
+            legs = np.ix_(near, ends)
+            factor = block.reefer[k, 0] + block.lever[k, 0] * (near == block.origin[k, 0])
+            freight = self.costs.box_inr_per_t[legs] * factor[:, None]
+            drayage = freight + self.places.road_km[legs] * block.box_dray_km[k, 0]
             cost: Array = gathered[near][:, None] + drayage + rail[ends]
             return cost
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from siting.model.costs import Tariff, annuity_factor, appraisal_factor
+from siting.model.costs import annuity_factor, appraisal_factor
 from siting.model.options import build_options, facility_tiers, option_costs
 from siting.model.places import Places
 from siting.parameters import load_parameters
@@ -100,10 +100,3 @@ def test_a_rupee_a_year_is_worth_what_discounting_each_year_adds_up_to() -> None
     assert appraisal_factor(p) == pytest.approx(sum(1.08**-year for year in range(1, 31)))
     assert appraisal_factor(p.with_overrides({"credit_subsidy": 0.03})) == appraisal_factor(p), "a transfer"
     assert annuity_factor(0.0, 30) == 30
-
-
-def test_rail_never_pays_where_it_costs_as_much_as_a_trailer() -> None:
-    tariff = Tariff.from_parameters(load_parameters())
-    assert tariff.rail_break_even_km(50) == pytest.approx(100 + tariff.terminal_inr_per_t / (2.869 - 1.96))
-    never = Tariff.from_parameters(load_parameters().with_overrides({"rail_inr_per_t_km": 2.869}))
-    assert never.rail_break_even_km() == float("inf")

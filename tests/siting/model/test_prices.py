@@ -6,10 +6,17 @@ The map (km by road; rail km and hours to the port in brackets)::
          \\------200------ depot 2 (420 km, 17 h) --450----/
     district 0 --600-- port 3; 20 km inside a district; 120 km from district 1 to depot 2
 
-Rates at the base values of parameters.csv: trailer 1.51 x 38 / 20 = 2.869 INR/t-km; part load 11.03 up to 50 km and
-6.46 beyond; rail 1.96; stuffing 181 INR/t; terminal 396 + 80,000 / (90 x 14) = 459.4921; reefer x 1.4. Hours: 24 / 425
-a road km; box filling 48; terminal 90.8; each handling of a train 8; the port 100. Grams of CO2e a t-km: trailer 64,
-light truck 412, part load beyond 50 km 162, rail 28. An hour costs the client 2 INR/t.
+Rates at the base values of parameters.csv. Freight (45) in INR/t, with half of the boxes brought empty at 0.53 of the
+freight, x 1.265 (46); (47) goes by light truck up to some 260 km:
+
+    trailer      2.869 x (0.02 x 480 + 0.98 x (km to 480 + 0.9 x km beyond)) x 1.265;  2.869 = 1.51 x 38 / 20
+    rail         1.96 x (km to 600 + 0.9 x km beyond) x 1.265
+    light truck  11.03 x (0.3 x 50 + 0.7 x km)
+    line haul    3.78 / 0.585 x (0.15 x 480 + 0.85 x (km to 480 + 0.9 x km beyond)), after 50 km by light truck
+
+Stuffing 181 INR/t; terminal 396 + 80,000 / (90 x 14) = 459.4921; reefer x 1.4. Hours: 24 / 425 a road km; box filling
+48; terminal 90.8; each handling of a train 8; the port 100. Grams of CO2e a t-km: trailer 64, light truck 412, line
+haul 162, rail 28. An hour costs the client 2 INR/t.
 """
 
 from __future__ import annotations
@@ -28,6 +35,11 @@ from siting.parameters import load_parameters
 HOME, SITE, DEPOT, PORT = range(4)
 TERMINAL_INR_PER_T = 396 + 80_000 / (90 * 14)
 KM_PER_H = 425 / 24
+BOX = {km: 2.869 * (0.02 * 480 + 0.98 * km) * 1.265 for km in (100, 120, 200, 450)}
+BOX |= {km: 2.869 * (0.02 * 480 + 0.98 * (480 + 0.9 * (km - 480))) * 1.265 for km in (500, 600)}
+TRAIN = {km: 1.96 * km * 1.265 for km in (400, 420)}
+LIGHT = {km: 11.03 * (0.3 * 50 + 0.7 * km) for km in (20, 50, 100, 200)}
+TO_PORT_IN_PARTS = LIGHT[50] + 3.78 / 0.585 * (0.15 * 480 + 0.85 * (480 + 0.9 * (550 - 480)))
 
 
 def places() -> Places:
@@ -57,55 +69,55 @@ def lane(hub: int = NONE, terminal: int = NONE) -> Lanes:
 
 # mode, from, to, km, hours, INR/t, kg CO2e/t
 AT_PORT = ("dwell", PORT, PORT, 0, 100, 0, 0)
-TO_SITE = ("road", HOME, SITE, 100, 100 / KM_PER_H, 50 * 11.03 + 50 * 6.46, 50 * 0.412 + 50 * 0.162)
+TO_SITE = ("road", HOME, SITE, 100, 100 / KM_PER_H, LIGHT[100], 100 * 0.412)
 STUFFED = ("handling", SITE, SITE, 0, 0, 181, 0)
 FILLED = ("dwell", SITE, SITE, 0, 48, 0, 0)
 ON_TRAIN = ("handling", SITE, SITE, 0, 8, TERMINAL_INR_PER_T, 0)
-BY_RAIL = ("rail", SITE, PORT, 400, 16 + 8, 400 * 1.96, 400 * 0.028)
+BY_RAIL = ("rail", SITE, PORT, 400, 16 + 8, TRAIN[400], 400 * 0.028)
 DEPOT_TRAIN = [
     ("handling", DEPOT, DEPOT, 0, 8, TERMINAL_INR_PER_T, 0),
     ("dwell", DEPOT, DEPOT, 0, 90.8, 0, 0),
-    ("rail", DEPOT, PORT, 420, 17 + 8, 420 * 1.96, 420 * 0.028),
+    ("rail", DEPOT, PORT, 420, 17 + 8, TRAIN[420], 420 * 0.028),
 ]
 
 LANES = {
     "full load by road": (
         ("general", "full"), lane(),
-        [("road", HOME, PORT, 600, 600 / KM_PER_H, 600 * 2.869, 600 * 0.064), AT_PORT],
+        [("road", HOME, PORT, 600, 600 / KM_PER_H, BOX[600], 600 * 0.064), AT_PORT],
     ),
     "part load boxed at the port": (
         ("general", "part"), lane(PORT),
-        [("road", HOME, PORT, 600, 600 / KM_PER_H, 50 * 11.03 + 550 * 6.46, 50 * 0.412 + 550 * 0.162),
+        [("road", HOME, PORT, 600, 600 / KM_PER_H, TO_PORT_IN_PARTS, 50 * 0.412 + 550 * 0.162),
          ("handling", PORT, PORT, 0, 0, 181, 0), ("dwell", PORT, PORT, 0, 48, 0, 0), AT_PORT],
     ),
     "part load through a warehouse": (
         ("general", "part"), lane(SITE),
-        [TO_SITE, STUFFED, FILLED, ("road", SITE, PORT, 500, 500 / KM_PER_H, 500 * 2.869, 500 * 0.064), AT_PORT],
+        [TO_SITE, STUFFED, FILLED, ("road", SITE, PORT, 500, 500 / KM_PER_H, BOX[500], 500 * 0.064), AT_PORT],
     ),
     "part load through a warehouse of its own district: 20 km inside it, all by light truck": (
         ("general", "part"), lane(HOME),
-        [("road", HOME, HOME, 20, 20 / KM_PER_H, 20 * 11.03, 20 * 0.412),
+        [("road", HOME, HOME, 20, 20 / KM_PER_H, LIGHT[20], 20 * 0.412),
          ("handling", HOME, HOME, 0, 0, 181, 0), ("dwell", HOME, HOME, 0, 48, 0, 0),
-         ("road", HOME, PORT, 600, 600 / KM_PER_H, 600 * 2.869, 600 * 0.064), AT_PORT],
+         ("road", HOME, PORT, 600, 600 / KM_PER_H, BOX[600], 600 * 0.064), AT_PORT],
     ),
     "part load through a cold store": (
         ("perishable", "part"), lane(SITE),
-        [("road", HOME, SITE, 100, 100 / KM_PER_H, 1.4 * (50 * 11.03 + 50 * 6.46), 50 * 0.412 + 50 * 0.162),
-         STUFFED, FILLED, ("road", SITE, PORT, 500, 500 / KM_PER_H, 1.4 * 500 * 2.869, 500 * 0.064), AT_PORT],
+        [("road", HOME, SITE, 100, 100 / KM_PER_H, 1.4 * LIGHT[100], 100 * 0.412),
+         STUFFED, FILLED, ("road", SITE, PORT, 500, 500 / KM_PER_H, 1.4 * BOX[500], 500 * 0.064), AT_PORT],
     ),
     "full load by an existing terminal": (
         ("general", "full"), lane(terminal=DEPOT),
-        [("road", HOME, DEPOT, 200, 200 / KM_PER_H, 200 * 2.869, 200 * 0.064), *DEPOT_TRAIN, AT_PORT],
+        [("road", HOME, DEPOT, 200, 200 / KM_PER_H, BOX[200], 200 * 0.064), *DEPOT_TRAIN, AT_PORT],
     ),
     "full load by a park": (
         ("general", "full"), lane(terminal=SITE),
-        [("road", HOME, SITE, 100, 100 / KM_PER_H, 100 * 2.869, 100 * 0.064), ON_TRAIN,
+        [("road", HOME, SITE, 100, 100 / KM_PER_H, BOX[100], 100 * 0.064), ON_TRAIN,
          ("dwell", SITE, SITE, 0, 90.8, 0, 0), BY_RAIL, AT_PORT],
     ),
     "full reefer by a park": (
         ("perishable", "full"), lane(terminal=SITE),
-        [("road", HOME, SITE, 100, 100 / KM_PER_H, 1.4 * 100 * 2.869, 100 * 0.064), ON_TRAIN,
-         ("dwell", SITE, SITE, 0, 90.8, 0, 0), ("rail", SITE, PORT, 400, 16 + 8, 1.4 * 400 * 1.96, 400 * 0.028),
+        [("road", HOME, SITE, 100, 100 / KM_PER_H, 1.4 * BOX[100], 100 * 0.064), ON_TRAIN,
+         ("dwell", SITE, SITE, 0, 90.8, 0, 0), ("rail", SITE, PORT, 400, 16 + 8, 1.4 * TRAIN[400], 400 * 0.028),
          AT_PORT],
     ),
     "part load through a park: the box fills while it waits for the train": (
@@ -114,7 +126,7 @@ LANES = {
     ),
     "part load through a warehouse, then an existing terminal": (
         ("general", "part"), lane(SITE, DEPOT),
-        [TO_SITE, STUFFED, FILLED, ("road", SITE, DEPOT, 120, 120 / KM_PER_H, 120 * 2.869, 120 * 0.064),
+        [TO_SITE, STUFFED, FILLED, ("road", SITE, DEPOT, 120, 120 / KM_PER_H, BOX[120], 120 * 0.064),
          *DEPOT_TRAIN, AT_PORT],
     ),
 }  # fmt: skip
@@ -144,9 +156,9 @@ def test_perishable_part_loads_pay_for_a_cold_room_where_none_is_built(hub: int,
 
 
 def test_carbon_counts_by_the_kilogram() -> None:
-    """At 3,000 INR/t: 3 INR for each kg. 28.7 kg to the warehouse, 32 kg on the trailer."""
+    """At 3,000 INR/t: 3 INR for each kg. 41.2 kg to the warehouse, 32 kg on the trailer."""
     dear, free = (pricer("general", "part", carbon_price_inr_per_t_co2e=price).price(lane(SITE)) for price in (3000, 0))
-    np.testing.assert_allclose(dear - free, 3 * (28.7 + 32.0), rtol=1e-9)
+    np.testing.assert_allclose(dear - free, 3 * (41.2 + 32.0), rtol=1e-9)
 
 
 LEVERS = {
@@ -156,12 +168,12 @@ LEVERS = {
     "and at a port": ("part", 1.0, {"warehouse_shortage_markup": 0.15}, lane(PORT), 0.15 * 181),
     "but not at a new site": ("part", 1.0, {"warehouse_shortage_markup": 0.15}, lane(SITE), 0.0),
     "general cargo needs no cold room": ("part", 1.0, {"depot_cold_room_inr_per_t": 700}, lane(DEPOT), 0.0),
-    "weak access makes the collection of part loads dearer": ("part", 1.15, {}, lane(SITE), 0.15 * 874.5),
+    "weak access makes the collection of part loads dearer": ("part", 1.15, {}, lane(SITE), 0.15 * LIGHT[100]),
     "and, where the box is filled in its own district, the box's way from there": (
-        "part", 1.15, {}, lane(HOME), 0.15 * (20 * 11.03 + 600 * 2.869)),
-    "to a terminal too": ("part", 1.15, {}, lane(HOME, DEPOT), 0.15 * (20 * 11.03 + 200 * 2.869)),
-    "and a full load's way to the port": ("full", 1.15, {}, lane(), 0.15 * 600 * 2.869),
-    "and its way to a terminal, not the train": ("full", 1.15, {}, lane(terminal=DEPOT), 0.15 * 200 * 2.869),
+        "part", 1.15, {}, lane(HOME), 0.15 * (LIGHT[20] + BOX[600])),
+    "to a terminal too": ("part", 1.15, {}, lane(HOME, DEPOT), 0.15 * (LIGHT[20] + BOX[200])),
+    "and a full load's way to the port": ("full", 1.15, {}, lane(), 0.15 * BOX[600]),
+    "and its way to a terminal, not the train": ("full", 1.15, {}, lane(terminal=DEPOT), 0.15 * BOX[200]),
     "lanes by road only take longer": ("full", 1.0, {"road_only_delay": 0.12}, lane(), 2 * 0.12 * 600 / KM_PER_H),
     "on both legs": ("part", 1.0, {"road_only_delay": 0.12}, lane(SITE), 2 * 0.12 * 600 / KM_PER_H),
     "but none that goes by rail": ("part", 1.0, {"road_only_delay": 0.12}, lane(SITE, DEPOT), 0.0),
@@ -181,19 +193,19 @@ def test_levers_by_hand(name: str) -> None:
 def test_the_search_takes_the_cheapest_and_prices_it_as_its_parts() -> None:
     """Part load today, with money and time (2 INR an hour) added up by hand:
 
-    boxed at the port 4,104.5 + 181 + 2 x (33.882 + 48 + 100) = 4,649.265;
-    boxed at the depot and on by road: 200 km 1,520.5 + 181 + 450 x 2.869 + 2 x (650 / KM_PER_H + 148) = 3,361.962;
-    boxed at the depot and on by train: 1,520.5 + 181 + 459.492 + 823.2 + 2 x (11.294 + 223.8) = 3,454.380.
+    boxed at the port 4,441.2 + 181 + 2 x (33.882 + 48 + 100) = 4,985.95;
+    boxed at the depot and on by road: 200 km 1,709.65 + 181 + 1,635.35 + 2 x (650 / KM_PER_H + 148) = 3,895.41;
+    boxed at the depot and on by train: 1,709.65 + 181 + 459.49 + 1,041.35 + 2 x (11.294 + 223.8) = 3,861.68.
     """
     p = pricer("general", "part")
-    boxed_at_depot = 50 * 11.03 + 150 * 6.46 + 181
+    boxed_at_depot = LIGHT[200] + 181
     assert LaneSearch(p).existing().cost_inr_per_t == pytest.approx([
-        50 * 11.03 + 550 * 6.46 + 181 + 2 * (600 / KM_PER_H + 148),
-        boxed_at_depot + 450 * 2.869 + 2 * (650 / KM_PER_H + 148),
-        boxed_at_depot + TERMINAL_INR_PER_T + 420 * 1.96 + 2 * (200 / KM_PER_H + 8 + 90.8 + 25 + 100),
+        TO_PORT_IN_PARTS + 181 + 2 * (600 / KM_PER_H + 148),
+        boxed_at_depot + BOX[450] + 2 * (650 / KM_PER_H + 148),
+        boxed_at_depot + TERMINAL_INR_PER_T + TRAIN[420] + 2 * (200 / KM_PER_H + 8 + 90.8 + 25 + 100),
     ])  # fmt: skip
     quo = LaneSearch(p).status_quo()
-    assert (quo.hub.tolist(), quo.terminal.tolist()) == ([DEPOT], [NONE])
+    assert (quo.hub.tolist(), quo.terminal.tolist()) == ([DEPOT], [DEPOT])
     better = LaneSearch(p).improving(quo, np.array([HOME, SITE]), np.array([SITE]))
     np.testing.assert_allclose(better.cost_inr_per_t, p.price(better), rtol=1e-12)
     assert (better.cost_inr_per_t < quo.cost_inr_per_t).all() and len(better) > 1

@@ -104,7 +104,7 @@ def test_a_draw_is_the_study_with_its_values(tiny_plan, drawn):
     values = {key: float(row[key]) for key in uncertain(tiny_plan.model.parameters)}
     plan = make_plan(build_model(tiny_plan.model.study.with_changes(parameters=values)))
     assert row["saving_inr_per_year"] == pytest.approx(plan.net_saving_inr_per_year, rel=0.02)  # both within the gap
-    assert len(set(drawn.table["saving_inr_per_year"])) == 4
+    assert len(set(drawn.table["own_saving_inr_per_year"])) == 4
 
 
 def test_the_plans_own_sites_are_what_is_built_in_own_saving(tiny_plan, drawn):

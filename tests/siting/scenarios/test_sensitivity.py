@@ -28,7 +28,7 @@ def test_an_end_at_the_base_value_gives_the_plans_own_saving(table, tiny_plan):
 
 
 def test_dearer_part_loads_make_hubs_worth_more_and_dearer_sites_less(table):
-    row = table.loc["part_load_line_haul_inr_per_t_km"]
+    row = table.loc["truck_inr_per_t_km"]
     assert row["saving_low"] < row["saving_high"]
     row = table.loc["om_fraction_per_year"]
     assert row["saving_low"] > row["saving_high"]
@@ -78,6 +78,7 @@ def test_a_leader_counts_here_by_its_weight_too(tiny_study):
 def test_a_leader_that_counts_half_takes_its_room_in_full(tiny_study):
     """Where a site is too small, sharing its room alike saves no more than the plan, which shares it best."""
     cheap = dict.fromkeys(("warehouse_running_inr_per_m2_year", "customs_staff_inr_crore_per_year"), 0.0)
+    cheap["warehouse_throughput_t_per_m2_year"] = 20.0
     plan = make_plan(build_model(tiny_study.with_changes(leader_weight=0.5, budget_inr_crore=20.0, parameters=cheap)))
     assert plan.opened["utilisation"].max() == pytest.approx(1.0)
     row = sensitivity(plan).set_index("key").loc["carbon_price_inr_per_t_co2e"]
