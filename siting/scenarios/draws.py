@@ -124,8 +124,9 @@ def _answer(question: _Question, draw: Draw) -> dict[str, Any]:
 
 
 def _with_sites(model: Model, opened: NDArray[np.int64]) -> Plan:
-    """The plan that builds exactly these options, whatever they cost."""
+    """The plan that builds exactly these options, whatever they cost and whatever comes through them."""
     closed = np.setdiff1d(np.arange(model.problem.n_options), opened)
-    fixed = model.problem.with_changes(budget=float(model.problem.capex.sum()), forced_open=opened, forbidden=closed)
+    budget = float(model.problem.capex.sum())
+    fixed = model.problem.with_changes(budget=budget, min_throughput=None, forced_open=opened, forbidden=closed)
     study = model.study
     return make_plan(model, solution=solve(fixed, gap=study.gap, time_limit=study.time_limit_s))

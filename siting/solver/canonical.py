@@ -32,6 +32,8 @@ def content_keys(
     client_key = scramble(bits_of(p.demand) + scramble(bits_of(unserved)))
     option_key = scramble(bits_of(p.fixed_cost) + scramble(bits_of(p.capex) + scramble(bits_of(p.capacity))))
     option_key = scramble(option_key + forced.astype(np.uint64))
+    if p.filled.any():
+        option_key = scramble(option_key + bits_of(p.min_throughput))
     rules = p.rules if p.rules is not None else Rules.none(p.n_options)
     rule = np.repeat(np.arange(len(rules)), np.diff(rules.coefficients.indptr))
     ruled, share = rules.coefficients.indices, bits_of(rules.coefficients.data)

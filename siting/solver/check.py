@@ -17,7 +17,7 @@ TOLERANCE = 1e-6
 
 
 def check_solution(problem: FacilityProblem, solution: Solution) -> None:
-    """Recompute equations (1) to (9) of FacilityProblem from the caller's data.
+    """Recompute equations (1) to (9), (16) and (17) of FacilityProblem from the caller's data.
 
     Raises:
         WrongAnswerError: naming every equation violated. An answer without a plan claims none and passes.
@@ -51,6 +51,9 @@ def check_solution(problem: FacilityProblem, solution: Solution) -> None:
         np.add.at(load, end, carried)  # NO_OPTION adds to the last entry
     over = load[:-1] > p.capacity * (1 + TOLERANCE) + TOLERANCE * p.demand.max(initial=0.0) * (p.capacity > 0)
     expect(not over.any(), f"(4) capacity exceeded at {np.flatnonzero(over)[:5].tolist()}")
+    rounding = TOLERANCE * (p.min_throughput + p.demand.max(initial=0.0))
+    under = (y[:-1] > 0) & (load[:-1] < p.min_throughput - rounding)
+    expect(not under.any(), f"(17) less than the minimum goes through {np.flatnonzero(under)[:5].tolist()}")
     for r in np.flatnonzero(p.rows.broken(y[:-1])):
         activity = float((p.rows.coefficients[[r]] @ y[:-1])[0])
         faults.append(f"(5) to (7), (16) {p.rows.described(r)}, and comes to {activity:g}")

@@ -133,6 +133,14 @@ class OptionChoice:
             found[row.rule] += row.sign * price
         return found
 
+    def offset(self) -> FloatArray:
+        """(n_options,) what the prices of the last call add to each value; -inf at options that open in any case."""
+        total = np.where(self.forced, -np.inf, 0.0)
+        for row, price in zip(self.rows, self.prices.tolist(), strict=True):
+            if price:
+                total += price * row.use
+        return total
+
     def _at(self, v: FloatArray) -> _Point:
         w = v.copy()
         value = 0.0

@@ -28,7 +28,7 @@ class Core:
         first_lane: (n_clients + 1,) lanes of client i are first_lane[i]:first_lane[i + 1].
         unserved: (n_clients,) cost without any option: s_i, or a lane that needs none if that is cheaper.
         place: (n_options,) place of each option.
-        demand, fixed_cost, capacity, group, forced: as in FacilityProblem, forced as a mask; capacity
+        demand, fixed_cost, capacity, minimum, group, forced: as in FacilityProblem, forced as a mask; capacity
             is inf at every option of a place that no option limits, and finite at every option elsewhere.
         rules: the rows of the problem over these options, all but those of the groups.
         option_of, client_of: where each one stood in the problem.
@@ -44,6 +44,7 @@ class Core:
     place: IntArray
     fixed_cost: FloatArray
     capacity: FloatArray
+    minimum: FloatArray
     group: IntArray
     forced: BoolArray
     rules: Rules
@@ -79,6 +80,16 @@ class Core:
         return bool((self.places[:, 1] >= 0).any())
 
     @cached_property
+    def has_minimum(self) -> bool:
+        """Whether any option must carry something where it is open."""
+        return bool((self.minimum > 0).any())
+
+    @property
+    def simple(self) -> bool:
+        """Whether everybody takes the cheapest open lane: no capacities, two-place lanes or minimums."""
+        return not (self.capacitated or self.paired or self.has_minimum)
+
+    @cached_property
     def n_open(self) -> int | None:
         """The number of open options where a rule asks for exactly one number of them, else None."""
         rules = self.rules
@@ -98,6 +109,12 @@ class Core:
         room = np.full(self.n_places, np.nan)
         room[self.place[opened]] = self.capacity[opened]
         return room
+
+    def place_minimum(self, opened: BoolArray) -> FloatArray:
+        """(n_places,) what each place must carry with these options open (17); 0 where it is closed."""
+        least = np.zeros(self.n_places)
+        least[self.place[opened]] = self.minimum[opened]
+        return least
 
 
 def core_lanes(core: Core, options: BoolArray) -> IntArray:
@@ -143,6 +160,7 @@ def restrict(core: Core, options: BoolArray, lanes: BoolArray, forced: BoolArray
         place=number[core.place[options]],
         fixed_cost=core.fixed_cost[options],
         capacity=core.capacity[options],
+        minimum=core.minimum[options],
         group=np.where(core.group[options] < 0, NO_OPTION, group - int((core.group[options] < 0).any())),
         forced=forced[options],
         rules=core.rules.of(np.flatnonzero(options)),

@@ -8,7 +8,7 @@ from siting.solver.core import Core
 from siting.solver.local_search import SwapSearch
 from siting.solver.problem import BoolArray, FloatArray
 from siting.solver.rounding import Rounding
-from siting.solver.service import Service, cheapest_service, loads
+from siting.solver.service import CAPACITY_TOLERANCE, Service, cheapest_service, loads, nearest_lanes
 from siting.solver.stopwatch import Stopwatch
 
 MOVES = 60
@@ -17,6 +17,8 @@ NODES = 1
 """Nodes spent on assigning single-source clients to one set of options."""
 ROUNDING = 2e-10
 """Relative difference of costs that counts as none."""
+SHORT = 0.2
+"""Options that come to so little of their minimum are closed together; above it one at a time."""
 WHOLE = 1e-3
 """Rounding allowed before a bound counts as above a whole number."""
 
@@ -31,8 +33,7 @@ class Incumbent:
         self.open: BoolArray | None = None
         self.service: Service | None = None  # of the best plan, where finding it takes more than a look
         self._seen: set[bytes] = set()
-        simple = not core.capacitated and not core.paired
-        self.search = SwapSearch(core) if simple else None
+        self.search = SwapSearch(core) if core.simple else None
         self.integral = _integral(core)
         self._rounding = Rounding(core)
 
@@ -68,7 +69,7 @@ class Incumbent:
             worth = self.cost + (within - 1.0) * abs(self.cost + self.core.base) if known else np.inf
             cost, opened = self.search.improve(opened, moves, worth)
         else:
-            opened, cost, service = self._trimmed(opened)
+            opened, cost, service = self._best_trimmed(opened)
         if cost < self.cost - 1e-12 * abs(cost):
             self.cost, self.open, self.service = cost, opened, service
             return True
@@ -94,6 +95,14 @@ class Incumbent:
         """The plan that y rounds to, as `Rounding.plan`."""
         return self._rounding.plan(y, least)
 
+    def _best_trimmed(self, opened: BoolArray) -> tuple[BoolArray, float, Service | None]:
+        """The set as it is, or without what its clients do not fill of their own (17), whichever costs less."""
+        found = self._trimmed(opened)
+        fewer = filled_of_their_own(self.core, opened) if self.core.has_minimum else opened
+        if (fewer == opened).all() or not self.core.rules.kept(fewer):
+            return found
+        return min(found, self._trimmed(fewer), key=lambda plan: plan[1])
+
     def _trimmed(self, opened: BoolArray) -> tuple[BoolArray, float, Service | None]:
         """Serve, then close what carries nothing and shrink tiers to what they carry."""
         core = self.core
@@ -108,6 +117,7 @@ class Incumbent:
             without[j] = False
             rivals = np.flatnonzero((core.place == place) & (core.group == core.group[j]) & (core.group >= 0))
             fits = rivals[(core.capacity[rivals] >= load[place]) & (core.fixed_cost[rivals] < core.fixed_cost[j])]
+            fits = fits[core.minimum[fits] <= load[place]]
             if load[place] == 0 and core.fixed_cost[j] > 0 and not service.lane_share[self._lanes_at(place)].any():
                 fits = fits[:0]
             elif len(fits):
@@ -122,9 +132,26 @@ class Incumbent:
         return np.asarray((self.core.places == place).any(axis=1))
 
 
+def filled_of_their_own(core: Core, opened: BoolArray) -> BoolArray:
+    """Less of a set: close what stays furthest below its minimum where everybody takes the cheapest lane, and again."""
+    opened = opened.copy()
+    may_close = (core.minimum > 0) & ~core.forced
+    while True:
+        lane, _ = nearest_lanes(core, opened)
+        share = np.zeros(core.n_lanes)
+        share[lane[lane >= 0]] = 1.0
+        part = np.full(core.n_options, np.inf)
+        mine = np.flatnonzero(opened & may_close)
+        part[mine] = loads(core, share)[core.place[mine]] / core.minimum[mine]
+        least = float(part.min(initial=np.inf))
+        if least >= 1.0 - CAPACITY_TOLERANCE:
+            return opened
+        opened &= part > max(least, SHORT)
+
+
 def _integral(core: Core) -> bool:
     """Whether every plan costs a whole number: costs whole, and no client is ever split."""
-    if core.capacitated and not core.single_source:
+    if (core.capacitated or core.has_minimum) and not core.single_source:
         return False
     finite = core.unserved[np.isfinite(core.unserved)]
     return all(

@@ -85,8 +85,8 @@ def price_places(
                     reduced += sign[e] * split[split_of[e]]
                 if reduced < low:
                     low, at = reduced, e
+            chosen[pair], best[pair] = at, low
             if low < 0.0:
-                chosen[pair], best[pair] = at, low
                 order[start + found] = pair
                 found += 1
                 wanted += demand[i]
@@ -111,6 +111,67 @@ def price_places(
                     break
                 v[option[k]] += best[pair]
                 left -= q
+
+
+@compiled
+def fill_minimums(
+    place_pair: Any, pair_client: Any, demand: Any, place_option: Any, option: Any, minimum: Any, offset: Any,
+    v: Any, best: Any, loss: Any, order: Any, count: Any, full: Any, lacking: Any,
+) -> None:  # fmt: skip
+    """Add to v, after `price_places`, what it costs to bring options to their minimum (17).
+
+    Only options that look worth opening, v + offset < 0, are looked at. After the pairs worth carrying come in order
+    the others, by what they lose per unit of demand; `lacking` is how much of them each option takes.
+    """
+    for place in range(len(count)):
+        if full[place]:
+            continue
+        start, wanted, following = place_pair[place], 0.0, -1
+        for at in range(start, start + count[place]):
+            wanted += demand[pair_client[order[at]]]
+        for k in range(place_option[place], place_option[place + 1]):
+            j = option[k]
+            left = minimum[j] - wanted
+            if left <= 0.0 or v[j] + offset[j] >= 0.0:
+                continue
+            if following < 0:
+                following = start + count[place]
+                for pair in range(start, place_pair[place + 1]):
+                    q = demand[pair_client[pair]]
+                    if best[pair] >= 0.0 and q > 0.0:
+                        loss[pair] = best[pair] / q
+                        order[following] = pair
+                        following += 1
+                sort_part(loss, order, start + count[place], following - start - count[place])
+            lacking[j] = left
+            for at in range(start + count[place], following):
+                part = min(left, demand[pair_client[order[at]]])
+                v[j] += loss[order[at]] * part
+                left -= part
+                if left <= 0.0:
+                    break
+
+
+@compiled
+def use_minimums(
+    place_pair: Any, pair_client: Any, sign: Any, split_of: Any, demand: Any, place_option: Any, option: Any,
+    chosen: Any, order: Any, count: Any, lacking: Any, y: Any, slope: Any, split_slope: Any,
+) -> None:  # fmt: skip
+    """Take from the slopes what options open to the degree y carry at a loss, after `fill_minimums`."""
+    for place in range(len(count)):
+        for k in range(place_option[place], place_option[place + 1]):
+            left, degree = lacking[option[k]], y[option[k]]
+            at = place_pair[place] + count[place]
+            while left > 0.0 and degree > 0.0 and at < place_pair[place + 1] and order[at] >= 0:
+                pair = order[at]
+                q = demand[pair_client[pair]]
+                amount = degree * min(left / q, 1.0)
+                slope[pair_client[pair]] -= amount
+                e = chosen[pair]
+                if split_of[e] >= 0:
+                    split_slope[split_of[e]] += sign[e] * amount
+                left -= q
+                at += 1
 
 
 @compiled

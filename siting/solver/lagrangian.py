@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from siting.solver.core import Core
 from siting.solver.problem import FloatArray
 from siting.solver.relaxation import Evaluation, Multipliers, Relaxation
 
@@ -50,11 +51,7 @@ def ascend(
         visit: called after each evaluation with its number, itself and `often`; True ends the ascent.
     """
     core = relaxation.core
-    cheapest = core.cost[core.first_lane[:-1]]
-    ceiling = core.unserved
-    mean = np.add.reduceat(core.cost, core.first_lane[:-1]) / np.diff(core.first_lane)
-    scale = np.where(np.isfinite(ceiling), ceiling, mean) - cheapest
-    scale = np.maximum(scale, 0.01 * float(scale.max(initial=0.0))) ** 2
+    floor, ceiling, scale = _ranges(core)
     split_scale = scale[core.client[relaxation.paired]]
     lam, split = start.lam, start.split
     dual: Dual | None = None
@@ -89,7 +86,16 @@ def ascend(
         if norm == 0:
             break
         length = step * (target() + 0.002 * size - found.bound) / norm
-        lam = np.clip(lam + length * scale * lam_way, cheapest, ceiling)
+        lam = np.clip(lam + length * scale * lam_way, floor, ceiling)
         split = split + length * split_scale * split_way
     assert dual is not None
     return dual
+
+
+def _ranges(core: Core) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(n_clients,) each: the multipliers of use are from here to there, and the square of what a client can gain."""
+    cheapest = core.cost[core.first_lane[:-1]]
+    floor = np.full(len(cheapest), -np.inf) if core.has_minimum else cheapest  # filling an option may be worth a loss
+    mean = np.add.reduceat(core.cost, core.first_lane[:-1]) / np.diff(core.first_lane)
+    scale = np.where(np.isfinite(core.unserved), core.unserved, mean) - cheapest
+    return floor, core.unserved, np.maximum(scale, 0.01 * float(scale.max(initial=0.0))) ** 2

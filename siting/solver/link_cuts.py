@@ -51,16 +51,19 @@ class LinkCuts(Program):
             np.ones(k + n),
         )
         serve = csr_array((np.ones(k), (core.client, np.arange(k))), shape=(m, k + n))
-        capacity, holding = self._capacity_rows(), holding_rules(core)
-        count = capacity.shape[0]
+        capacity, minimum, holding = self._capacity_rows(), self._minimum_rows(), holding_rules(core)
+        count, filled = capacity.shape[0], minimum.shape[0]
+        self.held_row = m + count + filled
+        self.rules_row = self.held_row + len(holding)
         if len(holding):
-            self.number_row = m + count + len(holding) - 1  # (13), the last of them
-        self.held_row, self.rules_row = m + count, m + count + len(holding)
+            self.number_row = self.rules_row - 1  # (13), the last of them
         limits = (holding, core.rows)
+        lower = [np.where(must, 1.0, -np.inf), np.full(count, -np.inf), np.zeros(filled)]
+        upper = [np.ones(m), np.zeros(count), np.full(filled, np.inf)]
         rows = Rows(
-            vstack([serve, capacity, *(self._over_options(rules) for rules in limits)]).tocsr(),
-            np.concatenate([np.where(must, 1.0, -np.inf), np.full(count, -np.inf), *(rules.lower for rules in limits)]),
-            np.concatenate([np.ones(m), np.zeros(count), *(rules.upper for rules in limits)]),
+            vstack([serve, capacity, minimum, *(self._over_options(rules) for rules in limits)]).tocsr(),
+            np.concatenate([*lower, *(rules.lower for rules in limits)]),
+            np.concatenate([*upper, *(rules.upper for rules in limits)]),
         )
         pass_model(self.highs, columns, rows)
 
@@ -78,21 +81,35 @@ class LinkCuts(Program):
 
     def _capacity_rows(self) -> csr_array:
         """(4), each row divided by the largest capacity of its place."""
+        limited = np.flatnonzero(np.isfinite(self.core.capacity))
+        rows, self.unit, number = self._load_rows(limited, self.core.capacity[limited])
+        self.capacity_row = np.where(number >= 0, self.core.n_clients + number, -1)
+        return rows
+
+    def _minimum_rows(self) -> csr_array:
+        """(17), each row divided by the largest minimum of its place."""
+        filled = np.flatnonzero(self.core.minimum > 0)
+        rows, self.minimum_unit, number = self._load_rows(filled, self.core.minimum[filled])
+        first = self.core.n_clients + int((self.capacity_row >= 0).sum())
+        self.minimum_row = np.where(number >= 0, first + number, -1)
+        return rows
+
+    def _load_rows(self, options: IntArray, limit: FloatArray) -> tuple[csr_array, FloatArray, IntArray]:
+        """What goes through the places of some options less their limits; the unit and the row of each place."""
         core, lane, place = self.core, self.lane, self._place
-        limited = np.flatnonzero(np.isfinite(core.capacity))
-        unit = self.unit = np.ones(core.n_places)
-        np.maximum.at(unit, core.place[limited], core.capacity[limited])
+        unit = np.zeros(core.n_places)
+        np.maximum.at(unit, core.place[options], limit)
         bounded = np.zeros(core.n_places, dtype=bool)
-        bounded[core.place[limited]] = True
+        bounded[core.place[options]] = True
+        unit[unit == 0] = 1.0
         through = np.flatnonzero(bounded[place])
         load = core.demand[core.client[lane[through]]] / unit[place[through]]
-        room = -core.capacity[limited] / unit[core.place[limited]]
-        number = np.cumsum(bounded) - 1
-        self.capacity_row = np.where(bounded, core.n_clients + number, -1)
-        row = number[np.concatenate([place[through], core.place[limited]])]
-        column = np.concatenate([lane[through], core.n_lanes + limited])
+        number = np.where(bounded, np.cumsum(bounded) - 1, -1)
+        row = number[np.concatenate([place[through], core.place[options]])]
+        column = np.concatenate([lane[through], core.n_lanes + options])
+        values = np.concatenate([load, -limit / unit[core.place[options]]])
         shape = (int(bounded.sum()), self.n_columns)
-        return coo_array((np.concatenate([load, room]), (row, column)), shape=shape).tocsr()
+        return coo_array((values, (row, column)), shape=shape).tocsr(), unit, number
 
     def add_links(self, pairs: IntArray) -> None:
         """Add (3) for some pairs of client and place."""
@@ -132,7 +149,7 @@ class LinkCuts(Program):
         self.add_links(np.flatnonzero(wanted if places is None else wanted & places[self.pair_place]))
 
     def prices(self, dual: FloatArray) -> Prices:
-        """Row duals as multipliers; the first place of two bears its link and its capacity."""
+        """Row duals as multipliers; the first place of two bears its link, its capacity and its minimum."""
         core = self.core
         rules = self._rule_prices(dual, self.rules_row)
         dual = np.append(dual, 0.0) * self.scale  # the last answers for no row
@@ -141,6 +158,7 @@ class LinkCuts(Program):
         place, client = core.places[lanes, 0], core.client[lanes]
         first = dual[self.link_row[self.pair[lanes]]]
         first += dual[self.capacity_row[place]] * core.demand[client] / self.unit[place]
+        first += dual[self.minimum_row[place]] * core.demand[client] / self.minimum_unit[place]
         held = np.zeros(2)
         held[: self.rules_row - self.held_row] = dual[self.held_row : self.rules_row]
         one_of = float(dual[self.one_of_row])

@@ -47,10 +47,11 @@ class CoreModel:
 
 
 def build_model(core: Core, relaxed: bool = False, tick: Callable[[], None] = lambda: None) -> CoreModel:
-    """Equations (1) to (9) of FacilityProblem for a core.
+    """Equations (1) to (9), (16) and (17) of FacilityProblem for a core.
 
-    Costs are divided by a scale that brings them near 1, the rows (4) by u_j and the rules by their limits, because
-    solvers' tolerances are absolute. With `relaxed` every variable is continuous. `tick` is called now and then.
+    Costs are divided by a scale that brings them near 1, the rows (4) by u_j, (17) by m_j and the rules by their
+    limits, because solvers' tolerances are absolute. With `relaxed` every variable is continuous. `tick` is called
+    now and then.
     """
     magnitude = np.concatenate([np.abs(core.cost), np.abs(core.fixed_cost), [0.0]])
     scale = float(magnitude.max()) / 1000.0 or 1.0
@@ -85,14 +86,10 @@ def build_model(core: Core, relaxed: bool = False, tick: Callable[[], None] = la
         opened = [(y[j], -1.0) for j in options_at[place]]
         add([*terms, *opened], pulp.LpConstraintLE, 0.0, f"link{k}")
     for place, options in enumerate(options_at):
-        room = core.capacity[options]
-        if lanes_at[place] and np.isfinite(room).all():
-            unit = float(room.max())
-            through = np.concatenate(lanes_at[place])
-            load = core.demand[core.client[through]] / unit
-            terms = [(x[lane], q) for lane, q in zip(through, load.tolist(), strict=True) if q > 0]
-            opened = [(y[j], -float(core.capacity[j]) / unit) for j in options]
-            add([*terms, *opened], pulp.LpConstraintLE, 0.0, f"capacity{place}")
+        for terms, right_of, sense, name in _load_rows(core, options, lanes_at[place]):
+            through = [(x[lane], q) for lane, q in terms]
+            opened = [(y[j], -limit) for j, limit in zip(options, right_of, strict=True)]
+            add([*through, *opened], sense, 0.0, f"{name}{place}")
     rows = core.rows
     for r, (lower, upper) in enumerate(zip(rows.lower.tolist(), rows.upper.tolist(), strict=True)):
         row = rows.coefficients[[r]]
@@ -105,6 +102,27 @@ def build_model(core: Core, relaxed: bool = False, tick: Callable[[], None] = la
         if np.isfinite(lower):
             add(terms, pulp.LpConstraintGE, lower, f"rule{r}_least")
     return CoreModel(problem, y, x, scale)
+
+
+def _load_rows(
+    core: Core, options: list[int], lanes_of_pairs: list[IntArray]
+) -> Iterator[tuple[list[tuple[int, float]], list[float], int, str]]:
+    """(4) and (17) of a place: what each lane takes through it and the limit of each option, in the same unit."""
+    lanes = np.concatenate([*lanes_of_pairs, np.zeros(0, dtype=np.int64)]).astype(np.int64)
+    for limit, sense, name in (
+        (core.capacity[options], pulp.LpConstraintLE, "capacity"),
+        (core.minimum[options], pulp.LpConstraintGE, "minimum"),
+    ):
+        unit = float(limit.max(initial=0.0))
+        if not np.isfinite(limit).all() or unit == 0 or (name == "capacity" and not len(lanes)):
+            continue
+        load = core.demand[core.client[lanes]] / unit
+        yield (
+            [(k, q) for k, q in zip(lanes.tolist(), load.tolist(), strict=True) if q > 0],
+            list(limit / unit),
+            sense,
+            name,
+        )
 
 
 T = TypeVar("T")

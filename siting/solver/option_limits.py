@@ -89,6 +89,7 @@ class OptionRows:
         rows: (n_rows, n_options); lower, upper: (n_rows,) with what counts as rounding.
         fewest: the m of (13); 0 = nothing said.
         counted: (n_options,) the options that (13) counts.
+        room: (n_options,) the most that can go through each.
     """
 
     def __init__(self, problem: FacilityProblem, must: BoolArray, reach: FloatArray) -> None:
@@ -96,7 +97,7 @@ class OptionRows:
         self.grouped = bool((p.group >= 0).any())
         limits = p.limits
         total = float(p.demand[must].sum())
-        room = np.minimum(p.capacity, reach)
+        room = self.room = np.minimum(p.capacity, reach)
         self.fewest = 0
         held = np.zeros((2, p.n_options))
         lower = [-np.inf, 0.0]
@@ -119,6 +120,7 @@ class OptionRows:
         p = self.problem
         low, high = np.zeros(p.n_options, dtype=bool), np.ones(p.n_options, dtype=bool)
         low[p.forced_open], high[p.forbidden] = True, False
+        high &= p.min_throughput <= self.room * (1 + FIT)  # (17)
         limits = Limits(low, high, float(self.fewest), np.inf, None, p.group)
         limits.close_rivals()
         row = np.repeat(np.arange(self.rows.shape[0]), np.diff(self.rows.indptr))

@@ -21,6 +21,9 @@ BoolArray = npt.NDArray[np.bool_]
 NO_OPTION = -1
 """In `lane_options` and `group`: nothing here."""
 
+FIT = 1e-9
+"""Relative; what is this much larger than its room still fits."""
+
 MAX_NAMED = 5
 """How many offending positions one error line names."""
 
@@ -45,6 +48,7 @@ class FacilityProblem:
               y_j = 1 forced, y_j = 0 forbidden                                                    (8)
               y binary; x, z >= 0, or binary when single_source                                    (9)
               lower <= sum_j a_rj y_j <= upper                  every further rule r              (16)
+              sum_l q_i(l) x_l [j in J(l)] >= m_j y_j           every option j with a minimum     (17)
 
     Special cases: p-median (7) [Hakimi 1964; ReVelle and Swain 1970], uncapacitated location [Balinski 1965],
     capacitated location with (4) split or single-source [Holmberg, Ronnqvist and Yuan 1999], two-echelon
@@ -62,6 +66,8 @@ class FacilityProblem:
         fixed_cost: (n_options,) f_j; default 0.
         capex: (n_options,) k_j >= 0, in the unit of budget; default 0.
         capacity: (n_options,) u_j >= 0, inf = no limit; default inf.
+        min_throughput: (n_options,) m_j >= 0, what an open option must carry at least; default 0. Lanes are the
+            planner's to choose: a client may be sent through an open option at a loss so that it comes to its minimum.
         group: (n_options,) whole numbers; options of one group exclude one another; `NO_OPTION` = free.
         budget: B >= 0, or None.
         n_open: p, or None.
@@ -86,6 +92,7 @@ class FacilityProblem:
     fixed_cost: FloatArray = None  # type: ignore[assignment]
     capex: FloatArray = None  # type: ignore[assignment]
     capacity: FloatArray = None  # type: ignore[assignment]
+    min_throughput: FloatArray = None  # type: ignore[assignment]
     group: IntArray = None  # type: ignore[assignment]
     budget: float | None = None
     n_open: int | None = None
@@ -111,6 +118,7 @@ class FacilityProblem:
             "fixed_cost": _vector(faults, "fixed_cost", self.fixed_cost, n_options, 0.0),
             "capex": _vector(faults, "capex", self.capex, n_options, 0.0),
             "capacity": _vector(faults, "capacity", self.capacity, n_options, np.inf),
+            "min_throughput": _vector(faults, "min_throughput", self.min_throughput, n_options, 0.0),
             "group": _vector(faults, "group", self.group, n_options, NO_OPTION, np.int64),
             "forced_open": _positions(faults, "forced_open", self.forced_open, n_options, self.option_names),
             "forbidden": _positions(faults, "forbidden", self.forbidden, n_options, self.option_names),
@@ -139,6 +147,7 @@ class FacilityProblem:
         fixed_cost: npt.ArrayLike | None = None,
         capex: npt.ArrayLike | None = None,
         capacity: npt.ArrayLike | None = None,
+        min_throughput: npt.ArrayLike | None = None,
         n_open: int | None = None,
         budget: float | None = None,
         rules: Rules | None = None,
@@ -155,7 +164,7 @@ class FacilityProblem:
         Args:
             cost: (n_clients, n_options) cost of serving all of client i through option j; NaN or inf means
                 not allowed. A DataFrame names clients (index) and options (columns).
-            demand: as in the class; a single number stands for all, here and in the next four.
+            demand: as in the class; a single number stands for all, here and in the next five.
             group: (n_options,) labels of any kind; None, NaN or -1 = free.
 
         The rest are as in the class. Raises `InputError`.
@@ -195,6 +204,7 @@ class FacilityProblem:
             fixed_cost=spread(fixed_cost, options),
             capex=spread(capex, options),
             capacity=spread(capacity, options),
+            min_throughput=spread(min_throughput, options),
             group=_group_numbers(group),  # type: ignore[arg-type]
             budget=budget,
             n_open=n_open,
@@ -209,6 +219,35 @@ class FacilityProblem:
     @property
     def n_lanes(self) -> int:
         return len(self.lane_client)
+
+    @cached_property
+    def filled(self) -> BoolArray:
+        """(n_options,) options with a minimum (17), and the others of their groups: dear lanes may fill them."""
+        own = (self.min_throughput > 0) & ~self.too_small
+        return np.asarray(own | ((self.group >= 0) & np.isin(self.group, self.group[own])))
+
+    @cached_property
+    def filling(self) -> BoolArray:
+        """(n_lanes,) lanes through such options: none is needless only because another is cheaper."""
+        if not self.filled.any():
+            return np.zeros(self.n_lanes, dtype=bool)
+        through = np.append(self.filled, False)  # the last answers for NO_OPTION
+        return np.asarray(through[self.lane_options].any(axis=1))
+
+    @cached_property
+    def reachable(self) -> FloatArray:
+        """(n_options,) demand of all clients with a lane through each option: all it can ever carry."""
+        lane, end = np.nonzero(self.lane_options >= 0)
+        key = self.lane_client[lane].astype(np.int64) * self.n_options + self.lane_options[lane, end]
+        client, option = np.divmod(np.unique(key), max(self.n_options, 1))
+        return np.bincount(option, self.demand[client], self.n_options).astype(np.float64, copy=False)
+
+    @cached_property
+    def too_small(self) -> BoolArray:
+        """(n_options,) options that nothing fills to their minimum (17): no plan opens them."""
+        if not self.min_throughput.any():
+            return np.zeros(self.n_options, dtype=bool)
+        return np.asarray(self.min_throughput > np.minimum(self.capacity, self.reachable) * (1 + FIT))
 
     @cached_property
     def limits(self) -> Rules:
@@ -283,6 +322,11 @@ class FacilityProblem:
                 "give a finite capex of at least 0",
             ),
             *at(~(self.capacity >= 0), "capacity is negative or not a number", "use inf for no limit"),
+            *at(
+                ~(np.isfinite(self.min_throughput) & (self.min_throughput >= 0)),
+                "min_throughput is negative or not finite",
+                "give a finite minimum of at least 0",
+            ),
             *at(self.group < NO_OPTION, "group is out of range", f"use {NO_OPTION} for no group"),
         ]
         if self.budget is not None and not self.budget >= 0:

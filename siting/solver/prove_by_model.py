@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from siting.solver.core import restrict
+from siting.solver.core import Core, restrict
 from siting.solver.lagrangian import Dual
 from siting.solver.mip import solve_core
 from siting.solver.problem import BoolArray
@@ -45,10 +45,16 @@ def solve_model(search: Search, options: BoolArray) -> None:
     )
     search.adopt(answer, options)
     while answer.open is not None and incumbent.open is None and not (core.single_source or search.watch.over):
-        # A plan within what HiGHS may be off, and none beyond rounding: with all it opens nobody else is served.
-        another = Rules(~answer.open[None, :], lower=1.0, names=["one more"])
-        sub = replace(sub, rules=Rules.stacked([sub.rules, another]))
+        # A plan within what HiGHS may be off, and none beyond rounding.
+        sub = replace(sub, rules=Rules.stacked([sub.rules, _another(sub, answer.open)]))
         answer = solve_core(sub, incumbent.gap, search.watch.left, search.threads, None, search.tell_model)
         search.adopt(answer, options)
     search.proof.solved = Solved(answer.bound - core.base, options, core.forced, largest_cost(core))
     search.raise_bound(min(answer.bound - core.base, ceiling))
+
+
+def _another(core: Core, opened: BoolArray) -> Rules:
+    """Other plans than one that cannot be served: with one more option, or, where less of them may do (17), any."""
+    if not core.has_minimum:
+        return Rules(~opened[None, :], lower=1.0, names=["one more"])
+    return Rules(np.where(opened, -1.0, 1.0)[None, :], lower=1.0 - float(opened.sum()), names=["another"])

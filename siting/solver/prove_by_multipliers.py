@@ -54,7 +54,7 @@ def _first_plans(search: Search, start: BoolArray | None) -> None:
         opened = incumbent.round(start.astype(float))
         if opened is not None:
             incumbent.offer(opened)
-    if incumbent.open is None and not (core.capacitated and core.single_source):
+    if incumbent.open is None and not (core.single_source and not core.simple):
         opened = incumbent.round(np.zeros(core.n_options))  # as many as asked for, in canonical order
         if opened is not None:
             incumbent.offer(opened, moves=0)
@@ -76,7 +76,8 @@ def _first_multipliers(search: Search, lam: FloatArray | None) -> FloatArray:
 def _ascend(search: Search, relaxation: Relaxation, first: Multipliers, lam: FloatArray | None) -> Dual:
     core, incumbent = search.core, search.incumbent
     known = float(np.minimum(core.unserved, core.cost[core.first_lane[:-1]]).sum())
-    dearest = np.where(np.isfinite(core.unserved), core.unserved, core.cost[core.first_lane[1:] - 1])
+    dearest = core.cost[core.first_lane[1:] - 1]
+    dearest = np.maximum(np.where(np.isfinite(core.unserved), core.unserved, dearest), dearest)
     most = float(np.abs(dearest).sum() + np.abs(core.fixed_cost).sum())  # no plan costs more
     simple = incumbent.search is not None
     tries = TRIES if simple else 0 if core.single_source else TRIES_DEAR

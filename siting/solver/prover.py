@@ -2,7 +2,7 @@
 
 1. Lagrangian ascent with plans made from its choices (`prove_by_multipliers`): often the proof already.
 2. Options and lanes that no better plan can use are dropped: reduced costs over the gap.
-3. Without capacities and two-place lanes: Benders cuts, reduced costs again, and branching (`prove_by_cuts`).
+3. Without capacities, two-place lanes and minimums: Benders cuts, reduced costs again, and branching (`prove_by_cuts`).
    Otherwise the same with links in place of cuts (`prove_by_links`); or, where lanes are few, the PuLP model
    (`prove_by_model`).
 """
@@ -43,6 +43,19 @@ def prove(search: Search, start: BoolArray | None = None, lam: FloatArray | None
         raise KeyboardInterrupt
 
 
+def prove_again(search: Search, bound: float) -> None:
+    """The whole model, where lanes are few and a bound recomputed carries less than the search took for proven."""
+    if search.core.n_lanes > MANY_LANES or search.core.n_options == 0 or search.watch.over:
+        return
+    search.bound, search.proof.parts = bound, None
+    try:
+        solve_model(search, np.ones(search.core.n_options, dtype=bool))
+    except OutOfTime:
+        pass
+    except KeyboardInterrupt:
+        search.watch.stopped = True
+
+
 def _prove(search: Search, start: BoolArray | None, lam: FloatArray | None) -> None:
     core, everything = search.core, np.ones(search.core.n_options, dtype=bool)
     short = core.n_open is not None and core.n_open > core.n_options
@@ -57,7 +70,7 @@ def _prove(search: Search, start: BoolArray | None, lam: FloatArray | None) -> N
         return
     if search.incumbent.open is None:
         solve_model(search, everything)
-    elif not (core.capacitated or core.paired):
+    elif core.simple:
         prove_by_cuts(search, dual)
     elif core.n_lanes > MANY_LANES:
         prove_by_links(search, dual)

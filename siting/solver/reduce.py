@@ -19,24 +19,23 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
     """Drop what no optimal plan needs and renumber the rest.
 
     - lanes through forbidden options, and through those that no plan can open without breaking a rule: they are
-      over the budget, rivals of a forced one;
+      over the budget, rivals of a forced one, or cannot come to their minimum (17);
     - lanes that do not beat the client's cost without options (unserved, or a lane that needs no option);
     - lanes dominated by a lane of the same client that is no dearer and needs a subset of its options;
     - lanes through an option without capacity or, for single-source problems, too small for the client;
     - lanes dearer than a lane whose options are all forced open and have no capacity limit;
     - options that no lane uses, unless forced, of use to keep a rule, or gainful to open.
 
+    Lanes that may fill an option to its minimum (17) are not needless for being dear: of those only the dearer of
+    two with the same options are dropped.
+
     Args:
         tick: called now and then.
     """
     p = problem
     tick()
-    closed = np.zeros(p.n_options, dtype=bool)
-    closed[p.forbidden] = True
-    forced = np.zeros(p.n_options, dtype=bool)
-    forced[p.forced_open] = True
-    closed |= shut_out(p.rows, forced, closed)
-    reachable = _reachable_demand(p)
+    forced, closed = _decided(p)
+    reachable = p.reachable if np.isfinite(p.capacity).any() else np.zeros(p.n_options)
     limited = np.isfinite(p.capacity) & (p.capacity < reachable) & (p.capacity > 0)
     lane, options, unserved = _usable_lanes(p, closed, forced, limited)
 
@@ -65,6 +64,7 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
         place=place,
         fixed_cost=p.fixed_cost[option_of],
         capacity=capacity,
+        minimum=p.min_throughput[option_of],
         group=numbered(p.group[option_of]),
         forced=forced[option_of],
         rules=p.limits.of(option_of),
@@ -73,6 +73,13 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
         client_of=client_of,
         base=base,
     )
+
+
+def _decided(p: FacilityProblem) -> tuple[BoolArray, BoolArray]:
+    """(n_options,) masks: forced open, and closed in every plan."""
+    forced, closed = np.zeros(p.n_options, dtype=bool), p.too_small.copy()
+    forced[p.forced_open], closed[p.forbidden] = True, True
+    return forced, closed | shut_out(p.rows, forced, closed)
 
 
 def _usable_lanes(
@@ -89,13 +96,13 @@ def _usable_lanes(
     unserved = p.unserved_cost.copy()
     np.minimum.at(unserved, p.lane_client[free], p.lane_cost[free])
     if np.isfinite(unserved).any():
-        keep &= p.lane_cost < unserved[p.lane_client]
+        keep &= (p.lane_cost < unserved[p.lane_client]) | p.filling
     if forced.any():
         always = np.append(forced & ~limited & (p.capacity > 0), True)  # without capacity it serves nobody
         certain = keep & always[first] & always[second]
         ceiling = unserved.copy()
         np.minimum.at(ceiling, p.lane_client[certain], p.lane_cost[certain])
-        keep &= p.lane_cost <= ceiling[p.lane_client]
+        keep &= (p.lane_cost <= ceiling[p.lane_client]) | p.filling
     if np.isfinite(p.capacity).any():
         capacity = np.append(p.capacity, np.inf)
         room = np.minimum(capacity[first], capacity[second])
@@ -132,10 +139,10 @@ def _undominated(p: FacilityProblem, lane: IntArray, options: LaneArray) -> tupl
     sorted_key, cost = single_key[by_key], p.lane_cost[lane[single]][by_key]
     alive = np.ones(len(lane), dtype=bool)
     if len(sorted_key):
-        for option in (low, high):
+        for option, other in ((low, high), (high, low)):
             wanted = client * n + option
             at = np.minimum(np.searchsorted(sorted_key, wanted), len(sorted_key) - 1)
-            alive &= single | (sorted_key[at] != wanted) | (p.lane_cost[lane] < cost[at])
+            alive &= single | (sorted_key[at] != wanted) | (p.lane_cost[lane] < cost[at]) | p.filled[other]
     return lane[alive], options[alive]
 
 
@@ -147,21 +154,6 @@ def _useful_options(p: FacilityProblem, options: LaneArray, closed: BoolArray, f
     used |= wanted(p.limits, forced, closed)
     used |= p.fixed_cost < 0
     return np.asarray(used & ~closed)
-
-
-def _reachable_demand(p: FacilityProblem) -> FloatArray:
-    """(n_options,) demand of all clients with a lane through each option: a capacity above never binds."""
-    total = np.zeros(p.n_options)
-    if not np.isfinite(p.capacity).any():
-        return total
-    pair: list[IntArray] = []
-    for column in p.lane_options.T:
-        has = column >= 0
-        pair.append(p.lane_client[has].astype(np.int64) * p.n_options + column[has])
-    pairs = np.unique(np.concatenate(pair))
-    if len(pairs):
-        np.add.at(total, pairs % p.n_options, p.demand[pairs // p.n_options])
-    return total
 
 
 def _tightened(capacity: FloatArray, reachable: FloatArray, place: IntArray) -> FloatArray:

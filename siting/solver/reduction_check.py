@@ -13,8 +13,9 @@ from siting.solver.restated import Restated
 def is_relaxed(restated: Restated, core: Core) -> bool:
     """Whether a bound on the plans of the core bounds those of the problem.
 
-    Each lane that could be of use is in the core no dearer, or gives way to a lane of its client that is no dearer
-    and needs no other option; each option left out has no lane, costs no less than nothing and is no help to a rule.
+    Each lane that could be of use is in the core no dearer, or gives way to a lane of its client that is no dearer,
+    needs no other option and leaves none short of its minimum; each option left out has no lane, costs no less than
+    nothing and is no help to a rule.
     """
     limits = restated.rows.limits()
     return (
@@ -41,7 +42,8 @@ def _data_agree(restated: Restated, core: Core) -> bool:
         and len(np.unique(client)) == len(client)
         and (core.fixed_cost <= p.fixed_cost[option]).all()
         and (core.capacity >= needed * (1 - FIT)).all()
-        and (core.demand <= p.demand[client]).all()
+        and (core.demand == p.demand[client]).all()
+        and (core.minimum <= p.min_throughput[option]).all()
         and (core.unserved <= restated.stay[client]).all()
         and not (core.forced & ~forced[option]).any()
         and groups_apart
@@ -82,8 +84,11 @@ def _lanes_covered(restated: Restated, core: Core, limits: Limits) -> bool:
 
     alone = np.full(len(cost), -1)
     ok = covered(places)
-    ok |= covered(np.column_stack([places[:, 0], alone])) | covered(np.column_stack([places[:, 1], alone]))
-    return bool((ok | (cost >= _certain(restated, limits)[client])).all())
+    first_fills, second_fills = restated.fills[usable].T
+    ok |= covered(np.column_stack([places[:, 0], alone])) & ~second_fills
+    ok |= covered(np.column_stack([places[:, 1], alone])) & ~first_fills
+    needless = (cost >= _certain(restated, limits)[client]) & ~first_fills & ~second_fills
+    return bool((ok | needless).all())
 
 
 def _keys(client: IntArray, places: IntArray, n_places: int) -> IntArray:

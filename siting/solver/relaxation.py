@@ -5,7 +5,7 @@ Cornuejols, Fisher and Nemhauser 1977). A lane with two places is halved: the fi
 (c_l - lambda_i)/2 + t_l of it, the second the rest, and t_l is a multiplier of its own (Guignard and Kim 1987).
 What is left is one continuous knapsack for every place,
 
-    v_j = f_j + min { sum_i r_ij x_i : sum_i q_i x_i <= u_j, 0 <= x <= 1 }                            (10)
+    v_j = f_j + min { sum_i r_ij x_i : m_j <= sum_i q_i x_i <= u_j, 0 <= x <= 1 }                     (10)
 
 with r_ij the least reduced cost among the client's lanes through the place, and a choice among options,
 
@@ -22,7 +22,7 @@ import numpy as np
 
 from siting.solver.choice import Choice, OptionChoice
 from siting.solver.core import Core
-from siting.solver.kernels import gains, price_places, slopes, use_places
+from siting.solver.kernels import fill_minimums, gains, price_places, slopes, use_minimums, use_places
 from siting.solver.problem import FloatArray
 
 
@@ -57,9 +57,7 @@ class Relaxation:
         self.paired = np.flatnonzero(core.places[:, 1] >= 0)
         self.place = np.ascontiguousarray(core.places[:, 0])
         self.choice = OptionChoice(core)
-        # Without capacities and two-place lanes the lanes of the core, as they are, say all there is to say.
-        self._general = bool(len(self.paired)) or core.capacitated
-        if self._general:
+        if not core.simple:  # else the lanes of the core, as they are, say all there is to say
             self._index_pairs()
 
     def _index_pairs(self) -> None:
@@ -95,26 +93,37 @@ class Relaxation:
 
     def evaluate(self, at: Multipliers) -> Evaluation:
         """L and a subgradient at multipliers with lambda_i <= s_i."""
-        return self._evaluate_general(at) if self._general else self._evaluate_simple(at.lam)
+        return self._evaluate_simple(at.lam) if self.core.simple else self._evaluate_general(at)
 
     def _evaluate_general(self, at: Multipliers) -> Evaluation:
-        """With capacities or two-place lanes: a knapsack for every place."""
+        """With capacities, two-place lanes or minimums: a knapsack for every place."""
         core = self.core
         pairs = len(self.pair_client)
         v = core.fixed_cost.copy()
-        chosen, best, order = np.empty(pairs, dtype=np.int64), np.empty(pairs), np.empty(pairs, dtype=np.int64)
+        chosen, best, order = np.empty(pairs, dtype=np.int64), np.empty(pairs), np.full(pairs, -1)
         count, full = np.empty(core.n_places, dtype=np.int64), np.empty(core.n_places, dtype=np.bool_)
+        per_unit, lacking = np.empty(pairs), np.zeros(core.n_options)
         price_places(
             self.place_pair, self.pair_entry, self.pair_client, self.weighted_cost, self.entry_weight,
             self.entry_sign, self.entry_pair_lane, at.lam, at.split, core.demand, self.limit, self.place_option,
-            self.option, core.capacity, v, chosen, best, np.empty(pairs), order, count, full,
+            self.option, core.capacity, v, chosen, best, per_unit, order, count, full,
         )  # fmt: skip
+        if core.has_minimum:
+            fill_minimums(
+                self.place_pair, self.pair_client, core.demand, self.place_option, self.option, core.minimum,
+                self.choice.offset(), v, best, per_unit, order, count, full, lacking,
+            )  # fmt: skip
         choice = self.choice.choose(v)
         slope, split_slope = np.ones(core.n_clients), np.zeros(len(self.paired))
         use_places(
             self.place_pair, self.pair_client, self.entry_sign, self.entry_pair_lane, core.demand,
             self.place_option, self.option, core.capacity, chosen, order, count, full, choice.y, slope, split_slope,
         )  # fmt: skip
+        if core.has_minimum:
+            use_minimums(
+                self.place_pair, self.pair_client, self.entry_sign, self.entry_pair_lane, core.demand,
+                self.place_option, self.option, chosen, order, count, lacking, choice.y, slope, split_slope,
+            )  # fmt: skip
         return Evaluation(float(at.lam.sum()) + choice.value, choice, Multipliers(slope, split_slope))
 
     def _evaluate_simple(self, lam: FloatArray) -> Evaluation:

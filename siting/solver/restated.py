@@ -21,7 +21,9 @@ class Restated:
 
     Attributes:
         stay: (n_clients,) cost without any option.
-        client, cost, options: of the lanes that need an option and cost less than that, and than `most`.
+        client, cost, options: of the lanes that need an option and cost less than that, and than `most`, or may fill an
+            option to its minimum.
+        fills: (n_lanes, 2) of these, whether each of their options has a minimum.
         reach: (n_options,) demand of the clients with a lane through each option; inf where nothing limits any.
         rows: the rows over options.
 
@@ -36,15 +38,24 @@ class Restated:
         free = np.flatnonzero((first < 0) & (second < 0))
         self.stay = p.unserved_cost.copy()
         np.minimum.at(self.stay, p.lane_client[free], p.lane_cost[free])
-        lane = self._useful(np.flatnonzero(p.lane_cost < np.minimum(self.stay, most)[p.lane_client]))
+        cheap = p.lane_cost < np.minimum(self.stay, most)[p.lane_client]
+        lane = self._useful(np.flatnonzero(cheap | self._filling()))
         self.client, self.cost = p.lane_client[lane].astype(np.int64), p.lane_cost[lane]
         ends = p.lane_options[lane].astype(np.int64)
         self.options = np.where(ends[:, :1] < 0, ends[:, ::-1], ends)
         self.paired = np.flatnonzero(self.options[:, 1] >= 0)
+        self.fills = np.append(p.min_throughput > 0, False)[self.options]
         self.reach = self._reach()
         self.rows = OptionRows(p, np.isinf(self.stay), self.reach)
         self.core_lane, self.turned = _match_pairs(p, core, self.client[self.paired], self.options[self.paired])
         self._known: tuple[Prices, BoolArray, BoolArray, _Values] | None = None
+
+    def _filling(self) -> BoolArray:
+        """(n_lanes,) mask of the lanes of the problem through an option with a minimum."""
+        p = self.problem
+        if not p.min_throughput.any():
+            return np.zeros(p.n_lanes, dtype=bool)
+        return np.asarray(np.append(p.min_throughput > 0, False)[p.lane_options].any(axis=1))
 
     def _useful(self, lane: IntArray) -> IntArray:
         """Of some lanes, those that need an option and whose options can hold their client, or part of it."""
@@ -57,9 +68,9 @@ class Restated:
 
     def _reach(self) -> FloatArray:
         p = self.problem
-        if not np.isfinite(p.capacity).any():
+        if not (np.isfinite(p.capacity).any() or p.min_throughput.any()):
             return np.full(p.n_options, np.inf)
-        lane = self._useful(np.flatnonzero(p.lane_cost < self.stay[p.lane_client]))
+        lane = self._useful(np.flatnonzero((p.lane_cost < self.stay[p.lane_client]) | self._filling()))
         client = p.lane_client[lane].astype(np.int64)
         pairs = [client[end >= 0] * p.n_options + end[end >= 0] for end in p.lane_options[lane].T]
         pair = np.unique(np.concatenate(pairs))
@@ -70,7 +81,8 @@ class Restated:
         """Whether every plan that is worth a look costs a whole number: all costs are whole and no client is split."""
         p = self.problem
         finite = p.unserved_cost[np.isfinite(p.unserved_cost)]
-        split = not p.single_source and ((p.capacity > 0) & (p.capacity < self.reach)).any()
+        limited = ((p.capacity > 0) & (p.capacity < self.reach)) | (self.rows.limits().high & (p.min_throughput > 0))
+        split = not p.single_source and limited.any()
         return not split and all(
             bool(np.all(values == np.round(values)) and np.all(np.abs(values) < LARGEST_WHOLE))
             for values in (p.lane_cost, finite, p.fixed_cost)
@@ -83,6 +95,7 @@ class Restated:
         mine = np.isin(self.paired, kept)
         self.core_lane, self.turned = self.core_lane[mine], self.turned[mine]
         self.client, self.cost, self.options = self.client[kept], self.cost[kept], self.options[kept]
+        self.fills = self.fills[kept]
         self.paired = np.flatnonzero(paired)
         self._known = None
 
@@ -121,6 +134,8 @@ class Restated:
         value += float(price @ limit)
         size += float(np.abs(price) @ np.abs(limit))
         low, high = limits.low, limits.high
+        if np.isinf(w[low]).any():  # what must open cannot come to its minimum (17)
+            return Bound(np.inf, np.zeros(len(w)), np.zeros(len(w)))
         floor = np.where(high & ~low, w - error, np.inf)  # the least each free option may be worth
         best, second = _best_of_group(p.group, floor)
         fixed = w[low] - error[low]
@@ -149,28 +164,41 @@ class Restated:
         usable = self.usable(limits)
         always = np.append(limits.low & (p.capacity >= self.reach) & (p.capacity > 0), True)
         certain = np.flatnonzero(usable & always[self.options[:, 0]] & always[self.options[:, 1]])
-        np.minimum.at(lam, self.client[certain], self.cost[certain])
+        ceiling = lam.copy()
+        np.minimum.at(ceiling, self.client[certain], self.cost[certain])
+        fills = self.fills.any(axis=1)
+        if not fills.any():
+            lam = ceiling
         lam[~np.isfinite(lam)] = 0.0
-        gain = np.flatnonzero(usable & (self.cost < lam[self.client]))
+        gains = (self.cost < lam[self.client]) & (self.cost <= ceiling[self.client])
+        gain = np.flatnonzero(usable & (gains | fills))
         option, client, reduced = self._entries(prices, lam, gain)
         magnitude = np.abs(reduced) + 2 * np.abs(lam[client])
         n = p.n_options
-        worth = np.bincount(option, weights=reduced, minlength=n)
-        full = np.bincount(option, weights=p.demand[client], minlength=n) > p.capacity
+        gainful = np.minimum(reduced, 0.0)
+        worth = np.bincount(option, weights=gainful, minlength=n).astype(np.float64, copy=False)
+        load = np.bincount(option, weights=np.where(reduced < 0, p.demand[client], 0.0), minlength=n)
+        full, short = load > p.capacity, load < p.min_throughput
         if full.any():
             mine = np.flatnonzero(full[option])
-            worth[full] = _knapsacks(p, option[mine], client[mine], reduced[mine])[full]
+            worth[full] = _knapsacks(p, option[mine], client[mine], gainful[mine])[full]
+        if short.any():
+            mine = np.flatnonzero(short[option] & (reduced >= 0))
+            missing = p.min_throughput * (1 - FIT) - load
+            worth[short] += _fills(p, option[mine], client[mine], reduced[mine], missing)[short]
+            most = np.minimum(np.bincount(option, weights=p.demand[client], minlength=n), p.capacity)
+            worth[most < p.min_throughput * (1 - FIT)] = np.inf
         count = np.bincount(option, minlength=n)
         error = EPSILON * (count + 8) * (np.abs(p.fixed_cost) + np.bincount(option, weights=magnitude, minlength=n))
         return _Values(p.fixed_cost + worth, error, float(lam.sum()), float(np.abs(lam).sum()))
 
     def _entries(self, prices: Prices, lam: FloatArray, gain: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
-        """(option, client, reduced cost): the best gainful lane of each client at each option."""
+        """(option, client, reduced cost): the best of some lanes of each client at each option."""
         reduced = self.cost[gain] - lam[self.client[gain]]
         option, client = self.options[gain, 0], self.client[gain]
         second = np.flatnonzero(self.options[gain, 1] >= 0)
         if len(second):
-            first_part = self._first_parts(prices, gain, second, reduced)
+            first_part = _first_parts(self, prices, gain, second, reduced)
             other = reduced[second] - first_part
             reduced = reduced.copy()
             reduced[second] = first_part
@@ -185,24 +213,7 @@ class Restated:
             order = order[start]
         else:
             reduced = reduced[order]
-        return option[order], client[order], np.minimum(reduced, 0.0)
-
-    def _first_parts(self, prices: Prices, gain: IntArray, second: IntArray, reduced: FloatArray) -> FloatArray:
-        """What the first option bears of gainful two-option lanes: as the search said, else where it costs nothing."""
-        lanes = self.core.n_lanes
-        said = np.full(lanes + 1, np.nan)
-        said[prices.lane] = prices.first
-        at = np.searchsorted(self.paired, gain[second])
-        core_lane, turned = self.core_lane[at], self.turned[at]
-        first = np.where(core_lane >= 0, said[core_lane], np.nan)
-        whole = reduced[second]
-        first = np.where(turned, whole - first, first)
-        first = np.where(np.isnan(first) & (core_lane >= 0), whole / 2, np.clip(first, whole, 0.0))
-        unknown = np.flatnonzero(np.isnan(first))
-        if len(unknown):
-            key_of = self.options[gain] * self.problem.n_clients + self.client[gain, None]
-            first[unknown] = _free_parts(key_of, reduced, second, first, unknown)
-        return np.asarray(first)
+        return option[order], client[order], reduced
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,6 +272,24 @@ def _knapsacks(p: FacilityProblem, option: IntArray, client: IntArray, reduced: 
     return np.asarray(worth, dtype=np.float64)
 
 
+def _fills(
+    p: FacilityProblem, option: IntArray, client: IntArray, reduced: FloatArray, missing: FloatArray
+) -> FloatArray:
+    """(n_options,) the least that lanes of no gain cost where they make up what is missing of a minimum (17)."""
+    demand = p.demand[client]
+    moves = np.flatnonzero(demand > 0)
+    option, reduced, demand = option[moves], reduced[moves], demand[moves]
+    order = np.lexsort((reduced / demand, option))
+    option, reduced, demand = option[order], reduced[order], demand[order]
+    load = np.cumsum(demand)
+    start = np.flatnonzero(np.diff(option, prepend=-1))
+    before = load - demand
+    before -= np.repeat(before[start], np.diff(start, append=len(option)))
+    left = missing[option] - before - ROUNDING * load[-1:]  # a little less to make up can only lower the bound
+    cost = np.bincount(option, weights=reduced * np.clip(left / demand, 0.0, 1.0), minlength=p.n_options)
+    return cost.astype(np.float64, copy=False)
+
+
 def _match_pairs(
     problem: FacilityProblem, core: Core, client: IntArray, options: IntArray
 ) -> tuple[IntArray, BoolArray]:
@@ -289,6 +318,31 @@ def _match_pairs(
     core_lane[found] = theirs[order[at[found]]]
     turned[found] = mine[found, 0] != core.places[core_lane[found], 0]
     return core_lane, turned
+
+
+def _first_parts(at: Restated, prices: Prices, gain: IntArray, second: IntArray, reduced: FloatArray) -> FloatArray:
+    """What the first option bears of gainful two-option lanes: as the search said, else where it costs nothing."""
+    lanes = at.core.n_lanes
+    said = np.full(lanes + 1, np.nan)
+    said[prices.lane] = prices.first
+    pair = np.searchsorted(at.paired, gain[second])
+    core_lane, turned = at.core_lane[pair], at.turned[pair]
+    first = np.where(core_lane >= 0, said[core_lane], np.nan)
+    whole = reduced[second]
+    first = np.where(turned, whole - first, first)
+    first = np.where(np.isnan(first) & (core_lane >= 0), whole / 2, first)
+    fills = at.fills[gain[second]]  # elsewhere a part above zero would only be given away
+    first = np.where(fills[:, 0], first, np.minimum(first, 0.0))
+    first = np.where(fills[:, 1], first, np.maximum(first, whole))
+    unknown = np.flatnonzero(np.isnan(first))
+    fills = fills[unknown]
+    one_fills = np.where(fills[:, 1], 0.0, whole[unknown])
+    first[unknown] = np.where(fills.all(axis=1), whole[unknown] / 2, one_fills)
+    unknown = unknown[(whole[unknown] < 0) & ~fills.any(axis=1)]
+    if len(unknown):
+        key_of = at.options[gain] * at.problem.n_clients + at.client[gain, None]
+        first[unknown] = _free_parts(key_of, reduced, second, first, unknown)
+    return np.asarray(first)
 
 
 def _free_parts(

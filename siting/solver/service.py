@@ -70,7 +70,9 @@ def loads(core: Core, lane_share: FloatArray) -> FloatArray:
 def cheapest_service(
     core: Core, opened: BoolArray, nodes: int | None = None, time_limit_s: float | None = None
 ) -> Service | None:
-    """Cheapest service through the open options, or None where somebody cannot be served (or not found in time).
+    """Cheapest service through the open options; None where there is none, or none was found in time.
+
+    There is none where a client that must be served cannot be, or an option cannot come to its minimum (17).
 
     Args:
         nodes: most branch-and-bound nodes for a single-source assignment; None = until proven.
@@ -81,8 +83,9 @@ def cheapest_service(
         return None
     share = np.zeros(core.n_lanes)
     share[lane[lane >= 0]] = 1.0
-    room = core.place_capacity(opened)
-    if not (loads(core, share) > room * (1 + CAPACITY_TOLERANCE)).any():
+    load = loads(core, share)
+    too_much = load > core.place_capacity(opened) * (1 + CAPACITY_TOLERANCE)
+    if not (too_much | (load < core.place_minimum(opened) * (1 - CAPACITY_TOLERANCE))).any():
         total = float(cost.sum())
         return Service(share, (lane < 0).astype(float), total, total)
     return _service_within_capacity(core, opened, nodes, time_limit_s)
@@ -91,7 +94,7 @@ def cheapest_service(
 def _service_within_capacity(
     core: Core, opened: BoolArray, nodes: int | None, time_limit_s: float | None
 ) -> Service | None:
-    """Equations (2) and (4) for fixed y: a transportation problem, or an assignment when single-source."""
+    """Equations (2), (4) and (17) for fixed y: a transportation problem, or an assignment when single-source."""
     lanes = np.flatnonzero(usable_lanes(core, opened))
     must = np.isinf(core.unserved)
     saving = core.cost[lanes] - np.where(must, 0.0, core.unserved)[core.client[lanes]]
@@ -120,26 +123,28 @@ def _service_within_capacity(
 
 
 def _transport_rows(core: Core, opened: BoolArray, lanes: IntArray) -> Rows:
-    """(2) and (4) over some lanes, (4) divided by the capacity."""
+    """(2), (4) and (17) over some lanes, the last two as one row of a place: its load, as part of its larger limit."""
     client, places = core.client[lanes], core.places[lanes]
-    room_of = core.place_capacity(opened)
-    limited = np.flatnonzero(np.isfinite(room_of))
+    room, least = core.place_capacity(opened), core.place_minimum(opened)
+    limited = np.flatnonzero(np.isfinite(room) | (least > 0))
     row = np.full(core.n_places + 1, -1)
     row[limited] = core.n_clients + np.arange(len(limited))
-    room = room_of[limited]
+    unit = np.where(np.isfinite(room), room, least)[limited]
     column = np.arange(len(lanes))
     rows, columns, values = [client.astype(np.int64)], [column], [np.ones(len(lanes))]
     for end in places.T:
         bound = row[end] >= 0
         rows.append(row[end][bound])
         columns.append(column[bound])
-        values.append(core.demand[client[bound]] / room[row[end][bound] - core.n_clients])
+        values.append(core.demand[client[bound]] / unit[row[end][bound] - core.n_clients])
     n_rows = core.n_clients + len(limited)
     matrix = coo_array(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(n_rows, len(lanes))
     ).tocsc()
-    lower = np.concatenate([np.where(np.isinf(core.unserved), 1.0, -np.inf), np.full(len(limited), -np.inf)])
-    return Rows(matrix, lower, np.ones(n_rows))
+    must = np.where(np.isinf(core.unserved), 1.0, -np.inf)
+    lower = np.concatenate([must, np.where(least[limited] > 0, least[limited] / unit, -np.inf)])
+    upper = np.concatenate([np.ones(core.n_clients), np.where(np.isfinite(room[limited]), 1.0, np.inf)])
+    return Rows(matrix, lower, upper)
 
 
 def _exact_shares(core: Core, lanes: IntArray, found: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geodata.errors import InputError
 from geodata.folders import atomic_folder
-from siting.model.model import build_model
+from siting.model.model import build_model, state_problem
 from siting.money import indian
 from siting.plan import make_plan, with_economic_budget
 from siting.report.page import cost_components
@@ -90,6 +91,21 @@ def test_zero_budget_opens_nothing_and_saves_nothing(tiny_model):
 
 def test_capacity_is_kept(tiny_plan):
     assert (tiny_plan.opened["utilisation"] <= 1 + 1e-9).all()
+
+
+def test_an_open_site_comes_to_its_minimum_or_is_not_built(tiny_study, tiny_model, tiny_plan):
+    used = tiny_plan.opened.set_index("option_id")["throughput_t_per_year"]
+    options = tiny_model.options.assign(min_throughput_t_per_year=1.01 * used.max())
+    weighted = tiny_model.existing.take(tiny_model.clients["weight"].to_numpy()[tiny_model.existing.client] > 0)
+    stated = (tiny_study, tiny_model.clients, options, tiny_model.places, weighted, tiny_model.improving)
+    model = replace(tiny_model, options=options, problem=state_problem(*stated)[0])
+    plan = make_plan(model)
+    assert (plan.opened["throughput_t_per_year"] >= 1.01 * used.max() * (1 - 1e-6)).all()
+    assert plan.solution.objective > tiny_plan.solution.objective
+    least_used = used.idxmin()
+    never = model.problem.with_changes(min_throughput=np.full(len(options), 1e9))
+    with pytest.raises(InputError, match=rf"{least_used} must open and needs 1e\+09 through it"):
+        make_plan(replace(model, problem=never), forced=(least_used,))
 
 
 def test_forced_sites_open_and_forbidden_ones_stay_closed(tiny_model):

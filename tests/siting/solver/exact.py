@@ -13,13 +13,13 @@ import numpy as np
 from siting.solver.problem import FacilityProblem
 
 ROUNDING = Fraction(1, 10**9)
-"""Relative excess of a rule that counts as rounding, as in the solver: 0.1 + 0.2 keeps a budget of 0.3."""
+"""Relative excess of a rule, capacity or minimum that counts as rounding, as in the solver: 0.1 + 0.2 keeps 0.3."""
 
 Row = list[Fraction]
 
 
 def exact_optimum(p: FacilityProblem) -> Fraction | None:
-    """Least cost over every plan, by equations (1) to (9) and (16) of FacilityProblem; None where there is no plan."""
+    """Least cost over every plan, by (1) to (9), (16) and (17) of FacilityProblem; None where there is no plan."""
     fixed, capex = _fractions(p.fixed_cost), _fractions(p.capex)
     sets = []
     for bits in itertools.product([False, True], repeat=p.n_options):
@@ -41,6 +41,14 @@ def exact_optimum(p: FacilityProblem) -> Fraction | None:
 
 def _fractions(values: np.ndarray) -> list[Fraction]:
     return [Fraction(value) if np.isfinite(value) else Fraction(10**40) for value in values.tolist()]
+
+
+def _room(p: FacilityProblem) -> list[Fraction]:
+    return [room * (1 + ROUNDING) for room in _fractions(p.capacity)]
+
+
+def _least(p: FacilityProblem) -> list[Fraction]:
+    return [least * (1 - ROUNDING) for least in _fractions(p.min_throughput)]
 
 
 def _keeps_the_limits(p: FacilityProblem, chosen: list[int], capex: list[Fraction]) -> bool:
@@ -70,12 +78,13 @@ def _keeps_the_rules(p: FacilityProblem, chosen: list[int]) -> bool:
 
 
 def _ways(p: FacilityProblem, bits: tuple[bool, ...]) -> list[list[tuple[Fraction, list[int]]]]:
-    """(cost, options with a capacity) of every way to serve each client through open options, or not at all."""
+    """(cost, options with a limit) of every way to serve each client through open options, or not at all."""
     ways: list[list[tuple[Fraction, list[int]]]] = [[] for _ in range(p.n_clients)]
     for client, ends, cost in zip(p.lane_client.tolist(), p.lane_options.tolist(), p.lane_cost.tolist(), strict=True):
         needed = [j for j in ends if j >= 0]
         if all(bits[j] for j in needed):
-            ways[client].append((Fraction(cost), [j for j in needed if np.isfinite(p.capacity[j])]))
+            limited = [j for j in needed if np.isfinite(p.capacity[j]) or p.min_throughput[j] > 0]
+            ways[client].append((Fraction(cost), limited))
     for client, cost in enumerate(p.unserved_cost.tolist()):
         if np.isfinite(cost):
             ways[client].append((Fraction(cost), []))
@@ -91,7 +100,8 @@ def _cheapest_apart(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | No
 def _single_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | None:
     """Every client whole: all assignments, cheapest ways first."""
     ways = [sorted(of) for of in _ways(p, bits)]
-    demand, room = _fractions(p.demand), _fractions(p.capacity)
+    demand, room, least = _fractions(p.demand), _room(p), _least(p)
+    fullest = [own - needed if is_open else own for own, needed, is_open in zip(room, least, bits, strict=True)]
     at_least = [min(cost for cost, _ in of) for of in ways]
     best: Fraction | None = None
 
@@ -100,7 +110,8 @@ def _single_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | No
         if best is not None and spent + sum(at_least[client:]) >= best:
             return
         if client == len(ways):
-            best = spent
+            if all(left <= most for left, most in zip(room, fullest, strict=True)):
+                best = spent
             return
         for cost, needed in ways[client]:
             if all(room[j] >= demand[client] for j in needed):
@@ -115,20 +126,24 @@ def _single_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | No
 
 
 def _split_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | None:
-    """Equations (2) and (4) for fixed y as a linear program: shares of the ways, and room left at each option."""
+    """Equations (2), (4) and (17) for fixed y as a linear program: shares of the ways, room left, and excess."""
     ways = _ways(p, bits)
-    demand, room = _fractions(p.demand), _fractions(p.capacity)
+    demand, room, least = _fractions(p.demand), _room(p), _least(p)
     limited = sorted({j for of in ways for _, needed in of for j in needed})
+    filled = [j for j, is_open in enumerate(bits) if is_open and least[j] > 0]
     columns = [(client, cost, needed) for client, of in enumerate(ways) for cost, needed in of]
-    n = len(columns) + len(limited)
+    n = len(columns) + len(limited) + len(filled)
     rows: list[Row] = []
     for client in range(p.n_clients):
-        rows.append([Fraction(int(owner == client)) for owner, _, _ in columns] + [Fraction(0)] * len(limited))
+        rows.append([Fraction(int(owner == client)) for owner, _, _ in columns] + [Fraction(0)] * (n - len(columns)))
     for j in limited:
         load = [demand[owner] if j in needed else Fraction(0) for owner, _, needed in columns]
-        rows.append(load + [Fraction(int(other == j)) for other in limited])
-    right = [Fraction(1)] * p.n_clients + [room[j] for j in limited]
-    return minimise([cost for _, cost, _ in columns] + [Fraction(0)] * len(limited), rows, right, n)
+        rows.append(load + [Fraction(int(other == j)) for other in limited] + [Fraction(0)] * len(filled))
+    for j in filled:
+        load = [demand[owner] if j in needed else Fraction(0) for owner, _, needed in columns]
+        rows.append(load + [Fraction(0)] * len(limited) + [-Fraction(int(other == j)) for other in filled])
+    right = [Fraction(1)] * p.n_clients + [room[j] for j in limited] + [least[j] for j in filled]
+    return minimise([cost for _, cost, _ in columns] + [Fraction(0)] * (n - len(columns)), rows, right, n)
 
 
 def minimise(cost: Row, rows: list[Row], right: Row, n: int) -> Fraction | None:

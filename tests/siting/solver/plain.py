@@ -72,7 +72,7 @@ def relaxed(core: Core, at: Multipliers) -> tuple[float, Array, Array]:
             value = core.cost[lane] - at.lam[i]
             if lane in paired:
                 value = 0.5 * value + sign * at.split[paired.index(lane)]
-            if value < cheapest[place].get(i, (0.0,))[0]:
+            if value < cheapest[place].get(i, (np.inf,))[0]:
                 cheapest[place][i] = (value, lane, sign)
     v = core.fixed_cost.copy()
     carried: list[list[tuple[int, float, int, float]]] = []  # of each option: client, part, lane, end
@@ -80,6 +80,7 @@ def relaxed(core: Core, at: Multipliers) -> tuple[float, Array, Array]:
         wanted = sorted(
             (value / core.demand[i] if core.demand[i] > 0 else -np.inf, i, value, lane, sign)
             for i, (value, lane, sign) in cheapest[core.place[j]].items()
+            if value < 0
         )
         left, taken = core.capacity[j], []
         for _, i, value, lane, sign in wanted:
@@ -87,6 +88,18 @@ def relaxed(core: Core, at: Multipliers) -> tuple[float, Array, Array]:
             left -= part * core.demand[i]
             v[j] += part * value
             taken.append((i, part, lane, sign))
+        missing = core.minimum[j] - sum(core.demand[i] * part for i, part, _, _ in taken)
+        if v[j] < 0 or core.forced[j]:
+            others = sorted(
+                (value / core.demand[i], i, value, lane, sign)
+                for i, (value, lane, sign) in cheapest[core.place[j]].items()
+                if value >= 0 and core.demand[i] > 0
+            )
+            for _, i, value, lane, sign in others:
+                part = min(1.0, max(missing, 0.0) / core.demand[i])
+                missing -= part * core.demand[i]
+                v[j] += part * value
+                taken.append((i, part, lane, sign))
         carried.append(taken)
     choice = OptionChoice(core).choose(v)
     slope, split_slope = np.ones(core.n_clients), np.zeros(len(paired))

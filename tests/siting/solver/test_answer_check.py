@@ -1,4 +1,4 @@
-"""The re-check refuses one bad answer for each equation (1) to (9), and says which equation it breaks."""
+"""The re-check refuses one bad answer for each equation, and says which equation it breaks."""
 
 from __future__ import annotations
 
@@ -56,6 +56,8 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (r"\(4\) capacity exceeded at \[0\]", {"capacity": [4.9, 9.0, 9.0, 9.0]}, {}),
     (r"\(4\) capacity exceeded at \[1\]", {"capacity": [9.0, 2.9, 9.0, 9.0]}, {}),  # by the second option of a lane
     (r"\(4\) capacity exceeded at \[1\]", {"capacity": [9.0, 0.0, 9.0, 9.0]}, {}),
+    (r"\(17\) less than the minimum goes through \[0\]", {"min_throughput": [5.1, 0.0, 0.0, 0.0]}, {}),
+    (r"\(17\) less than the minimum goes through \[1\]", {"min_throughput": [0.0, 3.1, 9.0, 9.0]}, {}),
     (r"budget: at most 1, and comes to 2", {"budget": 1.0}, {}),
     (r"group 7: at most 1, and comes to 2", {"group": [7, 7, -1, -1]}, {}),
     (r"number open: exactly 3, and comes to 2", {"n_open": 3}, {}),

@@ -8,7 +8,7 @@ import numba.core.caching
 import numpy as np
 import plain
 import pytest
-from tiny_problems import clustered, random_problem, with_random_rules
+from tiny_problems import clustered, random_problem, with_minimums, with_random_rules
 
 from siting.solver import kernels
 from siting.solver.core import Core
@@ -84,9 +84,11 @@ def test_local_search_ends_where_no_allowed_move_lowers_the_cost(seed: int, rule
             assert plain.cost_of(core, other) >= cost - 1e-6
 
 
+@pytest.mark.parametrize("minimums", [False, True])
 @pytest.mark.parametrize("seed", range(30))
-def test_the_relaxation_prices_knapsacks_and_halved_lanes(seed: int) -> None:
+def test_the_relaxation_prices_knapsacks_and_halved_lanes(seed: int, minimums: bool) -> None:
     problem = clustered(seed, clients=12, sites=6) if seed < 10 else random_problem(seed)
+    problem = with_minimums(problem, seed) if minimums else problem
     core, rng = reduce_problem(problem), np.random.default_rng(seed)
     if not core.n_lanes:
         return

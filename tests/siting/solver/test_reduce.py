@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_problems import random_problem, with_random_rules
+from tiny_problems import random_problem, with_minimums, with_random_rules
 
 from siting.solver import FacilityProblem, Rules
 from siting.solver.core import Core
@@ -20,9 +20,12 @@ Lane = tuple[int, frozenset[int], float]
 
 
 def masks(problem: FacilityProblem) -> tuple[np.ndarray, np.ndarray]:
-    """Options that are forced open, and those that are forbidden or shut out by a rule."""
+    """Options that are forced open, and those that are forbidden, never filled or shut out by a rule."""
     forced, closed = (np.zeros(problem.n_options, dtype=bool) for _ in range(2))
     forced[problem.forced_open], closed[problem.forbidden] = True, True
+    for j, least in enumerate(problem.min_throughput.tolist()):
+        reached = np.unique(problem.lane_client[(problem.lane_options == j).any(axis=1)])
+        closed[j] |= least > (1 + 1e-9) * min(problem.capacity[j], problem.demand[reached].sum())
     return forced, closed | shut_out(problem.rows, forced, closed)
 
 
@@ -46,7 +49,9 @@ def useful_lanes(problem: FacilityProblem) -> set[Lane]:
         for j in needs:
             reach[j][i] = float(p.demand[i])
         lanes.append((i, needs, cost))
-    lanes = [lane for lane in lanes if lane[1] and lane[2] < stay[lane[0]] and not any(closed[j] for j in lane[1])]
+    filled = {j for j in range(p.n_options) if p.min_throughput[j] > 0 and not closed[j]}
+    lanes = [lane for lane in lanes if lane[1] and not any(closed[j] for j in lane[1])]
+    lanes = [lane for lane in lanes if lane[2] < stay[lane[0]] or lane[1] & filled]
     certain = {
         j for j in range(p.n_options) if forced[j] and p.capacity[j] > 0 and p.capacity[j] >= sum(reach[j].values())
     }
@@ -56,11 +61,15 @@ def useful_lanes(problem: FacilityProblem) -> set[Lane]:
         room = min(p.capacity[j] for j in needs)
         return bool(p.demand[i] <= room if p.single_source else p.demand[i] == 0 or room > 0)
 
-    lanes = [lane for lane in lanes if lane[2] <= ceiling[lane[0]] and fits(lane[0], lane[1])]
+    lanes = [lane for lane in lanes if lane[2] <= ceiling[lane[0]] or lane[1] & filled]
+    lanes = [lane for lane in lanes if fits(lane[0], lane[1])]
     return {
         (i, needs, cost)
         for i, needs, cost in lanes
-        if not any(i == k and ((other < needs and c <= cost) or (other == needs and c < cost)) for k, other, c in lanes)
+        if not any(
+            i == k and ((other < needs and c <= cost and not (needs - other) & filled) or (other == needs and c < cost))
+            for k, other, c in lanes
+        )
     }
 
 
@@ -77,6 +86,7 @@ def lanes_of(core: Core) -> list[Lane]:
 def without_groups(seed: int) -> FacilityProblem:
     problem = random_problem(seed)
     problem = problem.with_changes(group=np.full(problem.n_options, NO_OPTION))
+    problem = with_minimums(problem, seed) if seed % 4 == 0 else problem
     return with_random_rules(problem, seed) if seed % 3 == 0 else problem
 
 

@@ -124,6 +124,18 @@ def test_clients_are_split_between_options_unless_single_source() -> None:
     [
         (FacilityProblem.from_costs([[np.nan]], client_names=["Leh"]), "Leh must be served and has no lane"),
         (FacilityProblem.from_costs([[1.0]], demand=[5.0], capacity=[4.0]), "demand 5 .* exceeds .* 4"),
+        (
+            FacilityProblem.from_costs([[1.0]], min_throughput=2.0, forced_open=[0]),
+            "needs 2 .* clients .* have 1",
+        ),
+        (
+            FacilityProblem.from_costs([[1.0]], min_throughput=1.0, capacity=0.5, forced_open=[0]),
+            "needs 1 .* holds 0.5",
+        ),
+        (
+            FacilityProblem.from_costs([[1.0, 1.0]], min_throughput=0.7, forced_open=[0, 1]),
+            "must open need 1.4 .* in all; their clients have 1",
+        ),
         (FacilityProblem.from_costs([[1.0]], capex=[2.0], budget=1.0), "no lane within the limits"),
         (FacilityProblem.from_costs([[1.0]], n_open=1, forbidden=[0], unserved_cost=[1.0]), "number open: exactly 1"),
     ],

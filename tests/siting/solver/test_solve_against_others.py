@@ -6,7 +6,7 @@ import numpy as np
 import pulp
 import pytest
 from pulp.apis.coin_api import pulp_cbc_path
-from tiny_problems import clustered
+from tiny_problems import clustered, tiny_study
 
 from benchmarks.instances import instances_folder, read_cap, read_holmberg, read_pmed
 from siting.solver import FacilityProblem
@@ -18,12 +18,14 @@ from siting.solver.solve import solve
 def cbc_optimum(problem: FacilityProblem) -> float:
     """The PuLP model of the core, solved by the CBC that comes with PuLP; inf where it finds it infeasible."""
     core = reduce_problem(problem)
+    everybody_unserved = core.base + core.unserved[np.isfinite(core.unserved)].sum()  # the model's costs start there
+    if not core.n_options:
+        return float(everybody_unserved)
     model = build_model(core)
     model.problem.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, gapRel=0.0))
     if model.problem.status == pulp.LpStatusInfeasible:
         return float("inf")
     assert model.problem.sol_status == pulp.LpSolutionOptimal
-    everybody_unserved = core.base + core.unserved[np.isfinite(core.unserved)].sum()  # the model's costs start there
     return float(pulp.value(model.problem.objective) * model.scale + everybody_unserved)
 
 
@@ -46,6 +48,23 @@ def test_cbc_agrees_on_some_problems(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(6, 206))
 def test_cbc_agrees_on_two_hundred_problems(seed: int) -> None:
     compare_with_cbc(seed)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cbc_agrees_on_minimums_of_shippers_sites(seed: int) -> None:
+    compare_study_with_cbc(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_cbc_agrees_on_minimums_in_two_thousand_studies(block: int) -> None:
+    for seed in range(1000 + 100 * block, 1100 + 100 * block):
+        compare_study_with_cbc(seed)
+
+
+def compare_study_with_cbc(seed: int) -> None:
+    problem = tiny_study(seed)
+    assert solve(problem, gap=0.0).objective == pytest.approx(cbc_optimum(problem), rel=1e-6, abs=1e-6), f"seed {seed}"
 
 
 @pytest.mark.skipif(instances_folder() is None, reason="no public instances here (SITING_INSTANCES)")

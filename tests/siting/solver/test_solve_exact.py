@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from exact import exact_optimum
-from tiny_problems import random_problem, wide_problem, with_random_rules
+from tiny_problems import random_problem, tiny_study, wide_problem, with_minimums, with_random_rules
 
 from siting.solver.problem import FacilityProblem
 from siting.solver.solve import solve
@@ -71,6 +71,37 @@ def test_rules_of_any_sign_and_side_hold(block: int, links: bool, monkeypatch: p
 def test_rules_hold_in_two_thousand_problems(block: int) -> None:
     for seed in range(400_000 + 100 * block, 400_100 + 100 * block):
         assert_true(with_random_rules(random_problem(seed), seed), f"seed {seed}")
+
+
+def minimums_are_met(seed: int) -> bool:
+    problem = with_minimums(random_problem(seed), seed)
+    return assert_true(with_random_rules(problem, seed) if seed % 4 == 0 else problem, f"seed {seed}")
+
+
+@pytest.mark.parametrize("links", [False, True])
+@pytest.mark.parametrize("block", range(3))
+def test_an_open_option_comes_to_its_minimum(block: int, links: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if links:
+        monkeypatch.setattr("siting.solver.prover.MANY_LANES", 0)
+    seeds = range(500_000 + 30 * block, 500_030 + 30 * block)
+    assert sum(minimums_are_met(seed) for seed in seeds) >= 0.96 * len(seeds)
+
+
+@pytest.mark.parametrize("links", [False, True])
+def test_shippers_with_tastes_fill_sites_that_charge_by_the_year_and_the_tonne(
+    links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if links:
+        monkeypatch.setattr("siting.solver.prover.MANY_LANES", 0)
+    assert all(assert_true(tiny_study(seed), f"seed {seed}") for seed in range(700_000, 700_030))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_minimums_are_met_in_two_thousand_problems(block: int) -> None:
+    seeds = range(600_000 + 50 * block, 600_050 + 50 * block)
+    assert sum(minimums_are_met(seed) for seed in seeds) >= 0.96 * len(seeds)
+    assert all(assert_true(tiny_study(seed), f"study seed {seed}") for seed in seeds)
 
 
 @pytest.mark.parametrize("block", range(4))

@@ -116,6 +116,67 @@ def with_random_rules(problem: FacilityProblem, seed: int) -> FacilityProblem:
     return problem.with_changes(rules=rules)
 
 
+def with_minimums(problem: FacilityProblem, seed: int) -> FacilityProblem:
+    """The problem with minimums at some options, low and high ones; some of these are out of reach."""
+    rng = np.random.default_rng([seed, 2])
+    n = problem.n_options
+    least = rng.integers(1, rng.choice([4, 8, 16]), n) * (rng.random(n) < rng.choice([0.3, 0.7, 1.0]))
+    if rng.random() < 0.8:
+        least[problem.forced_open] = 0
+    stay = np.where(np.isinf(problem.unserved_cost), problem.lane_cost.max(initial=0.0), problem.unserved_cost)
+    unit = rng.choice([1.0, 1.0, 0.1])  # tenths: sums of floats are not exact
+    return problem.with_changes(
+        min_throughput=least * unit,
+        demand=problem.demand * unit,
+        capacity=problem.capacity * unit,
+        unserved_cost=stay if rng.random() < 0.7 else problem.unserved_cost,
+    )
+
+
+def tiny_study(seed: int) -> FacilityProblem:
+    """Districts of several shippers with tastes of their own, sites of two tiers that charge by the year and the tonne.
+
+    A tier needs a minimum throughput. Some shippers may change at a second site, and all have a status quo.
+    """
+    rng = np.random.default_rng([seed, 3])
+    districts, shippers, sites, tiers = int(rng.integers(1, 3)), int(rng.integers(1, 4)), int(rng.integers(1, 4)), 2
+    tonnes = np.repeat(rng.integers(1, 9, districts), shippers) / shippers
+    way = rng.integers(2, 30, (districts, sites)).astype(float)
+    charge = np.sort(rng.integers(0, 6, (sites, tiers)), axis=1)[:, ::-1]  # the larger tier charges less by the tonne
+    client, ends, cost = [], [], []
+    for i in range(districts * shippers):
+        taste = rng.normal(0.0, 3.0, sites)
+        for s in range(sites):
+            by_tonne = way[i // shippers, s] + taste[s]
+            for t in range(tiers):
+                client.append(i)
+                ends.append((tiers * s + t, -1))
+                cost.append((by_tonne + charge[s, t]) * tonnes[i])
+            other = (s + 1) % sites
+            if other != s and rng.random() < 0.5:
+                for t, u in itertools.product(range(tiers), repeat=2):
+                    client.append(i)
+                    ends.append((tiers * s + t, tiers * other + u))
+                    cost.append((0.6 * by_tonne + charge[s, t] + charge[other, u]) * tonnes[i])
+    least = np.tile([rng.integers(0, 8), rng.integers(0, 16)], sites).astype(float)
+    return FacilityProblem(
+        lane_client=np.array(client),
+        lane_options=np.array(ends),
+        lane_cost=np.array(cost),
+        n_clients=districts * shippers,
+        n_options=tiers * sites,
+        demand=tonnes,
+        unserved_cost=rng.integers(5, 30, districts * shippers) * tonnes,
+        fixed_cost=np.tile([2.0, 5.0], sites) * rng.integers(0, 8),
+        capex=np.tile([2.0, 3.0], sites),
+        capacity=np.tile([6.0, 14.0], sites) if rng.random() < 0.7 else None,
+        min_throughput=least,
+        group=np.repeat(np.arange(sites), tiers),
+        budget=float(rng.integers(2, 12)),
+        single_source=bool(rng.random() < 0.15),
+    )
+
+
 def wide_problem(seed: int) -> FacilityProblem:
     """A random problem whose costs are spread over 24 orders of magnitude."""
     rng = np.random.default_rng([seed, 1])
