@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geodata.distributed import run_on_cluster
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.matrix import MatrixBlocks, Weight, in_threads, matrix_blocks
 from geodata.network import FloatArray, IntArray, Network
 from geodata.routing import Engine
@@ -74,8 +74,8 @@ def write_matrix(
     return matrix
 
 
-def _unwritable(file: Path, error: OSError) -> str:
-    return f"{file}: cannot be written ({error.strerror}); give another place or make room there"
+def _unwritable(file: Path, error: OSError) -> Fault:
+    return Fault(f"cannot be written ({error.strerror})", "give another place or make room there", file)
 
 
 def _write_rows(file: Path, rows: IntArray, values: FloatArray) -> None:

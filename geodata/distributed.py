@@ -10,7 +10,7 @@ from concurrent.futures import CancelledError
 from itertools import islice
 from typing import Any, TypeVar
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
@@ -36,20 +36,25 @@ def run_on_cluster(
         from distributed import Client, KilledWorker, as_completed
     except ImportError as error:
         raise InputError(
-            f"scheduler {scheduler}: dask.distributed is not installed; pip install 'deh-siting[cluster]'"
+            Fault(f"scheduler {scheduler}: dask.distributed is not installed", "pip install 'deh-siting[cluster]'")
         ) from error
     try:
         client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"scheduler {scheduler}: cannot be reached ({_first_line(error)}); give the address that `dask scheduler` "
-            "printed, as tcp://host:8786, or leave the scheduler out to compute here"
+            Fault(
+                f"scheduler {scheduler}: cannot be reached ({_first_line(error)})",
+                "give the address that `dask scheduler` printed, as tcp://host:8786, or leave the scheduler out to "
+                "compute here",
+            )
         ) from error
     with client:
         try:
             client.wait_for_workers(1, timeout=CONNECT_S)
         except TimeoutError as error:
-            raise InputError(f"scheduler {scheduler}: has no workers; start some: dask worker {scheduler}") from error
+            raise InputError(
+                Fault(f"scheduler {scheduler}: has no workers", f"start some: dask worker {scheduler}")
+            ) from error
         held = client.scatter(shared, broadcast=True)
         threads = sum(client.nthreads().values())
         waiting = iter(enumerate(items))

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.tables import Bounds, Column, read_table
 
 # Longitude and latitude that hold all of India as the Survey of India depicts it, islands included.
@@ -134,7 +134,7 @@ def load_districts(path: Path | str, bounds: Bounds = INDIA_BOUNDS) -> gpd.GeoDa
     if missing:
         raise InputError(
             [
-                f"{path}: column {column!r} is missing; add it (the table has {', '.join(districts.columns)})"
+                Fault(f"column {column!r} is missing", f"add it (the table has {', '.join(districts.columns)})", path)
                 for column in missing
             ]
         )
@@ -174,9 +174,16 @@ def load_states(path: Path | str) -> gpd.GeoDataFrame:
     states = _read_geo(path)
     missing = [column for column in ("state", "state_hi", "geometry") if column not in states.columns]
     if missing:
-        raise InputError([f"{path}: column {column!r} is missing; add it" for column in missing])
+        raise InputError([Fault(f"column {column!r} is missing", "add it", path) for column in missing])
     problems = [
-        f"{path}, row {row + 1}: state {states['state'].iloc[row]!r} appears twice; keep one row"
+        Fault(
+            f"state {states['state'].iloc[row]!r} appears twice",
+            "keep one row",
+            path,
+            int(row) + 1,
+            "state",
+            states["state"].iloc[row],
+        )
         for row in np.flatnonzero(states["state"].duplicated())
     ]
     problems += _geometry_problems(path, states)
@@ -192,16 +199,23 @@ def load_aliases(path: Path | str) -> pd.DataFrame:
         InputError: naming every missing column, blank field (note may be blank) and name listed twice.
     """
     columns = [Column("state"), Column("name_in_source"), Column("district"), Column("source_table")]
-    aliases = read_table(path, [*columns, Column("note", required=False)])
+    aliases = read_table(path, [*columns, Column("note", required=False)], numbered=True)
     key = aliases[["state", "name_in_source", "source_table"]].apply(lambda column: column.str.casefold())
     twice = aliases[key.duplicated()]
     problems = [
-        f"{path}: {row.name_in_source!r} in {row.state} is listed twice for {row.source_table}; keep one row"
+        Fault(
+            f"{row.name_in_source!r} in {row.state} is listed twice for {row.source_table}",
+            "keep one row",
+            path,
+            int(row.Index),
+            "name_in_source",
+            row.name_in_source,
+        )
         for row in twice.itertuples()
     ]
     if problems:
         raise InputError(problems)
-    return aliases
+    return aliases.reset_index(drop=True)
 
 
 def resolve_names(states: pd.Series, names: pd.Series, aliases: pd.DataFrame, source_table: str) -> pd.Series:
@@ -230,31 +244,44 @@ def resolve_names(states: pd.Series, names: pd.Series, aliases: pd.DataFrame, so
 
 def _read_geo(path: Path) -> gpd.GeoDataFrame:
     if not path.is_file():
-        raise InputError(f"{path}: no such file; give the path of a GeoParquet, GeoPackage or GeoJSON file")
+        raise InputError(Fault("no such file", "give the path of a GeoParquet, GeoPackage or GeoJSON file", path))
     try:
         table = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path)
     except (ValueError, OSError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot be read as a map layer ({error}); save it as GeoParquet") from error
+        raise InputError(Fault(f"cannot be read as a map layer ({error})", "save it as GeoParquet", path)) from error
     if table.crs is None:
-        raise InputError(f"{path}: no coordinate reference system; save it as EPSG:4326")
+        raise InputError(Fault("no coordinate reference system", "save it as EPSG:4326", path))
     return table
 
 
-def _name_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
-    problems = []
+def _name_problems(path: Path, districts: gpd.GeoDataFrame) -> list[Fault]:
+    problems: list[Fault] = []
     for column in ("district_id", "state", "district"):
         blank = districts[column].isna() | (districts[column].astype(str).str.strip() == "")
-        problems += [f"{path}, row {row + 1}: {column} is blank; fill it in" for row in np.flatnonzero(blank)]
+        problems += [
+            Fault(f"{column} is blank", "fill it in", path, int(row) + 1, column, "") for row in np.flatnonzero(blank)
+        ]
     for row in np.flatnonzero(districts.duplicated(["state", "district"])):
         state, district = districts[["state", "district"]].iloc[row]
-        problems.append(f"{path}, row {row + 1}: district {district!r} of {state!r} appears twice; keep one row")
+        problems.append(
+            Fault(
+                f"district {district!r} of {state!r} appears twice",
+                "keep one row",
+                path,
+                int(row) + 1,
+                "district",
+                district,
+            )
+        )
     for row in np.flatnonzero(districts["district_id"].duplicated()):
         key = districts["district_id"].iloc[row]
-        problems.append(f"{path}, row {row + 1}: district_id {key!r} appears twice; keep one row")
+        problems.append(
+            Fault(f"district_id {key!r} appears twice", "keep one row", path, int(row) + 1, "district_id", key)
+        )
     return problems
 
 
-def _point_problems(path: Path, districts: gpd.GeoDataFrame, bounds: Bounds) -> list[str]:
+def _point_problems(path: Path, districts: gpd.GeoDataFrame, bounds: Bounds) -> list[Fault]:
     west, south, east, north = bounds
     problems = []
     lon = pd.to_numeric(districts["lon"], errors="coerce").to_numpy(dtype=float)
@@ -264,40 +291,49 @@ def _point_problems(path: Path, districts: gpd.GeoDataFrame, bounds: Bounds) -> 
         return west <= x <= east and south <= y <= north
 
     for row, (x, y) in enumerate(zip(lon, lat, strict=True)):
-        where = f"{path}, row {row + 1} ({districts['district_id'].iloc[row]})"
+        name = districts["district_id"].iloc[row]
         if not (np.isfinite(x) and np.isfinite(y)):
             given = f"lon {districts['lon'].iloc[row]}, lat {districts['lat'].iloc[row]}"
-            problems.append(f"{where}: {given} is not a position; give degrees")
+            what, remedy = f"{given} is not a position", "give degrees"
         elif not inside(x, y) and inside(y, x):
-            problems.append(f"{where}: lon {x}, lat {y} are swapped; exchange longitude and latitude")
+            what, remedy = f"lon {x}, lat {y} are swapped", "exchange longitude and latitude"
         elif not inside(x, y):
-            problems.append(f"{where}: lon {x}, lat {y} is outside {west}-{east} E, {south}-{north} N; correct it")
+            what, remedy = f"lon {x}, lat {y} is outside {west}-{east} E, {south}-{north} N", "correct it"
+        else:
+            continue
+        problems.append(Fault(f"{name}: {what}", remedy, path, row + 1, "lon", (x, y)))
     return problems
 
 
-def _number_problems(path: Path, districts: gpd.GeoDataFrame) -> list[str]:
-    problems = []
+def _number_problems(path: Path, districts: gpd.GeoDataFrame) -> list[Fault]:
+    problems: list[Fault] = []
     for column in ("post_offices", "population_weight"):
         values = pd.to_numeric(districts[column], errors="coerce").to_numpy(dtype=float)
         problems += [
-            f"{path}, row {row + 1} ({districts['district_id'].iloc[row]}): {column} is "
-            f"{districts[column].iloc[row]}; give a number of 0 or more"
+            Fault(
+                f"{districts['district_id'].iloc[row]}: {column} is {districts[column].iloc[row]}",
+                "give a number of 0 or more",
+                path,
+                int(row) + 1,
+                column,
+                districts[column].iloc[row],
+            )
             for row in np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
         ]
     return problems
 
 
-def _geometry_problems(path: Path, table: gpd.GeoDataFrame) -> list[str]:
+def _geometry_problems(path: Path, table: gpd.GeoDataFrame) -> list[Fault]:
     problems = []
     for row, geometry in enumerate(table.geometry):
-        where = f"{path}, row {row + 1} ({table.iloc[row, 0]})"
         if geometry is None or geometry.is_empty:
-            problems.append(f"{where}: geometry is empty; give a polygon")
+            what, remedy = "geometry is empty", "give a polygon"
         elif geometry.geom_type not in ("Polygon", "MultiPolygon"):
-            problems.append(f"{where}: geometry is a {geometry.geom_type}; give a Polygon or MultiPolygon")
+            what, remedy = f"geometry is a {geometry.geom_type}", "give a Polygon or MultiPolygon"
         elif not geometry.is_valid:
-            problems.append(
-                f"{where}: polygon is not valid ({shapely.is_valid_reason(geometry)}); mend it, "
-                "for example with shapely.make_valid"
-            )
+            what = f"polygon is not valid ({shapely.is_valid_reason(geometry)})"
+            remedy = "mend it, for example with shapely.make_valid"
+        else:
+            continue
+        problems.append(Fault(f"{table.iloc[row, 0]}: {what}", remedy, path, row + 1, "geometry"))
     return problems

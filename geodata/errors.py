@@ -46,9 +46,8 @@ class InputError(ValueError):
         problems: the same as lines, which name the file, the row, the value and the remedy.
     """
 
-    def __init__(self, faults: Sequence[Fault | str] | Fault | str) -> None:
-        given = [faults] if isinstance(faults, Fault | str) else faults
-        self.faults = [fault if isinstance(fault, Fault) else Fault(fault) for fault in given]
+    def __init__(self, faults: Sequence[Fault] | Fault) -> None:
+        self.faults = [faults] if isinstance(faults, Fault) else list(faults)
         self.problems = [str(fault) for fault in self.faults]
         super().__init__("\n".join(self.problems))
 

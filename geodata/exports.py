@@ -61,21 +61,38 @@ def load_sectors(path: Path | str) -> pd.DataFrame:
     Raises:
         InputError: naming every missing or unknown column, doubled sector and value out of range.
     """
-    return check_sectors(read_table(path, SECTOR_COLUMNS), path)
+    return check_sectors(read_table(path, SECTOR_COLUMNS, numbered=True), path)
 
 
 def check_sectors(sectors: pd.DataFrame, path: Path | str) -> pd.DataFrame:
-    """Index a table with ``SECTOR_COLUMNS`` by sector; InputError for an unknown cargo class or a range upside down."""
+    """Index a table with ``SECTOR_COLUMNS``, numbered by its file's rows, by sector.
+
+    Raises InputError for an unknown cargo class or a range upside down.
+    """
     problems = [
-        f"{path}: sector {sector!r} has the unknown cargo_class {cargo_class!r}; use one of {', '.join(CARGO_CLASSES)}"
-        for sector, cargo_class in zip(sectors["sector"], sectors["cargo_class"], strict=True)
+        Fault(
+            f"sector {sector!r} has the unknown cargo_class {cargo_class!r}",
+            f"use one of {', '.join(CARGO_CLASSES)}",
+            path,
+            int(row),
+            "cargo_class",
+            cargo_class,
+        )
+        for row, sector, cargo_class in zip(sectors.index, sectors["sector"], sectors["cargo_class"], strict=True)
         if cargo_class not in CARGO_CLASSES
     ]
     value = sectors["part_load_propensity"].fillna(1.0)
     low, high = (sectors[f"part_load_propensity_{end}"].fillna(value) for end in ("low", "high"))
     problems += [
-        f"{path}: sector {sector!r} has a part_load_propensity outside its low and high; correct one of them"
-        for sector in sectors["sector"][(low > value) | (value > high)]
+        Fault(
+            f"sector {sectors['sector'][row]!r} has a part_load_propensity outside its low and high",
+            "correct one of them",
+            path,
+            int(row),
+            "part_load_propensity",
+            float(value[row]),
+        )
+        for row in sectors.index[(low > value) | (value > high)]
     ]
     if problems:
         raise InputError(problems)
@@ -101,17 +118,17 @@ def load_exports(path: Path | str, districts: pd.DataFrame, sectors: pd.DataFram
     columns = [Column("district_id", unique=True), Column("state"), Column("district")]
     columns += [Column("counted_with", required=False)]
     columns += [Column(f"{sector}{VALUE_SUFFIX}", "number", minimum=0) for sector in sectors.index]
-    exports = read_table(path, columns)
+    exports = read_table(path, columns, numbered=True)
     known = set(districts["district_id"])
     problems = [
-        f"{path}: district_id {key!r} is not in the district table; correct it"
-        for key in exports["district_id"]
+        Fault(f"district_id {key!r} is not in the district table", "correct it", path, int(row), "district_id", key)
+        for row, key in zip(exports.index, exports["district_id"], strict=True)
         if key not in known
     ]
     problems += _counted_with_problems(path, exports)
     if problems:
         raise InputError(problems)
-    return exports
+    return exports.reset_index(drop=True)
 
 
 def load_unplaced(path: Path | str | None) -> pd.DataFrame:
@@ -130,29 +147,44 @@ def load_export_history(path: Path | str | None) -> pd.DataFrame:
     """
     if path is None:
         return pd.DataFrame({column.name: [] for column in HISTORY_COLUMNS})
-    table = read_table(path, HISTORY_COLUMNS, may_be_empty=True)
+    table = read_table(path, HISTORY_COLUMNS, may_be_empty=True, numbered=True)
     faults = [
         Fault(remedy=f"choose from {', '.join(HISTORY_UNITS)}", file=path, row=row, column="unit", value=unit)
-        for row, unit in enumerate(table["unit"], start=2)
+        for row, unit in zip(table.index, table["unit"], strict=True)
         if unit not in HISTORY_UNITS
     ]
     if faults:
         raise InputError(faults)
-    return table.astype({"fiscal_year": int, "months": int})
+    return table.reset_index(drop=True).astype({"fiscal_year": int, "months": int})
 
 
-def _counted_with_problems(path: Path | str, exports: pd.DataFrame) -> list[str]:
+def _counted_with_problems(path: Path | str, exports: pd.DataFrame) -> list[Fault]:
     young = exports[exports["counted_with"] != ""]
     stands_for_itself = set(exports.loc[exports["counted_with"] == "", "district_id"])
     own_value = young.filter(like=VALUE_SUFFIX).sum(axis=1)
     problems = [
-        f"{path}: {row.district_id} is counted with {row.counted_with!r}, which has no row of its own; correct it"
-        for row in young.itertuples()
-        if row.counted_with not in stands_for_itself
+        Fault(
+            f"{key} is counted with {other!r}, which has no row of its own",
+            "correct it",
+            path,
+            row,
+            "counted_with",
+            other,
+        )
+        for row, key, other in zip(young.index, young["district_id"], young["counted_with"], strict=True)
+        if other not in stands_for_itself
     ]
     return problems + [
-        f"{path}: {key} is counted with another district but has figures of its own; clear one of the two"
-        for key in young.loc[own_value > 0, "district_id"]
+        Fault(
+            f"{key} is counted with another district but has figures of its own",
+            "clear one of the two",
+            path,
+            row,
+            "counted_with",
+            young["counted_with"][row],
+        )
+        for row, key in zip(young.index, young["district_id"], strict=True)
+        if own_value[row] > 0
     ]
 
 
@@ -277,7 +309,7 @@ def under_utilised(values: pd.Series, leader_share: float = 0.75) -> pd.Series:
 def _leaders(values: pd.Series, share: float) -> pd.Series:
     """True for the fewest largest districts whose sum reaches ``share`` of the total; ties in file order."""
     if not 0 <= share <= 1:
-        raise InputError(f"share is {share}; give a share from 0 to 1")
+        raise InputError(Fault(f"share is {share}", "give a share from 0 to 1"))
     order = np.argsort(-values.to_numpy(dtype=float), kind="stable")
     running = values.to_numpy(dtype=float)[order].cumsum()
     before = np.concatenate([[0.0], running[:-1]])

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import dijkstra
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.network import FloatArray, IntArray, Network, great_circle_km, snap
 from geodata.routing import Engine, Router, lightest_arcs, make_router
 
@@ -223,10 +223,10 @@ def _node_indices(network: Network, nodes: ArrayLike) -> IntArray:
     if index.size == 0:
         return np.empty(0, dtype=np.int64)
     if not np.issubdtype(index.dtype, np.integer):
-        raise InputError(f"node indices are {index.dtype}; give whole numbers, as `snap` returns")
+        raise InputError(Fault(f"node indices are {index.dtype}", "give whole numbers, as `snap` returns"))
     bad = index[(index < 0) | (index >= network.n_nodes)]
     if len(bad):
-        raise InputError(f"node {bad[0]} does not exist; the network has nodes 0 to {network.n_nodes - 1}")
+        raise InputError(Fault(f"node {bad[0]} does not exist", f"the network has nodes 0 to {network.n_nodes - 1}"))
     return index.astype(np.int64)
 
 
@@ -235,12 +235,18 @@ def _edge_weight(network: Network, weight: Weight) -> FloatArray:
         return network.edge_km
     if isinstance(weight, str):
         if network.edge_hours is None:
-            raise InputError('this network has no hours; take weight "km", or give hours per edge (`network.hours`)')
+            raise InputError(
+                Fault("this network has no hours", 'take weight "km", or give hours per edge (`network.hours`)')
+            )
         return network.edge_hours
     edge_weight = np.asarray(weight, dtype=np.float64)
     if edge_weight.shape != (network.n_edges,):
-        raise InputError(f"weight has shape {edge_weight.shape}; give one number per edge, ({network.n_edges},)")
+        raise InputError(
+            Fault(f"weight has shape {edge_weight.shape}", f"give one number per edge, ({network.n_edges},)")
+        )
     bad = np.flatnonzero(~(np.isfinite(edge_weight) & (edge_weight >= 0)))
     if len(bad):
-        raise InputError([f"weight of edge {edge} is {edge_weight[edge]}; give a number >= 0" for edge in bad[:10]])
+        raise InputError(
+            [Fault(f"weight of edge {edge} is {edge_weight[edge]}", "give a number >= 0") for edge in bad[:10]]
+        )
     return edge_weight

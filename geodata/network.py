@@ -17,7 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -96,16 +96,16 @@ def great_circle_km(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b:
 
 def _read_table(path: Path) -> gpd.GeoDataFrame:
     if not path.is_file():
-        raise InputError(f"{path}: no such file; rebuild the pack or give the path of a network file")
+        raise InputError(Fault("no such file", "rebuild the pack or give the path of a network file", path))
     try:
         table = gpd.read_parquet(path)
     except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not a GeoParquet file ({error})") from error
+        raise InputError(Fault(f"not a GeoParquet file ({error})", "save it as GeoParquet", path)) from error
     required = ["from_node", "to_node", "km", "edge_class", "repair"]
     missing = [name for name in required if name not in table.columns]
     if missing:
         raise InputError(
-            f"{path}: column {', '.join(missing)} missing; a network needs {', '.join(required)}, geometry"
+            Fault(f"column {', '.join(missing)} missing", f"a network needs {', '.join(required)}, geometry", path)
         )
     return table
 
@@ -135,19 +135,21 @@ def load_network(path: str | Path) -> Network:
 
     apart = np.hypot(node_lon[ends] - lon, node_lat[ends] - lat) > COORDINATE_SLACK_DEG
     for row in np.flatnonzero(apart)[:10] % len(table):
-        problems.append(f"{path.name} row {row}: its line does not end where the other lines of its nodes end")
+        problems.append(
+            Fault(
+                "its line does not end where the other lines of its nodes end",
+                "draw its ends on its nodes",
+                path.name,
+                int(row) + 1,
+                "geometry",
+            )
+        )
     for node in np.flatnonzero(np.isnan(node_lon))[:10]:
-        problems.append(f"{path.name}: node {node} has no edge; number the nodes 0..n-1 without gaps")
+        problems.append(Fault(f"node {node} has no edge", "number the nodes 0..n-1 without gaps", path.name))
     if problems:
         raise InputError(problems)
     straight = great_circle_km(node_lon[edge_from], node_lat[edge_from], node_lon[edge_to], node_lat[edge_to])
-    if (km < straight - KM_SLACK).any():
-        raise InputError(
-            [
-                f"{path.name} row {row}: km {km[row]:.3f} is less than the great circle {straight[row]:.3f} of its ends"
-                for row in np.flatnonzero(km < straight - KM_SLACK)[:10]
-            ]
-        )
+    _check_lengths(path, km, straight)
     network = Network(
         node_lon=node_lon,
         node_lat=node_lat,
@@ -240,23 +242,43 @@ def _arc_back(network: Network) -> IntArray:
     return back
 
 
-def _table_problems(table: gpd.GeoDataFrame, name: str) -> list[str]:
-    """Faults that can be seen row by row, at most ten of each kind."""
+def _check_lengths(path: Path, km: FloatArray, straight: FloatArray) -> None:
+    """Raise InputError for edges that are shorter than the great circle of their ends."""
+    if (km < straight - KM_SLACK).any():
+        raise InputError(
+            [
+                Fault(
+                    f"km {km[row]:.3f} is less than the great circle {straight[row]:.3f} of its ends",
+                    "correct the length or the line",
+                    path.name,
+                    int(row) + 1,
+                    "km",
+                    float(km[row]),
+                )
+                for row in np.flatnonzero(km < straight - KM_SLACK)[:10]
+            ]
+        )
+
+
+def _table_problems(table: gpd.GeoDataFrame, name: str) -> list[Fault]:
+    """Faults that can be seen row by row, at most ten of each kind; the first row is 1."""
     if table.empty:
-        return [f"{name}: no edges"]
+        return [Fault("no edges", "write the network again", name)]
     problems = []
     if table.crs is not None and table.crs.to_epsg() != 4326:
-        problems.append(f"{name}: coordinates are in {table.crs.name}; reproject to EPSG:4326")
+        problems.append(Fault(f"coordinates are in {table.crs.name}", "reproject to EPSG:4326", name))
     km = pd.to_numeric(table["km"], errors="coerce")
     bounds = table.geometry.bounds
     checks = {
         "geometry is not a LineString": table.geometry.geom_type != "LineString",
+        "geometry reaches beyond a longitude of -180 to 180": ~bounds["minx"].ge(-180) | ~bounds["maxx"].le(180),
+        "geometry reaches beyond a latitude of -90 to 90 (longitude comes first)": (
+            ~bounds["miny"].ge(-90) | ~bounds["maxy"].le(90)
+        ),
         "km is not a number of at least 0": ~(km >= 0) | np.isinf(km),
         "from_node is not a whole number of at least 0": ~_is_node(table["from_node"]),
         "to_node is not a whole number of at least 0": ~_is_node(table["to_node"]),
         "edge_class is empty": table["edge_class"].isna(),
-        "longitude is outside -180..180": ~bounds["minx"].ge(-180) | ~bounds["maxx"].le(180),
-        "latitude is outside -90..90 (longitude comes first)": ~bounds["miny"].ge(-90) | ~bounds["maxy"].le(90),
     }
     if "hours" in table.columns:
         hours_run = pd.to_numeric(table["hours"], errors="coerce")
@@ -264,7 +286,11 @@ def _table_problems(table: gpd.GeoDataFrame, name: str) -> list[str]:
     if "oneway" in table.columns:
         checks["oneway is not true or false"] = ~table["oneway"].isin([True, False])
     for fault, bad in checks.items():
-        problems += [f"{name} row {row}: {fault}" for row in np.flatnonzero(bad.to_numpy())[:10]]
+        column = fault.split()[0]
+        problems += [
+            Fault(fault, "correct it", name, int(row) + 1, column, table[column].iloc[row])
+            for row in np.flatnonzero(bad.to_numpy())[:10]
+        ]
     return problems
 
 
@@ -328,7 +354,7 @@ def snap(network: Network, lon: ArrayLike, lat: ArrayLike) -> tuple[IntArray, Fl
     if bad.any():
         raise InputError(
             [
-                f"point {i}: lon {lon[i]}, lat {lat[i]} is not on the globe; give degrees"
+                Fault(f"point {i}: lon {lon[i]}, lat {lat[i]} is not on the globe", "give degrees")
                 for i in np.flatnonzero(bad)[:10]
             ]
         )
@@ -347,7 +373,7 @@ def hours(network: Network, speed_km_h: Mapping[str, float]) -> FloatArray:
     speed = classes.map(dict(speed_km_h)).to_numpy(dtype=np.float64)
     if not (speed > 0).all():
         wrong = sorted(classes[~(speed > 0)].unique())
-        raise InputError([f"speed_km_h: edge class {name!r} has no speed above 0; add one" for name in wrong])
+        raise InputError([Fault(f"speed_km_h: edge class {name!r} has no speed above 0", "add one") for name in wrong])
     edge_hours: FloatArray = network.edge_km / speed
     return edge_hours
 

@@ -182,7 +182,7 @@ def open_pack(
         InputError: for a folder that is not there, or naming every layer that is missing.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; give that of a pack, made with `siting pack build`")
+        raise InputError(Fault("no such folder", "give that of a pack, made with `siting pack build`", folder))
     layers = {Path(layer).stem: folder / layer for layer in LAYERS}
     if "districts" not in (replaced or {}):  # flows are observed by state: other districts are another area
         layers |= {Path(layer).stem: folder / layer for layer in OPTIONAL if (folder / layer).is_file()}
@@ -191,5 +191,5 @@ def open_pack(
     layers |= dict(replaced or {})
     missing = [path for path in layers.values() if not path.is_file()]
     if missing:
-        raise InputError([f"{path}: no such file; copy it there or run `make data`" for path in missing])
+        raise InputError([Fault("no such file", "copy it there or run `make data`", path) for path in missing])
     return Pack(layers, dict(readers or {}))

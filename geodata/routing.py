@@ -27,7 +27,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from geodata.cache import cached_array
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.network import FloatArray, IntArray, Network, adjacency
 
 try:
@@ -62,7 +62,9 @@ def make_router(network: Network, edge_weight: FloatArray, engine: Engine = "aut
     if engine == "scipy" or (engine == "auto" and pyroutingkit is None):
         return _ScipyRouter(network, edge_weight)
     if pyroutingkit is None:
-        raise InputError('engine "routingkit" needs the package pyroutingkit; install it or take engine "auto"')
+        raise InputError(
+            Fault('engine "routingkit" needs the package pyroutingkit', 'install it or take engine "auto"')
+        )
     return _RoutingKitRouter(network, edge_weight)
 
 

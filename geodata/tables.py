@@ -40,12 +40,18 @@ class Column:
 
 
 def read_table(
-    path: Path | str, columns: Sequence[Column], bounds: Bounds | None = None, *, may_be_empty: bool = False
+    path: Path | str,
+    columns: Sequence[Column],
+    bounds: Bounds | None = None,
+    *,
+    may_be_empty: bool = False,
+    numbered: bool = False,
 ) -> pd.DataFrame:
     """Read a UTF-8 CSV file into a frame with exactly ``columns``, in that order.
 
     With ``bounds`` the columns ``lon`` and ``lat`` (degrees) must lie inside them. Row numbers in messages
     are the lines that an editor shows: the header is in row 1. ``may_be_empty``: a header alone will do.
+    ``numbered``: the index holds these numbers, for faults that a further check finds.
 
     Raises
     ------
@@ -78,7 +84,7 @@ def read_table(
     table, problems = parse_cells(path, text, columns, bounds)
     if problems:
         raise InputError(problems)
-    return table.reset_index(drop=True)
+    return table if numbered else table.reset_index(drop=True)
 
 
 def parse_cells(

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.tables import Column, read_table
 
 BUNDLED = Path(str(files("siting") / "parameters.csv"))
@@ -80,7 +80,7 @@ class Parameters(Mapping[str, float]):
             if key not in self.rows:
                 near = difflib.get_close_matches(key, self.rows, n=1)
                 hint = f"did you mean '{near[0]}'?" if near else "see siting/parameters.csv for the names"
-                problems.append(f"parameters: unknown parameter '{key}'; {hint}")
+                problems.append(Fault(f"unknown parameter '{key}'", hint, "parameters", column=key))
         if problems:
             raise InputError(problems)
 
@@ -126,12 +126,19 @@ def load_parameters(path: Path = BUNDLED) -> Parameters:
             Column("source"),
             Column("note", required=False),
         ],
+        numbered=True,
     )
     rows = {str(row["key"]): Parameter(**{str(k): v for k, v in row.items()}) for row in table.to_dict("records")}
     problems = [
-        f"{path.name}: row {n} ({p.key}): value {p.value:g} is outside its range {p.low:g} to {p.high:g}; "
-        "correct the value or the range"
-        for n, p in enumerate(rows.values(), start=2)
+        Fault(
+            f"{p.key}: value {p.value:g} is outside its range {p.low:g} to {p.high:g}",
+            "correct the value or the range",
+            path.name,
+            int(row),
+            "value",
+            p.value,
+        )
+        for row, p in zip(table.index, rows.values(), strict=True)
         if not p.low <= p.value <= p.high
     ]
     if problems:

@@ -253,9 +253,7 @@ def _data_source(path: Path, layer: str, source: Any) -> tuple[DataSource, list[
 
         if layer in TABLES:
             table = source if isinstance(source, dict) else {"file": source}
-            values, problems = layer_table(path, layer, table, f"data.{layer}")
-            lines = [problem.removeprefix(f"{path.name}: ").partition("; ") for problem in problems]
-            return values, [Fault(what, remedy, path.name, column=layer, value=source) for what, _, remedy in lines]
+            return layer_table(path, layer, table, f"data.{layer}")
         what = f"[data] {layer} = {source!r}: is read from a file of the pack's own schema only"
         remedy = "build a pack with `siting pack build` and name it with pack = '...'"
     elif isinstance(source, str) and (path.parent / source / ("manifest.json" if layer == "pack" else "")).is_file():

@@ -152,7 +152,7 @@ def _server(app: Flask, host: str, port: int) -> Any:
             channel_request_lookahead=1,  # without it nobody notices that a client has gone
         )
     except OSError as error:
-        raise InputError(f"--host {host} --port {port}: {error.strerror}; choose another port") from error
+        raise InputError(Fault(f"--host {host} --port {port}: {error.strerror}", "choose another port")) from error
 
 
 def _check_address(host: str, port: int) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from siting.results.read import TABLES, PlanFolder, result_fault
 
 DOWNLOADS = (*TABLES, "report.html")
@@ -39,7 +39,7 @@ class Results:
         self._open: dict[str, PlanFolder] = {}
         self._seen: dict[Path, tuple[tuple[int, ...], str | None]] = {}
         if self.root.exists() and not self.root.is_dir():
-            raise InputError(f"{root}: is no folder; name the folder that holds results")
+            raise InputError(Fault("is no folder", "name the folder that holds results", root))
 
     def plans(self) -> Mapping[str, PlanFolder]:
         """Return all whole results by key; new, changed and removed ones are noticed.

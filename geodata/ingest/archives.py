@@ -6,7 +6,7 @@ import stat
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 
 MAX_UNPACKED_BYTES = 4 * 2**30  # the largest real input, a country's boundaries as text, is well below it
 MAX_EXPANSION = 200  # unpacked to packed; text and shapes reach about 30
@@ -20,21 +20,24 @@ def check_zip(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise InputError(f"{path}: not a readable zip file ({error}); fetch or pack it again") from None
+        raise InputError(Fault(f"not a readable zip file ({error})", "fetch or pack it again", path)) from None
     problems = []
     for entry in entries:
         name = PurePosixPath(entry.filename.replace("\\", "/"))
         if name.is_absolute() or ".." in name.parts or ":" in entry.filename:
-            problems.append(f"{path}: holds the path {entry.filename!r}, which leaves the folder; pack it again")
+            problems.append(Fault(f"holds the path {entry.filename!r}, which leaves the folder", "pack it again", path))
         elif stat.S_ISLNK(entry.external_attr >> 16):
-            problems.append(f"{path}: {entry.filename!r} is a link; pack the file itself")
+            problems.append(Fault(f"{entry.filename!r} is a link", "pack the file itself", path))
         elif entry.flag_bits & 1:
-            problems.append(f"{path}: {entry.filename!r} has a password; pack it without")
+            problems.append(Fault(f"{entry.filename!r} has a password", "pack it without", path))
     size, packed = sum(e.file_size for e in entries), max(path.stat().st_size, 1)
     if size > MAX_UNPACKED_BYTES or (size > SMALL_BYTES and size > MAX_EXPANSION * packed):
         problems.append(
-            f"{path}: would unpack from {packed / 1e6:,.1f} MB to {size / 1e6:,.0f} MB, which no map or table does; "
-            "unpack it yourself if you trust it, and name the file inside"
+            Fault(
+                f"would unpack from {packed / 1e6:,.1f} MB to {size / 1e6:,.0f} MB, which no map or table does",
+                "unpack it yourself if you trust it, and name the file inside",
+                path,
+            )
         )
     if problems:
         raise InputError(problems)
@@ -62,4 +65,6 @@ def unpack(path: Path, folder: Path) -> None:
                             raise zipfile.BadZipFile("an entry is longer than it declares")
                         copy.write(block)
             except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError) as error:
-                raise InputError(f"{path}: {entry.filename!r} cannot be unpacked ({error}); fetch it again") from None
+                raise InputError(
+                    Fault(f"{entry.filename!r} cannot be unpacked ({error})", "fetch it again", path)
+                ) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from geodata.districts import INDIA_BOUNDS
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.hints import hint
 from geodata.pack import INDIA
 from geodata.tables import Bounds
@@ -135,7 +135,7 @@ def load_area(path: Path | str) -> Area:
         kind = table.get("source")
         if kind not in kinds:
             given = "has no source" if kind is None else f"source = {kind!r} is unknown"
-            problems.append(f"{path.name}: [{layer}] {given}; choose from {', '.join(kinds)}")
+            problems.append(Fault(f"[{layer}] {given}", f"choose from {', '.join(kinds)}", path.name))
             continue
         values = {key: value for key, value in table.items() if key != "source"}
         if kind == "file":
@@ -151,7 +151,7 @@ def load_area(path: Path | str) -> Area:
     return Area(path, own["name"], (west, south, east, north), fallback, sources)
 
 
-def layer_table(path: Path, layer: str, table: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[str]]:
+def layer_table(path: Path, layer: str, table: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[Fault]]:
     """A table that names a layer's file, with paths seen from the file at ``path``, and what is wrong with it.
 
     Args:
@@ -160,50 +160,51 @@ def layer_table(path: Path, layer: str, table: Mapping[str, Any], where: str) ->
     keys = LAYERS[layer]["file"]
     problems = _key_problems(path, where, table, keys)
     if str(table.get("unit", "")).startswith("inr") and "inr_per_usd" not in table:
-        problems.append(f"{path.name}: [{where}] unit is rupees; give inr_per_usd, the mean rate of the year")
+        problems.append(Fault(f"[{where}] unit is rupees", "give inr_per_usd, the mean rate of the year", path.name))
     return _absolute(path, table, keys), problems
 
 
-def _key_problems(path: Path, table: str, values: Mapping[str, Any], keys: Mapping[str, _Key]) -> list[str]:
+def _key_problems(path: Path, table: str, values: Mapping[str, Any], keys: Mapping[str, _Key]) -> list[Fault]:
     problems = [
-        f"{path.name}: [{table}] unknown key {name!r}; {hint(name, ('source', *keys))}"
+        Fault(f"[{table}] unknown key {name!r}", hint(name, ("source", *keys)), path.name, column=name)
         for name in values
         if name not in keys
     ]
     for name, key in keys.items():
         if name not in values:
-            problems += [f"{path.name}: [{table}] has no {name}; add it"] if key.required else []
+            problems += [Fault(f"[{table}] has no {name}", "add it", path.name, column=name)] if key.required else []
             continue
-        fault = _fault(path, values[name], key)
-        if fault:
-            problems.append(f"{path.name}: [{table}] {name} = {values[name]!r} {fault}")
+        wrong = _wrong(path, value := values[name], key)
+        if wrong:
+            what, remedy = wrong
+            problems.append(Fault(f"[{table}] {name} = {value!r} {what}", remedy, path.name, column=name, value=value))
     return problems
 
 
-def _fault(path: Path, value: Any, key: _Key) -> str | None:
-    """Say what is wrong with a value, if anything."""
+def _wrong(path: Path, value: Any, key: _Key) -> tuple[str, str] | None:
+    """What is wrong with a value, if anything, and the remedy."""
     if key.holds in ("text", "file", "folder"):
         if not isinstance(value, str) or not value.strip():
-            return "is not a text; put it in quotes"
+            return "is not a text", "put it in quotes"
         if key.choices and value not in key.choices:
-            return f"is unknown; choose from {', '.join(key.choices)}"
+            return "is unknown", f"choose from {', '.join(key.choices)}"
         if key.holds == "file" and not (path.parent / value).is_file():
-            return "is no file; paths are relative to the area file"
+            return "is no file", "paths are relative to the area file"
         return None
     if key.holds in ("number", "count"):
         wrong = isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf
         if key.holds == "count" and not wrong and value != int(value):
             wrong = True
-        return "is not a number above 0; give one without quotes" if wrong else None
+        return ("is not a number above 0", "give one without quotes") if wrong else None
     if key.holds == "flag":
-        return None if isinstance(value, bool) else "is neither true nor false"
+        return None if isinstance(value, bool) else ("is neither true nor false", "write one of them without quotes")
     if key.holds == "texts":
         right = isinstance(value, list) and value and all(isinstance(item, str) and item for item in value)
-        return None if right else 'is not a list of texts; write ["one", "two"]'
+        return None if right else ("is not a list of texts", 'write ["one", "two"]')
     if not isinstance(value, dict):
-        return "is not a table; write { ours = 'theirs' }"
+        return "is not a table", "write { ours = 'theirs' }"
     if key.holds == "names" and not all(isinstance(item, str) for item in value.values()):
-        return "must give a text for each name"
+        return "does not give a text for each name", "write { ours = 'theirs' }"
     return None
 
 
@@ -217,7 +218,7 @@ def _absolute(path: Path, values: Mapping[str, Any], keys: Mapping[str, _Key]) -
     }
 
 
-def _bounds_problems(path: Path, bounds: Any) -> list[str]:
+def _bounds_problems(path: Path, bounds: Any) -> list[Fault]:
     remedy = "give [west, south, east, north] in degrees"
     numbers = (
         isinstance(bounds, list)
@@ -225,8 +226,14 @@ def _bounds_problems(path: Path, bounds: Any) -> list[str]:
         and all(isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x) for x in bounds)
     )
     if not numbers:
-        return [f"{path.name}: [area] bounds = {bounds!r} is not four numbers; {remedy}"]
+        return [
+            Fault(f"[area] bounds = {bounds!r} is not four numbers", remedy, path.name, column="bounds", value=bounds)
+        ]
     west, south, east, north = bounds
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        return [f"{path.name}: [area] bounds = {bounds!r} is no box on the globe; {remedy}"]
+        return [
+            Fault(
+                f"[area] bounds = {bounds!r} is no box on the globe", remedy, path.name, column="bounds", value=bounds
+            )
+        ]
     return []

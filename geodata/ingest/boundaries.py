@@ -133,7 +133,7 @@ def of_states(districts: gpd.GeoDataFrame, states: Sequence[str], source: str) -
         if name not in known:
             near = suggestions(name, known)
             hint = f"perhaps {' or '.join(near)}" if near else f"choose from {', '.join(known)}"
-            problems.append(f"{source}: states: there is no state {name!r}; {hint}")
+            problems.append(Fault(f"states: there is no state {name!r}", hint, source))
     if problems:
         raise InputError(problems)
     return districts[districts["state"].isin(wanted)] if wanted else districts
@@ -146,21 +146,28 @@ def _in_degrees(path: Path, table: gpd.GeoDataFrame, crs: str | None, swap_axes:
     """The table in EPSG:4326, and the name of the system it came in."""
     if crs is None and table.crs is None:
         raise InputError(
-            f"{path}: no coordinate reference system (a Shapefile keeps it in its .prj); "
-            "if it is in degrees add crs = 'EPSG:4326', else the code of its map projection"
+            Fault(
+                "no coordinate reference system (a Shapefile keeps it in its .prj)",
+                "if it is in degrees add crs = 'EPSG:4326', else the code of its map projection",
+                path,
+            )
         )
     try:
         table = table.set_crs(crs, allow_override=True) if crs else table
     except (ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: crs = {crs!r} is unknown ({error}); write it like 'EPSG:4326'") from None
+        raise InputError(Fault(f"crs = {crs!r} is unknown ({error})", "write it like 'EPSG:4326'", path)) from None
     assert table.crs is not None
     if swap_axes:
         table = table.set_geometry(shapely.transform(table.geometry.array, lambda xy: xy[:, ::-1]), crs=table.crs)
     west, south, east, north = table.total_bounds
     if table.crs.is_geographic and max(-west, east, -south, north) > 180:
         raise InputError(
-            f"{path}: claims degrees ({table.crs.name}) but reaches from {west:,.0f}, {south:,.0f} to {east:,.0f}, "
-            f"{north:,.0f}: these are metres; {metres_remedy((west + east) / 2, (south + north) / 2)}"
+            Fault(
+                f"claims degrees ({table.crs.name}) but reaches from {west:,.0f}, {south:,.0f} to {east:,.0f}, "
+                f"{north:,.0f}: these are metres",
+                metres_remedy((west + east) / 2, (south + north) / 2),
+                path,
+            )
         )
     return table.to_crs(4326), str(table.crs.name)
 
@@ -191,7 +198,7 @@ def _column_map(path: Path, table: gpd.GeoDataFrame, columns: Mapping[str, str],
     """Our names -> theirs, for the columns there are."""
     theirs = [str(c) for c in table.columns if c != table.geometry.name]
     problems = [
-        f"{path}: columns: {ours!r} is unknown; known: {', '.join(OWN_COLUMNS)}"
+        Fault(f"columns: {ours!r} is unknown", f"known: {', '.join(OWN_COLUMNS)}", path)
         for ours in columns
         if ours not in OWN_COLUMNS
     ]
@@ -201,14 +208,17 @@ def _column_map(path: Path, table: gpd.GeoDataFrame, columns: Mapping[str, str],
         if theirs.count(wanted) == 1:
             names[ours] = wanted
         elif theirs.count(wanted) > 1:
-            problems.append(f"{path}: column {wanted!r} is there more than once; rename one")
+            problems.append(Fault(f"column {wanted!r} is there more than once", "rename one", path))
         elif ours in columns or ours == "district" or (ours == "state" and state is None):
             near = process.extractOne(wanted, theirs, score_cutoff=60)
             guess = f"; perhaps {near[0]!r}" if near else ""
             constant = ", or state = 'name' if all districts are in one" if ours == "state" else ""
             problems.append(
-                f"{path}: has no column {wanted!r} for the {ours}{guess}; it has {', '.join(theirs) or 'none'}; "
-                f"add columns = {{ {ours} = '...' }}{constant}"
+                Fault(
+                    f"has no column {wanted!r} for the {ours}{guess}; it has {', '.join(theirs) or 'none'}",
+                    f"add columns = {{ {ours} = '...' }}{constant}",
+                    path,
+                )
             )
     if problems:
         raise InputError(problems)
@@ -230,16 +240,19 @@ def _check_position(path: Path, table: gpd.GeoDataFrame, bounds: Bounds) -> None
         return
     swapped = np.flatnonzero(~there & inside("miny", "minx", "maxy", "maxx"))
     if len(swapped):
-        raise InputError(
-            f"{path}: {len(swapped)} of {len(table)} shapes have latitude and longitude swapped "
-            f"(first: row {table.index[swapped[0]]}); "
-            + ("add swap_axes = true" if len(swapped) == len(table) else "exchange the two in these rows")
-        )
+        first = table.index[swapped[0]]
+        what = f"{len(swapped)} of {len(table)} shapes have latitude and longitude swapped (first: row {first})"
+        remedy = "add swap_axes = true" if len(swapped) == len(table) else "exchange the two in these rows"
+        raise InputError(Fault(what, remedy, path))
     x0, y0, x1, y1 = (float(v) for v in table.total_bounds)
     raise InputError(
-        f"{path}: {len(outside)} of {len(table)} shapes lie outside the area (first: row {table.index[outside[0]]}; "
-        f"the file reaches from {x0:.2f} E {y0:.2f} N to {x1:.2f} E {y1:.2f} N, the area from {west:g} E {south:g} N "
-        f"to {east:g} E {north:g} N); correct the file, or set bounds in [area]"
+        Fault(
+            f"{len(outside)} of {len(table)} shapes lie outside the area (first: row {table.index[outside[0]]}; the "
+            f"file reaches from {x0:.2f} E {y0:.2f} N to {x1:.2f} E {y1:.2f} N, the area from {west:g} E {south:g} N "
+            f"to {east:g} E {north:g} N)",
+            "correct the file, or set bounds in [area]",
+            path,
+        )
     )
 
 

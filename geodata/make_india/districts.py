@@ -33,7 +33,7 @@ from geodata.districts import (
     load_states,
     resolve_names,
 )
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.exports import KEY_COLUMNS, VALUE_SUFFIX, concentration, load_exports, load_sectors
 from geodata.make_india.boundaries import read_districts
 from geodata.make_india.population import (
@@ -171,7 +171,10 @@ def place_offices(offices: pd.DataFrame, districts: gpd.GeoDataFrame, parents: p
     unknown = offices[listed.isna() & offices["district"].notna()].drop_duplicates(["state", "district"])
     if len(unknown):
         raise InputError(
-            [f"post offices: {row.district} of {row.state} is no district" for row in unknown.itertuples()]
+            [
+                Fault(f"{row.district} of {row.state} is no district", "mend the list", "post offices")
+                for row in unknown.itertuples()
+            ]
         )
 
     points = gpd.GeoSeries.from_xy(offices["lon"], offices["lat"], crs=4326)
@@ -200,7 +203,7 @@ def find_file(folder: Path, name: str) -> Path:
     """Return the one file of a name in an unpacked package; raises InputError where there is none, or several."""
     found = sorted(Path(folder).rglob(name))
     if len(found) != 1:
-        raise InputError(f"{folder}: expected one file {name}, found {len(found)}; unpack the package there")
+        raise InputError(Fault(f"expected one file {name}, found {len(found)}", "unpack the package there", folder))
     return found[0]
 
 
@@ -297,7 +300,9 @@ def own_names(places: pd.DataFrame, found: pd.Series, own: pd.DataFrame) -> pd.S
     at_level = ours[(ours.index.get_level_values("district") == "") == (places["district"] == "").all()]
     unknown = at_level.index.difference(keys)
     if len(unknown):
-        raise InputError([f"names_hi.csv: no place {district or state!r} of {state}" for state, district in unknown])
+        raise InputError(
+            [Fault(f"no place {district or state!r} of {state}", file="names_hi.csv") for state, district in unknown]
+        )
     names = pd.Series(ours.reindex(keys).to_numpy(), found.index, dtype=object).fillna(found)
     return names.mask(names.isna(), None)
 

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import KDTree
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.network import EARTH_RADIUS_KM, FloatArray, great_circle_km, unit_xyz
 
 COORDINATE_DECIMALS = 5  # about 1 m
@@ -163,7 +163,13 @@ def apply_links(edges: list[Edge], links: pd.DataFrame, network: str, repairs: l
             distance = great_circle_km(lon, lat, nodes[:, 0], nodes[:, 1])
             line.append(nodes[distance.argmin()])
             if distance.min() > 3.0:
-                problems.append(f"network_links.csv {row['name']}: no {network} node within 3 km of {lon}, {lat}")
+                problems.append(
+                    Fault(
+                        f"{row['name']}: no {network} node within 3 km of {lon}, {lat}",
+                        "move the end",
+                        "network_links.csv",
+                    )
+                )
         ends = np.array(line)
         result.append(Edge(ends, float(row["km"]), class_at[tuple(ends[0].tolist())], f"link: {row['name']}"))
         repairs.append(Repair.of(network, ends, row["km"], "link", f"{row['name']}: {row['reason']}"))

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.make_india.districts import find_file
 from geodata.make_india.edges import (
     COORDINATE_DECIMALS,
@@ -250,7 +250,7 @@ def mark_freight_corridors(edges: list[Edge], path: Path, station: dict[str, lis
     network = load_network(path)
     missing = sorted({code for codes in DFC_STATIONS.values() for code in codes.split()} - station.keys())
     if missing:
-        raise InputError(f"stations.json: no station {', '.join(missing)}; mend DFC_STATIONS")
+        raise InputError(Fault(f"no station {', '.join(missing)}", "mend DFC_STATIONS", "stations.json"))
     on_corridor: set[int] = set()
     for codes in DFC_STATIONS.values():
         nodes, _ = snap(network, *np.array([station[code] for code in codes.split()]).T)

@@ -17,7 +17,7 @@ import shapely
 from scipy.spatial import KDTree
 
 from geodata.districts import METRIC_CRS
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.tables import Column, read_table
 
 FloatArray = npt.NDArray[np.float64]
@@ -61,13 +61,13 @@ def read_parents(districts: pd.DataFrame, path: Path = HERE / "district_parents.
     for state, district, formed, parents in table.to_numpy().tolist():
         names = [district, *parents.split("; ")]
         unknown = [name for name in names if (state, name) not in code]
-        problems += [f"{path.name}: no district {name!r} of {state}; correct the name" for name in unknown]
+        problems += [Fault(f"no district {name!r} of {state}", "correct the name", path.name) for name in unknown]
         if not unknown:
             own, *others = (code[state, name] for name in names)
             rows[own] = {"formed": int(formed), "parents": others}
     young = districts[districts["lgd_code"] > LAST_CENSUS_CODE]
     problems += [
-        f"{path.name}: {row.district} of {row.state} was formed since the census and has no row; add its parents"
+        Fault(f"{row.district} of {row.state} was formed since the census and has no row", "add its parents", path.name)
         for row in young.itertuples()
         if row.lgd_code not in rows and not problems
     ]
@@ -156,7 +156,12 @@ def population_table(districts: pd.DataFrame, offices: pd.DataFrame, census: pd.
     people = offices.groupby(["census_code", "lgd_code"])["people"].sum()
     absent = census.loc[census.index.difference(people.index.get_level_values("census_code")), "district"]
     if len(absent):
-        raise InputError([f"census district {code} ({name}): it has no post office" for code, name in absent.items()])
+        raise InputError(
+            [
+                Fault(f"district {code} ({name}) has no post office", "mend the list of post offices", "census")
+                for code, name in absent.items()
+            ]
+        )
     share = people / people.groupby("census_code").transform("sum")
     parts = pd.DataFrame(index=share.index)
     groups = [(code, group.to_numpy()) for code, group in share.groupby("census_code")]

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from siting.commands.arguments import add_command
 from siting.money import indian
 
@@ -42,7 +42,11 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     model = build_model(load_study(arguments.study).with_changes(shippers=0))
     if model.pack.observed_flows is None:
         raise InputError(
-            f"{arguments.study}: its pack has no observed_flows.csv; add one, or leave the bundled tastes as they are"
+            Fault(
+                "its pack has no observed_flows.csv",
+                "add one, or leave the bundled tastes as they are",
+                arguments.study,
+            )
         )
     found = calibrate(choices_of(model, model.pack.observed_flows))
     table = found.table()

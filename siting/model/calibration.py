@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from siting.model.costs import Array
 from siting.model.gateway_costs import gateway_costs
 from siting.model.lanes import ROAD
@@ -158,8 +158,11 @@ def choices_of(model: Model, observed: pd.DataFrame) -> Choices:
     states = [state for state in told if (state_of[usable] == state).any()]
     if len(states) < LEAST_STATES:
         raise InputError(
-            f"observed flows: {len(states)} states with at least US$ {LEAST_USD_MILLION:g} million at gateways of this "
-            f"pack; calibration needs {LEAST_STATES}, or take the bundled constants"
+            Fault(
+                f"{len(states)} states with at least US$ {LEAST_USD_MILLION:g} million at gateways of this pack",
+                f"calibration needs {LEAST_STATES}, or take the bundled constants",
+                "observed flows",
+            )
         )
     position = {state: k for k, state in enumerate(states)}
     keep = usable & np.isin(state_of, states)

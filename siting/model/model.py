@@ -244,7 +244,7 @@ def refused_as_input() -> Iterator[None]:
     try:
         yield
     except ProblemError as error:
-        raise InputError(error.problems) from None
+        raise InputError([Fault(problem) for problem in error.problems]) from None
 
 
 @contextmanager

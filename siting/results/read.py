@@ -18,7 +18,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.pack import Pack
 from siting.results.cells import unguarded
 from siting.results.schema import LAYERS, Column, columns, keys_of
@@ -144,7 +144,7 @@ class PlanFolder(PlanTables):
         order = pd.Index(layer["district_id"]).get_indexer(self.districts["district_id"])
         if (order < 0).any():
             absent = self.districts["district_id"].iloc[int(np.argmax(order < 0))]
-            raise InputError(f"{self.path / 'study.gpkg'}: no polygon for the district {absent}; {AGAIN}")
+            raise InputError(Fault(f"no polygon for the district {absent}", AGAIN, self.path / "study.gpkg"))
         return layer.iloc[order].reset_index(drop=True)
 
     def _layer(self, name: str) -> gpd.GeoDataFrame:
@@ -159,7 +159,7 @@ class PlanFolder(PlanTables):
         layer = gpd.read_file(path, layer=name, engine="pyogrio")
         missing = _missing(LAYERS[name], layer.columns)
         if missing:
-            raise InputError(f"{path}: layer {name} has no column {missing}; {OLDER}")
+            raise InputError(Fault(f"layer {name} has no column {missing}", OLDER, path))
         return layer
 
 
@@ -198,7 +198,9 @@ class AnswerFolder(PlanTables):
         table = pd.read_parquet(path)
         missing = _missing(name, table.columns)
         if missing:
-            raise InputError(f"{path}: has no column {missing}; written by an older version; ask the question again")
+            raise InputError(
+                Fault(f"has no column {missing}", "written by an older version: ask the question again", path)
+            )
         return table
 
     @property
@@ -222,7 +224,7 @@ def open_result(folder: Path) -> PlanFolder:
     """
     file = folder / "plan.json"
     if not file.is_file():
-        raise InputError(f"{folder}: no plan.json; name a folder written by `siting run`")
+        raise InputError(Fault("no plan.json", "name a folder written by `siting run`", folder))
     plan = PlanFolder(folder.name, folder, file.stat().st_mtime_ns)
     _ = plan.summary
     return plan
@@ -233,11 +235,11 @@ def result_fault(folder: Path) -> str | None:
 
     Looks at ``plan.json``, the headers of the tables and the layers of the map; cells are checked as they are read.
     """
-    checks: Mapping[str, Callable[[Path], str | None]] = {
+    checks: Mapping[str, Callable[[Path], Fault | None]] = {
         "plan.json": _summary_fault, "districts.csv": _header_fault, "sites.csv": _header_fault,
         "lanes.csv": _header_fault, "study.gpkg": _map_fault,
     }  # fmt: skip
-    return next((fault for name, check in checks.items() if (fault := _told(folder / name, check))), None)
+    return next((str(fault) for name, check in checks.items() if (fault := _told(folder / name, check))), None)
 
 
 def read_summary(path: Path) -> dict[str, Any]:
@@ -266,7 +268,7 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8", na_filter=False)
     except ValueError as error:  # not text, or rows of different lengths
-        raise InputError(f"{path}: cannot be read ({_one_line(error)}); {AGAIN}") from None
+        raise InputError(Fault(f"cannot be read ({_one_line(error)})", AGAIN, path)) from None
     table = pd.DataFrame({
         name: _values(path, text[name], known[name]) if name in known else text[name].map(unguarded)
         for name in map(str, text.columns)
@@ -274,7 +276,9 @@ def read_table(path: Path) -> pd.DataFrame:
     key = KEYS.get(path.stem)
     if key and (again := table[key].duplicated()).any():
         row = int(np.argmax(again.to_numpy()))
-        raise InputError(f"{path}: row {row + 2}: {key} {table[key].iloc[row]!r} is there twice; {AGAIN}")
+        raise InputError(
+            Fault(f"{key} {table[key].iloc[row]!r} is there twice", AGAIN, path, row + 2, key, table[key].iloc[row])
+        )
     return table
 
 
@@ -300,22 +304,28 @@ def _values(path: Path, cells: pd.Series[str], column: Column) -> pd.Series[Any]
     if wrong.any():
         row = int(np.argmax(wrong.to_numpy()))
         raise InputError(
-            f"{path}: row {row + 2}: {column.name} is {cells.iloc[row][:50]!r}, which is no {column.dtype}; {AGAIN}"
+            Fault(
+                f"{column.name} is {cells.iloc[row][:50]!r}, which is no {column.dtype}",
+                AGAIN,
+                path,
+                row + 2,
+                column.name,
+                cells.iloc[row],
+            )
         )
     return values
 
 
-def _told(path: Path, check: Callable[[Path], str | None]) -> str | None:
-    """What a check finds at a file, as one line; a file that cannot be read is told the same way."""
+def _told(path: Path, check: Callable[[Path], Fault | None]) -> Fault | None:
+    """What a check finds at a file; one that cannot be read is told the same way."""
     try:
         path.stat()  # a file that is not there is told as such
         # What is no file, a pipe say, would be waited for.
-        fault = check(path) if path.is_file() else f"cannot be read, it is no file; remove it and {AGAIN}"
+        return check(path) if path.is_file() else Fault("cannot be read, it is no file", f"remove it and {AGAIN}", path)
     except FileNotFoundError:
-        fault = f"is missing; {AGAIN}"
+        return Fault("is missing", AGAIN, path)
     except (OSError, ValueError, RecursionError, csv.Error, pyogrio.errors.DataSourceError) as error:
-        fault = f"cannot be read ({type(error).__name__}: {_one_line(error)}); {AGAIN}"
-    return f"{path}: {fault}" if fault else None
+        return Fault(f"cannot be read ({type(error).__name__}: {_one_line(error)})", AGAIN, path)
 
 
 def _one_line(error: BaseException) -> str:
@@ -356,22 +366,22 @@ def _depth(content: Any) -> int:
     return depth
 
 
-def _summary_fault(path: Path) -> str | None:
+def _summary_fault(path: Path) -> Fault | None:
     content = _parsed(path)
     if not isinstance(content, dict):
-        return f"is not an object; {AGAIN}"
+        return Fault("is not an object", AGAIN, path)
     found = dict(keys_of(content))
     for name, column in columns("plan.json").items():
         if name not in found:
             if column.needed:
-                return f"has no {name}; {OLDER}"
+                return Fault(f"has no {name}", OLDER, path)
         elif not (found[name] is None and column.may_be_empty) and not _is_of(found[name], column):
-            return f"has {name} = {str(found[name])[:50]!r}, which is no {column.dtype}; {AGAIN}"
+            return Fault(f"has {name} = {str(found[name])[:50]!r}, which is no {column.dtype}", AGAIN, path)
     study = content["resolved_study"]
     if not all(isinstance(study.get(key, {}), dict) for key in ("data", "parameters")):
-        return f"has a resolved_study whose data or parameters are no object; {AGAIN}"
+        return Fault("has a resolved_study whose data or parameters are no object", AGAIN, path)
     if not all(isinstance(name, str) for name in _list(study.get("closed_gateways", []))):
-        return f"has a resolved_study whose closed_gateways are no list of names; {AGAIN}"
+        return Fault("has a resolved_study whose closed_gateways are no list of names", AGAIN, path)
     return None
 
 
@@ -388,13 +398,13 @@ def _is_of(value: Any, column: Column) -> bool:
     return isinstance(value, kinds[column.dtype])
 
 
-def _header_fault(path: Path) -> str | None:
+def _header_fault(path: Path) -> Fault | None:
     with path.open(encoding="utf-8", newline="") as lines:
         header = next(csv.reader(lines), None)
     if header is None:
-        return f"is empty; {AGAIN}"
+        return Fault("is empty", AGAIN, path)
     missing = _missing(path.stem, header)
-    return f"has no column {missing}; {OLDER}" if missing else None
+    return Fault(f"has no column {missing}", OLDER, path) if missing else None
 
 
 def _missing(table: str, names: Iterable[str]) -> str | None:
@@ -403,12 +413,12 @@ def _missing(table: str, names: Iterable[str]) -> str | None:
     return next((column.name for column in columns(table).values() if column.needed and column.name not in there), None)
 
 
-def _map_fault(path: Path) -> str | None:
+def _map_fault(path: Path) -> Fault | None:
     with path.open("rb") as file:
         head = file.read(100)
     if not head.startswith(b"SQLite format 3\0") or head[68:72] != b"GPKG":
         # GDAL goes by content alone and would open what other formats refer to.
-        return f"cannot be read as a GeoPackage; {AGAIN}"
+        return Fault("cannot be read as a GeoPackage", AGAIN, path)
     layers = pyogrio.list_layers(path)[:, 0]
     missing = [name for name in MAP_LAYERS if name not in layers]
-    return f"has no layer {missing[0]}; {AGAIN}" if missing else None
+    return Fault(f"has no layer {missing[0]}", AGAIN, path) if missing else None

@@ -281,7 +281,8 @@ def test_a_bad_cell_is_named_with_file_and_row(districts, tmp_path, column, valu
         load_districts(path)
     assert len(error.value.problems) == 1
     assert message in error.value.problems[0]
-    assert f"{path}, row 3" in error.value.problems[0]
+    assert f"{path}: row 3: " in error.value.problems[0]
+    assert (error.value.faults[0].row, error.value.faults[0].column) == (3, column if column != "lat" else "lon")
 
 
 def test_all_faults_are_named_at_once(districts, tmp_path):

@@ -169,7 +169,7 @@ FAULTS = {
     "column km missing": (lambda t: t.drop(columns="km"), 1),
     "from_node is not a whole number": (lambda t: t.assign(from_node=[0.5, 1, 3]), 1),
     "does not end where": (lambda t: t.assign(to_node=[1, 2, 2]), 1),
-    "latitude is outside": (lambda t: t.set_geometry(t.geometry.affine_transform([0, 1, 1, 0, 0, 50])), 2),
+    "beyond a latitude of": (lambda t: t.set_geometry(t.geometry.affine_transform([0, 1, 1, 0, 0, 50])), 2),
     "no edges": (lambda t: t.iloc[:0], 1),
     "reproject": (lambda t: t.to_crs(3857), 1),
 }
@@ -183,6 +183,7 @@ def test_a_faulty_file_is_refused_with_its_rows(tmp_path: Path, message: str) ->
         load_network(tmp_path / "faulty.parquet")
     assert len([problem for problem in caught.value.problems if message in problem]) >= least
     assert all("faulty.parquet" in problem for problem in caught.value.problems)
+    assert {fault.row for fault in caught.value.faults} <= {None, 1, 2, 3}, "the first row of a Parquet file is 1"
 
 
 def test_a_missing_file_or_one_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_missing_source_low_or_high_is_refused(tmp_path, column, cell):
 def test_a_value_outside_its_range_is_refused(tmp_path):
     broken = tmp_path / "parameters.csv"
     broken.write_text("key,value,unit,low,high,year,source,note\na,3,t,0,2,2024,book,\n")
-    with pytest.raises(InputError, match=r"row 2 \(a\): value 3"):
+    with pytest.raises(InputError, match=r"row 2: a: value 3"):
         load_parameters(broken)
 
 

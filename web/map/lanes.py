@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import shapely
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from geodata.matrix import path_geometry, shortest_path
 from geodata.network import snap
 from geodata.pack import Pack
@@ -92,8 +92,11 @@ class LaneBook:
     def _point(self, place_id: str) -> Point:
         if place_id not in self._points:
             raise InputError(
-                f"{self.plan.path / 'lanes.csv'}: {place_id!r} is no district, site, depot or gateway of the result; "
-                "run `siting run` again"
+                Fault(
+                    f"{place_id!r} is no district, site, depot or gateway of the result",
+                    "run `siting run` again",
+                    self.plan.path / "lanes.csv",
+                )
             )
         return self._points[place_id]
 

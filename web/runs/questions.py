@@ -177,7 +177,7 @@ def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any, names: Na
         InputError: everything wrong with changes and gap.
     """
     if not isinstance(changes, dict):
-        raise InputError(f"changes = {changes!r} is not an object; give {{}} or any of {', '.join(CHANGES)}")
+        raise InputError(Fault(f"changes = {changes!r} is not an object", f"give {{}} or any of {', '.join(CHANGES)}"))
     faults = [
         Fault(f"unknown key {key!r}", f"known: {', '.join(CHANGES)}", "changes", column=key)
         for key in changes
@@ -203,7 +203,8 @@ def file_stem(name: str) -> str:
     """
     shown = name.translate(JOINERS) if isinstance(name, str) else ""
     if not shown.strip() or len(name) > MAX_NAME_CHARACTERS or not shown.isprintable():
-        raise InputError(f"name = {str(name)[:100]!r}: give a text of 1 to {MAX_NAME_CHARACTERS} characters")
+        remedy = f"give a text of 1 to {MAX_NAME_CHARACTERS} characters"
+        raise InputError(Fault(f"name = {str(name)[:100]!r}", remedy, column="name", value=name))
     text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = "-".join(re.findall(r"[a-z0-9]+", text))
     # A name without Latin letters, or of signs that are many letters each, needs a file too, the same one each time.

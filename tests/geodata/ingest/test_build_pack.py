@@ -163,7 +163,7 @@ def test_faults_of_all_layers_are_told_at_once_and_nothing_is_written(build):
 def test_a_connector_of_an_unknown_terminal_is_refused(build):
     (build.folder / "links.csv").write_text("terminal_id,lon,lat,km,source\nINPRX,76,20,3,x\n")
     problem = problems_of(build, '[rail_connectors]\nsource = "file"\nfile = "links.csv"\n')[0]
-    assert "links.csv: terminal_id 'INPRX' is not in this area; perhaps INPRT" in problem
+    assert "links.csv: row 2: terminal_id 'INPRX' is not in this area; perhaps INPRT" in problem
 
 
 def test_an_unknown_state_is_named_with_a_suggestion(build):

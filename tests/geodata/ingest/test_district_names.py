@@ -6,8 +6,8 @@ import pytest
 import shapely
 
 from geodata.errors import InputError
-from geodata.ingest.exports import place_rows
 from geodata.ingest.names import DistrictNames, district_names, name_key, same_codes
+from geodata.ingest.placing import place_rows
 
 
 def districts(*rows: tuple[str, str, int | None, shapely.Geometry]) -> gpd.GeoDataFrame:

@@ -48,15 +48,9 @@ def random_problem(seed: int) -> FacilityProblem:
     client = rng.integers(0, clients, lanes)
     ends = np.column_stack([first, second])
     if options > 2 and rng.random() < 0.4:
-        last = options - 1  # becomes a size tier of option 0: same group, same lanes
-        keep = (ends != last).all(axis=1)
-        client, ends, cost = client[keep], ends[keep], cost[keep]
-        copied = (ends == 0).any(axis=1)
-        twins = np.where(ends == 0, last, ends)[copied]
-        client, cost = np.concatenate([client, client[copied]]), np.concatenate([cost, cost[copied]])
-        ends = np.concatenate([ends, twins])
+        client, ends, cost = _with_tier(client, ends, cost, options - 1)
         group = settings.setdefault("group", np.full(options, -1))
-        group[[0, last]] = 9
+        group[[0, options - 1]] = 9
     if rng.random() < 0.2:
         settings["forbidden"] = [int(rng.integers(0, options))]
     settings["single_source"] = bool(rng.random() < 0.3)
@@ -72,6 +66,17 @@ def random_problem(seed: int) -> FacilityProblem:
         unserved_cost=unserved,
         **settings,
     )
+
+
+def _with_tier(
+    client: np.ndarray, ends: np.ndarray, cost: np.ndarray, last: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lanes where the last option is a size tier of option 0: it has the lanes of that one, in place of its own."""
+    keep = (ends != last).all(axis=1)
+    client, ends, cost = client[keep], ends[keep], cost[keep]
+    copied = (ends == 0).any(axis=1)
+    twins = np.where(ends == 0, last, ends)[copied]
+    return np.append(client, client[copied]), np.concatenate([ends, twins]), np.append(cost, cost[copied])
 
 
 def _edges(rng: np.random.Generator, settings: dict[str, Any], options: int, top: int) -> None:
