@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.corridors import load_corridors
 from geodata.districts import load_districts, load_population
 from geodata.errors import Fault, InputError
 from geodata.exports import load_export_history, load_exports, load_sectors, load_unplaced
@@ -29,8 +30,9 @@ LAYERS = (
     "districts.parquet", "states.parquet", "road.parquet", "rail.parquet", "exports.csv", "sectors.csv",
     "gateways.csv", "depots.csv", "land_customs.csv", "planned_sites.csv", "rail_connectors.csv", "manifest.json",
 )  # fmt: skip
-OPTIONAL = ("observed_flows.csv", "gateway_tastes.csv", "population.csv")
-"""Layers that a pack may lack: flows that customs records show, the tastes calibrated on them, people at work."""
+OPTIONAL = ("observed_flows.csv", "gateway_tastes.csv", "population.csv", "corridors.csv")
+"""Layers that a pack may lack: flows that customs records show, the tastes calibrated on them, people at work,
+road corridors that may be upgraded."""
 CONTEXT = ("exports_unplaced.csv", "export_history.csv")
 """What is told of exports beside the table of their districts; no plan depends on it."""
 
@@ -146,6 +148,12 @@ class Pack:
         table = load_gateway_tastes(own or INDIA / "gateway_tastes.csv")
         shared = table["gateway_id"].isin(self.gateways["gateway_id"])
         return table[shared | (table["term"] != "gateway")].reset_index(drop=True) if shared.any() else None
+
+    @cached_property
+    def corridors(self) -> pd.DataFrame | None:
+        """Road corridors that a study may upgrade, by the towns on them; None where none are named."""
+        file = self.files.get("corridors")
+        return load_corridors(file, self.bounds) if file else None
 
     @cached_property
     def road(self) -> Network:

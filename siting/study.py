@@ -22,7 +22,8 @@ from siting.parameters import Parameters, load_parameters
 OFFICE_TABLES = (".xlsx", ".xlsm")  # endings that no layer of a pack has
 FACILITY_TYPES = ("warehouse", "cold_store", "mmlp")
 TONNAGE_BASES = ("current", "potential")
-LISTS = ("facility_types", "forced", "forbidden", "closed_gateways")  # keys that hold a list of texts
+LISTS = ("facility_types", "forced", "forbidden", "closed_gateways", "upgraded_roads", "refund_states")
+"""Keys that hold a list of texts."""
 
 
 DataSource = Path | Mapping[str, Any]
@@ -48,6 +49,11 @@ class Study:
         forced: options that must open, ``type-tier@place``.
         forbidden: sites that must stay closed, ``type@place`` or a place for all types.
         closed_gateways: ``gateway_id`` of gateways that take no cargo.
+        upgraded_roads: ``corridor_id`` of road corridors, and states, whose roads are upgraded
+            (``road_upgrade_cut``).
+        refund_states: states whose small firms get part of their freight refunded (``freight_refund``).
+        export_growth: by what fraction the exports of a district (``district_id``) or of all districts of a state grow,
+            before anything is built; leaders stay those of today (table ``[study.export_growth]``).
         shippers: parts of each client, each with its own taste for gateways and for rail, as calibrated on observed
             flows; 0 sends all cargo of a client the way that costs least.
         seed: of the quasi-random draws.
@@ -70,6 +76,9 @@ class Study:
     forced: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     closed_gateways: tuple[str, ...] = ()
+    upgraded_roads: tuple[str, ...] = ()
+    refund_states: tuple[str, ...] = ()
+    export_growth: Mapping[str, float] = field(default_factory=dict)
     shippers: int = 4
     seed: int = 1
     gap: float = 1e-4
@@ -183,6 +192,16 @@ def _texts(allowed: tuple[str, ...] | None = None) -> Check:
     return check
 
 
+def _fractions(low: float, high: float) -> Check:
+    def check(value: Any) -> tuple[str, str] | None:
+        if not isinstance(value, Mapping):
+            return "is no table", 'write { "Bihar" = 0.5 }'
+        wrong = [f"{name} = {number!r}" for name, number in value.items() if _number(low, high)(number)]
+        return (f"holds {', '.join(wrong)}", f"give {low:g} to {high:g}") if wrong else None
+
+    return check
+
+
 _CHECKS: dict[str, Check] = {
     "name": _text,
     "budget_inr_crore": _number(0, 1e7),
@@ -195,6 +214,9 @@ _CHECKS: dict[str, Check] = {
     "forced": _texts(),
     "forbidden": _texts(),
     "closed_gateways": _texts(),
+    "upgraded_roads": _texts(),
+    "refund_states": _texts(),
+    "export_growth": _fractions(-1.0, 10.0),
     "shippers": _whole(0, 32),
     "seed": _whole(0, 2**31 - 1),
     "gap": _number(0, 0.5),

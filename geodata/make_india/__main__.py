@@ -75,6 +75,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "customs_locations.csv": ("which gateway a customs location of the records belongs to", OWN_TABLE),
     "gateway_tastes.csv": ("written by `siting calibrate` from observed_flows.csv and this pack", OWN_TABLE),
     "depots.csv": ("inland container depots, source in each row", OWN_TABLE),
+    "corridors.csv": ("towns along road corridors of the highways programme", OWN_TABLE),
     "land_customs.csv": ("districts with a land customs station, source in each row", OWN_TABLE),
     "planned_sites.csv": ("multimodal logistics park programme, source in each row", OWN_TABLE),
     "rail_connectors.csv": ("rail links of terminals, source in each row", OWN_TABLE),

@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 G_PER_KG = 1000.0
 KG_PER_T = 1000.0
 H_PER_DAY = 24.0
+DAYS_PER_YEAR = 365.0
 FARTHEST_KM = 4000.0  # no haul within India is longer
 
 
@@ -160,6 +161,17 @@ class Tariff:
 def value_of_time_inr_per_t_h(value_inr_per_t: Array, fraction_per_day: Array | float) -> Array:
     """Cost of one hour of transit for cargo of the given value (inventory carrying cost, spoilage)."""
     return value_inr_per_t * fraction_per_day / H_PER_DAY
+
+
+def export_credit_per_day(p: Mapping[str, float]) -> float:
+    """Fraction of the value of cargo that a subvention on export credit takes off a day in transit:
+
+        s m / 365                                                                                               (57)
+
+    with s ``export_credit_subvention`` a year and m ``small_firm_share``, spread over all cargo. Time in transit costs
+    exporters that much less, and the exchequer pays it: the capital tied up is the same.
+    """
+    return p["export_credit_subvention"] * p["small_firm_share"] / DAYS_PER_YEAR
 
 
 def part_load_share(tonnes_per_year: Array, p: Mapping[str, float]) -> Array:

@@ -13,9 +13,10 @@ from geodata.errors import Fault
 from geodata.exports import HUB_CLASSES, tonnes_by_class, under_utilised
 from geodata.facts import district_facts
 from geodata.pack import Pack
-from siting.model.costs import Array, part_load_share, value_of_time_inr_per_t_h
+from siting.model.costs import Array, export_credit_per_day, part_load_share, value_of_time_inr_per_t_h
 from siting.model.lanes import LOADS
 from siting.model.places import Places
+from siting.model.policies import growth_of
 from siting.model.potential import FLOOR_USD, benchmark_usd
 from siting.study import Study
 
@@ -66,6 +67,9 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
             inclined = by_class[f"part_{unit}_{cargo_class}"]
             mean = inclined.sum() / whole.sum() if whole.sum() > 0 else 0.0
             demand[f"{cargo_class}_part_of_{unit}"] = (inclined / whole).where(whole > 0, mean).to_numpy()
+    if study.export_growth:
+        grown = ["export_usd", *(f"{cargo_class}_{unit}" for cargo_class in HUB_CLASSES for unit in ("t", "usd"))]
+        demand[grown] = demand[grown].mul(growth_of(demand, study.export_growth), axis=0)
     return demand
 
 
@@ -135,14 +139,16 @@ def build_clients(
 
     Returns:
         One row per (district, cargo class, load) with tonnes: ``district`` (row of ``demand``), ``place``,
-        ``cargo_class``, ``load``, ``tonnes_per_year``, ``time_inr_per_t_h``, ``first_mile_factor``,
-        ``under_utilised``, ``weight`` in the objective.
+        ``cargo_class``, ``load``, ``tonnes_per_year``, ``value_inr_per_t``, ``time_inr_per_t_h`` (to the exporter) and
+        ``credit_inr_per_t_h`` (what the exchequer pays of an hour), ``first_mile_factor``, ``under_utilised``,
+        ``weight`` in the objective.
     """
     n, shape = len(demand), (len(demand), len(HUB_CLASSES), len(LOADS))
     far = places.table["rail_line_km"].to_numpy()[:n] > parameters["weak_access_rail_km"]
     tonnes = demand[[f"{cargo_class}_t" for cargo_class in HUB_CLASSES]].to_numpy(np.float64)
     value_inr = demand[[f"{cargo_class}_usd" for cargo_class in HUB_CLASSES]].to_numpy() * parameters["fx_inr_per_usd"]
     fraction_per_day = np.array([parameters[f"time_cost_{cargo_class}_per_day"] for cargo_class in HUB_CLASSES])
+    credit_per_day = np.minimum(export_credit_per_day(parameters), fraction_per_day)
     by_volume = part_load_share(tonnes, parameters)
     part_t, part_inr = (
         whole * by_volume * _propensity(demand, unit, parameters["part_loads_by_sector"])
@@ -151,6 +157,7 @@ def build_clients(
     load_t = np.stack([tonnes - part_t, part_t], axis=2)  # as LOADS
     load_inr = np.stack([value_inr - part_inr, part_inr], axis=2)
     value_inr_per_t = np.divide(load_inr, load_t, out=np.zeros_like(load_t), where=load_t > 0)
+    hourly = value_of_time_inr_per_t_h
     district, cargo_class, load = np.indices(shape).reshape(3, -1)
     under_utilised = demand["under_utilised"].to_numpy()[district]
     clients = pd.DataFrame({
@@ -159,7 +166,9 @@ def build_clients(
         "cargo_class": np.array(HUB_CLASSES, object)[cargo_class],
         "load": np.array(LOADS, object)[load],
         "tonnes_per_year": load_t.ravel(),
-        "time_inr_per_t_h": value_of_time_inr_per_t_h(value_inr_per_t, fraction_per_day[None, :, None]).ravel(),
+        "value_inr_per_t": value_inr_per_t.ravel(),
+        "time_inr_per_t_h": hourly(value_inr_per_t, (fraction_per_day - credit_per_day)[None, :, None]).ravel(),
+        "credit_inr_per_t_h": hourly(value_inr_per_t, credit_per_day[None, :, None]).ravel(),
         "first_mile_factor": 1.0 + parameters["weak_access_markup"] * far[district],
         "under_utilised": under_utilised,
         "weight": np.where(under_utilised, 1.0, leader_weight),

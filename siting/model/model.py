@@ -22,6 +22,7 @@ from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
 from siting.model.names import contradictions, name_faults, names_of
 from siting.model.options import build_options, options_of_lanes, select_options
 from siting.model.places import Places, Survey, survey_pack
+from siting.model.policies import policy_faults
 from siting.model.tastes import shippers_of
 from siting.money import INR_PER_CRORE
 from siting.parameters import Parameters
@@ -66,8 +67,10 @@ def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
         if not pack.gateways["container_service"].any():
             remedy = "set container_service to true for the ports that ship containers"
             raise InputError(Fault("no gateway takes containers", remedy, pack.files["gateways"]))
+        if faults := policy_faults(study, pack):
+            raise InputError(faults)
     with timed(stages, Stage.MATRICES, progress):
-        survey = survey_pack(pack)
+        survey = survey_pack(pack, *_roads(study))
         places = survey.places(parameters)
     return _priced(study, pack, survey, places, stages, progress)
 
@@ -78,12 +81,22 @@ def repriced(model: Model, parameters: Mapping[str, float]) -> Model:
 
 
 def restated(model: Model, study: Study) -> Model:
-    """The model of another study of the same data; what was measured stays.
+    """The model of another study of the same data; what was measured stays, unless other roads are upgraded.
 
     Raises:
-        InputError: names of sites or gateways that the data do not know; forced sites that cannot all open.
+        InputError: names that the data do not know; forced sites that cannot all open.
     """
-    return _priced(study, model.pack, model.survey, model.survey.places(study.parameter_values()), {})
+    if faults := policy_faults(study, model.pack):
+        raise InputError(faults)
+    roads = _roads(study)
+    survey = model.survey if roads == _roads(model.study) else survey_pack(model.pack, *roads)
+    return _priced(study, model.pack, survey, survey.places(study.parameter_values()), {})
+
+
+def _roads(study: Study) -> tuple[tuple[str, ...], float]:
+    """Which roads a study upgrades, and what that spares."""
+    cut = study.parameter_values()["road_upgrade_cut"]
+    return (study.upgraded_roads, cut) if study.upgraded_roads else ((), 0.0)
 
 
 def _priced(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -17,6 +17,7 @@ from geodata.matrix import many_to_many, point_matrix
 from geodata.network import Network, great_circle_km, hours, snap
 from geodata.pack import Pack
 from siting.model.costs import Array
+from siting.model.policies import spared_km
 
 Index = NDArray[np.int64]
 
@@ -144,11 +145,15 @@ def build_places(pack: Pack, parameters: Mapping[str, float]) -> Places:
     return survey_pack(pack).places(parameters)
 
 
-def survey_pack(pack: Pack) -> Survey:
+def survey_pack(pack: Pack, upgraded: Sequence[str] = (), cut: float = 0.0) -> Survey:
     """Measure all points of a pack on its networks.
 
     Distances are cached on disk by the checksum of network and points. Only gateways with a container service
     take part; a depot without rail is a place to consolidate part loads, no terminal.
+
+    Args:
+        upgraded: corridors and states whose roads are upgraded.
+        cut: what a km of them costs less, as of :func:`siting.model.policies.spared_km`.
 
     Raises:
         InputError: where two places have one id.
@@ -178,6 +183,8 @@ def survey_pack(pack: Pack) -> Survey:
         *network_inputs(pack.road), lon, lat, MAX_ROAD_SNAP_KM,
     )  # fmt: skip
     np.fill_diagonal(road_km, 0.0)
+    if upgraded:
+        road_km = np.maximum(road_km - spared_km(pack, snap(pack.road, lon, lat)[0], upgraded, cut), 0.0)
     node, line_km, access_km = _rail_access(pack, table)
     table["rail_node"], table["rail_line_km"] = node, line_km
     ends = np.flatnonzero(table["kind"] == "gateway")

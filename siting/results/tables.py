@@ -20,6 +20,7 @@ from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 from siting.results.cells import write_csv
 from siting.results.geometry import flow_ends
+from siting.transfers import Transfers
 
 
 def _once(make: Callable[[Plan], pd.DataFrame]) -> Callable[[Plan], pd.DataFrame]:
@@ -68,7 +69,10 @@ def summary(plan: Plan) -> dict[str, Any]:
         "internal_rate_of_return": appraisal.internal_rate_of_return,
         "payback_years": appraisal.payback_years,
         "economic_budget_inr_crore": plan.economic_budget_inr_crore,
-        "transfers": {"interest_subvention_inr_per_year": appraisal.interest_subvention_inr_per_year},
+        "transfers": {
+            "interest_subvention_inr_per_year": appraisal.interest_subvention_inr_per_year,
+            **Transfers.of(plan.after).as_dict(),
+        },
         "served_cost_cut": plan.served_cost_cut,
         "counts": {
             "districts": len(model.demand),

@@ -184,7 +184,7 @@ def test_credit_changes_who_pays_and_nothing_else(tiny_study, tiny_plan):
     """2 % interest subvention: a fiftieth of the capital a year from the exchequer; sites and worth stay."""
     cheap = make_plan(build_model(tiny_study.with_changes(parameters={"credit_subsidy": 0.02})))
     told, plain = summary(cheap), summary(tiny_plan)
-    assert plain["transfers"] == {"interest_subvention_inr_per_year": 0.0}
+    assert set(plain["transfers"].values()) == {0.0}
     assert told["transfers"]["interest_subvention_inr_per_year"] == pytest.approx(0.02e7 * cheap.capex_inr_crore)
     same = ("objective_inr", "capex_inr_crore", "saving_inr_per_year", "benefit_cost_ratio", "internal_rate_of_return")
     assert {key: told[key] for key in same} == {key: plain[key] for key in same}
