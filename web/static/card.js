@@ -151,5 +151,4 @@ function part(p) {
     h("span", { class: "amount" }, `₹${number(p.cost_inr_per_t)}`));
 }
 
-export const hoverText = (lines) => lines.filter(Boolean).map((line, i) => h(i ? "span" : "strong", {}, line));
 export const servedText = (row) => ngettext("{n} district served", "{n} districts served", row.districts_served);

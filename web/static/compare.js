@@ -28,7 +28,7 @@ let turn = Promise.resolve(); // views open one after the other, or a late one w
 shell.start(async () => {
   ({ plans, sweeps } = await data.get(`${data.API}/plans`));
   names = shell.planNames(plans);
-  if (!plans.length) throw new Error(_("there is no plan yet; run a study, or ask a question on the page What if"));
+  if (!plans.length) { shell.showNoPlan(); return; }
   byId("site-key").replaceChildren(...SITE_KEY.map(([symbol, text]) => h("li", {}, h("span", { "data-symbol": symbol }), text)));
   shell.drawSymbols();
   for (const button of document.querySelectorAll("[data-view]")) button.onclick = () => inTurn(() => setView(button.dataset.view));
@@ -52,6 +52,8 @@ const go = (values) => { address.write({ ...address.read(), ...values }, true); 
 async function apply(values) {
   shell.ready(false);
   view.a = [values.a, values.plan].find(known) ?? plans[0].id;
+  const gone = [values.a, values.b, values.plan].find((id) => id && !known(id));
+  if (gone) shell.tell(_("There is no plan {name}; this is another one.", { name: gone }));
   view.b = [values.b].find(known) ?? plans.map((plan) => plan.id).find((id) => id !== view.a) ?? view.a;
   view.view = VIEWS.includes(values.view) ? values.view : "pair";
   view.measure = values.measure in MEASURES ? values.measure : "saving";
@@ -128,7 +130,8 @@ function paintPair() {
 
 function paintDifference() {
   const change = new Map(told.districts.map((row) => [row.district_id, row.saving_change_inr_per_year]));
-  const { colours, legend } = diverge(sides.b.districts.map((row) => change.get(row.district_id) ?? null), rupees);
+  const of = (row) => (row.saving_inr_per_year === null ? null : change.get(row.district_id) ?? null); // no cargo: nothing to change
+  const { colours, legend } = diverge(sides.b.districts.map(of), rupees);
   maps.difference?.paint(colours);
   byId("legend-title").textContent = _("Saving a year: B less A");
   shell.showLegend(byId("legend"), legend);
@@ -147,7 +150,7 @@ function showTotals() {
 }
 
 function siteList(title, sites) {
-  return h("section", {}, h("h2", {}, `${title} (${number(sites.length)})`), h("ul", { class: "plain" }, sites.map((site) =>
+  return h("section", {}, h("h2", {}, `${title} (${number(sites.length)})`), h("ul", { class: "plain", tabindex: 0, role: "list", "aria-label": title }, sites.map((site) =>
     h("li", {}, `${named(site, "name")}, ${named(site, "state")}`, h("span", { class: "amount" }, `${word(site.facility_type)}, ${word(site.tier)}`)))));
 }
 
@@ -159,7 +162,7 @@ function showLists() {
   byId("view-lists").replaceChildren(
     h("div", { class: "columns" }, siteList(_("Sites only in A"), told.only_a), siteList(_("Sites only in B"), told.only_b)),
     h("h2", {}, ngettext("{n} district changes", "{n} districts change", changed.length), listed.length < changed.length ? h("span", { class: "quiet" }, ` ${_("the {n} that change most", { n: number(listed.length) })}`) : null),
-    h("div", { class: "table-scroll" }, h("table", { class: "data" },
+    h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": _("Districts that change") }, h("table", { class: "data" },
       h("caption", {}, _("Districts that change")),
       h("thead", {}, h("tr", {}, [_("District"), _("State"), _("Saving a year: B less A"), _("Cost a tonne: B less A"), _("Hours: B less A"), _("Hub"), _("Port")].map((name) => h("th", { scope: "col" }, name)))),
       h("tbody", {}, listed.map((row) => h("tr", {}, h("th", { scope: "row" }, named(byDistrict.get(row.district_id) ?? row, "district")), h("td", {}, named(byDistrict.get(row.district_id) ?? row, "state")),

@@ -33,7 +33,7 @@ const layerBoxes = [...document.querySelectorAll("[data-layer]")];
 
 shell.start(async () => {
   ({ plans } = await data.get(`${data.API}/plans`));
-  if (!plans.length) throw new Error(_("there is no plan yet; run a study, or ask a question on the page What if"));
+  if (!plans.length) { shell.showNoPlan(); return; }
   findDistricts = createSearch(byId("search"), byId("found"), (row) => shell.attempt(async () => { setTab("map"); await select({ kind: "district", row }); }));
   shell.drawSymbols();
   if (innerWidth <= 800) byId("layers").open = false;
@@ -53,6 +53,7 @@ shell.start(async () => {
 async function apply(values) {
   shell.ready(false);
   const id = plans.some((p) => p.id === values.plan) ? values.plan : plans[0].id;
+  if (values.plan && id !== values.plan) shell.tell(_("There is no plan {name}; this is another one.", { name: values.plan }));
   for (const [name, allowed] of Object.entries(CHOICES)) view[name] = allowed.includes(values[name]) ? values[name] : allowed[0];
   view.measure = values.measure in MEASURES ? values.measure : "saving";
   view.sort = values.sort ? { key: values.sort.replace("-", ""), down: values.sort.startsWith("-") } : null;
@@ -254,7 +255,7 @@ function remember(push = false) {
 }
 
 async function copyLink() {
-  await shell.attempt(() => navigator.clipboard.writeText(location.href));
-  byId("copy").textContent = _("Copied");
+  const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
+  byId("copy").textContent = copied ? _("Copied") : _("Copy it from the address bar"); // plain http has no clipboard
   setTimeout(() => { byId("copy").textContent = _("Copy link"); }, 2000);
 }

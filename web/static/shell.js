@@ -28,13 +28,16 @@ export async function attempt(run) {
     return await run();
   } catch (error) {
     if (error.name === "AbortError") return null;
-    const notice = byId("notice");
-    notice.hidden = false;
-    notice.replaceChildren(_("This did not work: {why}", { why: error.message }),
-      ...(error.problems ?? []).filter((problem) => problem !== error.message).map((problem) => h("br", {}, problem)),
-      h("button", { type: "button", class: "link", onclick: () => { notice.hidden = true; } }, _("Close")));
+    const more = (error.problems ?? []).filter((problem) => problem !== error.message);
+    tell([_("This did not work: {why}", { why: error.message }), ...more].join("\n"));
     return null;
   }
+}
+
+export function tell(text) {
+  const notice = byId("notice");
+  notice.hidden = false;
+  notice.replaceChildren(text, " ", h("button", { type: "button", class: "link", onclick: () => { notice.hidden = true; } }, _("Close")));
 }
 
 export function planNames(plans) {
@@ -49,6 +52,14 @@ export function fillSelect(select, entries, chosen, onChange) {
   select.replaceChildren(...entries.map(([value, text]) => h("option", { value }, text)));
   select.value = chosen;
   select.onchange = () => attempt(() => onChange(select.value));
+}
+
+// A server without a plan: what to do, instead of controls that do nothing.
+export function showNoPlan() {
+  for (const part of document.querySelectorAll(".body > *, .top .plan, .top .search, .top .tabs")) part.hidden = true;
+  document.querySelector(".body").append(h("main", { class: "empty", tabindex: -1 }, h("h2", {}, _("There is no plan yet")),
+    h("p", {}, _("Run a study, or ask a question on the page What if.")), h("p", {}, h("code", {}, "siting run studies/national.toml")),
+    h("p", {}, h("a", { href: "/what-if" }, _("Open What if")))));
 }
 
 export const options = (measures) => Object.entries(measures).map(([key, measure]) => [key, measure.label]);

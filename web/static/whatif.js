@@ -15,6 +15,7 @@ import * as shell from "./shell.js";
 
 const SETTLE_MS = 200; // a slider at rest this long is an answer
 const RETRY_MS = 1000;
+const MOST_CRORE = 1e7; // some 30 times what the country spends on capital in a year
 const SIGNS = [["warehouse", _("Site of both plans")], ["warehouse:new", _("New against the base")], ["warehouse:gone", _("No longer built")],
   ["option", _("Possible site")], ["option:forced", _("Forced by you")], ["option:forbidden", _("Forbidden by you")], ["port:closed", _("Closed port")]];
 
@@ -31,6 +32,7 @@ let run = null;
 let watching = 0;
 let dragging = false;
 let timer = null;
+let answered = null; // the question that the figures and the map answer
 let waiting = null; // what was chosen before one knew what can be built there
 
 const card = shell.createCard(byId("card"), () => map.choose(null, null));
@@ -46,7 +48,7 @@ shell.start(async () => {
   if (innerWidth <= 800) byId("layers").open = false;
   byId("budget").oninput = () => setBudget(Number(byId("budget").value));
   byId("budget").onchange = () => { dragging = false; };
-  byId("budget-exact").onchange = () => setBudget(Number(byId("budget-exact").value));
+  byId("budget-exact").onchange = () => setExactBudget(byId("budget-exact"));
   byId("undo").onclick = () => { steps.pop(); shell.attempt(() => put()); };
   byId("reset").onclick = () => change(own());
   byId("cancel").onclick = () => shell.attempt(async () => show(await data.remove(data.runBase(run.id))));
@@ -60,13 +62,12 @@ shell.start(async () => {
 
 async function apply(values) {
   shell.ready(false);
-  const able = plans.filter((plan) => plan.can_what_if);
-  const choices = [...[...shell.planNames(able)].map(([id, name]) => [`plan:${id}`, name]),
-    ...studies.filter((study) => !study.problems).map((study) => [`study:${study.id}`, _("{name} (study file)", { name: study.name })])];
+  const choices = bases();
   const wanted = ["plan", "study"].filter((kind) => values[kind]).map((kind) => `${kind}:${values[kind]}`)[0];
   const choice = choices.find(([value]) => value === wanted)?.[0] ?? choices[0]?.[0];
   if (!choice) throw new Error(_("there is no plan or study to start from; run a study first"));
-  shell.fillSelect(byId("base"), choices, choice, (other) => { address.write(asBase(other), true); return apply(asBase(other)); });
+  if (wanted && choice !== wanted) shell.tell(_("There is no plan or study {name} that can be asked; this is another one.", { name: values.plan ?? values.study }));
+  fillBases(choice);
   if (choice !== baseName()) await openBase(asBase(choice));
   const asked = values.run && (await data.get(data.runBase(values.run)).catch(() => null));
   if (asked && baseName(asked.base) === choice) {
@@ -83,6 +84,16 @@ async function apply(values) {
     showBase();
   }
   shell.ready(true);
+}
+
+function bases() {
+  const able = plans.filter((plan) => plan.can_what_if);
+  return [...[...shell.planNames(able)].map(([id, name]) => [`plan:${id}`, name]),
+    ...studies.filter((study) => !study.problems).map((study) => [`study:${study.id}`, _("{name} (study file)", { name: study.name })])];
+}
+
+function fillBases(choice = baseName()) {
+  shell.fillSelect(byId("base"), bases(), choice, (other) => { address.write(asBase(other), true); return apply(asBase(other)); });
 }
 
 const asBase = (choice) => ({ [choice.slice(0, choice.indexOf(":"))]: choice.slice(choice.indexOf(":") + 1) });
@@ -135,8 +146,15 @@ async function loadOptions(from, mine) {
 
 // ---- the question
 
+function setExactBudget(input) {
+  const budget = input.value === "" ? NaN : Number(input.value);
+  const wrong = !(budget >= 0 && budget <= MOST_CRORE);
+  input.setCustomValidity(wrong ? _("Give an amount from 0 to {most} crore", { most: number(MOST_CRORE) }) : "");
+  if (wrong) input.reportValidity();
+  else setBudget(budget);
+}
+
 function setBudget(budget) {
-  if (!Number.isFinite(budget) || budget < 0) return;
   byId("budget-shown").textContent = crore(budget);
   clearTimeout(timer);
   timer = setTimeout(() => {
@@ -166,8 +184,15 @@ async function put() {
   }
   byId("proof").className = "proof working";
   byId("proof").textContent = _("Asking");
+  showAge();
   const mine = (watching += 1);
-  const begun = await data.post(`${data.API}/runs`, { ...base, changes: question(), ...replaces });
+  const begun = await data.post(`${data.API}/runs`, { ...base, changes: question(), ...replaces }).catch((error) => {
+    if (mine === watching) {
+      byId("proof").className = "proof";
+      byId("proof").textContent = _("This failed: {why}", { why: error.message });
+    }
+    throw error;
+  });
   if (mine !== watching) return;
   address.write({ ...base, run: begun.id }, true);
   await follow(begun);
@@ -176,6 +201,8 @@ async function put() {
 function showQuestion() {
   const now = question();
   if (!now) return;
+  showAge();
+  byId("budget-exact").setCustomValidity("");
   byId("budget").value = now.budget_inr_crore;
   byId("budget-exact").value = now.budget_inr_crore;
   byId("budget-shown").textContent = crore(now.budget_inr_crore);
@@ -246,7 +273,9 @@ function show(now) {
   byId("cancel").hidden = !busy;
   byId("restart").hidden = busy || run.state === "finished";
   byId("save").querySelector("button").disabled = run.state !== "finished";
-  if (run.saving_inr_per_year !== null && run.saving_inr_per_year !== undefined) showSaving(run.saving_inr_per_year);
+  const answering = busy || run.state === "finished";
+  if (answering && run.saving_inr_per_year !== null && run.saving_inr_per_year !== undefined) showSaving(run.saving_inr_per_year);
+  else if (!answering) showSaving(shown.summary.saving_inr_per_year); // what the search had so far is no answer
   if (run.state === "finished") {
     shell.showProof(run.proven, run.gap);
     byId("proof").append(` · ${_("{n} s", { n: number(run.elapsed_s, 1) })}`);
@@ -273,8 +302,18 @@ function showBase() {
   showPlan(baseline);
 }
 
+// Grey, and named as the old one, while the figures and the map are not those of the question.
+function showAge() {
+  const old = answered && !questions.same(answered, question());
+  for (const id of ["figures", "legend-section", "map"]) byId(id).classList.toggle("old", Boolean(old));
+  byId("age").hidden = !old;
+  if (old) byId("age").textContent = _("Figures and map are still those of the earlier question, with {budget}.", { budget: crore(answered.budget_inr_crore) });
+}
+
 function showPlan(answer) {
   shown = answer;
+  answered = question();
+  showAge();
   shell.showFigures(byId("figures"), shown.summary, shown.sites);
   const before = new Set(baseline.sites.map((site) => site.site_id));
   const now = new Set(shown.sites.map((site) => site.site_id));
@@ -384,6 +423,18 @@ async function save() {
     h("p", {}, _("Saved as a study file. Anyone can run it:")), h("code", {}, `siting run ${done.study_file}`),
     h("p", {}, h("a", { href: `/#${new URLSearchParams({ plan: done.plan })}` }, _("Look at the saved plan"))));
   byId("save-name").value = "";
+  ({ plans } = await data.get(`${data.API}/plans`));
+  fillBases();
+}
+
+// A question by what it asks: budget, then what is forced, forbidden and closed.
+function runName({ name, changes }) {
+  const count = (list) => changes[list]?.length ?? 0;
+  return [name, changes.budget_inr_crore === undefined ? null : crore(changes.budget_inr_crore),
+    count("forced") ? _("{n} forced", { n: number(count("forced")) }) : null,
+    count("forbidden") ? _("{n} forbidden", { n: number(count("forbidden")) }) : null,
+    ...(changes.closed_gateways ?? []).map((id) => _("Closed: {place}", { place: baseline.gateways.find((row) => row.gateway_id === id)?.name ?? id })),
+  ].filter(Boolean).join(", ");
 }
 
 const STATES = { queued: _("waiting"), running: _("running"), finished: _("finished"), failed: _("failed"), cancelled: _("cancelled"), interrupted: _("interrupted") };
@@ -391,6 +442,6 @@ const STATES = { queued: _("waiting"), running: _("running"), finished: _("finis
 async function listRuns() {
   const { runs } = await data.get(`${data.API}/runs`);
   byId("runs").replaceChildren(...runs.map((one) => h("li", {},
-    h("a", { href: `#${new URLSearchParams({ ...one.base, run: one.id })}` }, `${one.name}, ${one.changes.budget_inr_crore === undefined ? NOTHING : crore(one.changes.budget_inr_crore)}`),
+    h("a", { href: `#${new URLSearchParams({ ...one.base, run: one.id })}` }, runName(one)),
     h("span", { class: "amount" }, STATES[one.state]))));
 }
