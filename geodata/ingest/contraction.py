@@ -6,16 +6,15 @@ shorter than the great circle of its ends; they are taken before lines are simpl
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numba
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.ops import substring
 
+from geodata.compilation import compiled
 from geodata.network import FloatArray, IntArray, Network, as_arcs, great_circle_km
 
 DRAWING_TOLERANCE_DEG = 0.0001  # about 10 m
@@ -145,15 +144,6 @@ def contract(pieces: Pieces, longest_km: float) -> Pieces:
         repaired=pieces.repaired[head],
     )
     return joined.take(joined.start != joined.end)
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile with numba and keep the result on disk; where no cache can be written, compile in every process."""
-    try:
-        loop: Callable[..., Any] = numba.njit(cache=True)(function)
-    except RuntimeError:  # numba: no locator available
-        loop = numba.njit(function)
-    return loop
 
 
 @compiled

@@ -21,8 +21,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from siting.districts.ground import Ground
-from siting.model.gateway_costs import AT_DEPOT, AT_PORT, BY_RAIL, GatewayCosts, gateway_costs
-from siting.model.lanes import LOADS, NONE, RAIL, ROAD, LanePricer, Lanes
+from siting.model.gateway_costs import GatewayCosts, gateway_costs
+from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, LOADS, NONE, RAIL, ROAD, LanePricer, Lanes
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from siting.model.client_blocks import Block, BlockPricer, reached
 from siting.model.costs import Array
-from siting.model.lanes import NONE, RAIL, ROAD, Index, LanePricer, Lanes
+from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, NONE, RAIL, ROAD, Index, LanePricer, Lanes
+from siting.model.legs import Legs
+from siting.model.today_kernels import price_today
 
-AT_PORT, AT_DEPOT, BY_RAIL = 0, 1, 2
-"""Ways: by road, the box filled at a gateway (a full one at home); by road, the box filled at a depot; by rail."""
 MODE_OF_WAY = np.array([ROAD, ROAD, RAIL])
 
 
@@ -46,30 +45,14 @@ class GatewayCosts:
 def gateway_costs(pricer: LanePricer, clients: Index | None = None) -> GatewayCosts:
     """Price the cheapest lane of what exists through each gateway, for all clients or for these."""
     which = np.arange(len(pricer.clients)) if clients is None else clients
-    costs, places = BlockPricer(pricer), pricer.places
+    legs, places = Legs(pricer), pricer.places
     shape = (len(which), len(places.gateways), len(MODE_OF_WAY))
-    inr_per_t, hub, terminal = np.full(shape, np.inf), np.full(shape, NONE), np.full(shape[:2], NONE)
-    row = np.full(len(pricer.clients), NONE)
-    row[which] = np.arange(len(which))
-    for part in (False, True):
-        for block in costs.blocks(which[pricer.is_part[which] == part], onward=False):
-            at = row[block.client]
-            if part:
-                for way, hubs in ((AT_PORT, places.gateways), (AT_DEPOT, places.depots)):
-                    inr_per_t[at, :, way], hub[at, :, way] = _filled_at(hubs, block, costs)
-                loaded, loaded_at = _part_loads_to_depots(block, costs)
-            else:
-                inr_per_t[at, :, AT_PORT], loaded = _full_loads(block, costs)
-                loaded_at = np.full(loaded.shape, NONE)
-            if not len(places.depots):
-                continue
-            hour, reefer = block.hour[:, :, None], pricer.reefer[block.client, None, None]
-            by_rail = loaded[:, :, None] + reached(costs.rail_cost(hour, reefer, places.depots))
-            best = by_rail.argmin(axis=1)
-            inr_per_t[at, :, BY_RAIL] = np.take_along_axis(by_rail, best[:, None], axis=1)[:, 0]
-            terminal[at] = places.depots[best]
-            hub[at, :, BY_RAIL] = np.take_along_axis(loaded_at, best, axis=1)
-    return GatewayCosts(inr_per_t, hub, terminal)
+    costs = GatewayCosts(np.full(shape, np.inf), np.full(shape, NONE), np.full(shape[:2], NONE))
+    onward = legs.onward()
+    to_depots = legs.ends(np.concatenate([places.gateways, places.depots]), places.depots)
+    for rows, first_mile, cargo in legs.blocks(which):
+        price_today(onward, legs.rates, to_depots, first_mile, cargo, rows, costs.inr_per_t, costs.hub, costs.terminal)
+    return costs
 
 
 def lanes_of_today(
@@ -99,48 +82,3 @@ def lanes_of_today(
         cost = perceived[i, gateway, way]
         found.append(Lanes(clients[i], hub, terminal, pricer.places.gateways[gateway], cost))
     return Lanes.joined(found).by_client()
-
-
-def _full_loads(block: Block, costs: BlockPricer) -> tuple[Array, Array]:
-    """Cost by road to each gateway, (n_block, n_gateways), and to each depot to go on by rail, (n_block, n_depots)."""
-    places = costs.places
-
-    def leg(ends: Index, per_km: Array) -> Array:
-        freight = costs.full_load_inr_per_t[block.origin, ends] * (block.reefer + block.lever)
-        return reached(freight + block.km[:, ends] * per_km)
-
-    by_road = leg(places.gateways, block.box_road_km) + block.hour * costs.dwell_h
-    return by_road, leg(places.depots, block.box_dray_km)
-
-
-def _filled_at(hubs: Index, block: Block, costs: BlockPricer) -> tuple[Array, Index]:
-    """(n_block, n_gateways) cost of a box filled at the cheapest of some hubs and sent on by road; and that hub."""
-    places = costs.places
-    shape = (len(block.client), len(places.gateways))
-    if not len(hubs):
-        return np.full(shape, np.inf), np.full(shape, NONE)
-    shed = reached(block.first + block.km * block.road_km)[:, hubs, None] + block.fill[:, :, None]
-    road = _boxes(np.ix_(hubs, places.gateways), block, costs, block.box_road_km)
-    return _least(shed + road + (block.hour * costs.dwell_h)[:, None], hubs)
-
-
-def _part_loads_to_depots(block: Block, costs: BlockPricer) -> tuple[Array, Index]:
-    """(n_block, n_depots) cost of a box filled at the cheapest hub and brought to a depot's train; and that hub."""
-    places = costs.places
-    hubs = np.concatenate([places.gateways, places.depots])
-    gathered = reached(block.first + block.km * block.dray_km)[:, hubs, None]
-    wait = np.where(hubs[:, None] == places.depots, block.fill_at_terminal[:, :, None], block.fill[:, :, None])
-    drayage = _boxes(np.ix_(hubs, places.depots), block, costs, block.box_dray_km)
-    return _least(gathered + drayage + wait, hubs)
-
-
-def _boxes(legs: tuple[Index, ...], block: Block, costs: BlockPricer, per_km: Array) -> Array:
-    """(n_block, n_starts, n_ends) cost of a box by road between places that are nobody's own district."""
-    freight, km = costs.box_inr_per_t[legs], costs.places.road_km[legs]
-    return reached(freight * block.reefer[:, :, None] + km * per_km[:, :, None])
-
-
-def _least(cost: Array, hubs: Index) -> tuple[Array, Index]:
-    """Least over the middle axis, and the hub that gives it."""
-    best = cost.argmin(axis=1)
-    return np.take_along_axis(cost, best[:, None], axis=1)[:, 0], hubs[best]

@@ -30,6 +30,8 @@ Index = NDArray[np.int64]
 NONE = -1
 ROAD, RAIL = 0, 1
 """Modes, as the last axis of tables by mode."""
+AT_PORT, AT_DEPOT, BY_RAIL = 0, 1, 2
+"""Ways of today: by road, the box filled at a gateway (a full one at home); by road, filled at a depot; by rail."""
 LOADS = ("full", "part")
 
 

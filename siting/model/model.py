@@ -17,6 +17,7 @@ from geodata.errors import Fault, InputError
 from geodata.pack import Pack
 from siting.model.costs import Tariff, appraisal_factor
 from siting.model.demand import build_clients, cargo_faults, district_demand
+from siting.model.gateway_costs import gateway_costs
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
 from siting.model.names import contradictions, name_faults, names_of
@@ -117,10 +118,11 @@ def _priced(
         options = build_options(places, parameters, study.facility_types)
         check_names_of(study, options, places)
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
+        today = gateway_costs(pricer)
         if study.shippers > 0 and pack.gateway_tastes is not None:
-            pricer = shippers_of(pricer, pack.gateway_tastes, study.shippers, study.seed)
+            pricer = shippers_of(pricer, today, pack.gateway_tastes, study.shippers, study.seed)
             clients = pricer.clients
-        search = LaneSearch(pricer)
+        search = LaneSearch(pricer, today)
         existing = search.status_quo()
         weighted = clients["weight"].to_numpy()[existing.client] > 0
         sites = np.unique(options.loc[options["facility_type"] != "mmlp", "place"])

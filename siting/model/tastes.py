@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from siting.model.costs import Array
-from siting.model.gateway_costs import GatewayCosts, gateway_costs
+from siting.model.gateway_costs import GatewayCosts
 from siting.model.lanes import RAIL, Index, LanePricer
 
 LEAST_SHARE = 1e-3
@@ -95,16 +95,17 @@ class Liking:
         return taste
 
 
-def shippers_of(pricer: LanePricer, tastes: pd.DataFrame, shippers: int, seed: int) -> LanePricer:
+def shippers_of(pricer: LanePricer, today: GatewayCosts, tastes: pd.DataFrame, shippers: int, seed: int) -> LanePricer:
     """The pricer of the shippers of a pricer's clients.
 
     Args:
+        today: costs of the clients.
         tastes: as from ``Pack.gateway_tastes``.
         shippers: equal parts of a client that has a weight in the objective.
         seed: of the draws.
     """
     places = pricer.places
-    liking = Liking.of(gateway_costs(pricer), tastes, places.table["place_id"].iloc[places.gateways].tolist())
+    liking = Liking.of(today, tastes, places.table["place_id"].iloc[places.gateways].tolist())
     counts = (pricer.clients["weight"] > 0).to_numpy()
     drawn = np.repeat(np.flatnonzero(counts), shippers)
     share = np.where(counts[:, None, None], 0.0, liking.shares())

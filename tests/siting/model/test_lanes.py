@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from siting.model.client_blocks import nanmin
 from siting.model.costs import Tariff
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
 from siting.model.places import Places
+from siting.model.tastes import divided
 from siting.parameters import load_parameters
 
 KINDS = ["district"] * 5 + ["planned"] * 1 + ["depot"] * 3 + ["gateway"] * 2
@@ -29,18 +29,25 @@ def random_places(rng: np.random.Generator) -> Places:
     return Places(table, km, np.maximum(km, inside[:, None]), rail, rail / 25.0)
 
 
-def pricer(places: Places, rng: np.random.Generator, overrides: dict[str, float]) -> LanePricer:
+def pricer(places: Places, rng: np.random.Generator, overrides: dict[str, float], shippers: int = 1) -> LanePricer:
+    """Twenty clients; where they have shippers, these have tastes of a few hundred INR/t."""
     parameters = load_parameters().with_overrides(overrides)
     clients = pd.DataFrame(
         list(product(range(5), ["general", "perishable"], ["full", "part"])),
         columns=["place", "cargo_class", "load"],
     )
+    clients["tonnes_per_year"] = 100.0
     clients["time_inr_per_t_h"] = rng.uniform(0, 30, len(clients))
     clients["first_mile_factor"] = rng.choice([1.0, 1.15], len(clients))
     conditions = Conditions(
         rng.uniform(50, 150, 2), parameters["road_only_delay"], parameters["warehouse_shortage_markup"]
     )
-    return LanePricer(places, Tariff.from_parameters(parameters), conditions, clients)
+    tariff = Tariff.from_parameters(parameters)
+    if shippers == 1:
+        return LanePricer(places, tariff, conditions, clients)
+    client = np.repeat(np.arange(len(clients)), shippers)
+    taste = rng.uniform(-100, 600, (len(client), 2, 2))
+    return LanePricer(places, tariff, conditions, divided(clients, client, np.full(len(client), 1 / shippers)), taste)
 
 
 def every_lane(p: LanePricer) -> pd.DataFrame:
@@ -60,7 +67,7 @@ def every_lane(p: LanePricer) -> pd.DataFrame:
     lanes = Lanes(*arrays, np.zeros(len(rows)))
     parts = p.parts(lanes)
     table = pd.DataFrame(rows, columns=["client", "hub", "terminal", "gateway"])
-    table["cost"] = np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(rows))
+    table["cost"] = np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(rows)) + p.taste_of(lanes)
     site = np.append(places.is_site, False)
     table["sites"] = [
         frozenset(int(x) for x in (hub, terminal) if site[x])
@@ -75,7 +82,7 @@ LEVERS = {"road_only_delay": 0.12, "warehouse_shortage_markup": 0.15, "carbon_pr
 @pytest.mark.parametrize("seed", range(6))
 def test_status_quo_is_the_cheapest_lane_without_sites(seed):
     rng = np.random.default_rng(seed)
-    p = pricer(random_places(rng), rng, LEVERS if seed % 2 else {})
+    p = pricer(random_places(rng), rng, LEVERS if seed % 2 else {}, shippers=1 + 2 * (seed > 2))
     table = every_lane(p)
     free = table[table["sites"].map(len) == 0]
     found = LaneSearch(p).status_quo()
@@ -88,7 +95,7 @@ def test_improving_lanes_reach_the_cheapest_cost_for_every_set_of_open_sites(see
     """For any set of open sites, the lanes kept give the same cost as all lanes do."""
     rng = np.random.default_rng(seed)
     places = random_places(rng)
-    p = pricer(places, rng, LEVERS if seed % 2 else {})
+    p = pricer(places, rng, LEVERS if seed % 2 else {}, shippers=1 + 2 * (seed > 2))
     parks = np.flatnonzero(places.is_site & np.isfinite(places.rail_km).any(axis=1))
     sites = np.flatnonzero(places.table["kind"] == "district")
     table = every_lane(p)
@@ -104,7 +111,8 @@ def test_improving_lanes_reach_the_cheapest_cost_for_every_set_of_open_sites(see
     found = LaneSearch(p).improving(existing, sites, parks)
     parts = p.parts(found)
     np.testing.assert_allclose(
-        np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(found)), found.cost_inr_per_t
+        np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(found)) + p.taste_of(found),
+        found.cost_inr_per_t,
     )
     site = np.append(places.is_site, False)
     kept = pd.DataFrame({
@@ -152,10 +160,3 @@ def test_price_of_one_lane_by_hand():
     )
     assert parts["hours"].sum() == pytest.approx(500 * 24 / 425 + 48 + 120)
     assert parts["cost_inr_per_t"].sum() == pytest.approx(parts["freight_inr_per_t"].sum() + 2 * parts["hours"].sum())
-
-
-def test_the_least_that_is_not_nan_and_where_it_stands():
-    least, position = nanmin(np.array([[np.nan, 3.0, 2.0], [1.0, np.nan, 5.0], [np.nan] * 3]))
-    assert least.tolist() == [2.0, 1.0, np.inf] and position.tolist()[:2] == [2, 0]
-    least, position = nanmin(np.zeros((3, 0)))
-    assert least.tolist() == [np.inf] * 3 and position.tolist() == [0] * 3

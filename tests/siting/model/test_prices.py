@@ -25,10 +25,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from siting.model.client_blocks import BlockPricer
 from siting.model.costs import Tariff
+from siting.model.gateway_costs import gateway_costs
 from siting.model.lane_search import LaneSearch
-from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
+from siting.model.lanes import AT_DEPOT, NONE, Conditions, LanePricer, Lanes
 from siting.model.places import Places
 from siting.parameters import load_parameters
 
@@ -150,9 +150,15 @@ def test_perishable_part_loads_pay_for_a_cold_room_where_none_is_built(hub: int,
     """A new cold store's own cost is that of the site. The search prices it alike."""
     warm, cold = (pricer("perishable", "part", depot_cold_room_inr_per_t=inr) for inr in (0, 330))
     np.testing.assert_allclose(cold.price(lane(hub)) - warm.price(lane(hub)), dearer, atol=1e-9)
-    (block,) = BlockPricer(cold).blocks(np.array([0]), onward=False)
-    (free,) = BlockPricer(warm).blocks(np.array([0]), onward=False)
-    np.testing.assert_allclose((block.first - free.first)[0, hub], dearer, atol=1e-9)
+    if hub == SITE:
+        dear, free = (LaneSearch(p).improving(LaneSearch(p).status_quo(), np.array([SITE]), np.array([], int))
+                      for p in (cold, warm))  # fmt: skip
+        np.testing.assert_allclose(dear.cost_inr_per_t, free.cost_inr_per_t)
+        assert dear.hub.tolist() == [SITE]
+    else:
+        way = AT_DEPOT if hub == DEPOT else 1 - AT_DEPOT
+        today = [gateway_costs(p).inr_per_t[0, 0, way] for p in (cold, warm)]
+        np.testing.assert_allclose(today[0] - today[1], dearer, atol=1e-9)
 
 
 def test_carbon_counts_by_the_kilogram() -> None:

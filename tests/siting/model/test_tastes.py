@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from siting.model.gateway_costs import AT_DEPOT, AT_PORT, BY_RAIL, GatewayCosts, gateway_costs
+from siting.model.gateway_costs import GatewayCosts, gateway_costs
 from siting.model.lane_search import LaneSearch
-from siting.model.lanes import NONE
+from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, NONE
 from siting.model.model import Model, build_model
 from siting.model.tastes import Liking, divided, latin_hypercubes
 from siting.plan import make_plan
