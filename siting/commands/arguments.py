@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from geodata.errors import Fault, InputError
 
 if TYPE_CHECKING:
+    from siting.results.read import PlanTables
     from siting.study import Study
 
 NO_PROOF = 1
@@ -60,6 +61,27 @@ def read_study_of(arguments: argparse.Namespace) -> Study:
         raise InputError(faults)
     parameters = {**values.get("parameters", {}), **changes["parameters"]}
     return make_study({**values, **changes, "parameters": parameters})
+
+
+def study_of_result(plan: PlanTables, file: Path | None) -> Study:
+    """The study that a result was made of, with the data of a study file where these were the user's own.
+
+    Raises:
+        InputError: the result was made from own data and no file says where they are, or one of another result.
+    """
+    from siting.study import load_study, make_study, named, study_faults
+
+    resolved = dict(plan.summary["resolved_study"])
+    names = resolved.pop("data", {})
+    data = {} if file is None else dict(load_study(file).data)
+    if {layer: named(source) for layer, source in data.items()} != names:
+        told = ", ".join(f"{layer} = {source!r}" for layer, source in names.items()) or "the bundled pack alone"
+        remedy = "name the study file that it was made from with --study"
+        raise InputError(Fault(f"this result was made from {told}", remedy, plan.path))
+    faults = study_faults(resolved, str(plan.path / "plan.json"))
+    if faults:
+        raise InputError(faults)
+    return make_study({**resolved, "data": data})
 
 
 def value_of(text: str) -> Any:

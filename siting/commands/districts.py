@@ -5,14 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from siting.commands.arguments import add_command
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from geodata.pack import Pack
+from geodata.errors import Fault, InputError
+from siting.commands.arguments import add_command, study_of_result
 
 
 def add(commands: Any) -> None:
@@ -25,17 +21,32 @@ def add(commands: Any) -> None:
         help="official list of districts (columns state, district) to compare with the rule; may be given again",
     )  # fmt: skip
 
+    card = add_command(
+        commands, "scorecard", _scorecard, "write a page per district or state of a result, to print on A4"
+    )
+    card.add_argument("result", type=Path, metavar="DIR", help="folder of a result")
+    card.add_argument("--district", action="append", default=[], metavar="NAME", help="name or id; may be given again")
+    card.add_argument(
+        "--state", action="append", default=[], metavar="NAME", help="page of a state; may be given again"
+    )
+    card.add_argument("--all", action="store_true", help="all districts and states")
+    card.add_argument("--lang", action="append", choices=("en", "hi"), help="may be given again (default: en)")
+    card.add_argument("--study", type=Path, help="study file of a result that was made from own data")
+    card.add_argument("--out", type=Path, required=True, help="folder for the pages")
+    card.add_argument("--quiet", action="store_true", help="print only the result")
+
 
 def _profile(arguments: argparse.Namespace) -> int:
+    from siting.districts.ground import Ground
+    from siting.districts.lists import load_district_list
     from siting.districts.profile import make_profile, profile_json, profile_lines
     from siting.results.read import open_result
     from siting.study import Study
 
-    study = Study(data={} if arguments.pack is None else {"pack": arguments.pack})
-    pack = study.pack()
-    lists = {path.stem: _listed(path, pack) for path in arguments.list}
+    ground = Ground.of_study(Study(data={} if arguments.pack is None else {"pack": arguments.pack}))
+    lists = {path.stem: load_district_list(path, ground.pack) for path in arguments.list}
     cut = None if arguments.result is None else open_result(arguments.result).summary["served_cost_cut"]
-    profile = make_profile(study, lists, hub_cost_cut=cut)
+    profile = make_profile(ground, lists, hub_cost_cut=cut)
     if arguments.json:
         print(json.dumps(profile_json(profile), ensure_ascii=False))
     else:
@@ -43,7 +54,30 @@ def _profile(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _listed(path: Path, pack: Pack) -> pd.Index:
-    from siting.districts.lists import load_district_list
+def _scorecard(arguments: argparse.Namespace) -> int:
+    from geodata.folders import atomic_folder
+    from siting.districts.cards import Cards
+    from siting.districts.ground import Ground
+    from siting.districts.scorecards import Scorecards, asked_districts, asked_states, write_scorecards
+    from siting.districts.words import Words
+    from siting.results.read import open_result
+    from siting.run import progress_bar
 
-    return load_district_list(path, pack)
+    if not (arguments.district or arguments.state or arguments.all):
+        raise InputError(Fault("no page is asked for", "give --district NAME, --state NAME or --all", "command line"))
+    plan = open_result(arguments.result)
+    cards = Cards.of_plan(plan, Ground.of_study(study_of_result(plan, arguments.study)))
+    districts, states = asked_districts(cards, arguments.district), asked_states(cards, arguments.state)
+    if arguments.all:
+        districts, states = list(cards.names), cards.states
+    languages, written = arguments.lang or ["en"], 0
+    with atomic_folder(arguments.out) as folder, progress_bar(arguments.quiet or arguments.json) as bar:
+        task = bar.add_task("pages", total=len(languages) * (len(districts) + len(states)))
+        for language in dict.fromkeys(languages):
+            pages = Scorecards(cards, Words(language))
+            written += write_scorecards(pages, folder, districts, states, lambda _: bar.advance(task))
+    if arguments.json:
+        print(json.dumps({"pages": written, "folder": str(arguments.out)}, ensure_ascii=False))
+    else:
+        print(f"{written} pages: {arguments.out}")
+    return 0

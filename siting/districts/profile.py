@@ -24,7 +24,6 @@ from siting.report.paper import (
     PAPER_DISTRICTS_FOR_THREE_QUARTERS,
     PAPER_FAR_FROM_PORT,
 )
-from siting.study import Study
 
 USD_PER_BILLION = 1e9
 MEASURE_WORDS = {
@@ -63,22 +62,21 @@ class Profile:
 
 
 def make_profile(
-    study: Study,
+    ground: Ground,
     lists: Mapping[str, pd.Index] | None = None,
     adequate_km: float = ADEQUATE_KM,
     hub_cost_cut: float | None = None,
 ) -> Profile:
-    """Measure the districts of a study's pack.
+    """Measure the districts of a study.
 
     Args:
         lists: district_id of the districts on official lists, by the name of the list.
         adequate_km: see :mod:`siting.districts.connectivity`.
         hub_cost_cut: ``served_cost_cut`` of a plan, for the paper's claim on it.
     """
-    ground = Ground.of_study(study)
     pack = ground.pack
     facts = district_facts(pack)
-    concentration = measure_concentration(facts, study.leader_share)
+    concentration = measure_concentration(facts, ground.study.leader_share)
     connectivity = measure_connectivity(ground, adequate_km)
     area, paper = str(pack.manifest["name"]), None
     if area == PAPER_AREA:
