@@ -36,6 +36,7 @@ DEPOT_COLUMNS = (
     _LAT,
     Column("rail_served", "boolean"),
     Column("container_capacity_million_teu", "number", required=False, minimum=0),
+    Column("kind", required=False, choices=("depot", "cargo_terminal")),  # a cargo terminal takes full boxes only
     Column("confidence", required=False),  # that it works and where it is: "high" or "medium"
     Column("source"),
     Column("note", required=False),
@@ -50,6 +51,11 @@ PLANNED_SITE_COLUMNS = (
     _LAT,
     Column("coordinate_basis"),
     Column("programme_status", required=False),
+    Column("acre", "number", required=False, minimum=0),
+    Column("project_cost_inr_crore", "number", required=False, minimum=0),  # of all phases, as published
+    Column("private_inr_crore", "number", required=False, minimum=0),  # of it, by the operator
+    Column("throughput_million_t_per_year", "number", required=False, minimum=0),  # at the published horizon
+    Column("project_source", required=False),
     Column("source"),
 )
 

@@ -37,6 +37,7 @@ class Column:
     minimum: float = -math.inf
     maximum: float = math.inf
     unique: bool = False
+    choices: tuple[str, ...] = ()  # of a text; any, where there are none
 
 
 def read_table(
@@ -225,6 +226,9 @@ def _parse(path: Path, cells: pd.Series[str], column: Column) -> tuple[pd.Series
         values = cells
         if column.required:
             problems += faults(cells == "", "fill it in")
+        if column.choices:
+            remedy = f"write {' or '.join(column.choices)}"
+            problems += faults((cells != "") & ~cells.isin(column.choices), remedy)
     if column.unique:
         first = {value: row for row, value in reversed(list(cells.items()))}
         repeated = cells.duplicated() & (cells != "")

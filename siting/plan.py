@@ -44,7 +44,8 @@ class Plan:
 
     @cached_property
     def opened(self) -> pd.DataFrame:
-        """Open options with ``throughput_t_per_year``, ``districts_served`` and ``saving_inr_per_year``.
+        """Open options with ``throughput_t_per_year``, ``districts_served``, ``saving_inr_per_year`` (after the charges
+        of use) and ``use_capital_inr_per_year`` (of these charges, what pays for capital).
 
         A lane's saving is shared equally by the sites it uses, so the column adds up to the gross saving.
         """
@@ -57,25 +58,25 @@ class Plan:
         counted = clients["weight"].to_numpy()[client] * tonnes
         quo = np.full(len(clients), np.nan)
         quo[model.existing.client] = model.existing.cost_inr_per_t
-        saving = (quo[client] - model.improving.cost_inr_per_t[model.lane_of_row[rows]]) * counted
+        saving = (quo[client] - model.row_cost_inr_per_t[rows]) * counted
         needs = problem.lane_options[rows]
         n_sites = (needs >= 0).sum(axis=1)
         use = pd.concat([
             pd.DataFrame({
                 "option": needs[:, k], "district": clients["district"].to_numpy()[client],
-                "tonnes": tonnes, "saving": saving / n_sites,
+                "tonnes": tonnes, "counted_t": counted, "saving": saving / n_sites,
             })
             for k in (0, 1)
         ])  # fmt: skip
         use = use[use["option"] >= 0].groupby("option").agg(
             throughput_t_per_year=("tonnes", "sum"),
+            counted_t_per_year=("counted_t", "sum"),
             districts_served=("district", "nunique"),
             saving_inr_per_year=("saving", "sum"),
         )  # fmt: skip
-        opened = options.join(use).fillna(
-            {"throughput_t_per_year": 0.0, "districts_served": 0, "saving_inr_per_year": 0.0}
-        )
+        opened = options.join(use).fillna(dict.fromkeys(use.columns, 0))
         opened["utilisation"] = opened["throughput_t_per_year"] / opened["capacity_t_per_year"]
+        opened["use_capital_inr_per_year"] = opened["use_capital_inr_per_t"] * opened["counted_t_per_year"]
         return opened.astype({"districts_served": int})
 
     @cached_property
@@ -88,8 +89,19 @@ class Plan:
 
     @cached_property
     def capital_charge_inr_per_year(self) -> float:
-        """The sites' capital spread over the appraisal period, in the objective; 0 where the study charges none."""
+        """Capital that is due, spread over the appraisal period, in the objective; 0 where the study charges none."""
         return float(self.opened["capital_charge_inr_per_year"].sum())
+
+    @cached_property
+    def use_capital_inr_per_year(self) -> float:
+        """What the cargo that counts pays for capital by the tonne, in the cost of its lanes."""
+        return float(self.opened["use_capital_inr_per_year"].sum())
+
+    @cached_property
+    def borne_capital_inr_crore(self) -> float:
+        """Capital that the cargo that counts pays for: what is due, and the present value of its charges of use."""
+        by_use_inr = self.use_capital_inr_per_year * appraisal_factor(self.model.parameters)
+        return float(self.opened["due_capital_inr_crore"].sum()) + by_use_inr / INR_PER_CRORE
 
     @cached_property
     def client_table(self) -> pd.DataFrame:
@@ -124,8 +136,9 @@ class Plan:
 
     @cached_property
     def appraisal(self) -> Appraisal:
-        """What the sites' capital and the net saving are worth."""
-        return Appraisal.of(self.capex_inr_crore, self.net_saving_inr_per_year, self.model.parameters)
+        """What the capital that the cargo bears is worth; charges of use that pay for it are no running cost."""
+        saving = self.net_saving_inr_per_year + self.use_capital_inr_per_year
+        return Appraisal.of(self.borne_capital_inr_crore, saving, self.model.parameters)
 
     @property
     def slack_inr_per_year(self) -> float | None:
@@ -144,7 +157,7 @@ class Plan:
     def losing(self) -> pd.DataFrame:
         """Open options whose own net saving does not recover their capital over the appraisal period."""
         own = self.opened["saving_inr_per_year"] - self.opened["fixed_cost_inr_per_year"]
-        capital = self.opened["capex_inr_crore"] * INR_PER_CRORE
+        capital = self.opened["due_capital_inr_crore"] * INR_PER_CRORE
         return self.opened[own * appraisal_factor(self.model.parameters) < capital]
 
     @cached_property
@@ -223,7 +236,7 @@ def with_economic_budget(plan: Plan, watch: Callable[[Progress], None] | None = 
 def _chosen(model: Model, solution: Solution) -> Routing:
     """What a solution carries on improving lanes, and what stays on the status quo."""
     rows = np.flatnonzero(solution.lane_share > 0)
-    improving = model.improving.take(model.lane_of_row[rows])
+    improving = replace(model.improving.take(model.lane_of_row[rows]), cost_inr_per_t=model.row_cost_inr_per_t[rows])
     stays = np.ones(len(model.clients))
     np.subtract.at(stays, improving.client, solution.lane_share[rows])
     keep = stays[model.existing.client] > 1e-9

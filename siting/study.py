@@ -20,7 +20,7 @@ from geodata.toml_tables import read_tables
 from siting.parameters import Parameters, load_parameters
 
 OFFICE_TABLES = (".xlsx", ".xlsm")  # endings that no layer of a pack has
-FACILITY_TYPES = ("warehouse", "cold_store", "mmlp")
+FACILITY_TYPES = ("warehouse", "cold_store", "cargo_terminal", "mmlp")
 TONNAGE_BASES = ("current", "potential")
 LISTS = ("facility_types", "forced", "forbidden", "closed_gateways", "upgraded_roads", "refund_states")
 """Keys that hold a list of texts."""

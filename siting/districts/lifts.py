@@ -131,12 +131,12 @@ def _of_loads(full: Array, part: Array, part_share: float) -> Array:
 
 
 def _capital(ground: Ground) -> dict[str, Array]:
-    """(n_districts,) capital of the cheapest warehouse and of the cheapest rail terminal; NaN where none can be."""
-    options = build_options(ground.places, ground.parameters, FACILITY_TYPES)
+    """(n_districts,) all capital of the cheapest warehouse and of the cheapest rail terminal; NaN where none can be."""
+    options = build_options(ground.places, ground.parameters, FACILITY_TYPES, ground.pack.planned_sites)
     railed = ~options["facility_type"].isin(WITHOUT_RAIL)
     kinds = {"warehouse": options["facility_type"] == "warehouse", "terminal": railed}
     return {
-        key: options[rows].groupby("place")["capex_inr_crore"].min().reindex(ground.places.districts).to_numpy()
+        key: options[rows].groupby("place")["project_cost_inr_crore"].min().reindex(ground.places.districts).to_numpy()
         for key, rows in kinds.items()
     }
 

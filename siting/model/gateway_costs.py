@@ -49,7 +49,7 @@ def gateway_costs(pricer: LanePricer, clients: Index | None = None) -> GatewayCo
     shape = (len(which), len(places.gateways), len(MODE_OF_WAY))
     costs = GatewayCosts(np.full(shape, np.inf), np.full(shape, NONE), np.full(shape[:2], NONE))
     onward = legs.onward()
-    to_depots = legs.ends(np.concatenate([places.gateways, places.depots]), places.depots)
+    to_depots = legs.ends(np.concatenate([places.gateways, places.filling_depots]), places.depots)
     for rows, first_mile, cargo in legs.blocks(which):
         price_today(onward, legs.rates, to_depots, first_mile, cargo, rows, costs.inr_per_t, costs.hub, costs.terminal)
     return costs

@@ -26,8 +26,10 @@ class Sites(NamedTuple):
         hubs: places where part loads may be boxed: warehouses, cold stores, parks.
         stores: positions in ``near.starts`` of those where a warehouse or a cold store may be.
         heads: from hubs to existing terminals.
-        sheds: from depots and gateways to parks.
-        near: from stores to parks.
+        sheds: from gateways and depots that fill boxes to trains: parks and cargo terminals.
+        near: from stores to trains.
+        fills: (n_trains,) whether boxes may be filled there too, by a park or a store.
+        terminal: (n_trains,) whether a cargo terminal may be there, which does nothing but put boxes on trains.
         low_head: (n_hubs, 2) least freight and km to an existing terminal.
     """
 
@@ -35,6 +37,8 @@ class Sites(NamedTuple):
     heads: Ends
     sheds: Ends
     near: Ends
+    fills: NDArray[np.bool_]
+    terminal: NDArray[np.bool_]
     low_head: Array
 
 
@@ -64,23 +68,25 @@ class Work(NamedTuple):
 
     Args:
         by_road, by_rail: (n_places,) of a part load brought to a place and stuffed there, to go on by either.
-        alone: (n_shippers, n_places) least cost with a new site at each place alone.
+        alone: (n_shippers, n_places) least cost with a new store or park at each place alone that fills boxes only.
+        by_train: (n_shippers, n_trains) least cost with whatever puts boxes on trains there alone.
         head_rail, head_gateway: (n_shippers, n_heads) from an existing terminal to the gateway liked best.
         least_head: (n_shippers,) the least of them.
-        park_rail, park_gateway: (n_shippers, n_parks) the same from parks, where it was needed.
-        low_park: (n_parks,) what it costs at least, taste apart; inf where none is worth a look.
-        through: (n_parks,) least cost of a boxed part load at a park by one site or none.
+        train_rail, train_gateway: (n_shippers, n_trains) the same from new trains, where it was needed.
+        low_train: (n_trains,) what it costs at least, taste apart; inf where none is worth a look.
+        through: (n_trains,) least cost of a boxed part load at a train by what is there alone.
     """
 
     by_road: Array
     by_rail: Array
     alone: Array
+    by_train: Array
     head_rail: Array
     head_gateway: Index
     least_head: Array
-    park_rail: Array
-    park_gateway: Index
-    low_park: Array
+    train_rail: Array
+    train_gateway: Index
+    low_train: Array
     through: Array
 
 
@@ -168,46 +174,51 @@ def _through_one(onward: Any, sites: Any, one: Any, who: Any, work: Any, found: 
 
 
 @compiled
-def _own_park(onward: Any, sites: Any, one: Any, who: Any, work: Any, found: Any) -> None:
-    """Lanes with a park as hub and terminal at once; what is cheapest from parks on, where one may pay."""
+def _filled_at_the_train(onward: Any, sites: Any, one: Any, who: Any, work: Any, found: Any) -> None:
+    """Lanes filled and put on a train at one place; what can be done alone at each place with a train.
+
+    A park does both, and so do a store and a cargo terminal; a cargo terminal alone does not.
+    """
     loosest = 0.0
     for k in range(len(who.number)):
         loosest = max(loosest, who.quo[k] - who.least[k, RAIL])
     for j in range(len(sites.near.ends)):
         p = sites.near.ends[j]
         low = _low_rail(onward, one, p)
-        work.through[j] = work.by_rail[p] + one.fill_at_terminal
-        work.low_park[j] = low if low < loosest else np.inf
+        own = work.by_rail[p] + one.fill_at_terminal if sites.fills[j] else np.inf
+        work.through[j] = np.inf if sites.terminal[j] else own
+        work.low_train[j] = low if low < loosest else np.inf
         for k in range(len(who.number)):
-            work.park_gateway[k, j] = NONE
-            if work.through[j] + (low + who.least[k, RAIL]) < work.alone[k, p]:
-                _to_park(onward, sites, one, who, work, k, j)
-                cost = work.through[j] + work.park_rail[k, j]
+            work.train_gateway[k, j] = NONE
+            work.by_train[k, j] = who.quo[k] if sites.terminal[j] else work.alone[k, p]
+            if own + (low + who.least[k, RAIL]) < work.alone[k, p]:
+                _to_train(onward, sites, one, who, work, k, j)
+                cost = own + work.train_rail[k, j]
                 if cost < work.alone[k, p]:
-                    work.alone[k, p] = cost
-                    _add(found, who.number[k], p, p, onward.gateways[work.park_gateway[k, j]], cost)
+                    _add(found, who.number[k], p, p, onward.gateways[work.train_gateway[k, j]], cost)
+                    if not sites.terminal[j]:
+                        work.by_train[k, j] = cost
 
 
 @compiled
-def _to_park(onward: Any, sites: Any, one: Any, who: Any, work: Any, k: int, j: int) -> None:
-    """Price a shipper's rail from a park unless that was done."""
-    if work.park_gateway[k, j] == NONE:
+def _to_train(onward: Any, sites: Any, one: Any, who: Any, work: Any, k: int, j: int) -> None:
+    """Price a shipper's rail from a new train unless that was done."""
+    if work.train_gateway[k, j] == NONE:
         cost, g = best_rail(onward, one, sites.near.ends[j], who.taste[k])
-        work.park_rail[k, j], work.park_gateway[k, j] = cost, g
+        work.train_rail[k, j], work.train_gateway[k, j] = cost, g
 
 
 @compiled
-def _shed_then_park(onward: Any, sites: Any, one: Any, who: Any, work: Any, found: Any) -> None:
-    """Lanes boxed at what exists that change to rail at a new park."""
+def _shed_then_train(onward: Any, sites: Any, one: Any, who: Any, work: Any, found: Any) -> None:
+    """Lanes boxed at what exists that change to rail at a new train."""
     sheds = sites.sheds
     least = np.inf
     for s in range(len(sheds.starts)):
         least = min(least, work.by_rail[sheds.starts[s]] + one.fill)
     for j in range(len(sheds.ends)):
-        p = sheds.ends[j]
-        low, worth = work.low_park[j], False
+        low, worth = work.low_train[j], False
         for k in range(len(who.number)):
-            worth = worth or least + (low + who.least[k, RAIL]) < work.alone[k, p]
+            worth = worth or least + (low + who.least[k, RAIL]) < work.by_train[k, j]
         if not worth:
             continue
         best, at = np.inf, 0
@@ -217,41 +228,40 @@ def _shed_then_park(onward: Any, sites: Any, one: Any, who: Any, work: Any, foun
                 best, at = cost, s
         work.through[j] = min(work.through[j], best)
         for k in range(len(who.number)):
-            if best + (low + who.least[k, RAIL]) < work.alone[k, p]:
-                _to_park(onward, sites, one, who, work, k, j)
-                cost = best + work.park_rail[k, j]
-                if cost < work.alone[k, p]:
-                    work.alone[k, p] = cost
-                    g = onward.gateways[work.park_gateway[k, j]]
-                    _add(found, who.number[k], sheds.starts[at], p, g, cost)
+            if best + (low + who.least[k, RAIL]) < work.by_train[k, j]:
+                _to_train(onward, sites, one, who, work, k, j)
+                cost = best + work.train_rail[k, j]
+                if cost < work.by_train[k, j]:
+                    work.by_train[k, j] = cost
+                    g = onward.gateways[work.train_gateway[k, j]]
+                    _add(found, who.number[k], sheds.starts[at], sheds.ends[j], g, cost)
 
 
 @compiled
-def _parks_worth_a_look(sites: Any, one: Any, who: Any, work: Any) -> Any:
-    """Positions of the parks whose rail may be reached for less through another store, by what it costs at least."""
+def _trains_worth_a_look(sites: Any, one: Any, who: Any, work: Any) -> Any:
+    """Positions of the trains that may be reached for less through another store, by what rail costs at least."""
     least = np.inf
     for p in sites.near.starts:
         least = min(least, work.by_rail[p] + one.fill)
     for j in range(len(sites.near.ends)):
         worth = False
         for k in range(len(who.number)):
-            low = work.low_park[j] + who.least[k, RAIL]
-            worth = worth or least + low < work.alone[k, sites.near.ends[j]]
+            worth = worth or least + (work.low_train[j] + who.least[k, RAIL]) < work.by_train[k, j]
         if not (worth and least < work.through[j]):
-            work.low_park[j] = np.inf
-    order = np.argsort(work.low_park)
-    return order[: np.searchsorted(work.low_park[order], np.inf)]
+            work.low_train[j] = np.inf
+    order = np.argsort(work.low_train)
+    return order[: np.searchsorted(work.low_train[order], np.inf)]
 
 
 @compiled
-def _store_then_park(onward: Any, sites: Any, one: Any, who: Any, work: Any, found: Any) -> None:
-    """Lanes boxed at a new store that change to rail at a new park elsewhere.
+def _store_then_train(onward: Any, sites: Any, one: Any, who: Any, work: Any, found: Any) -> None:
+    """Lanes boxed at a new store that change to rail at a new train elsewhere.
 
-    A pair is worth a look where the park's rail is reached for less through the store than without, and where it could
+    A pair is worth a look where the train is reached for less through the store than without, and where it could
     beat a lane with the store alone.
     """
-    near, n, parks = sites.near, len(who.number), _parks_worth_a_look(sites, one, who, work)
-    low = work.low_park[parks]
+    near, n, trains = sites.near, len(who.number), _trains_worth_a_look(sites, one, who, work)
+    low = work.low_train[trains]
     for i in range(len(near.starts)):
         p = near.starts[i]
         boxed, room = work.by_rail[p] + one.fill, 0.0
@@ -260,26 +270,26 @@ def _store_then_park(onward: Any, sites: Any, one: Any, who: Any, work: Any, fou
         if not boxed < room:
             continue
         factor = freight_factor(one, p)
-        for e in range(len(parks)):
+        for e in range(len(trains)):
             if not boxed + low[e] < room:
                 break
-            j = parks[e]
+            j = trains[e]
             reached = boxed + box(near, i, j, factor, one.dray_km)
             if near.ends[j] == p or not reached < work.through[j] or not reached + low[e] < room:
                 continue
             for k in range(n):
-                limit = min(work.alone[k, p], work.alone[k, near.ends[j]])
+                limit = min(work.alone[k, p], work.by_train[k, j])
                 if reached + (low[e] + who.least[k, RAIL]) < limit:
-                    _to_park(onward, sites, one, who, work, k, j)
-                    cost = reached + work.park_rail[k, j]
+                    _to_train(onward, sites, one, who, work, k, j)
+                    cost = reached + work.train_rail[k, j]
                     if cost < limit:
-                        g = onward.gateways[work.park_gateway[k, j]]
+                        g = onward.gateways[work.train_gateway[k, j]]
                         _add(found, who.number[k], p, near.ends[j], g, cost)
 
 
 @compiled
 def _full_load(onward: Any, sites: Any, first: Any, one: Any, who: Any, found: Any) -> None:
-    """Lanes of a full load that change to rail at a new park."""
+    """Lanes of a full load that change to rail at a new train."""
     for j in range(len(sites.near.ends)):
         p = sites.near.ends[j]
         drayage = first.box_inr[one.row, p] * one.reefer * one.weak + first.km[one.row, p] * one.dray_km
@@ -303,11 +313,11 @@ def improving(
     k = 0
     for i in range(len(cargo.row)):
         k = max(k, begins[i + 1] - begins[i])
-    n_places, n_heads, n_parks = len(onward.stuffing), len(sites.heads.ends), len(sites.near.ends)
+    n_places, n_heads, n_trains = len(onward.stuffing), len(sites.heads.ends), len(sites.near.ends)
     work = Work(
-        np.empty(n_places), np.empty(n_places), np.empty((k, n_places)), np.empty((k, n_heads)),
-        np.empty((k, n_heads), np.int64), np.empty(k), np.empty((k, n_parks)), np.empty((k, n_parks), np.int64),
-        np.empty(n_parks), np.empty(n_parks),
+        np.empty(n_places), np.empty(n_places), np.empty((k, n_places)), np.empty((k, n_trains)),
+        np.empty((k, n_heads)), np.empty((k, n_heads), np.int64), np.empty(k), np.empty((k, n_trains)),
+        np.empty((k, n_trains), np.int64), np.empty(n_trains), np.empty(n_trains),
     )  # fmt: skip
     for i in range(len(cargo.row)):
         own = slice(begins[i], begins[i + 1])
@@ -320,6 +330,6 @@ def improving(
         for s in range(len(who.number)):
             work.alone[s, :] = who.quo[s]
         _through_one(onward, sites, one, who, work, found)
-        _own_park(onward, sites, one, who, work, found)
-        _shed_then_park(onward, sites, one, who, work, found)
-        _store_then_park(onward, sites, one, who, work, found)
+        _filled_at_the_train(onward, sites, one, who, work, found)
+        _shed_then_train(onward, sites, one, who, work, found)
+        _store_then_train(onward, sites, one, who, work, found)

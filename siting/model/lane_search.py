@@ -9,6 +9,7 @@ from siting.model.lane_kernels import Found, Shippers, Sites, improving
 from siting.model.lanes import Index, LanePricer, Lanes
 from siting.model.legs import Legs, railheads
 
+NOWHERE: Index = np.zeros(0, np.int64)
 FIRST_ROOM = 1 << 14  # lanes of a block of origins; it grows where they are more
 
 
@@ -37,21 +38,22 @@ class LaneSearch:
         """Return the lane of today that every client (or these) that has one likes best."""
         return self.existing(1, clients, each_way=False)
 
-    def improving(self, existing: Lanes, sites: Index, parks: Index) -> Lanes:
-        """Return the lanes through new sites that beat the client's status quo.
+    def improving(self, existing: Lanes, stores: Index, parks: Index, terminals: Index = NOWHERE) -> Lanes:
+        """Return the lanes through new sites that beat the client's status quo, before any charge of use.
 
         Args:
             existing: the status quo lanes.
-            sites: places where a warehouse or cold store may be built.
-            parks: places where a logistics park may be built.
+            stores: places where a warehouse or cold store may be built.
+            parks: places where a logistics park may be built: it fills boxes and puts them on trains.
+            terminals: places where a cargo terminal may be built, which puts boxes on trains.
 
-        Exact: a lane through two sites is left out only when one through a subset of its sites costs no more.
+        Exact: a lane is left out only when one through a subset of its facilities costs no more.
         """
         pricer, legs = self.pricer, Legs(self.pricer)
         order = np.argsort(pricer.client[existing.client], kind="stable")
         shipper, quo = existing.client[order], existing.cost_inr_per_t[order]
         _, first, count = np.unique(pricer.client[shipper], return_index=True, return_counts=True)
-        onward, places = legs.onward(), self._sites(legs, sites, parks)
+        onward, places = legs.onward(), self._sites(legs, stores, parks, terminals)
         room, found = FIRST_ROOM, []
         for block, first_mile, cargo in legs.blocks(shipper[first]):
             begins = np.concatenate([[0], np.cumsum(count[block])])
@@ -67,11 +69,14 @@ class LaneSearch:
             found.append(Lanes(number, hub, terminal, gateway, here.cost[:n].copy()))
         return Lanes.joined(found).by_client()
 
-    def _sites(self, legs: Legs, stores: Index, parks: Index) -> Sites:
+    def _sites(self, legs: Legs, stores: Index, parks: Index, terminals: Index) -> Sites:
         """Ways among new sites, and between them and what exists."""
         places = self.pricer.places
         hubs = np.union1d(stores, parks)
         heads = legs.ends(hubs, railheads(places))
         low = [np.fmin.reduce(table, axis=1, initial=np.inf) for table in (heads.inr, heads.km)]
-        sheds = legs.ends(np.concatenate([places.depots, places.gateways]), parks)
-        return Sites(hubs, heads, sheds, legs.ends(stores, parks), np.stack(low, axis=1))
+        trains = np.union1d(parks, terminals)
+        fills = np.isin(trains, parks) | np.isin(trains, stores)
+        sheds = legs.ends(np.concatenate([places.filling_depots, places.gateways]), trains)
+        near = legs.ends(stores, trains)
+        return Sites(hubs, heads, sheds, near, fills, np.isin(trains, terminals), np.stack(low, axis=1))

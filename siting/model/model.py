@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 from geodata.errors import Fault, InputError
 from geodata.pack import Pack
-from siting.model.costs import Tariff, appraisal_factor
+from siting.model.charges import charge_of_use
+from siting.model.costs import Array, Tariff
 from siting.model.demand import build_clients, cargo_faults, district_demand
 from siting.model.gateway_costs import gateway_costs
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
 from siting.model.names import contradictions, name_faults, names_of
-from siting.model.options import build_options, options_of_lanes, select_options
+from siting.model.options import build_options, building_places, options_of_lanes, select_options
 from siting.model.places import Places, Survey, survey_pack
 from siting.model.policies import policy_faults
 from siting.model.tastes import shippers_of
-from siting.money import INR_PER_CRORE
 from siting.parameters import Parameters
 from siting.solver import FacilityProblem
 from siting.solver import InputError as ProblemError
@@ -57,6 +57,13 @@ class Model:
         """Clients that take part in the choice: with a status quo lane and a weight."""
         weight = self.clients["weight"].to_numpy()[self.existing.client]
         return np.asarray(self.existing.client[weight > 0])
+
+    @cached_property
+    def row_cost_inr_per_t(self) -> Array:
+        """Perceived cost of the lanes of the problem, with the charges of the options they use."""
+        charge = charge_of_use(self.options, self.problem.lane_options)
+        cost: Array = self.improving.cost_inr_per_t[self.lane_of_row] + charge
+        return cost
 
 
 def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
@@ -115,7 +122,7 @@ def _priced(
         if faults := cargo_faults(demand, pack.files["exports"]):
             raise InputError(faults)
         clients = build_clients(demand, places, parameters, study.leader_weight)
-        options = build_options(places, parameters, study.facility_types)
+        options = build_options(places, parameters, study.facility_types, pack.planned_sites, study.capital_charge)
         check_names_of(study, options, places)
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
         today = gateway_costs(pricer)
@@ -125,11 +132,7 @@ def _priced(
         search = LaneSearch(pricer, today)
         existing = search.status_quo()
         weighted = clients["weight"].to_numpy()[existing.client] > 0
-        sites = np.unique(options.loc[options["facility_type"] != "mmlp", "place"])
-        parks = np.unique(options.loc[options["facility_type"] == "mmlp", "place"])
-        improving = search.improving(existing.take(weighted), sites, parks)
-        charged = INR_PER_CRORE / appraisal_factor(parameters) if study.capital_charge else 0.0
-        options["capital_charge_inr_per_year"] = options["capex_inr_crore"] * charged
+        improving = search.improving(existing.take(weighted), *building_places(options))
         problem, lane_of_row = state_problem(study, clients, options, places, existing.take(weighted), improving)
         model = Model(
             study, pack, parameters, survey, places, demand, clients, options, pricer, existing, improving,
@@ -169,9 +172,7 @@ def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
     search = LaneSearch(pricer)
     again = search.status_quo(np.flatnonzero(touched))
     weighted = model.clients["weight"].to_numpy() > 0
-    mmlp = (model.options["facility_type"] == "mmlp").to_numpy()
-    place = model.options["place"].to_numpy()
-    better = search.improving(again.take(weighted[again.client]), np.unique(place[~mmlp]), np.unique(place[mmlp]))
+    better = search.improving(again.take(weighted[again.client]), *building_places(model.options))
     existing, improving = (
         Lanes.joined([kept.take(~touched[kept.client]), new]).by_client()
         for kept, new in ((model.existing, again), (model.improving, better))
@@ -225,12 +226,13 @@ def state_problem(
     position[existing.client] = np.arange(len(existing))
     tonnes = clients["tonnes_per_year"].to_numpy()
     weight = clients["weight"].to_numpy() * tonnes
+    cost_inr_per_t = improving.cost_inr_per_t[lane] + charge_of_use(options, needs)
     group = pd.factorize(options["site_id"])[0]
     with refused_as_input():
         problem = FacilityProblem(
             lane_client=position[improving.client[lane]],
             lane_options=needs.astype(np.int32),
-            lane_cost=improving.cost_inr_per_t[lane] * weight[improving.client[lane]],
+            lane_cost=cost_inr_per_t * weight[improving.client[lane]],
             n_clients=len(existing),
             n_options=len(options),
             unserved_cost=existing.cost_inr_per_t * weight[existing.client],

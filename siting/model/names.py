@@ -9,7 +9,7 @@ from rapidfuzz import fuzz, process, utils
 
 from geodata.errors import Fault
 from geodata.pack import Pack
-from siting.model.options import facility_tiers
+from siting.model.options import facility_tiers, tiers_at
 from siting.money import indian
 from siting.study import Study
 
@@ -35,16 +35,15 @@ def names_of(options: pd.DataFrame, gateway_ids: Collection[str]) -> Names:
 def possible_names(pack: Pack, facility_types: Sequence[str], parameters: Mapping[str, float]) -> Names:
     """Return what could be named in a study of a pack, were there road and rail everywhere; nothing is measured."""
     tiers = facility_tiers(parameters)
-    tiers = tiers[tiers["facility_type"].isin(facility_types)]
     districts, planned = pack.districts["district_id"].tolist(), pack.planned_sites["site_id"].tolist()
-    options = pd.DataFrame(
-        [
-            (f"{kind}-{tier}@{place}", f"{kind}@{place}")
-            for kind, tier in zip(tiers["facility_type"], tiers["tier"], strict=True)
-            for place in (districts + planned if kind == "mmlp" else districts)
-        ],
-        columns=["option_id", "site_id"],
-    )
+    rows = pd.concat([
+        tiers_at(districts + planned if kind == "mmlp" else districts, kind, tiers, pack.planned_sites)
+        for kind in facility_types
+    ])  # fmt: skip
+    options = pd.DataFrame({
+        "option_id": rows["facility_type"] + "-" + rows["tier"] + "@" + rows["place_id"],
+        "site_id": rows["facility_type"] + "@" + rows["place_id"],
+    })  # fmt: skip
     return names_of(options, gateways_of(pack))
 
 

@@ -8,22 +8,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from siting.model.charges import SHARED, two_part_charges
+from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE, Lanes
 from siting.model.places import Places
 from siting.money import INR_PER_CRORE
 
 COLUMNS = (
-    "option_id", "site_id", "place", "facility_type", "tier", "status", "capex_inr_crore",
-    "fixed_cost_inr_per_year", "capacity_t_per_year",
+    "option_id", "site_id", "place", "facility_type", "tier", "status", "project_cost_inr_crore", "capex_inr_crore",
+    "due_capital_inr_crore", "fixed_cost_inr_per_year", "capital_charge_inr_per_year", "use_charge_inr_per_t",
+    "use_capital_inr_per_t", "capacity_t_per_year",
 )  # fmt: skip
+ANNOUNCED = "announced"
+"""Size of a planned park whose project has been published: its own, in place of the sizes of others."""
 
 
 def facility_tiers(p: Mapping[str, float]) -> pd.DataFrame:
     """Facility types and size tiers.
 
     Returns:
-        One row per tier with ``facility_type``, ``tier``, ``capex_inr_crore`` (without siding),
-        ``capacity_t_per_year`` and ``running_inr_crore_per_year`` (staff, customs staff, power; without upkeep).
+        One row per tier with ``facility_type``, ``tier``, ``project_cost_inr_crore`` (without siding),
+        ``capacity_t_per_year`` and ``running_inr_crore_per_year`` (staff, customs staff, power; without upkeep). The
+        staff of parks and cargo terminals is the operator's and in its tariff.
     """
     customs = p["customs_staff_inr_crore_per_year"]
     staff = p["site_staff_inr_crore_per_year"] + customs
@@ -42,70 +48,125 @@ def facility_tiers(p: Mapping[str, float]) -> pd.DataFrame:
     capex += p["cold_store_land_acre"] * p["industrial_land_inr_crore_per_acre"]
     running = staff + store_t * p["cold_store_power_inr_per_t_year"] / INR_PER_CRORE
     rows.append(("cold_store", "standard", capex, store_t * p["cold_store_turns_per_year"], running))
+    rows.append(
+        ("cargo_terminal", "standard", p["cargo_terminal_capex_inr_crore"], p["cargo_terminal_t_per_year"], customs)
+    )
     for tier in ("small", "large"):
         acre = p[f"mmlp_{tier}_acre"]
-        rows.append(
-            (
-                "mmlp",
-                tier,
-                acre * p["mmlp_capex_inr_crore_per_acre"],
-                acre * p["mmlp_throughput_t_per_acre_year"],
-                customs + acre * p["mmlp_staff_inr_crore_per_acre_year"],
-            )
-        )
-    columns = ["facility_type", "tier", "capex_inr_crore", "capacity_t_per_year", "running_inr_crore_per_year"]
+        capex, capacity = acre * p["mmlp_capex_inr_crore_per_acre"], acre * p["mmlp_throughput_t_per_acre_year"]
+        rows.append(("mmlp", tier, capex, capacity, customs))
+    columns = ["facility_type", "tier", "project_cost_inr_crore", "capacity_t_per_year", "running_inr_crore_per_year"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def build_options(places: Places, parameters: Mapping[str, float], facility_types: Sequence[str]) -> pd.DataFrame:
+def tiers_at(places: Sequence[str], facility_type: str, tiers: pd.DataFrame, planned: pd.DataFrame) -> pd.DataFrame:
+    """Which sizes of a facility type may be built at places (ids): those of its tiers, or the one announced.
+
+    Args:
+        tiers: as of :func:`facility_tiers`.
+        planned: planned sites of the pack.
+
+    Returns:
+        Columns ``place_id``, ``facility_type``, ``tier``.
+    """
+    sizes = tiers.loc[tiers["facility_type"] == facility_type, ["facility_type", "tier"]]
+    table = pd.DataFrame({"place_id": list(places)})
+    own = table["place_id"].isin(_announced(planned).index) & (facility_type == "mmlp")
+    usual = table[~own].merge(sizes, how="cross")
+    return pd.concat([usual, table[own].assign(facility_type=facility_type, tier=ANNOUNCED)], ignore_index=True)
+
+
+def _announced(planned: pd.DataFrame) -> pd.DataFrame:
+    """Planned sites whose cost and throughput are published, by id; how much of it is private may be unknown."""
+    known = planned[["project_cost_inr_crore", "throughput_million_t_per_year"]]
+    return planned[known.notna().all(axis=1)].set_index("site_id")
+
+
+def build_options(
+    places: Places,
+    parameters: Mapping[str, float],
+    facility_types: Sequence[str],
+    planned: pd.DataFrame,
+    capital_charge: bool = True,
+) -> pd.DataFrame:
     """List everything that may be opened.
 
-    Warehouses and cold stores may stand in every district that has a road, logistics parks in every district and
-    planned park site that rail passes within ``mmlp_max_rail_km``; the siding to the line adds to a park's capex.
+    Warehouses and cold stores may stand in every district that has a road, cargo terminals in those that rail passes
+    within ``mmlp_max_rail_km``, logistics parks there and at planned park sites.
+
+    Args:
+        planned: planned sites of the pack; a park with a published project is offered as announced.
+        capital_charge: whether capital that is due costs anything a year.
 
     Returns:
         One row per option with the columns of ``COLUMNS``.
     """
     table = places.table
-    tiers = facility_tiers(parameters)[["facility_type", "tier"]]
+    tiers = facility_tiers(parameters)
     blocks = []
     for facility_type in facility_types:
         kinds = ["district", "planned"] if facility_type == "mmlp" else ["district"]
         usable = table["kind"].isin(kinds).to_numpy() & places.on_road
-        if facility_type == "mmlp":
+        if facility_type in SHARED:
             usable &= np.isfinite(places.rail_km).any(axis=1)
-        sites = pd.DataFrame({"place": np.flatnonzero(usable), "facility_type": facility_type})
-        blocks.append(sites.merge(tiers, on="facility_type"))
+        blocks.append(tiers_at(table["place_id"][usable].tolist(), facility_type, tiers, planned))
     options = pd.concat(blocks, ignore_index=True)
-    at = table.iloc[options["place"]]
-    options["status"] = np.where(at["kind"] == "planned", "planned", "candidate")
-    options["site_id"] = options["facility_type"] + "@" + at["place_id"].to_numpy()
-    options["option_id"] = options["facility_type"] + "-" + options["tier"] + "@" + at["place_id"].to_numpy()
-    options = options.join(option_costs(options, places, parameters))
+    place = pd.Series(np.arange(len(table)), index=table["place_id"])[options["place_id"]].to_numpy(np.int64)
+    options["place"] = place
+    options["status"] = np.where(table["kind"].to_numpy()[place] == "planned", "planned", "candidate")
+    options["site_id"] = options["facility_type"] + "@" + options["place_id"]
+    options["option_id"] = options["facility_type"] + "-" + options["tier"] + "@" + options["place_id"]
+    options = options.join(option_costs(options, places, parameters, planned, capital_charge))
     return options[list(COLUMNS)]
 
 
-def option_costs(options: pd.DataFrame, places: Places, parameters: Mapping[str, float]) -> pd.DataFrame:
-    """Price options.
+def option_costs(
+    options: pd.DataFrame,
+    places: Places,
+    parameters: Mapping[str, float],
+    planned: pd.DataFrame,
+    capital_charge: bool = True,
+) -> pd.DataFrame:
+    """Price options, by (50) to (52).
 
     Returns:
-        ``capex_inr_crore`` (with the siding of a park), ``fixed_cost_inr_per_year`` (upkeep and insurance, staff,
-        customs staff, power) and ``capacity_t_per_year`` for each row of ``options`` (columns ``place``,
-        ``facility_type``, ``tier``), with its index.
+        For each row of ``options`` (columns ``place``, ``facility_type``, ``tier``), with its index:
+        ``project_cost_inr_crore`` (with the siding of a park or cargo terminal), ``capex_inr_crore`` (the public part),
+        ``due_capital_inr_crore``, ``fixed_cost_inr_per_year`` (upkeep and insurance, staff, customs staff, power),
+        ``capital_charge_inr_per_year``, ``use_charge_inr_per_t``, ``use_capital_inr_per_t`` and
+        ``capacity_t_per_year``.
     """
-    columns = ["capex_inr_crore", "capacity_t_per_year", "running_inr_crore_per_year"]
+    columns = ["project_cost_inr_crore", "capacity_t_per_year", "running_inr_crore_per_year"]
     tiers = facility_tiers(parameters)
     row = {key: k for k, key in enumerate(zip(tiers["facility_type"], tiers["tier"], strict=True))}
+    row["mmlp", ANNOUNCED] = row["mmlp", "large"]  # cost and capacity are its own, see below
     which = [row[key] for key in zip(options["facility_type"], options["tier"], strict=True)]
-    capex, capacity, running = tiers[columns].to_numpy()[which].T
+    cost, capacity, running = tiers[columns].to_numpy()[which].T
+    facility_type = options["facility_type"].to_numpy(object)
     siding_km = places.table["rail_access_km"].to_numpy()[options["place"]]
-    is_park = options["facility_type"].to_numpy() == "mmlp"
-    capex = capex + np.where(is_park, siding_km * parameters["rail_siding_inr_crore_per_km"], 0.0)
-    return pd.DataFrame({
-        "capex_inr_crore": capex,
-        "fixed_cost_inr_per_year": (capex * parameters["om_fraction_per_year"] + running) * INR_PER_CRORE,
-        "capacity_t_per_year": capacity,
-    }, index=options.index)  # fmt: skip
+    siding = np.where(np.isin(facility_type, list(SHARED)), siding_km * parameters["rail_siding_inr_crore_per_km"], 0.0)
+    own = _announced(planned).reindex(places.table["place_id"].iloc[options["place"]])
+    announced = (options["tier"] == ANNOUNCED).to_numpy()
+    project = own["project_cost_inr_crore"].to_numpy(np.float64)
+    cost = np.where(announced, project, cost + siding)  # the siding is in what is published
+    capacity = np.where(announced, own["throughput_million_t_per_year"].to_numpy(np.float64) * 1e6, capacity)
+    public = np.where(announced, project - own["private_inr_crore"].to_numpy(np.float64), np.nan)
+    charges = two_part_charges(facility_type, cost, public, capacity, parameters)
+    charged = INR_PER_CRORE / appraisal_factor(parameters) if capital_charge else 0.0
+    priced = charges.assign(
+        project_cost_inr_crore=cost,
+        fixed_cost_inr_per_year=charges["upkeep_inr_per_year"] + running * INR_PER_CRORE,
+        capital_charge_inr_per_year=charges["due_capital_inr_crore"] * charged,
+        capacity_t_per_year=capacity,
+    )
+    return priced.drop(columns="upkeep_inr_per_year").set_index(options.index)
+
+
+def building_places(options: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Places where stores (warehouses and cold stores), parks and cargo terminals may be built."""
+    kind, place = options["facility_type"].to_numpy(), options["place"].to_numpy(np.int64)
+    stores = np.unique(place[~np.isin(kind, list(SHARED))])
+    return stores, np.unique(place[kind == "mmlp"]), np.unique(place[kind == "cargo_terminal"])
 
 
 def options_of_lanes(
@@ -113,42 +174,46 @@ def options_of_lanes(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Expand lanes to one row per way of providing the facilities they need.
 
-    A box consolidated at a site needs a warehouse (general cargo), a cold store (perishable cargo) or a park
-    there; one that changes to rail at a site needs a park there; both at one place are one park.
+    A box consolidated at a site needs a store there (a warehouse for general cargo, a cold store for perishable cargo)
+    or a park. One that changes to rail at a site needs a park or a cargo terminal there; a cargo terminal puts boxes on
+    trains as a park does, but has no hall to fill them in. Both at one place are one park, or a store and a cargo
+    terminal.
 
     Returns:
         ``lane`` (n,) positions in ``lanes`` and ``needs`` (n, 2) options, -1 for none.
     """
     at_site = np.append(places.is_site, False)  # position -1 is "none"
     hub = np.where(at_site[lanes.hub], lanes.hub, NONE)
-    park = np.where(at_site[lanes.terminal], lanes.terminal, NONE)
+    rail = np.where(at_site[lanes.terminal], lanes.terminal, NONE)
     index = np.arange(len(options))
     keyed = pd.DataFrame({"place": options["place"], "facility_type": options["facility_type"], "option": index})
     parks = keyed[keyed["facility_type"] == "mmlp"][["place", "option"]]
+    terminals = keyed[keyed["facility_type"] == "cargo_terminal"][["place", "option"]]
     store = np.where(cargo_class[lanes.client] == "perishable", "cold_store", "warehouse")
-    table = pd.DataFrame({"lane": np.arange(len(lanes)), "hub": hub, "park": park, "store": store})
+    table = pd.DataFrame({"lane": np.arange(len(lanes)), "hub": hub, "rail": rail, "store": store})
 
-    one_park = table[(table["park"] != NONE) & ((table["hub"] == NONE) | (table["hub"] == table["park"]))]
-    one_park = one_park.merge(parks, left_on="park", right_on="place").assign(second=NONE)
-    hub_only = table[(table["hub"] != NONE) & (table["park"] == NONE)]
-    hub_store = hub_only.merge(keyed, left_on=["hub", "store"], right_on=["place", "facility_type"])
-    hub_park = hub_only.merge(parks, left_on="hub", right_on="place")
-    both = table[(table["hub"] != NONE) & (table["park"] != NONE) & (table["hub"] != table["park"])]
-    both = both.merge(keyed, left_on=["hub", "store"], right_on=["place", "facility_type"]).merge(
-        parks.rename(columns={"option": "second", "place": "park_place"}),
-        left_on="park",
-        right_on="park_place",
-    )
-    expanded = pd.concat(
-        [
-            one_park[["lane", "option", "second"]],
-            hub_store[["lane", "option"]].assign(second=NONE),
-            hub_park[["lane", "option"]].assign(second=NONE),
-            both[["lane", "option", "second"]],
-        ]
-    ).sort_values(["lane", "option", "second"])
-    needs = expanded[["option", "second"]].to_numpy(np.int64)
-    return expanded["lane"].to_numpy(np.int64), needs
+    at_hub, by_rail = table["hub"] != NONE, table["rail"] != NONE
+    together = at_hub & (table["hub"] == table["rail"])
+    boxes_only, hub_only, apart = by_rail & ~at_hub, at_hub & ~by_rail, at_hub & by_rail & ~together
+
+    def with_store(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.merge(keyed, left_on=["hub", "store"], right_on=["place", "facility_type"])
+
+    def with_rail(rows: pd.DataFrame, facilities: pd.DataFrame, name: str) -> pd.DataFrame:
+        return rows.merge(facilities.set_axis(["rail_place", name], axis=1), left_on="rail", right_on="rail_place")
+
+    everywhere = pd.concat([parks, terminals])
+    ways = [
+        with_rail(table[boxes_only], everywhere, "option"),
+        with_rail(table[together], parks, "option"),
+        with_rail(with_store(table[together]), terminals, "second"),
+        with_store(table[hub_only]),
+        table[hub_only].merge(parks, left_on="hub", right_on="place"),
+        with_rail(with_store(table[apart]), everywhere, "second"),
+    ]
+    rows = pd.concat([way.reindex(columns=["lane", "option", "second"]) for way in ways]).fillna({"second": NONE})
+    rows = rows.sort_values(["lane", "option", "second"])
+    return rows["lane"].to_numpy(np.int64), rows[["option", "second"]].to_numpy(np.int64)
 
 
 def select_options(options: pd.DataFrame, names: Sequence[str], key: str) -> NDArray[np.int64]:

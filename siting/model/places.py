@@ -30,7 +30,8 @@ class Places:
     """Districts, planned sites, depots and gateways in one numbering.
 
     Args:
-        table: one row per place: ``place_id``, ``kind`` (district, planned, depot, gateway), ``name``, ``state``,
+        table: one row per place: ``place_id``, ``kind`` (district, planned, depot, cargo_terminal (one that exists),
+            gateway), ``name``, ``state``,
             ``lon``, ``lat``, ``rail_access_km`` (to the nearest rail node; NaN where there is no rail terminal
             and none can be built), ``rail_line_km`` (to the nearest rail node, however far), ``rail_node``.
         road_km: (n, n) by road; NaN where there is no way.
@@ -62,6 +63,12 @@ class Places:
 
     @cached_property
     def depots(self) -> Index:
+        """Inland depots and cargo terminals that exist."""
+        return self._of("depot", "cargo_terminal")
+
+    @cached_property
+    def filling_depots(self) -> Index:
+        """Depots where part loads are filled into boxes; a cargo terminal takes full boxes only."""
         return self._of("depot")
 
     @cached_property
@@ -167,9 +174,9 @@ def survey_pack(pack: Pack, upgraded: Sequence[str] = (), cut: float = 0.0) -> S
             pack.planned_sites[["site_id", "name", "state", "lon", "lat"]]
             .rename(columns={"site_id": "place_id"})
             .assign(kind="planned", rail_served=True),
-            pack.depots[["depot_id", "name", "state", "lon", "lat", "rail_served"]]
+            pack.depots[["depot_id", "name", "state", "lon", "lat", "rail_served", "kind"]]
             .rename(columns={"depot_id": "place_id"})
-            .assign(kind="depot"),
+            .replace({"kind": {"": "depot"}}),
             gateways[["gateway_id", "name", "state", "lon", "lat", "rail_served"]]
             .rename(columns={"gateway_id": "place_id"})
             .assign(kind="gateway"),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from siting.model.charges import charge_of_use
 from siting.model.costs import Array
 from siting.model.lanes import NONE, Index, Lanes
 from siting.model.model import Model
@@ -69,8 +70,20 @@ class Routing:
 
     @cached_property
     def parts(self) -> pd.DataFrame:
-        """Parts of the lanes in order of travel, as :meth:`LanePricer.parts` gives them."""
-        return self.model.pricer.parts(self.lanes)
+        """Parts of the lanes in order of travel, as :meth:`LanePricer.parts` gives them, with the charges of use.
+
+        What a site charges by the tonne is in the money of its first handling, and apart in ``use_charge_inr_per_t``.
+        """
+        parts = self.model.pricer.parts(self.lanes)
+        option = self._option_of(parts)
+        handled = (parts["mode"] == "handling") & (option != NONE)
+        first = handled & ~parts.assign(option=option)[handled].duplicated(["lane", "option"]).reindex(
+            parts.index, fill_value=False
+        )
+        charge = charge_of_use(self.model.options, np.where(first, option, NONE)[:, None])
+        for column in ("freight_inr_per_t", "cost_inr_per_t"):
+            parts[column] += charge
+        return parts.assign(use_charge_inr_per_t=charge)
 
     @cached_property
     def lane_of_part(self) -> Index:
@@ -80,11 +93,20 @@ class Routing:
     @cached_property
     def option_of_part(self) -> Index:
         """(n_parts,) option, as row of ``model.options``, that handles the cargo or lets it wait; -1 for none."""
+        return self._option_of(self.parts)
+
+    def _option_of(self, parts: pd.DataFrame) -> Index:
+        """As `option_of_part`; at a place with a store and a cargo terminal, boxes are filled in the store.
+
+        Of the two options of such a lane the store is first, and the filling comes before the train.
+        """
         place = np.append(self.model.options["place"].to_numpy(), NONE)
-        used = self.options[self.lane_of_part]
-        stays = self.parts["mode"].isin(["handling", "dwell"]).to_numpy()
-        here = stays[:, None] & (place[used] == self.parts["from"].to_numpy()[:, None])
-        option: Index = np.where(here, used, NONE).max(axis=1, initial=NONE)
+        used = self.options[parts["lane"].to_numpy()]
+        stays = parts["mode"].isin(["handling", "dwell"]).to_numpy()
+        here = stays[:, None] & (place[used] == parts["from"].to_numpy()[:, None]) & (used != NONE)
+        order = parts.assign(handling=parts["mode"] == "handling").groupby("lane")["handling"].cumsum().to_numpy()
+        second = here[:, 1] & (~here[:, 0] | (order > 1))
+        option: Index = np.where(second, used[:, 1], np.where(here[:, 0], used[:, 0], NONE))
         return option
 
     @cached_property

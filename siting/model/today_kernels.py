@@ -59,10 +59,11 @@ def price_today(
     """Fill in `GatewayCosts` of some clients.
 
     Args:
-        to_depots: from gateways and depots to depots.
+        to_depots: from gateways and depots that fill boxes, in this order, to all depots.
         rows: (n,) where each client stands in the tables of costs.
     """
     depots, gateways = to_depots.ends, onward.gateways
+    filling = to_depots.starts[len(gateways) :]
     by_road, by_rail = np.empty(len(onward.stuffing)), np.empty(len(onward.stuffing))
     loaded, loaded_at = np.empty(len(depots)), np.empty(len(depots), np.int64)
     for i in range(len(rows)):
@@ -70,7 +71,7 @@ def price_today(
         if cargo.part[i]:
             gather(onward, rates, first, one, by_road, by_rail)
             _filled(onward, one, by_road, gateways, AT_PORT, inr_per_t[at], hub[at])
-            _filled(onward, one, by_road, depots, AT_DEPOT, inr_per_t[at], hub[at])
+            _filled(onward, one, by_road, filling, AT_DEPOT, inr_per_t[at], hub[at])
             _brought(to_depots, one, by_rail, loaded, loaded_at)
         else:
             _full_loads(onward, depots, first, one, inr_per_t[at], loaded, loaded_at)

@@ -13,7 +13,10 @@ from siting.money import INR_PER_CRORE, MINUS, counted, crore, indian
 from siting.report.paper import PAPER_AREA, PAPER_DISTRICTS_FOR_HALF, PAPER_DISTRICTS_FOR_THREE_QUARTERS
 from siting.results.compare import Comparison
 
-SITE_WORDS = {"warehouse": "warehouse", "cold_store": "cold store", "mmlp": "logistics park (MMLP)"}
+SITE_WORDS = {
+    "warehouse": "warehouse", "cold_store": "cold store", "cargo_terminal": "cargo terminal",
+    "mmlp": "logistics park (MMLP)",
+}  # fmt: skip
 LISTED_SITES = 6  # a comparison has at most 40 lines
 LISTED_DISTRICTS = 8
 
@@ -215,6 +218,7 @@ def sweep_table(sweep: pd.DataFrame) -> str:
         "payback years": words(sweep["payback_years"], 1),
         "warehouses": sweep["warehouses"],
         "cold stores": sweep["cold_stores"],
+        "cargo terminals": sweep["cargo_terminals"],
         "MMLPs": sweep["mmlps"],
         "gap %": words(100 * sweep["gap"], 3),
     }))  # fmt: skip

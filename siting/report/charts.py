@@ -173,7 +173,7 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
         ("Net saving, ₹ crore a year", [("saving_inr_per_year", "", ACCENT)], INR_PER_CRORE),
         ("Benefit-cost ratio (1 = just pays for its capital)", [("benefit_cost_ratio", "", ACCENT)], 1.0),
         ("Sites", [("warehouses", "warehouses", ACCENT), ("cold_stores", "cold stores", MUTED),
-                   ("mmlps", "logistics parks", INK)], 1.0),
+                   ("cargo_terminals", "cargo terminals", QUIET), ("mmlps", "logistics parks", INK)], 1.0),
     ]  # fmt: skip
     marks: list[Markup] = []
     for k, (heading, series, unit) in enumerate(panels):

@@ -27,8 +27,11 @@ FILL_OPACITY = 0.8  # so that roads and sites stand out on dark districts
 NO_SAVING = "#f3f3ef"
 LEADER = "#dfe3e6"
 NO_DATA = "#f3f3ef"  # land that is no district
-SITE_WORDS = {"warehouse": "Warehouse", "cold_store": "Cold store", "mmlp": "Logistics park (MMLP)"}
-TIER_SIZE = {"small": 3.4, "medium": 4.6, "standard": 4.2, "large": 6.0}
+SITE_WORDS = {
+    "warehouse": "Warehouse", "cold_store": "Cold store", "cargo_terminal": "Cargo terminal",
+    "mmlp": "Logistics park (MMLP)",
+}  # fmt: skip
+TIER_SIZE = {"small": 3.4, "medium": 4.6, "standard": 4.2, "large": 6.0, "announced": 5.2}
 WEST_COAST_LON = 77.6  # of Cape Comorin: ports west of it have the sea on their left
 NUMBERED = 10  # best sites that carry their rank
 FLOW_BREAKS_T = (1e5, 5e5, 2e6)  # tonnes a year where a line gets wider
@@ -264,13 +267,15 @@ def _site_marks(sites: pd.DataFrame, frame: Frame) -> list[Markup]:
 
 
 def _site_mark(facility_type: str, tier: str, x: float, y: float, title: str) -> Markup:
-    """Square: warehouse. Triangle: cold store. Diamond, half as large again: logistics park."""
+    """Square: warehouse. Triangle: cold store. Bar: cargo terminal. Diamond, half as large again: logistics park."""
     s = TIER_SIZE[tier]
     if facility_type == "mmlp":
         s *= 1.5
         corners = [(0, -s), (s, 0), (0, s), (-s, 0)]
     elif facility_type == "cold_store":
         corners = [(0, -s), (s, 0.8 * s), (-s, 0.8 * s)]
+    elif facility_type == "cargo_terminal":
+        corners = [(-1.4 * s, -0.55 * s), (1.4 * s, -0.55 * s), (1.4 * s, 0.55 * s), (-1.4 * s, 0.55 * s)]
     else:
         s *= 0.85
         corners = [(-s, -s), (s, -s), (s, s), (-s, s)]

@@ -11,12 +11,12 @@ import pandas as pd
 
 from siting.money import INR_PER_CRORE
 from siting.results.read import PlanTables
+from siting.study import FACILITY_TYPES
 
 TOTALS = ("budget_inr_crore", "capex_inr_crore", "fixed_cost_inr_per_year", "saving_inr_per_year",
           "benefit_cost_ratio", "payback_years", "gap")  # fmt: skip
 TOTALS_AFTER = ("cost_inr_per_year", "mean_hours", "co2e_t_per_year")
 SAME_INR_PER_T = 0.005  # a difference of cost that shows in no figure
-FACILITY_TYPES = ("warehouse", "cold_store", "mmlp")
 _COMPARED = ("hub_1", "hub_1_id", "hub_2", "hub_2_id", "gateway_after", "gateway_after_id", "cost_after_inr_per_t",
              "hours_after", "saving_inr_per_year")  # fmt: skip
 

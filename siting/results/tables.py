@@ -57,6 +57,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "wall_s": plan.stages,
         "budget_inr_crore": model.study.budget_inr_crore,
         "capex_inr_crore": plan.capex_inr_crore,
+        "borne_capital_inr_crore": plan.borne_capital_inr_crore,
         "fixed_cost_inr_per_year": plan.fixed_cost_inr_per_year,
         "capital_charge_inr_per_year": plan.capital_charge_inr_per_year,
         "taste_inr_per_year": plan.totals("after")["taste_inr_per_year"],
@@ -125,8 +126,9 @@ def sites_table(plan: Plan) -> pd.DataFrame:
     )
     columns = [
         "option_id", "site_id", "place_id", "district_id", "name", "state", "lon", "lat", "facility_type", "tier",
-        "status", "capex_inr_crore", "capacity_t_per_year", "throughput_t_per_year", "utilisation",
-        "districts_served", "saving_inr_per_year", "chosen_share",
+        "status", "capex_inr_crore", "project_cost_inr_crore", "fixed_cost_inr_per_year",
+        "capital_charge_inr_per_year", "use_charge_inr_per_t", "capacity_t_per_year", "throughput_t_per_year",
+        "utilisation", "districts_served", "saving_inr_per_year", "chosen_share",
     ]  # fmt: skip
     return table.sort_values(["saving_inr_per_year", "site_id"], ascending=[False, True])[columns]
 
@@ -241,6 +243,7 @@ def lanes_table(plan: Plan) -> pd.DataFrame:
         "hours": parts["hours"].to_numpy(),
         "cost_inr_per_t": parts["cost_inr_per_t"].to_numpy(),
         "freight_inr_per_t": parts["freight_inr_per_t"].to_numpy(),
+        "use_charge_inr_per_t": parts["use_charge_inr_per_t"].to_numpy(),
         "co2e_kg_per_t": parts["co2e_kg_per_t"].to_numpy(),
         "tonnes_per_year": tonnes[number],
     })  # fmt: skip

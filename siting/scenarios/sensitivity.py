@@ -11,13 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from siting.appraisal import Appraisal
-from siting.model.costs import Array, Tariff
+from siting.model.charges import charge_of_use
+from siting.model.costs import Array, Tariff, appraisal_factor
 from siting.model.demand import build_clients, district_demand
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import LanePricer
 from siting.model.model import conditions
 from siting.model.options import option_costs
 from siting.model.tastes import divided
+from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 
 RIVALS = 3  # existing lanes by road and by rail that each client may fall back on
@@ -119,12 +121,15 @@ class _Operation:
             ),
             "tariff": lambda p, _: Tariff.from_parameters(p),
             "conditions": lambda p, _: conditions(model.pack, model.places, p),
-            "choice": lambda _, made: self._choice(
+            "options": lambda p, _: option_costs(
+                opened, model.places, p, model.pack.planned_sites, study.capital_charge
+            ),
+            "prices": lambda _, made: self._prices(
                 LanePricer(made["places"], made["tariff"], made["conditions"], made["clients"], model.pricer.taste)
             ),
-            "options": lambda p, _: option_costs(opened, model.places, p),
-            "gross": lambda _, made: self._gross_inr_per_year(made["choice"], made["clients"], made["options"]),
-            "result": lambda p, made: _net_and_ratio(made["gross"], made["options"], p),
+            "choice": lambda _, made: self._choice(made["prices"], made["options"]),
+            "operation": lambda _, made: self._gross_and_use(made["choice"], made["clients"], made["options"]),
+            "result": lambda p, made: _net_and_ratio(made["operation"], made["options"], p),
         }
 
     def _split(self, clients: pd.DataFrame) -> pd.DataFrame:
@@ -144,21 +149,30 @@ class _Operation:
         result: tuple[float, float] = made["result"]
         return result
 
-    def _choice(self, pricer: LanePricer) -> _Choice:
+    def _prices(self, pricer: LanePricer) -> tuple[Array, Array]:
+        """INR per tonne of each client's best rival, and of the lanes through the plan's sites before their charges."""
         before = _cheapest(self.rivals.client, pricer.price(self.rivals), len(pricer.clients))
-        saving = np.maximum(before[self.through.client] - pricer.price(self.through), 0.0)
+        return before, pricer.price(self.through)
+
+    def _choice(self, prices: tuple[Array, Array], opened: pd.DataFrame) -> _Choice:
+        before, price = prices
+        saving = np.maximum(before[self.through.client] - price - charge_of_use(opened, self.sites), 0.0)
         best = np.lexsort((-saving, self.through.client))
         client, first = np.unique(self.through.client[best], return_index=True)
         lane = best[first]
         return _Choice(lane, saving[lane], client)
 
-    def _gross_inr_per_year(self, choice: _Choice, clients: pd.DataFrame, opened: pd.DataFrame) -> float:
-        """Saving of the cargo as it counts, as far as the sites have room for it."""
+    def _gross_and_use(self, choice: _Choice, clients: pd.DataFrame, opened: pd.DataFrame) -> tuple[float, float]:
+        """INR a year that the cargo saves as it counts, as far as the sites have room for it, and that it pays for
+        capital by the tonne.
+        """
         tonnes, weight = (clients[column].to_numpy()[choice.client] for column in ("tonnes_per_year", "weight"))
         moving = (choice.saving_inr_per_t > 0) & (weight > 0)  # however little it counts, it takes its room
         capacity = opened["capacity_t_per_year"].to_numpy()
         room = self._room(capacity, choice.lane, tonnes * moving)
-        return float((choice.saving_inr_per_t * tonnes * weight * room).sum())
+        counted = tonnes * weight * room * moving
+        capital = charge_of_use(opened, self.sites[choice.lane], "use_capital_inr_per_t")
+        return float((choice.saving_inr_per_t * counted).sum()), float((capital * counted).sum())
 
     def _room(self, capacity: Array, lane: NDArray[np.int64], flow: Array) -> Array:
         """Share of each lane's cargo that its sites have room for."""
@@ -179,8 +193,17 @@ def _cheapest(client: NDArray[np.int64], cost: Array, n_clients: int) -> Array:
     return np.where(np.isinf(lowest), np.nan, lowest)
 
 
-def _net_and_ratio(gross_inr: float, opened: pd.DataFrame, parameters: Mapping[str, float]) -> tuple[float, float]:
-    """Saving less the yearly cost of the sites, and its present value over their capital (NaN without capital)."""
+def _net_and_ratio(
+    operation: tuple[float, float], opened: pd.DataFrame, parameters: Mapping[str, float]
+) -> tuple[float, float]:
+    """Saving less the yearly cost of the sites; benefit-cost ratio as of `Plan.appraisal`, NaN without capital.
+
+    Args:
+        operation: saved a year before that cost, and of what is paid that year by the tonne the part for capital.
+    """
+    gross_inr, use_capital_inr = operation
     net = gross_inr - float(opened["fixed_cost_inr_per_year"].sum())
-    ratio = Appraisal.of(float(opened["capex_inr_crore"].sum()), net, parameters).benefit_cost_ratio
+    borne = float(opened["due_capital_inr_crore"].sum())
+    borne += use_capital_inr * appraisal_factor(parameters) / INR_PER_CRORE
+    ratio = Appraisal.of(borne, net + use_capital_inr, parameters).benefit_cost_ratio
     return net, float("nan") if ratio is None else ratio

@@ -23,6 +23,10 @@ CHOICES = (
         parameters={"part_loads_by_sector": 0.0, "part_load_volume_exponent": 1.0},
     ),
     Variant("New sites need no customs staff", parameters={"customs_staff_inr_crore_per_year": 0.0}),
+    Variant(
+        "Parks and cargo terminals bear all their capital, used or not",
+        parameters={"take_or_pay_share": 1.0, "mmlp_public_share": 1.0, "cargo_terminal_public_share": 1.0},
+    ),
     Variant("Exporters take the cheapest port, whatever records show", {"shippers": 0}),
 )
 """Each as the study with the choice switched back."""

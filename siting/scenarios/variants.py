@@ -118,7 +118,7 @@ def _answer(shared: tuple[Answered, Tell], variant: Variant) -> dict[str, Any]:
 def outline(plan: Plan) -> dict[str, Any]:
     """What a plan amounts to: columns of ``structure.csv``."""
     built = plan.opened["facility_type"].value_counts()
-    capital_inr = plan.capex_inr_crore * INR_PER_CRORE
+    capital_inr = float(plan.opened["due_capital_inr_crore"].sum()) * INR_PER_CRORE
     ratio = plan.appraisal.benefit_cost_ratio
     return {
         "today_inr_per_year": plan.totals("before")["cost_inr_per_year"],

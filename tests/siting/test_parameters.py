@@ -118,7 +118,7 @@ def test_the_ends_of_what_is_possible_price_and_size_everything(end):
         tariff = astuple(Tariff.from_parameters(p))
         numbers = [*np.hstack(tariff), appraisal_factor(p)]
         assert np.isfinite(numbers).all() and min(numbers) >= 0, key
-        sizes = facility_tiers(p)[["capex_inr_crore", "capacity_t_per_year"]].to_numpy()
+        sizes = facility_tiers(p)[["project_cost_inr_crore", "capacity_t_per_year"]].to_numpy()
         assert np.isfinite(sizes).all() and (sizes >= 0).all(), key
 
 

@@ -127,7 +127,6 @@ def test_a_park_pays_where_rail_beats_road_by_far(tiny_study):
             "container_payload_t": 5,
             "mmlp_capex_inr_crore_per_acre": 0.1,
             "om_fraction_per_year": 0.001,
-            "mmlp_staff_inr_crore_per_acre_year": 0.001,
         },
     )
     plan = make_plan(build_model(study))

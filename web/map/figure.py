@@ -31,7 +31,8 @@ TENTH = 10.0
 NETWORK_TOLERANCE_M = 4000.0
 LABELLED_DEG2 = 4.0  # states smaller than this carry no name
 SITE_SIZE = {"small": 4.0, "standard": 4.6, "medium": 5.2, "large": 6.6}
-SITE_NAMES = {"warehouse": "Warehouse", "cold_store": "Cold store", "mmlp": "Logistics park"}
+SITE_NAMES = {"warehouse": "Warehouse", "cold_store": "Cold store", "cargo_terminal": "Cargo terminal",
+              "mmlp": "Logistics park"}  # fmt: skip
 
 
 class Figure:
@@ -250,7 +251,9 @@ def _dash(mode: str) -> Mapping[str, object]:
 
 
 def _site_name(kind: str) -> str:
-    return str({"warehouse": _("Warehouse"), "cold_store": _("Cold store"), "mmlp": _("Logistics park")}[kind])
+    names = {"warehouse": _("Warehouse"), "cold_store": _("Cold store"), "cargo_terminal": _("Cargo terminal"),
+             "mmlp": _("Logistics park")}  # fmt: skip
+    return str(names[kind])
 
 
 def _cross(x: float, y: float, s: float) -> Markup:
@@ -259,12 +262,14 @@ def _cross(x: float, y: float, s: float) -> Markup:
 
 
 def _site(kind: str, tier: str, x: float, y: float, title: str) -> Markup:
-    """Square: warehouse. Circle: cold store. Diamond: logistics park. As on the page."""
+    """Square: warehouse. Circle: cold store. Bar: cargo terminal. Diamond: logistics park. As on the page."""
     s = SITE_SIZE.get(tier, SITE_SIZE["medium"])
     style = {"fill": ACCENT, "stroke": "#ffffff", "stroke_width": 1.1}
     if kind == "cold_store":
         return tag("circle", tag("title", title), cx=f"{x:.1f}", cy=f"{y:.1f}", r=s, **style)
-    if kind == "mmlp":
+    if kind == "cargo_terminal":
+        d = f"M{x - 1.4 * s:.1f} {y - 0.55 * s:.1f}h{2.8 * s:.1f}v{1.1 * s:.1f}h{-2.8 * s:.1f}z"
+    elif kind == "mmlp":
         s *= 1.4
         d = f"M{x:.1f} {y - s:.1f}l{s:.1f} {s:.1f} {-s:.1f} {s:.1f} {-s:.1f} {-s:.1f}z"
     else:

@@ -17,12 +17,12 @@ import xlsxwriter
 from flask import request
 
 from siting.results.cells import csv_text
+from siting.study import FACILITY_TYPES
 from web.map.plan import PlanData, columns
 from web.queries import choices, flag, number, only
 from web.security import refuse
 from web.transfer import Body, json_body
 
-FACILITY_TYPES = ("warehouse", "cold_store", "mmlp")
 LAYERS = ("districts", "sites", "lanes", "gateways", "depots", "states", "roads", "rail")
 MIMETYPES = {
     "csv": "text/csv",

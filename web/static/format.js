@@ -40,8 +40,8 @@ export const kilometres = (value) => (missing(value) ? NOTHING : _("{n} km", { n
 export const dollars = (usd) => (missing(usd) ? NOTHING : _("US$ {n} million", { n: short(usd / 1e6) }));
 
 const WORDS = {
-  warehouse: _("Warehouse"), cold_store: _("Cold store"), mmlp: _("Logistics park"),
-  small: _("small"), medium: _("medium"), standard: _("standard"), large: _("large"),
+  warehouse: _("Warehouse"), cold_store: _("Cold store"), cargo_terminal: _("Cargo terminal"), mmlp: _("Logistics park"),
+  small: _("small"), medium: _("medium"), standard: _("standard"), large: _("large"), announced: _("as announced"),
   candidate: _("candidate"), planned: _("planned"), general: _("General cargo"), perishable: _("Perishable cargo"),
   full: _("full loads"), part: _("part loads"), road: _("road"), rail: _("rail"),
   plain: _("plain"), hill: _("hill"), main: _("main line"), dfc: _("freight corridor"),

@@ -13,6 +13,7 @@ const GONE = "#762a83";
 const SHAPES = {
   warehouse: (c) => c.rect(-8, -8, 16, 16),
   cold_store: (c) => c.arc(0, 0, 9, 0, 2 * Math.PI),
+  cargo_terminal: (c) => c.rect(-12, -5, 24, 10),
   mmlp: (c) => polygon(c, [[0, -12], [12, 0], [0, 12], [-12, 0]]),
   depot: (c) => polygon(c, [[-7, -6], [7, -6], [0, 7]]),
   port: (c) => c.arc(0, 0, 10, 0, 2 * Math.PI),
@@ -20,7 +21,7 @@ const SHAPES = {
 };
 
 export const SYMBOLS = Object.keys(SHAPES);
-export const TIER_SIZE = { small: 0.62, medium: 0.82, standard: 0.72, large: 1 };
+export const TIER_SIZE = { small: 0.62, medium: 0.82, standard: 0.72, large: 1, announced: 0.9 };
 
 function polygon(c, points) {
   points.forEach(([x, y], i) => (i ? c.lineTo(x, y) : c.moveTo(x, y)));

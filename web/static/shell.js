@@ -68,6 +68,7 @@ export function siteCounts(sites) {
   const names = {
     warehouse: (n) => ngettext("{n} warehouse", "{n} warehouses", n),
     cold_store: (n) => ngettext("{n} cold store", "{n} cold stores", n),
+    cargo_terminal: (n) => ngettext("{n} cargo terminal", "{n} cargo terminals", n),
     mmlp: (n) => ngettext("{n} logistics park", "{n} logistics parks", n),
   };
   return [...groupBy(sites, (row) => row.facility_type)].sort((a, b) => b[1].length - a[1].length)

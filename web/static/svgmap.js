@@ -78,6 +78,7 @@ export async function createSvgMap(container, plan, on) {
 
 function symbol({ facility_type: type, mark }, cx, cy) {
   if (type === "cold_store") return s("circle", { cx, cy, r: 4, class: mark });
+  if (type === "cargo_terminal") return s("rect", { x: cx - 5, y: cy - 2, width: 10, height: 4, class: mark });
   const turn = type === "mmlp" ? `rotate(45 ${cx} ${cy})` : null;
   return s("rect", { x: cx - 3.5, y: cy - 3.5, width: 7, height: 7, transform: turn, class: mark });
 }

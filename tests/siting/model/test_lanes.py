@@ -13,7 +13,7 @@ from siting.model.places import Places
 from siting.model.tastes import divided
 from siting.parameters import load_parameters
 
-KINDS = ["district"] * 5 + ["planned"] * 1 + ["depot"] * 3 + ["gateway"] * 2
+KINDS = ["district"] * 5 + ["planned"] * 1 + ["depot"] * 2 + ["cargo_terminal"] + ["gateway"] * 2
 
 
 def random_places(rng: np.random.Generator) -> Places:
@@ -55,7 +55,7 @@ def every_lane(p: LanePricer) -> pd.DataFrame:
     places, n = p.places, len(p.places)
     rows = []
     for client, part in enumerate(p.is_part):
-        hubs = range(n) if part else [NONE]
+        hubs = np.flatnonzero(places.table["kind"] != "cargo_terminal").tolist() if part else [NONE]
         for hub, terminal, gateway in product(hubs, [NONE, *range(n)], places.gateways):
             if terminal in places.gateways or (hub in places.gateways and hub != gateway and terminal == NONE):
                 continue
@@ -90,41 +90,65 @@ def test_status_quo_is_the_cheapest_lane_without_sites(seed):
     np.testing.assert_allclose(found.cost_inr_per_t, free.groupby("client")["cost"].min())
 
 
+STORE, PARK, TERMINAL = "store", "park", "terminal"
+Facility = tuple[str, int]
+
+
+def ways(hub: int, terminal: int, site: np.ndarray) -> list[frozenset[Facility]]:
+    """Sets of new facilities that provide a lane: a hall to fill boxes in, and a train where it changes to rail."""
+    at_hub, by_rail = bool(site[hub]), bool(site[terminal])
+    if by_rail and not at_hub:
+        return [frozenset({(PARK, terminal)}), frozenset({(TERMINAL, terminal)})]
+    if at_hub and not by_rail:
+        return [frozenset({(STORE, hub)}), frozenset({(PARK, hub)})]
+    if at_hub and hub == terminal:
+        return [frozenset({(PARK, hub)}), frozenset({(STORE, hub), (TERMINAL, hub)})]
+    if at_hub:
+        return [frozenset({(STORE, hub), (rail, terminal)}) for rail in (PARK, TERMINAL)]
+    return [frozenset()]
+
+
+@pytest.mark.parametrize("kinds", [(STORE, PARK), (STORE, TERMINAL), (STORE, PARK, TERMINAL), (TERMINAL,)])
 @pytest.mark.parametrize("seed", range(6))
-def test_improving_lanes_reach_the_cheapest_cost_for_every_set_of_open_sites(seed):
-    """For any set of open sites, the lanes kept give the same cost as all lanes do."""
+def test_improving_lanes_reach_the_cheapest_cost_for_every_set_of_open_facilities(seed, kinds):
+    """For any set of open facilities, the lanes kept give the same cost as all lanes do."""
     rng = np.random.default_rng(seed)
     places = random_places(rng)
     p = pricer(places, rng, LEVERS if seed % 2 else {}, shippers=1 + 2 * (seed > 2))
-    parks = np.flatnonzero(places.is_site & np.isfinite(places.rail_km).any(axis=1))
-    sites = np.flatnonzero(places.table["kind"] == "district")
-    table = every_lane(p)
-    # Only a park is a terminal, only a warehouse or park a hub, and no lane goes through two parks.
-    is_park = np.isin(np.arange(len(places)), parks)
-    stores = np.isin(np.arange(len(places)), sites)
-    table = table[[
-        all(x == NONE or not places.is_site[x] or ok[x] for x, ok in ((hub, stores | is_park), (terminal, is_park)))
-        and not (len(s) == 2 and not stores[hub])
-        for hub, terminal, s in zip(table["hub"], table["terminal"], table["sites"], strict=True)
-    ]]  # fmt: skip
+    by_rail = np.flatnonzero(places.is_site & np.isfinite(places.rail_km).any(axis=1))
+    districts, nowhere = np.flatnonzero(places.table["kind"] == "district"), np.zeros(0, np.int64)
+    stores = districts if STORE in kinds else nowhere
+    parks = by_rail if PARK in kinds else nowhere
+    terminals = np.intersect1d(by_rail, districts) if TERMINAL in kinds else nowhere
     existing = LaneSearch(p).status_quo()
-    found = LaneSearch(p).improving(existing, sites, parks)
+    found = LaneSearch(p).improving(existing, stores, parks, terminals)
     parts = p.parts(found)
     np.testing.assert_allclose(
         np.bincount(parts["lane"], parts["cost_inr_per_t"], minlength=len(found)) + p.taste_of(found),
         found.cost_inr_per_t,
     )
+    assert (found.cost_inr_per_t < existing.cost_inr_per_t[found.client]).all()
+
+    table = every_lane(p)
     site = np.append(places.is_site, False)
     kept = pd.DataFrame({
         "client": np.concatenate([existing.client, found.client]),
+        "hub": np.concatenate([existing.hub, found.hub]),
+        "terminal": np.concatenate([existing.terminal, found.terminal]),
         "cost": np.concatenate([existing.cost_inr_per_t, found.cost_inr_per_t]),
-        "sites": [frozenset()] * len(existing)
-        + [frozenset(int(x) for x in (h, t) if site[x]) for h, t in zip(found.hub, found.terminal, strict=True)],
     })  # fmt: skip
-    assert (found.cost_inr_per_t < existing.cost_inr_per_t[found.client]).all()
+    for t in (table, kept):
+        t["ways"] = [ways(hub, terminal, site) for hub, terminal in zip(t["hub"], t["terminal"], strict=True)]
+    possible = [
+        (kind, int(x)) for kind, where in ((STORE, stores), (PARK, parks), (TERMINAL, terminals)) for x in where
+    ]
     for _ in range(25):
-        opened = frozenset(rng.choice(np.flatnonzero(places.is_site), rng.integers(0, 5), replace=False).tolist())
-        best = [t[t["sites"].map(opened.issuperset)].groupby("client")["cost"].min() for t in (table, kept)]
+        chosen = rng.choice(len(possible), rng.integers(0, min(6, len(possible))), replace=False)
+        opened = {possible[k] for k in chosen}
+        best = [
+            t[[any(way <= opened for way in some) for some in t["ways"]]].groupby("client")["cost"].min()
+            for t in (table, kept)
+        ]
         np.testing.assert_allclose(best[0], best[1])
 
 

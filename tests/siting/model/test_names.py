@@ -33,7 +33,7 @@ def test_a_type_that_the_study_does_not_build_is_unknown(tiny_model):
         ("forced", "mmlp-small@agra", "mmlp-small@uttar-pradesh/agra"),
         ("forced", "warehouse-smal@uttar-pradesh/agra", "warehouse-small@uttar-pradesh/agra"),
         ("forbidden", "uttar-pradesh/Agra", "uttar-pradesh/agra"),
-        ("forbidden", "mmlp@mmlp-nagpr", "mmlp@mmlp-nagpur"),
+        ("forbidden", "mmlp@mmlp-jaipr", "mmlp@mmlp-jaipur"),
         ("closed_gateways", "inmum", "INMUN"),
     ],
 )

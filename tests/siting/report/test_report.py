@@ -292,7 +292,7 @@ def test_sweep_chart_shows_each_budget(tiny_model, tmp_path):
     drawing = ET.parse(tmp_path / "sweep.svg").getroot()
     tips = [tip.text or "" for tip in drawing.iter("{http://www.w3.org/2000/svg}title")]
     for budget in ("0", "20", "60"):
-        assert sum(f"at ₹{budget} crore" in tip for tip in tips) == (4 if budget == "0" else 5)  # no ratio of nothing
+        assert sum(f"at ₹{budget} crore" in tip for tip in tips) == (5 if budget == "0" else 6)  # no ratio of nothing
     assert "nan" not in (tmp_path / "sweep.svg").read_text(encoding="utf-8")
 
 

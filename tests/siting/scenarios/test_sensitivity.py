@@ -86,7 +86,7 @@ def test_a_leader_that_counts_half_takes_its_room_in_full(tiny_study):
 
 
 def test_what_a_parameter_does_not_reach_is_not_made_anew(tiny_plan, monkeypatch):
-    """Land makes sites dearer and leaves every lane as it is; a rate of rail leaves demand and sites as they are."""
+    """Land makes sites dearer and leaves prices of lanes as they are; a rate of rail leaves demand and sites alone."""
     operation = _Operation(tiny_plan)
     made = []
     for step, build in operation.steps.items():
@@ -94,13 +94,13 @@ def test_what_a_parameter_does_not_reach_is_not_made_anew(tiny_plan, monkeypatch
             operation.steps, step, lambda p, before, step=step, build=build: made.append(step) or build(p, before)
         )
     operation.evaluate("industrial_land_inr_crore_per_acre", 4.0)
-    assert made == ["options", "gross", "result"]
+    assert made == ["options", "choice", "operation", "result"]
     made.clear()
     operation.evaluate("rail_inr_per_t_km", 2.3)
-    assert made == ["tariff", "choice", "gross", "result"]
+    assert made == ["tariff", "prices", "choice", "operation", "result"]
     made.clear()
     operation.evaluate("discount_rate", 0.06)
-    assert made == ["result"]
+    assert made == ["options", "choice", "operation", "result"], "charges of use hold a part of the capital"
     made.clear()
     operation.evaluate("discount_rate", tiny_plan.model.parameters["discount_rate"])
     assert made == []
