@@ -20,7 +20,7 @@ from siting.solver.option_limits import Limits
 from siting.solver.problem import FacilityProblem, FloatArray
 from siting.solver.proof import Region, Solved
 from siting.solver.reduction_check import is_relaxed
-from siting.solver.restated import Restated
+from siting.solver.restated import EPSILON, Restated
 
 Kind = Literal["arithmetic", "dual", "tree", "solver", "none"]
 
@@ -61,6 +61,17 @@ class Certificate:
 UNPROVEN = Certificate("none", -np.inf)
 ARITHMETIC = Certificate("arithmetic", np.inf)
 """No plan can keep the limits, for a reason that a message states."""
+
+
+def cheapest_lanes(problem: FacilityProblem) -> float:
+    """A bound without any search: every client by its cheapest lane, and every option that is gainful to open."""
+    least = problem.unserved_cost.copy()
+    np.minimum.at(least, problem.lane_client, problem.lane_cost)
+    terms = np.concatenate([least, np.minimum(problem.fixed_cost, 0.0)])
+    if not np.isfinite(terms).all():  # somebody must be served and has no lane
+        return float(terms.sum())
+    margin = EPSILON * (8 + float(np.log2(1 + len(terms)))) * float(np.abs(terms).sum())
+    return float(terms.sum()) - margin
 
 
 def certify(problem: FacilityProblem, core: Core, proof: Region, claimed: float) -> Certificate:
@@ -124,7 +135,10 @@ class _Check:
         kind = next(kind for kind in kinds if kind in self.used or kind == "arithmetic")
         if self.whole and np.isfinite(least):
             least = np.ceil(least - WHOLE / 2)
-        return Certificate("none" if least == -np.inf else kind, float(least), self.regions)
+        floor = cheapest_lanes(self.restated.problem)
+        if floor > least:  # a plan that costs nothing is proven by the signs of costs, or not at all
+            return Certificate("arithmetic", floor, self.regions)
+        return Certificate(kind, float(least), self.regions)
 
     def _bound(self, region: Region, limits: Limits, known: float) -> tuple[float, bool]:
         """The bound of a region by its own prices, and whether that is enough; options they settle go to `limits`."""

@@ -12,8 +12,9 @@ from siting.solver.problem import FacilityProblem
 if TYPE_CHECKING:
     from siting.solver.solution import Solution
 
-TOLERANCE = 1e-6
-"""Relative error a sum of floats and a solver's feasibility may leave."""
+TOLERANCE = 1e-8
+"""Relative error that a plan may leave. The solver keeps capacities to 1e-9, gives whole clients as much more room, and
+moves shares by as much again until a client's sum to one; sums of floats leave far less."""
 
 
 def check_solution(problem: FacilityProblem, solution: Solution) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from siting.solver.canonical import bits_of, by_client_and_cost, content_keys, numbered, ranked, scramble, sum_by
 from siting.solver.core import Core
-from siting.solver.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray, LaneArray
+from siting.solver.problem import FIT, NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray, LaneArray
 from siting.solver.reach import shut_out, wanted
 
 
@@ -51,7 +51,9 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
     place = numbered(_twins(p, lane, options)[option_of])
     new_place = np.full(p.n_options + 1, NO_OPTION, dtype=np.int32)
     new_place[option_of] = place
-    capacity = _tightened(np.where(limited, p.capacity, np.inf)[option_of], reachable[option_of], place)
+    # Whole clients that fill an option to the last bit, or beyond it by rounding, are no case for a solver's tolerance.
+    room = p.capacity * (1 + FIT) if p.single_source else p.capacity
+    capacity = _tightened(np.where(limited, room, np.inf)[option_of], reachable[option_of], place)
     places, cost = new_place.take(options), p.lane_cost[lane]
     order, first_lane = by_client_and_cost(p.lane_client[lane], places, cost, client_of, tick)
     return Core(
@@ -107,7 +109,7 @@ def _usable_lanes(
         capacity = np.append(p.capacity, np.inf)
         room = np.minimum(capacity[first], capacity[second])
         need = p.demand[p.lane_client]
-        keep &= (need <= room * (1 + 1e-12)) if p.single_source else (need == 0) | (room > 0)
+        keep &= (need <= room * (1 + FIT)) if p.single_source else (need == 0) | (room > 0)
 
     lane = np.flatnonzero(keep)
     options = p.lane_options if len(lane) == p.n_lanes else p.lane_options[lane]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from siting.solver.certificate import ARITHMETIC, Certificate, certify
+from siting.solver.certificate import ARITHMETIC, Certificate, certify, cheapest_lanes
 from siting.solver.check import check_solution
 from siting.solver.problem import FIT, FacilityProblem
 from siting.solver.prover import prove, prove_again
@@ -86,13 +86,6 @@ def _certified(problem: FacilityProblem, search: Search) -> Certificate:
         watch.enter("certificate")
         certificate = certify(problem, core, search.proof, search.proven)
     return certificate
-
-
-def cheapest_lanes(problem: FacilityProblem) -> float:
-    """A bound without any search: every client by its cheapest lane, and every option that is gainful to open."""
-    least = problem.unserved_cost.copy()
-    np.minimum.at(least, problem.lane_client, problem.lane_cost)
-    return float(least.sum() + np.minimum(problem.fixed_cost, 0.0).sum())
 
 
 def _no_plan_yet(problem: FacilityProblem, watch: Stopwatch, certificate: Certificate) -> Solution:

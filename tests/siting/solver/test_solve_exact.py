@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from exact import exact_optimum
-from tiny_problems import random_problem, tiny_study, wide_problem, with_minimums, with_random_rules
+from tiny_problems import brimful, random_problem, tiny_study, wide_problem, with_minimums, with_random_rules
 
+from siting.solver.certificate import cheapest_lanes
 from siting.solver.problem import FacilityProblem
 from siting.solver.solve import solve
 
@@ -49,6 +50,39 @@ def test_a_forced_option_without_capacity_serves_nobody() -> None:
     plan = solve(problem, gap=0.0)
     assert (plan.objective, plan.bound, plan.lane.tolist()) == (77.0, 77.0, [1, -1])
     assert exact_optimum(problem) == 77
+
+
+def test_a_plan_that_costs_nothing_is_proven_by_the_signs_of_costs() -> None:
+    """HiGHS proves it but for its tolerance, and a part of zero is zero."""
+    problem = FacilityProblem(
+        lane_client=np.array([0, 1, 0, 1]),
+        lane_options=np.array([[0, 1], [0, 1], [2, -1], [2, -1]]),
+        lane_cost=np.array([0.0, 0.0, 7.0, 5.0]),
+        n_clients=2,
+        n_options=3,
+        demand=np.ones(2),
+        capacity=np.array([2.0, 2.0, 1.0]),
+        single_source=True,
+    )
+    plan = solve(problem, gap=0.0)
+    assert (plan.status, plan.objective, plan.bound, plan.gap) == ("optimal", 0.0, 0.0, 0.0)
+    assert cheapest_lanes(problem) == 0.0
+    dearer = problem.with_changes(lane_cost=problem.lane_cost + 0.1, fixed_cost=np.array([-0.3, 0.1, 0.0]))
+    assert 0.2 - 0.3 - 1e-14 < cheapest_lanes(dearer) < 0.2 - 0.3, "with a margin for rounding"
+
+
+def test_what_fills_an_option_but_for_rounding_fits_or_does_not_in_all_steps_alike() -> None:
+    for seed in range(80):
+        found = solve(brimful(seed), gap=0.0)
+        assert found.status == "infeasible" or found.gap < 1e-6, f"seed {seed}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(10))
+def test_what_fills_an_option_but_for_rounding_is_decided_in_a_thousand_problems(block: int) -> None:
+    for seed in range(1000 + 100 * block, 1100 + 100 * block):
+        found = solve(brimful(seed), gap=0.0)
+        assert found.status == "infeasible" or found.gap < 1e-6, f"seed {seed}"
 
 
 @pytest.mark.parametrize("block", range(5))

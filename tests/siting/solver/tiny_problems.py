@@ -229,3 +229,24 @@ def clustered(seed: int, clients: int = 60, sites: int = 25) -> FacilityProblem:
         group=np.repeat(np.arange(sites), 2),
         budget=20.0,
     )
+
+
+def brimful(seed: int) -> FacilityProblem:
+    """A random problem whose capacities are what some clients need and whose budget is what some options cost, almost.
+
+    They are off by 1e-12 to 1e-3 of it: rounding, what a solver takes for rounding, and what no one should.
+    """
+    rng = np.random.default_rng([seed, 2])
+    problem = random_problem(seed)
+    hair = 10.0 ** rng.integers(-12, -3)
+    n = problem.n_options
+    needs = np.array([problem.demand[rng.random(problem.n_clients) < 0.5].sum() for _ in range(n)])
+    capex = rng.integers(1, 20, n) / 10
+    return problem.with_changes(
+        capacity=np.where(rng.random(n) < 0.8, needs * (1 + hair * rng.choice([-1, 1], n)), np.inf),
+        capex=capex,
+        budget=float(capex[rng.random(n) < 0.5].sum()) * (1 + hair * rng.choice([-1, 1])),
+        forced_open=[],
+        single_source=bool(rng.random() < 0.6),
+        unserved_cost=np.where(rng.random(problem.n_clients) < 0.8, np.inf, problem.unserved_cost),
+    )
