@@ -69,6 +69,36 @@ def atomic_folder(out: Path, earlier: Sequence[str] = ()) -> Iterator[Path]:
                 folder.rmdir()
 
 
+@contextmanager
+def atomic_file(out: Path) -> Iterator[Path]:
+    """Give a scratch file that takes the place of ``out`` when the block ends well, and vanishes when it does not.
+
+    Whether what stands there may go is for the caller to know.
+    """
+    real = Path(os.path.realpath(out))
+    scratch = real.with_name(f".{real.name[:NAME_CHARACTERS]}-{secrets.token_hex(4)}")
+    try:
+        yield scratch
+        with shielded():
+            os.replace(scratch, real)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def check_writable_file(out: Path) -> None:
+    """Raise InputError where no file can be written at a path: its folder is not there, or nobody may write in it."""
+    real = Path(os.path.realpath(out))
+    wrong, remedy = "", "name a file elsewhere, or make the folder"
+    if real.is_dir():
+        wrong, remedy = "is a folder", "name a file in it"
+    elif not real.parent.is_dir():
+        wrong = f"there is no folder {real.parent}"
+    elif not os.access(real.parent, os.W_OK | os.X_OK):
+        wrong, remedy = f"{real.parent} cannot be written", "name a file elsewhere, or mend its permissions"
+    if wrong:
+        raise InputError(Fault(f"--out {out}: {wrong}", remedy, column="--out", value=str(out)))
+
+
 def check_replaceable(out: Path, earlier: Sequence[str] = ()) -> Path:
     """Return the folder that ``out`` stands for, links followed.
 

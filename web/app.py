@@ -129,7 +129,8 @@ def serve(
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         print(f"Map of {results}: {address}/  (stop with Ctrl-C)", flush=True)
         if not app.extensions["results"].plans():
-            print(f"{results} holds no plan yet. {FIRST_PLAN.format(page=f'{address}/what-if')}", flush=True)
+            lacks = "holds no plan yet" if results.is_dir() else "is not there yet, is its path right?"
+            print(f"{results} {lacks}. {FIRST_PLAN.format(page=f'{address}/what-if')}", flush=True)
         try:
             server.run()
         finally:

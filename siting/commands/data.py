@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,16 @@ def add(commands: Any) -> None:
 def _calibrate(arguments: argparse.Namespace) -> int:
     """Fit tastes, print how well they tell the flows, and write them where asked."""
     from geodata.flows import load_gateway_tastes
+    from geodata.folders import atomic_file, check_writable_file
     from siting.model.calibration import calibrate, choices_of
     from siting.model.model import build_model
     from siting.report.brief import text_table
     from siting.study import load_study
 
-    if arguments.out is not None and arguments.out.exists():
-        load_gateway_tastes(arguments.out)  # only such a table is replaced
+    if arguments.out is not None:
+        if os.path.lexists(arguments.out):
+            load_gateway_tastes(arguments.out)  # only such a table is replaced
+        check_writable_file(arguments.out)  # before the minutes that the fit takes
     model = build_model(load_study(arguments.study).with_changes(shippers=0))
     if model.pack.observed_flows is None:
         raise InputError(
@@ -51,9 +55,8 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     found = calibrate(choices_of(model, model.pack.observed_flows))
     table = found.table()
     if arguments.out is not None:
-        scratch = arguments.out.with_name(f".{arguments.out.name}.part")
-        table.round(4).to_csv(scratch, index=False)
-        scratch.replace(arguments.out)
+        with atomic_file(arguments.out) as scratch:
+            table.round(4).to_csv(scratch, index=False)
     if arguments.json:
         told = {"distance": found.distance, "distance_left_out": found.distance_left_out}
         print(json.dumps({**told, "states": found.by_state.to_dict("records")}, ensure_ascii=False))

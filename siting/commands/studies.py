@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 from siting.commands.arguments import (
     NO_PROOF,
     add_command,
@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
     run.add_argument(
         "--structure", action="store_true", help="also solve it with each choice of structure switched back"
     )
-    run.add_argument("--workers", type=count_of, default=1, help="processes that share what is asked (default: 1)")
+    run.add_argument("--workers", type=count_of, help="processes that share what is asked (default: 1)")
     run.add_argument("--scheduler", help="dask scheduler whose workers do what is asked, as tcp://host:8786")
 
     budgets = add_command(commands, "sweep", _sweep, "solve a study for several budgets")
@@ -52,11 +52,12 @@ def _run(arguments: argparse.Namespace) -> int:
     from siting.stages import BUILD_STAGES, PLAN_STAGES
     from siting.study import told_by_file
 
+    _check_who_works(arguments)
     study = read_study_of(arguments)
     out = arguments.out or Path("results") / arguments.study.stem
     log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES + PLAN_STAGES))
     with told_by_file(study, arguments.study):
-        workers = max(arguments.workers, 1)
+        workers = max(arguments.workers or 1, 1)
         asked = Asked(arguments.draws, arguments.structure, workers=workers, scheduler=arguments.scheduler)
         plan = run_study(study, out, log, keep_best=arguments.keep_best, asked=asked)
     tell(log.notes)
@@ -66,6 +67,26 @@ def _run(arguments: argparse.Namespace) -> int:
         print("\n".join(plan_lines(summary(plan), sites_table(plan))))
         print(f"Report: {out / 'report.html'}")
     return 0 if plan.solution.status == "optimal" else NO_PROOF
+
+
+def _check_who_works(arguments: argparse.Namespace) -> None:
+    """Raise InputError where workers or a scheduler are named who would have nothing to do."""
+    named = [name for name in ("workers", "scheduler") if getattr(arguments, name) is not None]
+    faults = []
+    if named and not (arguments.draws or arguments.structure):
+        faults = [
+            Fault(
+                f"--{name} shares out draws and choices of structure, and none are asked for",
+                "add --draws or --structure, or leave it out", "command line", None, f"--{name}",
+                getattr(arguments, name),
+            )
+            for name in named
+        ]  # fmt: skip
+    elif len(named) > 1:
+        what = "--workers and --scheduler both say who does the work"
+        faults = [Fault(what, "leave one of them out", "command line", column="--workers", value=arguments.workers)]
+    if faults:
+        raise InputError(faults)
 
 
 def _sweep(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from geodata.errors import InputError
-from geodata.folders import MANIFEST, atomic_folder, check_replaceable
+from geodata.folders import MANIFEST, atomic_file, atomic_folder, check_replaceable, check_writable_file
 
 EARLIER = ("plan.json", "sites.csv", "log.txt", "budget-*/plan.json")
 
@@ -243,3 +243,35 @@ def test_a_folder_is_checked_before_work_begins(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is a file"):
         check_replaceable(tmp_path / "file")
+
+
+def test_a_file_is_written_whole_or_the_earlier_one_stays(tmp_path):
+    out = tmp_path / "table.csv"
+    (tmp_path / ".table.csv.part").write_text("of somebody else")
+    for content in ("old", "new"):
+        with atomic_file(out) as scratch:
+            scratch.write_text(content)
+        assert out.read_text() == content
+    for error in (KeyboardInterrupt, OSError):
+        with pytest.raises(error), atomic_file(out) as scratch:
+            scratch.write_text("half")
+            raise error
+    assert out.read_text() == "new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".table.csv.part", "table.csv"]
+
+
+def test_a_link_stays_a_link_to_the_file_that_is_replaced(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real" / "table.csv")
+    with atomic_file(tmp_path / "link.csv") as scratch:
+        scratch.write_text("new")
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "real" / "table.csv").read_text() == "new"
+
+
+@pytest.mark.parametrize(("place", "said"), [("no/a.csv", "there is no folder"), (".", "is a folder"), ("a.csv", None)])
+def test_a_file_has_a_folder_to_be_written_in(tmp_path, place, said):
+    if said is None:
+        check_writable_file(tmp_path / place)
+        return
+    with pytest.raises(InputError, match=said):
+        check_writable_file(tmp_path / place)

@@ -29,3 +29,13 @@ def test_calibrate_replaces_no_other_file(tmp_path: Path, capsys: pytest.Capture
     assert siting("calibrate", NATIONAL, "--out", notes) == 2
     assert notes.read_text() == "mine\n"
     assert "notes.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["missing/tastes.csv", "."])
+def test_calibrate_tells_of_a_place_it_cannot_write_before_it_fits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setattr("siting.model.model.build_model", None)  # what takes long is not begun
+    assert siting("calibrate", NATIONAL, "--out", tmp_path / place) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(tmp_path) in line and "; " in line and list(tmp_path.iterdir()) == []
