@@ -13,7 +13,7 @@ import pulp
 from scipy.sparse import csr_array
 
 from siting.solver.core import Core
-from siting.solver.highs import Columns, Rows, Watch, pass_model, run_highs, set_tolerance
+from siting.solver.highs import Columns, Rows, Watch, limit_time, pass_model, run_highs, set_tolerance
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.stopwatch import OutOfTime
 
@@ -135,6 +135,16 @@ def _ticking(items: Iterable[T], tick: Callable[[], None]) -> Iterator[T]:
         yield item
 
 
+def _until(deadline: float) -> Callable[[], None]:
+    """What raises `OutOfTime` when it is called after a time of `time.perf_counter`."""
+
+    def tick() -> None:
+        if time.perf_counter() > deadline:
+            raise OutOfTime
+
+    return tick
+
+
 def _pairs(core: Core) -> list[tuple[int, IntArray]]:
     """(place, lanes) for every client and place that some lane of the client uses, as (3) needs."""
     second = np.flatnonzero(core.places[:, 1] >= 0)
@@ -167,22 +177,16 @@ def solve_core(
         nodes: most branch-and-bound nodes; None = until the gap is reached.
 
     Raises:
-        OutOfTime: when the time was over before the model was stated.
+        OutOfTime: when the time was over before the model was stated and handed over.
     """
     if core.n_options == 0:
         return _without_options(core)
-    deadline = None if time_limit is None else time.perf_counter() + time_limit
-
-    def tick() -> None:
-        if deadline is not None and time.perf_counter() > deadline:
-            raise OutOfTime
-
-    model = build_model(core, tick=tick)
+    deadline = np.inf if time_limit is None else time.perf_counter() + time_limit
+    model = build_model(core, tick=_until(deadline))
     constant = _constant(core)
     bound = -np.inf
     while True:
-        left = None if deadline is None else max(deadline - time.perf_counter(), 0.01)
-        solver = _InProcessHighs(model, constant, gap, left, threads, start, watch, nodes)
+        solver = _InProcessHighs(model, constant, gap, deadline, threads, start, watch, nodes)
         model.problem.solve(solver)
         if solver.infeasible:
             return CoreAnswer(None, np.inf, solver.stopped)
@@ -235,13 +239,14 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
         model: CoreModel,
         constant: float,
         gap: float,
-        time_limit: float | None,
+        deadline: float,
         threads: int,
         start: BoolArray | None,
         watch: Watch | None,
         nodes: int | None,
     ) -> None:
-        super().__init__(msg=False, timeLimit=time_limit, threads=threads)
+        super().__init__(msg=False, threads=threads)
+        self._deadline = deadline
         self._model, self._constant, self._gap = model, constant, gap
         self._start, self._watch, self._nodes = start, watch, nodes
         self.bound, self.infeasible, self.stopped = -np.inf, False, False
@@ -263,7 +268,7 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
         value: list[float] = []
         lower: list[float] = []
         upper: list[float] = []
-        for row, constraint in enumerate(lp.constraints()):
+        for row, constraint in enumerate(_ticking(lp.constraints(), _until(self._deadline))):
             constraint.index = row
             index.extend(v.index for v in constraint)
             value.extend(constraint.values())
@@ -281,6 +286,8 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
         highs.setOptionValue("mip_rel_gap", self._gap)
         highs.setOptionValue("mip_abs_gap", 1e-9)
         set_tolerance(highs)
+        if np.isfinite(self._deadline):  # from now: handing the model over has taken its part
+            limit_time(highs, self._deadline)
         if self._nodes is not None:
             highs.setOptionValue("mip_max_nodes", self._nodes)
         if self._start is not None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
 from tiny_problems import clustered
 
+from siting.solver import mip
+from siting.solver.mip import solve_core
 from siting.solver.problem import FacilityProblem
+from siting.solver.reduce import reduce_problem
 from siting.solver.solution import Solution
 from siting.solver.solve import solve
-from siting.solver.stopwatch import Progress
+from siting.solver.stopwatch import OutOfTime, Progress
 
 
 def test_progress_reports_bounds_that_rise_and_plans_that_improve() -> None:
@@ -95,3 +99,16 @@ def test_solves_in_two_threads_do_not_disturb_each_other() -> None:
     for thread in threads:
         thread.join()
     assert [found[k].objective for k in range(2)] == pytest.approx(alone, rel=1e-7)
+
+
+def test_the_hand_over_of_a_model_counts_against_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PuLP's rows go to HiGHS one by one, which may take as long as its search."""
+    core = reduce_problem(clustered(3))
+    told: list[float] = []
+    monkeypatch.setattr("siting.solver.mip.limit_time", lambda highs, deadline: told.append(deadline))
+    began = time.perf_counter()
+    solve_core(core, 0.0, 1000.0, 1, nodes=1)
+    assert 1000.0 <= told[0] - began <= 1000.0 + time.perf_counter() - began, "from the start, not from the run"
+    solver = mip._InProcessHighs(mip.build_model(core), 0.0, 0.0, began, 1, None, None, None)
+    with pytest.raises(OutOfTime):
+        mip.build_model(core).problem.solve(solver)
