@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -168,3 +169,15 @@ def test_a_search_drops_an_option_only_beyond_the_room() -> None:
     enter = np.array([0.9 * room, 0.6 * room, 1.1 * room])
     choice = Choice(0.0, nothing, enter, nothing, np.zeros((1, 0)))
     assert search.left(Evaluation(10.0, choice, Multipliers(nothing, nothing))).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(("group", "kept", "then"), [
+    ([-1, 4, 4, -1, 7], [True, True, True, False, True], [-1, 0, 0, 1]),
+    ([4, 4, 7, 7, -1], [True, False, True, True, False], [0, 1, 1]),
+    ([-1, -1, 3, -1, -1], [True, True, False, True, True], [-1, -1, -1, -1]),
+])  # fmt: skip
+def test_groups_of_the_options_kept_are_numbered_anew(group: list[int], kept: list[bool], then: list[int]) -> None:
+    core = reduce_problem(FacilityProblem.from_costs(np.arange(15.0).reshape(3, 5), n_open=2))
+    core = replace(core, group=np.array(group))
+    smaller = restrict(core, np.array(kept), np.ones(core.n_lanes, dtype=bool), core.forced)
+    assert smaller.group.tolist() == then
