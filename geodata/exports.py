@@ -31,6 +31,9 @@ SECTOR_COLUMNS = (
     Column("part_load_propensity_low", "number", required=False, minimum=0, maximum=1),
     Column("part_load_propensity_high", "number", required=False, minimum=0, maximum=1),
     Column("part_load_propensity_source", required=False),
+    Column("value_usd_per_t_low", "number", required=False, minimum=0.01),
+    Column("value_usd_per_t_high", "number", required=False, minimum=0.01),
+    Column("frozen_share", "number", required=False, minimum=0, maximum=1),
 )
 UNPLACED_COLUMNS = ("state", "district", "export_usd_million", "reason")
 HISTORY_UNITS = ("usd_million", "inr_crore", "share")
@@ -56,7 +59,8 @@ def load_sectors(path: Path | str) -> pd.DataFrame:
         DataFrame with columns value_usd_per_t, cargo_class (one of ``CARGO_CLASSES``), air_share_of_value
         (share of the value that flies, 0 to 1), source, and part_load_propensity (share of the cargo of small and
         few shippers that goes in part loads, 0 to 1; 1 where the table does not say: then volume alone decides) with
-        its low, high and source.
+        its low, high and source, value_usd_per_t_low and _high, and frozen_share (share of the value that travels
+        frozen, 0 to 1; 0 where the table does not say).
 
     Raises:
         InputError: naming every missing or unknown column, doubled sector and value out of range.
@@ -81,22 +85,24 @@ def check_sectors(sectors: pd.DataFrame, path: Path | str) -> pd.DataFrame:
         for row, sector, cargo_class in zip(sectors.index, sectors["sector"], sectors["cargo_class"], strict=True)
         if cargo_class not in CARGO_CLASSES
     ]
-    value = sectors["part_load_propensity"].fillna(1.0)
-    low, high = (sectors[f"part_load_propensity_{end}"].fillna(value) for end in ("low", "high"))
-    problems += [
-        Fault(
-            f"sector {sectors['sector'][row]!r} has a part_load_propensity outside its low and high",
-            "correct one of them",
-            path,
-            int(row),
-            "part_load_propensity",
-            float(value[row]),
-        )
-        for row in sectors.index[(low > value) | (value > high)]
-    ]
+    sectors = sectors.fillna({"part_load_propensity": 1.0, "frozen_share": 0.0})
+    for column in ("part_load_propensity", "value_usd_per_t"):
+        value = sectors[column]
+        low, high = (sectors[f"{column}_{end}"].fillna(value) for end in ("low", "high"))
+        problems += [
+            Fault(
+                f"sector {sectors['sector'][row]!r} has a {column} outside its low and high",
+                "correct one of them",
+                path,
+                int(row),
+                column,
+                float(value[row]),
+            )
+            for row in sectors.index[(low > value) | (value > high)]
+        ]
     if problems:
         raise InputError(problems)
-    return sectors.assign(part_load_propensity=value).set_index("sector")
+    return sectors.set_index("sector")
 
 
 def load_exports(path: Path | str, districts: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFrame:
@@ -265,7 +271,8 @@ def tonnes_by_class(exports: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFram
     Returns:
         DataFrame indexed by district_id with, for each cargo class, the columns ``<class>`` (tonnes a year),
         ``value_usd_<class>`` (US$ a year), and of both what its sectors are inclined to send in part loads:
-        ``part_t_<class>`` and ``part_usd_<class>`` (sums weighted by ``part_load_propensity``).
+        ``part_t_<class>`` and ``part_usd_<class>`` (sums weighted by ``part_load_propensity``); and of the values what
+        travels frozen: ``frozen_usd_<class>`` and ``frozen_part_usd_<class>``.
     """
     index = pd.Index(exports["district_id"], name="district_id")
     value_usd = exports[[f"{sector}{VALUE_SUFFIX}" for sector in sectors.index]].to_numpy(dtype=float) * 1e6
@@ -276,7 +283,11 @@ def tonnes_by_class(exports: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFram
     shares[:, CARGO_CLASSES.index("air_only")] += air_share
     t_per_usd = shares / sectors["value_usd_per_t"].to_numpy()[:, None]
     inclined = sectors["part_load_propensity"].to_numpy()[:, None]
-    sums = {"": t_per_usd, "value_usd_": shares, "part_t_": t_per_usd * inclined, "part_usd_": shares * inclined}
+    frozen = shares * sectors["frozen_share"].to_numpy()[:, None]
+    sums = {
+        "": t_per_usd, "value_usd_": shares, "part_t_": t_per_usd * inclined, "part_usd_": shares * inclined,
+        "frozen_usd_": frozen, "frozen_part_usd_": frozen * inclined,
+    }  # fmt: skip
     tables = [
         pd.DataFrame(value_usd @ per_usd, index, [f"{prefix}{name}" for name in CARGO_CLASSES])
         for prefix, per_usd in sums.items()

@@ -54,7 +54,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "exports.csv": (
         "DGCI&S district-wise exports April 2024 to March 2025, state-of-origin tables as compiled in the public "
         "repository Tiru-Kaggundi/dist_complexity_analysis; placed on districts by district_aliases.csv; counted_with "
-        "by the build",
+        "by the build; farm goods of HS 01-06, 09, 12-15 and 23 split by state (make_india/agriculture.py)",
         "Government of India figures; compilation MIT",
     ),
     "exports_unplaced.csv": ("rows of the same table that name no district", "as exports.csv"),

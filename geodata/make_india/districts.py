@@ -35,6 +35,7 @@ from geodata.districts import (
 )
 from geodata.errors import Fault, InputError
 from geodata.exports import KEY_COLUMNS, VALUE_SUFFIX, concentration, load_exports, load_sectors
+from geodata.make_india.agriculture import WHOLE, load_agriculture, split_agriculture
 from geodata.make_india.boundaries import read_districts
 from geodata.make_india.population import (
     census_district_of,
@@ -310,6 +311,8 @@ def own_names(places: pd.DataFrame, found: pd.Series, own: pd.DataFrame) -> pd.S
 def write_counted_with(path: Path, districts: pd.DataFrame, parents: pd.DataFrame) -> None:
     """Write the rows of an export table that say ``counted_with`` anew, from the rows with figures of their own.
 
+    Farm goods that the source keeps as one are split into their parts (`geodata.make_india.agriculture`).
+
     A district formed in ``EXPORTS_KNOW_DISTRICTS_BEFORE`` or later that the table does not name is counted with the
     parent, named first in the table of parents, that it names; its figures stay with that parent, undivided.
 
@@ -319,6 +322,8 @@ def write_counted_with(path: Path, districts: pd.DataFrame, parents: pd.DataFram
         parents: table of ``population.read_parents``.
     """
     table = pd.read_csv(path)
+    if WHOLE in table:
+        table = split_agriculture(table, load_agriculture())
     counted = table.get("counted_with", pd.Series(pd.NA, table.index)).notna()
     table = table[~counted].drop(columns="counted_with", errors="ignore")
     place = districts.set_index("lgd_code")[list(KEY_COLUMNS)]

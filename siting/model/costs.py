@@ -77,6 +77,7 @@ class Tariff:
     terminal_dwell_h: float
     consolidation_dwell_h: float
     rake_handling_h: float
+    rake_wait_h: float
     carbon_inr_per_kg: float
     trailer_kg_per_t_km: float
     light_truck_kg_per_t_km: float
@@ -105,6 +106,7 @@ class Tariff:
             terminal_dwell_h=p["rail_terminal_dwell_h"],
             consolidation_dwell_h=p["consolidation_dwell_h"],
             rake_handling_h=p["rake_handling_h"],
+            rake_wait_h=p["rake_wait_h"],
             carbon_inr_per_kg=p["carbon_price_inr_per_t_co2e"] / KG_PER_T,
             trailer_kg_per_t_km=p["emission_trailer_g_per_t_km"] / G_PER_KG,
             light_truck_kg_per_t_km=p["emission_light_truck_g_per_t_km"] / G_PER_KG,

@@ -36,7 +36,8 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
         else ""), ``export_usd`` (current, all cargo), ``under_utilised`` (that of the district it is counted with),
         and for each cargo class that hubs serve ``<class>_t`` and ``<class>_usd`` a year, on the study's tonnage
         basis, and the propensity of its sectors to part loads, weighted by tonnes and by value:
-        ``<class>_part_of_t`` and ``<class>_part_of_usd``, 0 to 1.
+        ``<class>_part_of_t`` and ``<class>_part_of_usd``, 0 to 1; and the share of the value that travels frozen, of
+        all and of part loads: ``<class>_frozen_of_usd`` and ``<class>_frozen_of_part``.
     """
     districts = pack.districts
     by_class = tonnes_by_class(pack.exports, pack.sectors).reindex(districts["district_id"]).fillna(0.0)
@@ -67,6 +68,10 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
             inclined = by_class[f"part_{unit}_{cargo_class}"]
             mean = inclined.sum() / whole.sum() if whole.sum() > 0 else 0.0
             demand[f"{cargo_class}_part_of_{unit}"] = (inclined / whole).where(whole > 0, mean).to_numpy()
+        for of, prefix, all_of in (("usd", "", "value_usd"), ("part", "part_", "part_usd")):
+            value = by_class[f"{all_of}_{cargo_class}"]
+            frozen = by_class[f"frozen_{prefix}usd_{cargo_class}"] / value.where(value > 0)
+            demand[f"{cargo_class}_frozen_of_{of}"] = frozen.fillna(0.0).to_numpy()
     if study.export_growth:
         grown = ["export_usd", *(f"{cargo_class}_{unit}" for cargo_class in HUB_CLASSES for unit in ("t", "usd"))]
         demand[grown] = demand[grown].mul(growth_of(demand, study.export_growth), axis=0)
@@ -147,8 +152,6 @@ def build_clients(
     far = places.table["rail_line_km"].to_numpy()[:n] > parameters["weak_access_rail_km"]
     tonnes = demand[[f"{cargo_class}_t" for cargo_class in HUB_CLASSES]].to_numpy(np.float64)
     value_inr = demand[[f"{cargo_class}_usd" for cargo_class in HUB_CLASSES]].to_numpy() * parameters["fx_inr_per_usd"]
-    fraction_per_day = np.array([parameters[f"time_cost_{cargo_class}_per_day"] for cargo_class in HUB_CLASSES])
-    credit_per_day = np.minimum(export_credit_per_day(parameters), fraction_per_day)
     by_volume = part_load_share(tonnes, parameters)
     part_t, part_inr = (
         whole * by_volume * _propensity(demand, unit, parameters["part_loads_by_sector"])
@@ -157,6 +160,8 @@ def build_clients(
     load_t = np.stack([tonnes - part_t, part_t], axis=2)  # as LOADS
     load_inr = np.stack([value_inr - part_inr, part_inr], axis=2)
     value_inr_per_t = np.divide(load_inr, load_t, out=np.zeros_like(load_t), where=load_t > 0)
+    fraction_per_day = _time_cost_per_day(demand, load_inr, parameters)
+    credit_per_day = np.minimum(export_credit_per_day(parameters), fraction_per_day)
     hourly = value_of_time_inr_per_t_h
     district, cargo_class, load = np.indices(shape).reshape(3, -1)
     under_utilised = demand["under_utilised"].to_numpy()[district]
@@ -167,13 +172,31 @@ def build_clients(
         "load": np.array(LOADS, object)[load],
         "tonnes_per_year": load_t.ravel(),
         "value_inr_per_t": value_inr_per_t.ravel(),
-        "time_inr_per_t_h": hourly(value_inr_per_t, (fraction_per_day - credit_per_day)[None, :, None]).ravel(),
-        "credit_inr_per_t_h": hourly(value_inr_per_t, credit_per_day[None, :, None]).ravel(),
+        "time_inr_per_t_h": hourly(value_inr_per_t, fraction_per_day - credit_per_day).ravel(),
+        "credit_inr_per_t_h": hourly(value_inr_per_t, credit_per_day).ravel(),
         "first_mile_factor": 1.0 + parameters["weak_access_markup"] * far[district],
         "under_utilised": under_utilised,
         "weight": np.where(under_utilised, 1.0, leader_weight),
     })  # fmt: skip
     return clients[clients["tonnes_per_year"] > 0].reset_index(drop=True)
+
+
+def _time_cost_per_day(demand: pd.DataFrame, load_inr: Array, parameters: Mapping[str, float]) -> Array:
+    """(n_districts, n_classes, n_loads) what a day costs of a load's value: its class's rate, or what is frozen's.
+
+    Args:
+        load_inr: (n_districts, n_classes, n_loads) value.
+    """
+    of_all, of_part = (
+        demand[[f"{cargo_class}_frozen_of_{of}" for cargo_class in HUB_CLASSES]].to_numpy() for of in ("usd", "part")
+    )
+    frozen_part = load_inr[:, :, 1] * of_part
+    frozen_full = np.clip(load_inr.sum(axis=2) * of_all - frozen_part, 0.0, load_inr[:, :, 0])
+    frozen_inr = np.stack([frozen_full, frozen_part], axis=2)  # as LOADS
+    frozen = np.divide(frozen_inr, load_inr, out=np.zeros_like(load_inr), where=load_inr > 0)
+    rate = np.array([parameters[f"time_cost_{cargo_class}_per_day"] for cargo_class in HUB_CLASSES])[None, :, None]
+    per_day: Array = rate + (parameters["time_cost_frozen_per_day"] - rate) * frozen
+    return per_day
 
 
 def _propensity(demand: pd.DataFrame, unit: str, by_sector: float) -> Array:

@@ -205,7 +205,7 @@ class LanePricer:
         legs.append(_Leg(by_rail, "dwell", terminal, terminal, zero, wait_h, zero, zero))
         km = places.rail_km[terminal, column]
         money = tariff.rail_inr_per_t(km) * reefer
-        hours = places.rail_h[terminal, column] + rake_h
+        hours = places.rail_h[terminal, column] + tariff.rake_wait_h + rake_h
         legs.append(_Leg(by_rail, "rail", terminal, gateway, km, hours, money, tariff.rail_kg_per_t_km * km))
         everyone = np.ones(len(lanes), bool)
         dwell_h = self.conditions.gateway_dwell_h[column]

@@ -112,7 +112,7 @@ class Legs:
             tariff.consolidation_dwell_h,
             filling_h - tariff.terminal_dwell_h,
             tariff.terminal_inr_per_t,
-            2 * tariff.rake_handling_h + tariff.terminal_dwell_h,
+            2 * tariff.rake_handling_h + tariff.rake_wait_h + tariff.terminal_dwell_h,
         )
 
     def onward(self) -> Onward:

@@ -208,7 +208,8 @@ def conditions(pack: Pack, places: Places, parameters: Mapping[str, float]) -> C
     """Dwell and levers of a study."""
     dwell_h = pack.gateways.set_index("gateway_id")["export_dwell_h"]
     dwell = dwell_h.reindex(places.table["place_id"].iloc[places.gateways]).to_numpy(np.float64)
-    dwell = dwell * (1 + parameters["port_congestion_delay"]) - parameters["customs_time_saved_h"]
+    dwell = dwell * (1 + parameters["port_congestion_delay"]) + parameters["gateway_release_beyond_dwell_h"]
+    dwell = dwell - parameters["customs_time_saved_h"]
     return Conditions(np.maximum(dwell, 0.0), parameters["road_only_delay"], parameters["warehouse_shortage_markup"])
 
 

@@ -37,17 +37,18 @@ def facility_tiers(p: Mapping[str, float]) -> pd.DataFrame:
         p["warehouse_capex_inr_per_m2"]
         + p["industrial_land_inr_crore_per_acre"] * INR_PER_CRORE / p["warehouse_built_m2_per_acre"]
     )
+    turns = p["stock_turns_per_year"]
     rows = []
     for tier in ("small", "medium", "large"):
         m2 = p[f"warehouse_{tier}_m2"]
         capex = m2 * built_inr_per_m2 / INR_PER_CRORE
         running = staff + m2 * p["warehouse_running_inr_per_m2_year"] / INR_PER_CRORE
-        rows.append(("warehouse", tier, capex, m2 * p["warehouse_throughput_t_per_m2_year"], running))
+        rows.append(("warehouse", tier, capex, m2 * p["warehouse_floor_t_per_m2"] * turns, running))
     store_t = p["cold_store_capacity_t"]
     capex = store_t * p["cold_store_capex_inr_per_t"] / INR_PER_CRORE
     capex += p["cold_store_land_acre"] * p["industrial_land_inr_crore_per_acre"]
     running = staff + store_t * p["cold_store_power_inr_per_t_year"] / INR_PER_CRORE
-    rows.append(("cold_store", "standard", capex, store_t * p["cold_store_turns_per_year"], running))
+    rows.append(("cold_store", "standard", capex, store_t * turns, running))
     rows.append(
         ("cargo_terminal", "standard", p["cargo_terminal_capex_inr_crore"], p["cargo_terminal_t_per_year"], customs)
     )

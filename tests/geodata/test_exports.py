@@ -11,6 +11,7 @@ from geodata.districts import load_aliases, load_districts
 from geodata.errors import InputError
 from geodata.exports import (
     CARGO_CLASSES,
+    check_sectors,
     concentration,
     load_exports,
     load_sectors,
@@ -148,9 +149,10 @@ def test_concentration_agrees_with_a_plain_count(exports):
     assert 45 <= concentration(value_usd_million(exports), 0.75) <= 60
 
 
-def test_surface_cargo_is_about_125_million_tonnes_without_refinery_products(exports, sectors):
+def test_surface_cargo_is_about_105_million_tonnes_without_refinery_products(exports, sectors):
+    """Some 7.5 million TEU at 14 t if all of it were boxed."""
     tonnes = tonnes_by_class(exports, sectors)
-    assert tonnes[["general", "perishable", "air_only"]].sum().sum() / 1e6 == pytest.approx(125, abs=10)
+    assert tonnes[["general", "perishable", "air_only"]].sum().sum() / 1e6 == pytest.approx(105, abs=10)
     values = tonnes[[f"value_usd_{name}" for name in CARGO_CLASSES]].sum(axis=1)
     assert values.sum() == pytest.approx(value_usd_million(exports).sum() * 1e6)
 
@@ -165,6 +167,7 @@ def small_tables():
             "cargo_class": ["general", "general", "perishable", "port_bulk"],
             "air_share_of_value": [0.0, 0.5, 0.1, 0.0],
             "part_load_propensity": [0.1, 0.6, 0.4, 0.0],
+            "frozen_share": 0.0,
         },
         index=pd.Index(["metals", "phones", "fruit", "oil"], name="sector"),
     )
@@ -197,6 +200,25 @@ def test_sectors_are_inclined_to_part_loads_by_tonnes_and_by_value():
     assert tonnes.loc["a/one", "part_t_general"] == pytest.approx(0.1 * 1000 + 0.6 * 100)
     assert tonnes.loc["a/one", "part_usd_general"] == pytest.approx(0.1 * 1e6 + 0.6 * 5e6)
     assert tonnes.loc["a/two", "part_t_perishable"] == pytest.approx(0.4 * 9000)
+
+
+def test_what_travels_frozen_is_told_of_the_value_and_of_part_loads():
+    """A third of the fruit, of which US$ 4.5 million stay on the surface, and 0.4 of that in part loads."""
+    exports, sectors = small_tables()
+    sectors.loc["fruit", "frozen_share"] = 1 / 3
+    tonnes = tonnes_by_class(exports, sectors)
+    assert tonnes.loc["a/two", "frozen_usd_perishable"] == pytest.approx(1.5e6)
+    assert tonnes.loc["a/two", "frozen_part_usd_perishable"] == pytest.approx(0.4 * 1.5e6)
+    assert (tonnes["frozen_usd_general"] == 0).all()
+
+
+@pytest.mark.parametrize(("column", "low"), [("part_load_propensity", 0.5), ("value_usd_per_t", 2000.0)])
+def test_a_value_outside_its_range_is_refused(column, low):
+    _, sectors = small_tables()
+    ranges = {f"{key}_{end}": np.nan for key in ("part_load_propensity", "value_usd_per_t") for end in ("low", "high")}
+    table = sectors.reset_index().assign(**ranges | {column: 0.1 if low < 1 else 1000.0, f"{column}_low": low})
+    with pytest.raises(InputError, match=f"a {column} outside its low and high"):
+        check_sectors(table, "sectors.csv")
 
 
 def test_grain_and_metals_ship_full_and_crafts_and_leather_in_part_loads(sectors):

@@ -228,7 +228,7 @@ def test_hours_and_carbon_of_a_plan_are_those_of_its_lanes(tiny_plan):
     ports, chosen = tiny_plan.model.places.gateways, tiny_plan.after.lanes
     boxed_at_port = np.isin(table.index[known], chosen.client[np.isin(chosen.hub, ports)])
     at_port_h = table.loc[known, "hours_after"] - table.loc[known, "transit_hours_after"]
-    np.testing.assert_allclose(at_port_h, np.where(boxed_at_port, 148.0, 100.0))
+    np.testing.assert_allclose(at_port_h, np.where(boxed_at_port, 188.0, 140.0))
     co2e_t = (table["co2e_kg_per_t_after"] * table["tonnes_per_year"])[table["under_utilised"]].sum() / 1000
     assert tiny_plan.totals("after")["co2e_t_per_year"] == pytest.approx(co2e_t)
 

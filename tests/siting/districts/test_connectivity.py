@@ -22,9 +22,9 @@ def test_the_reference_tonne_by_hand(ground, found):
     """(63) for a district next to the port: a box by trailer, and part loads packed at the port."""
     t, hour, q = ground.tariff, ground.reference.hour_inr_per_t, ground.reference.part_share
     km = ground.places.first_mile_km[0, ground.places.gateways[0]]
-    full = t.full_load_inr_per_t(km) + hour * (km * t.road_h_per_km + 100)
+    full = t.full_load_inr_per_t(km) + hour * (km * t.road_h_per_km + 140)
     part = (
-        t.part_load_inr_per_t(km) + t.stuffing_inr_per_t + hour * (km * t.road_h_per_km + 100 + t.consolidation_dwell_h)
+        t.part_load_inr_per_t(km) + t.stuffing_inr_per_t + hour * (km * t.road_h_per_km + 140 + t.consolidation_dwell_h)
     )
     row = found.table.iloc[0]
     assert row["road_inr_per_t"] == pytest.approx((1 - q) * full + q * part)
@@ -89,8 +89,8 @@ def test_a_warehouse_packs_part_loads_at_home(ground, found):
     t, hour, q = ground.tariff, ground.reference.hour_inr_per_t, ground.reference.part_share
     inside = ground.places.first_mile_km[1, 1]
     km = ground.places.road_km[1, ground.places.gateways[0]]
-    full = t.full_load_inr_per_t(km) + hour * (km * t.road_h_per_km + 100)
-    wait = hour * ((inside + km) * t.road_h_per_km + t.consolidation_dwell_h + 100)
+    full = t.full_load_inr_per_t(km) + hour * (km * t.road_h_per_km + 140)
+    wait = hour * ((inside + km) * t.road_h_per_km + t.consolidation_dwell_h + 140)
     part = t.part_load_inr_per_t(inside) + t.stuffing_inr_per_t + t.full_load_inr_per_t(km) + wait
     warehouse = next(m for m in all_measures(ground, found) if m.key == "warehouse")
     assert found.table["mode"].iloc[1] == "road"

@@ -41,6 +41,7 @@ def demand(general_t: list[float], perishable_t: list[float]) -> pd.DataFrame:
     for cargo_class in ("general", "perishable"):
         table[f"{cargo_class}_usd"] = table[f"{cargo_class}_t"] / 100 * USD_PER_CRORE_INR
         table[f"{cargo_class}_part_of_t"], table[f"{cargo_class}_part_of_usd"] = 0.5, 0.8
+        table[f"{cargo_class}_frozen_of_usd"], table[f"{cargo_class}_frozen_of_part"] = 0.0, 0.0
     table["under_utilised"] = [True] * (len(general_t) - 1) + [False]
     return table
 
@@ -103,6 +104,19 @@ def test_an_hour_costs_a_24th_of_the_days_share_of_the_cargos_value() -> None:
     np.testing.assert_allclose(table.loc[~general, "time_inr_per_t_h"], 100_000 * 0.006 / 24)
 
 
+def test_what_is_frozen_loses_less_by_the_day() -> None:
+    """Half of the value frozen, all of it in full loads, of which it is half of 1 / (1 - 0.8 s), s = 2 ^ -1/2."""
+    p = load_parameters()
+    table = demand([0.0], [75_000])
+    table["perishable_frozen_of_usd"] = 0.5
+    rows = build_clients(table, survey([9.0]).places(p), p, leader_weight=1.0).set_index("load")["time_inr_per_t_h"]
+    s = 0.5**0.5
+    frozen = 0.5 / (1 - 0.8 * s)
+    per_day = (1 - frozen) * 0.006 + frozen * 0.0005 if frozen < 1 else 0.0005
+    assert rows["full"] == pytest.approx(100_000 * (1 - 0.8 * s) / (1 - 0.5 * s) * per_day / 24)
+    assert rows["part"] == pytest.approx(1.6 * 100_000 * 0.006 / 24)
+
+
 def test_leaders_count_by_their_weight_and_the_others_in_full() -> None:
     assert clients().groupby("district")["weight"].unique().str[0].to_dict() == {0: 1.0, 1: 1.0, 2: 0.25}
 
@@ -116,11 +130,11 @@ def test_weak_access_makes_the_first_mile_dearer_beyond_its_own_distance(rail_km
 
 
 @pytest.mark.parametrize(("congestion", "saved_h", "hours"), [
-    (0.0, 0.0, 100.0),
-    (0.18, 0.0, 118.0),
-    (0.0, 24.0, 76.0),
-    (0.18, 24.0, 94.0),
-    (0.0, 120.0, 0.0),
+    (0.0, 0.0, 140.0),
+    (0.18, 0.0, 158.0),
+    (0.0, 24.0, 116.0),
+    (0.18, 24.0, 134.0),
+    (0.0, 150.0, 0.0),
 ])  # fmt: skip
 def test_congestion_lengthens_the_wait_at_a_port_and_digital_customs_shorten_it(
     tiny_model: Model, congestion: float, saved_h: float, hours: float

@@ -48,16 +48,15 @@ def test_it_agrees_with_solving_anew_with_the_same_sites(table, tiny_plan, key):
 
 
 def test_a_site_that_grows_too_small_saves_by_its_room(free_model):
-    """One warehouse a third full: at a quarter of its floor's throughput it has room for three quarters of its cargo.
+    """One warehouse not quite full: where stock turns too slowly it has room for three quarters of its cargo.
 
-    Its throughput of 30 t/m2 is given a low end that leaves 0.75 of what goes through it; the yearly cost stays.
+    Its 24 turns a year are given a low end that leaves 0.75 of what goes through it; the yearly cost stays.
     """
     plan = make_plan(free_model, budget_inr_crore=10.0)
     (site,) = plan.opened.itertuples()
-    low = 30 * 0.75 * site.utilisation
     rows = {**free_model.parameters.rows}
-    key = "warehouse_throughput_t_per_m2_year" if site.facility_type == "warehouse" else "cold_store_turns_per_year"
-    rows[key] = replace(rows[key], low=low if key.startswith("warehouse") else 24 * 0.75 * site.utilisation)
+    key = "stock_turns_per_year"
+    rows[key] = replace(rows[key], low=24 * 0.75 * site.utilisation)
     narrow = replace(plan, model=replace(plan.model, parameters=Parameters(rows)))
     table = sensitivity(narrow).set_index("key")
     assert table.loc[key, "saving_low"] == pytest.approx(
@@ -68,7 +67,7 @@ def test_a_site_that_grows_too_small_saves_by_its_room(free_model):
 
 def test_a_leader_counts_here_by_its_weight_too(tiny_study):
     """With room for all of its cargo, which a leader takes in full however little it counts."""
-    roomy = {"warehouse_throughput_t_per_m2_year": 50.0}
+    roomy = {"stock_turns_per_year": 44.0}
     plan = make_plan(build_model(tiny_study.with_changes(leader_weight=0.5, budget_inr_crore=20.0, parameters=roomy)))
     assert (plan.opened["utilisation"] < 0.99).all()
     row = sensitivity(plan).set_index("key").loc["carbon_price_inr_per_t_co2e"]
@@ -78,7 +77,7 @@ def test_a_leader_counts_here_by_its_weight_too(tiny_study):
 def test_a_leader_that_counts_half_takes_its_room_in_full(tiny_study):
     """Where a site is too small, sharing its room alike saves no more than the plan, which shares it best."""
     cheap = dict.fromkeys(("warehouse_running_inr_per_m2_year", "customs_staff_inr_crore_per_year"), 0.0)
-    cheap["warehouse_throughput_t_per_m2_year"] = 20.0
+    cheap["stock_turns_per_year"] = 16.0
     plan = make_plan(build_model(tiny_study.with_changes(leader_weight=0.5, budget_inr_crore=20.0, parameters=cheap)))
     assert plan.opened["utilisation"].max() == pytest.approx(1.0)
     row = sensitivity(plan).set_index("key").loc["carbon_price_inr_per_t_co2e"]
