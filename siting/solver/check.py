@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from siting.solver.errors import WrongAnswerError
 from siting.solver.problem import FacilityProblem
+from siting.solver.rules import Rules
 
 if TYPE_CHECKING:
     from siting.solver.solution import Solution
@@ -18,7 +20,7 @@ moves shares by as much again until a client's sum to one; sums of floats leave 
 
 
 def check_solution(problem: FacilityProblem, solution: Solution) -> None:
-    """Recompute equations (1) to (9), (16) and (17) of FacilityProblem from the caller's data.
+    """Recompute equations (1) to (9) and (16) to (19) of FacilityProblem from the caller's data.
 
     Raises:
         WrongAnswerError: naming every equation violated. An answer without a plan claims none and passes.
@@ -58,6 +60,7 @@ def check_solution(problem: FacilityProblem, solution: Solution) -> None:
     for r in np.flatnonzero(p.rows.broken(y[:-1])):
         activity = float((p.rows.coefficients[[r]] @ y[:-1])[0])
         faults.append(f"(5) to (7), (16) {p.rows.described(r)}, and comes to {activity:g}")
+    faults += _beyond_options(p, x, y[:-1] > 0)
     expect(bool(np.isin(p.forced_open, s.open).all()), "(8) a forced option is closed")
     expect(not np.isin(p.forbidden, s.open).any(), "(8) a forbidden option is open")
     if p.single_source:
@@ -72,3 +75,24 @@ def check_solution(problem: FacilityProblem, solution: Solution) -> None:
     expect(s.bound <= s.objective + slack, "the bound is above the objective")
     if faults:
         raise WrongAnswerError("the solver's answer is wrong: " + "; ".join(faults))
+
+
+def _beyond_options(p: FacilityProblem, x: npt.NDArray[np.float64], opened: npt.NDArray[np.bool_]) -> list[str]:
+    """What breaks rules over lanes and coverage."""
+    faults = []
+    for r in np.flatnonzero(_over_limit(p.over_lanes, x)):
+        activity = float((p.over_lanes.coefficients[[r]] @ x)[0])
+        faults.append(f"(18) {p.over_lanes.described(r)}, and comes to {activity:g}")
+    for each in p.coverage:
+        if each.covered(opened) < each.least - TOLERANCE * abs(each.least):
+            faults.append(f"(19) {each.name} covers only {each.covered(opened):g}")
+    return faults
+
+
+def _over_limit(rules: Rules, share: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """(n_rules,) mask of the rows that shares of lanes break by more than what counts as rounding here."""
+    activity = rules.coefficients @ share
+    slack = TOLERANCE * (abs(rules.coefficients) @ share)
+    slack = np.maximum(slack, TOLERANCE * np.where(np.isfinite(rules.lower), np.abs(rules.lower), 0.0))
+    slack = np.maximum(slack, TOLERANCE * np.where(np.isfinite(rules.upper), np.abs(rules.upper), 0.0))
+    return np.asarray((activity < rules.lower - slack) | (activity > rules.upper + slack))

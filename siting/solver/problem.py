@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from siting.solver.coverage import Coverage
 from siting.solver.errors import InputError
 from siting.solver.rules import Rules
 
@@ -49,6 +50,8 @@ class FacilityProblem:
               y binary; x, z >= 0, or binary when single_source                                    (9)
               lower <= sum_j a_rj y_j <= upper                  every further rule r              (16)
               sum_l q_i(l) x_l [j in J(l)] >= m_j y_j           every option j with a minimum     (17)
+              lower <= sum_l g_rl x_l <= upper                  every rule r over lanes           (18)
+              sum_d w_d z_d >= W, z_d <= sum_{j near d} y_j     every coverage, z_d in [0, 1]     (19)
 
     Special cases: p-median (7) [Hakimi 1964; ReVelle and Swain 1970], uncapacitated location [Balinski 1965],
     capacitated location with (4) split or single-source [Holmberg, Ronnqvist and Yuan 1999], two-echelon
@@ -72,6 +75,9 @@ class FacilityProblem:
         budget: B >= 0, or None.
         n_open: p, or None.
         rules: further rows over options, any signs and limits: shares of regions, a least number of some kind.
+        lane_rules: rows over lanes, of which x says what part of its client each carries: a cap on carbon, say, counted
+            from what an unserved client gives off, which is 0 here.
+        coverage: shares of points that must be in reach of an open option.
         forced_open: options that must open: a whole number is a position, anything else a name.
         forbidden: options that must stay closed, likewise.
         single_source: every client is served whole by one lane or stays wholly unserved.
@@ -97,6 +103,8 @@ class FacilityProblem:
     budget: float | None = None
     n_open: int | None = None
     rules: Rules | None = None
+    lane_rules: Rules | None = None
+    coverage: tuple[Coverage, ...] = ()
     forced_open: IntArray = ()  # type: ignore[assignment]
     forbidden: IntArray = ()  # type: ignore[assignment]
     single_source: bool = False
@@ -134,6 +142,11 @@ class FacilityProblem:
                 faults.append(f"{label} has {len(names)} names for {n}; give one each")
         if self.rules is not None and self.rules.n_options != n_options:
             faults.append(f"rules are over {self.rules.n_options} options; there are {n_options}")
+        if self.lane_rules is not None and self.lane_rules.n_options != lanes:
+            faults.append(f"lane_rules are over {self.lane_rules.n_options} lanes; there are {lanes}")
+        for each in self.coverage:
+            if each.reach.shape[1] != n_options:
+                faults.append(f"{each.name} is over {each.reach.shape[1]} options; there are {n_options}")
         if not faults:
             faults = self._range_faults() or self._contradictions()
         if faults:
@@ -219,6 +232,11 @@ class FacilityProblem:
     @property
     def n_lanes(self) -> int:
         return len(self.lane_client)
+
+    @cached_property
+    def over_lanes(self) -> Rules:
+        """(18) as rows over lanes."""
+        return self.lane_rules if self.lane_rules is not None else Rules.none(self.n_lanes)
 
     @cached_property
     def filled(self) -> BoolArray:

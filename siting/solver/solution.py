@@ -90,12 +90,30 @@ def plan_found(
     Args:
         chosen: (n_options,) mask of the core's options that are open.
     """
-    p = problem
-    opened = np.sort(core.option_of[chosen])
-    share = _lane_shares(p, core, chosen, service.lane_share)
-    unserved = np.ones(p.n_clients)
+    share = _lane_shares(problem, core, chosen, service.lane_share)
+    unserved = np.ones(problem.n_clients)
     unserved[core.client_of] = service.unserved_share
-    _use_free_lanes(p, share, unserved)
+    _use_free_lanes(problem, share, unserved)
+    return plan_told(problem, np.sort(core.option_of[chosen]), share, unserved, certificate, multipliers, gap, watch)
+
+
+def plan_told(
+    problem: FacilityProblem,
+    opened: IntArray,
+    share: FloatArray,
+    unserved: FloatArray,
+    certificate: Certificate,
+    multipliers: FloatArray,
+    gap: float,
+    watch: Stopwatch,
+) -> Solution:
+    """A plan in the caller's terms as a `Solution`.
+
+    Args:
+        opened: sorted open options.
+        share, unserved: (n_lanes,), (n_clients,) of the clients.
+    """
+    p = problem
     finite = np.isfinite(p.unserved_cost)
     objective = float(p.lane_cost @ share + p.unserved_cost[finite] @ unserved[finite])
     objective += float(p.fixed_cost[opened].sum())

@@ -8,13 +8,18 @@ import numpy as np
 
 from siting.solver.certificate import ARITHMETIC, Certificate, certify, cheapest_lanes
 from siting.solver.check import check_solution
-from siting.solver.problem import FIT, FacilityProblem
+from siting.solver.covering import with_points, without_points
+from siting.solver.lane_rules import solve_under_lane_rules
+from siting.solver.problem import FIT, BoolArray, FacilityProblem
 from siting.solver.prover import prove, prove_again
 from siting.solver.reach import out_of_reach
 from siting.solver.reduce import reduce_problem
 from siting.solver.search import Search
-from siting.solver.solution import Solution, no_plan, plan_found
+from siting.solver.solution import Solution, no_plan, plan_found, plan_told
 from siting.solver.stopwatch import OutOfTime, Progress, Stopwatch
+
+PRICED_GAP = 0.1
+"""Of the gap asked for, where a problem is solved at prices of rules over lanes: its plan tells what these come to."""
 
 
 def solve(
@@ -45,10 +50,50 @@ def solve(
             f"gap {gap}, time_limit {time_limit}, threads {threads}: "
             "give gap >= 0, time_limit > 0 or None, threads >= 1"
         )
-    watch = Stopwatch(time_limit, progress)
+    return _solve(problem, gap, Stopwatch(time_limit, progress), start, threads)
+
+
+def _solve(problem: FacilityProblem, gap: float, watch: Stopwatch, start: Solution | None, threads: int) -> Solution:
     reasons = impossible(problem)
     if reasons:
         return no_plan(problem, watch, "infeasible", ARITHMETIC, "; ".join(reasons))
+    if problem.coverage:
+        solution = without_points(problem, _solve(with_points(problem), gap, watch, start, threads))
+    elif len(problem.over_lanes):
+        solution = _solve_priced(problem, gap, watch, start, threads)
+    else:
+        solution = _solve_reduced(problem, gap, watch, start, threads)
+    check_solution(problem, solution)
+    return solution
+
+
+def _solve_priced(
+    problem: FacilityProblem, gap: float, watch: Stopwatch, start: Solution | None, threads: int
+) -> Solution:
+    """The answer under rules over lanes, by prices of these."""
+
+    def plain(priced: FacilityProblem, near: Solution | None) -> Solution:
+        within = Stopwatch(watch.left, lambda state: watch.check_in())
+        found = _solve_reduced(priced, gap * PRICED_GAP, within, near, threads)
+        watch.stopped |= within.stopped
+        return found
+
+    watch.enter("prices of rules")
+    found = solve_under_lane_rules(problem, gap, watch, threads, plain, start)
+    if found.plan is not None and found.plan.open is not None:
+        opened, plan = np.flatnonzero(found.plan.open), found.plan
+        return plan_told(
+            problem, opened, plan.lane_share, plan.unserved_share, found.certificate, found.multipliers, gap, watch
+        )
+    if found.certificate.bound == np.inf:
+        message = "no set of options serves everybody within the limits and the rules over lanes"
+        return no_plan(problem, watch, "infeasible", found.certificate, message)
+    return _no_plan_yet(problem, watch, found.certificate)
+
+
+def _solve_reduced(
+    problem: FacilityProblem, gap: float, watch: Stopwatch, start: Solution | None, threads: int
+) -> Solution:
     try:
         core = reduce_problem(problem, watch.check)
     except OutOfTime:
@@ -71,9 +116,7 @@ def solve(
     service = incumbent.served()
     multipliers = np.where(np.isfinite(problem.unserved_cost), problem.unserved_cost, 0.0)
     multipliers[core.client_of] = search.multipliers
-    solution = plan_found(problem, core, incumbent.open, service, certificate, multipliers, gap, watch)
-    check_solution(problem, solution)
-    return solution
+    return plan_found(problem, core, incumbent.open, service, certificate, multipliers, gap, watch)
 
 
 def _certified(problem: FacilityProblem, search: Search) -> Certificate:
@@ -110,7 +153,7 @@ def impossible(problem: FacilityProblem) -> list[str]:
         reasons.append(f"demand {demand:g} that must be served exceeds the capacity {room:g} of all options")
     forced = np.zeros(p.n_options, dtype=bool)
     forced[p.forced_open] = True
-    reasons += _never_filled(p)
+    reasons += [*_never_filled(p), *_never_kept(p, usable), *_never_covered(p, usable)]
     for r in np.flatnonzero(out_of_reach(p.rows, forced, ~usable)):
         reasons.append(f"{p.rows.described(r)}: no choice of the options that are not forbidden comes to that")
     return reasons
@@ -136,3 +179,30 @@ def _never_filled(p: FacilityProblem) -> list[str]:
     if needed > there * (1 + FIT):
         reasons.append(f"options that must open need {needed:g} through them in all; their clients have {there:g}")
     return reasons
+
+
+def _never_kept(p: FacilityProblem, usable: BoolArray) -> list[str]:
+    """Rules over lanes (18) that no choice of lanes keeps, options or none."""
+    rules = p.over_lanes
+    lanes = np.flatnonzero(np.append(usable, True)[p.lane_options].all(axis=1))
+    reasons = []
+    for r in range(len(rules)):
+        row = rules.coefficients[[r], :].toarray().ravel()[lanes]
+        ends = []
+        for sign in (1.0, -1.0):
+            least = np.where(np.isinf(p.unserved_cost), np.inf, 0.0)
+            np.minimum.at(least, p.lane_client[lanes], sign * row)
+            ends.append(sign * float(least.sum()))
+        slack = 1e-9 * (1 + float(np.abs(row).sum()))
+        if ends[0] > rules.upper[r] + slack or ends[1] < rules.lower[r] - slack:
+            reasons.append(f"{rules.described(r)}: lanes come to {ends[0]:g} to {ends[1]:g}")
+    return reasons
+
+
+def _never_covered(p: FacilityProblem, usable: BoolArray) -> list[str]:
+    """Coverages (19) that all options together do not reach."""
+    return [
+        f"{each.name}: asks for {each.least:g}; all options that are not forbidden reach {each.covered(usable):g}"
+        for each in p.coverage
+        if each.covered(usable) < each.least * (1 - FIT)
+    ]

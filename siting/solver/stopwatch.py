@@ -66,6 +66,10 @@ class Stopwatch:
         """Report that the solve is alive; raise `OutOfTime` where the limit has passed."""
         if self.over:
             raise OutOfTime
+        self.check_in()
+
+    def check_in(self) -> None:
+        """Report that the solve is alive, with what was told last."""
         self.tell(self._bound, self._objective)
 
     def enter(self, stage: str) -> None:

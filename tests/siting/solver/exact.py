@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from siting.solver.coverage import Coverage
 from siting.solver.problem import FacilityProblem
 
 ROUNDING = Fraction(1, 10**9)
@@ -19,7 +20,7 @@ Row = list[Fraction]
 
 
 def exact_optimum(p: FacilityProblem) -> Fraction | None:
-    """Least cost over every plan, by (1) to (9), (16) and (17) of FacilityProblem; None where there is no plan."""
+    """Least cost over every plan, by (1) to (9) and (16) to (19) of FacilityProblem; None where there is no plan."""
     fixed, capex = _fractions(p.fixed_cost), _fractions(p.capex)
     sets = []
     for bits in itertools.product([False, True], repeat=p.n_options):
@@ -52,7 +53,7 @@ def _least(p: FacilityProblem) -> list[Fraction]:
 
 
 def _keeps_the_limits(p: FacilityProblem, chosen: list[int], capex: list[Fraction]) -> bool:
-    """Equations (5) to (8) and (16)."""
+    """Equations (5) to (8), (16) and (19)."""
     groups = [int(p.group[j]) for j in chosen if p.group[j] >= 0]
     return (
         (p.budget is None or sum(capex[j] for j in chosen) <= Fraction(p.budget) * (1 + ROUNDING))
@@ -61,7 +62,14 @@ def _keeps_the_limits(p: FacilityProblem, chosen: list[int], capex: list[Fractio
         and set(p.forced_open.tolist()) <= set(chosen)
         and not set(p.forbidden.tolist()) & set(chosen)
         and _keeps_the_rules(p, chosen)
+        and all(_covers(coverage, chosen) for coverage in p.coverage)
     )
+
+
+def _covers(coverage: Coverage, chosen: list[int]) -> bool:
+    covered = coverage.reach.toarray()[:, chosen].any(axis=1)
+    weight = sum((Fraction(w) for w in coverage.weight[covered].tolist()), Fraction(0))
+    return weight >= Fraction(coverage.least) * (1 - ROUNDING)
 
 
 def _keeps_the_rules(p: FacilityProblem, chosen: list[int]) -> bool:
@@ -77,24 +85,42 @@ def _keeps_the_rules(p: FacilityProblem, chosen: list[int]) -> bool:
     return True
 
 
-def _ways(p: FacilityProblem, bits: tuple[bool, ...]) -> list[list[tuple[Fraction, list[int]]]]:
-    """(cost, options with a limit) of every way to serve each client through open options, or not at all."""
-    ways: list[list[tuple[Fraction, list[int]]]] = [[] for _ in range(p.n_clients)]
-    for client, ends, cost in zip(p.lane_client.tolist(), p.lane_options.tolist(), p.lane_cost.tolist(), strict=True):
+Way = tuple[Fraction, list[int], int]
+"""Cost, options with a limit, and lane (-1: none) of one way to serve a client."""
+
+
+def _ways(p: FacilityProblem, bits: tuple[bool, ...]) -> list[list[Way]]:
+    """Every way to serve each client through open options, or not at all."""
+    ways: list[list[Way]] = [[] for _ in range(p.n_clients)]
+    lanes = zip(p.lane_client.tolist(), p.lane_options.tolist(), p.lane_cost.tolist(), strict=True)
+    for lane, (client, ends, cost) in enumerate(lanes):
         needed = [j for j in ends if j >= 0]
         if all(bits[j] for j in needed):
             limited = [j for j in needed if np.isfinite(p.capacity[j]) or p.min_throughput[j] > 0]
-            ways[client].append((Fraction(cost), limited))
+            ways[client].append((Fraction(cost), limited, lane))
     for client, cost in enumerate(p.unserved_cost.tolist()):
         if np.isfinite(cost):
-            ways[client].append((Fraction(cost), []))
+            ways[client].append((Fraction(cost), [], -1))
     return ways
 
 
 def _cheapest_apart(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | None:
-    """Cost of service were there no capacities."""
+    """Cost of service were there no capacities, minimums and rules over lanes."""
     ways = _ways(p, bits)
-    return sum((min(cost for cost, _ in of) for of in ways), Fraction(0)) if all(ways) else None
+    return sum((min(way[0] for way in of) for of in ways), Fraction(0)) if all(ways) else None
+
+
+def _lane_limits(p: FacilityProblem) -> list[tuple[list[Fraction], Fraction, int]]:
+    """(coefficient of each lane and of none, limit, 1 where it is the upper one) of every side of the rules (18)."""
+    sides = []
+    rules = p.over_lanes
+    for row, lower, upper in zip(rules.coefficients.toarray(), rules.lower.tolist(), rules.upper.tolist(), strict=True):
+        terms = [Fraction(a) for a in row.tolist()] + [Fraction(0)]
+        for limit, sign in ((lower, -1), (upper, 1)):
+            if np.isfinite(limit):
+                size = sum(map(abs, terms), abs(Fraction(limit)))
+                sides.append((terms, Fraction(limit) + sign * ROUNDING * size, sign))
+    return sides
 
 
 def _single_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | None:
@@ -102,7 +128,8 @@ def _single_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | No
     ways = [sorted(of) for of in _ways(p, bits)]
     demand, room, least = _fractions(p.demand), _room(p), _least(p)
     fullest = [own - needed if is_open else own for own, needed, is_open in zip(room, least, bits, strict=True)]
-    at_least = [min(cost for cost, _ in of) for of in ways]
+    at_least = [min(way[0] for way in of) for of in ways]
+    limits, taken = _lane_limits(p), list[int]()
     best: Fraction | None = None
 
     def assign(client: int, spent: Fraction) -> None:
@@ -110,14 +137,19 @@ def _single_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | No
         if best is not None and spent + sum(at_least[client:]) >= best:
             return
         if client == len(ways):
-            if all(left <= most for left, most in zip(room, fullest, strict=True)):
+            filled = all(left <= most for left, most in zip(room, fullest, strict=True))
+            if filled and all(
+                sign * sum(terms[lane] for lane in taken) <= sign * limit for terms, limit, sign in limits
+            ):
                 best = spent
             return
-        for cost, needed in ways[client]:
+        for cost, needed, lane in ways[client]:
             if all(room[j] >= demand[client] for j in needed):
                 for j in needed:
                     room[j] -= demand[client]
+                taken.append(lane)
                 assign(client + 1, spent + cost)
+                taken.pop()
                 for j in needed:
                     room[j] += demand[client]
 
@@ -126,24 +158,27 @@ def _single_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | No
 
 
 def _split_service(p: FacilityProblem, bits: tuple[bool, ...]) -> Fraction | None:
-    """Equations (2), (4) and (17) for fixed y as a linear program: shares of the ways, room left, and excess."""
-    ways = _ways(p, bits)
+    """Equations (2), (4), (17) and (18) for fixed y as a linear program: shares, then what each row leaves."""
+    columns = [(client, *way) for client, of in enumerate(_ways(p, bits)) for way in of]
     demand, room, least = _fractions(p.demand), _room(p), _least(p)
-    limited = sorted({j for of in ways for _, needed in of for j in needed})
-    filled = [j for j, is_open in enumerate(bits) if is_open and least[j] > 0]
-    columns = [(client, cost, needed) for client, of in enumerate(ways) for cost, needed in of]
-    n = len(columns) + len(limited) + len(filled)
+
+    def load(j: int) -> Row:
+        return [demand[owner] if j in needed else Fraction(0) for owner, _, needed, _ in columns]
+
+    below = [(load(j), room[j], 1) for j in sorted({j for _, _, needed, _ in columns for j in needed})]
+    above = [(load(j), least[j], -1) for j, is_open in enumerate(bits) if is_open and least[j] > 0]
+    ruled = [([terms[lane] for *_, lane in columns], limit, sign) for terms, limit, sign in _lane_limits(p)]
+    sides = [*below, *above, *ruled]
+    n = len(columns) + len(sides)
     rows: list[Row] = []
     for client in range(p.n_clients):
-        rows.append([Fraction(int(owner == client)) for owner, _, _ in columns] + [Fraction(0)] * (n - len(columns)))
-    for j in limited:
-        load = [demand[owner] if j in needed else Fraction(0) for owner, _, needed in columns]
-        rows.append(load + [Fraction(int(other == j)) for other in limited] + [Fraction(0)] * len(filled))
-    for j in filled:
-        load = [demand[owner] if j in needed else Fraction(0) for owner, _, needed in columns]
-        rows.append(load + [Fraction(0)] * len(limited) + [-Fraction(int(other == j)) for other in filled])
-    right = [Fraction(1)] * p.n_clients + [room[j] for j in limited] + [least[j] for j in filled]
-    return minimise([cost for _, cost, _ in columns] + [Fraction(0)] * (n - len(columns)), rows, right, n)
+        rows.append([Fraction(int(owner == client)) for owner, *_ in columns] + [Fraction(0)] * len(sides))
+    right = [Fraction(1)] * p.n_clients
+    for s, (terms, limit, sign) in enumerate(sides):
+        turn = 1 if limit >= 0 else -1
+        rows.append([turn * a for a in terms] + [Fraction(turn * sign * int(s == k)) for k in range(len(sides))])
+        right.append(turn * limit)
+    return minimise([cost for _, cost, *_ in columns] + [Fraction(0)] * len(sides), rows, right, n)
 
 
 def minimise(cost: Row, rows: list[Row], right: Row, n: int) -> Fraction | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from siting.solver import FacilityProblem, Solution, WrongAnswerError, solve
+from siting.solver import Coverage, FacilityProblem, Rules, Solution, WrongAnswerError, solve
 from siting.solver.check import check_solution
 
 PROBLEM = FacilityProblem(
@@ -26,6 +26,7 @@ PROBLEM = FacilityProblem(
 )
 """The best plan opens 0 and 1: client 0 through 0, client 1 through both, client 2 by the lane that needs none."""
 GOOD = solve(PROBLEM, gap=0.0)
+CARBON = Rules([[7.5, 1.0, 9.0, 1.0, 0.0]], upper=16.0, names=["carbon"])
 
 
 def test_the_good_answer_passes() -> None:
@@ -58,6 +59,8 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (r"\(4\) capacity exceeded at \[1\]", {"capacity": [9.0, 0.0, 9.0, 9.0]}, {}),
     (r"\(17\) less than the minimum goes through \[0\]", {"min_throughput": [5.1, 0.0, 0.0, 0.0]}, {}),
     (r"\(17\) less than the minimum goes through \[1\]", {"min_throughput": [0.0, 3.1, 9.0, 9.0]}, {}),
+    (r"\(18\) carbon: at most 16, and comes to 16.5", {"lane_rules": CARBON}, {}),
+    (r"\(19\) coverage covers only 3", {"coverage": (Coverage(np.eye(4), [1.0, 2.0, 4.0, 8.0], 3.1),)}, {}),
     (r"budget: at most 1, and comes to 2", {"budget": 1.0}, {}),
     (r"group 7: at most 1, and comes to 2", {"group": [7, 7, -1, -1]}, {}),
     (r"number open: exactly 3, and comes to 2", {"n_open": 3}, {}),

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from siting.solver import FacilityProblem, Rules, solve
+from siting.solver import Coverage, FacilityProblem, Rules, solve
 from siting.solver.benders import BendersMaster
 from siting.solver.choice import fewest_open
 from siting.solver.reduce import reduce_problem
@@ -16,7 +16,8 @@ COST = np.array([[1.0, 8.0, 5.0], [8.0, 1.0, 5.0]])
 
 
 def least(**changes) -> float:
-    solution = solve(FacilityProblem.from_costs(COST, **changes), gap=0.0)
+    beyond = {key: changes.pop(key) for key in ("lane_rules", "coverage") if key in changes}
+    solution = solve(FacilityProblem.from_costs(COST, **changes).with_changes(**beyond), gap=0.0)
     assert solution.status == "optimal"
     return solution.objective
 
@@ -39,6 +40,18 @@ def least(**changes) -> float:
         pytest.param({"min_throughput": 2}, 9, id="(17) nothing opens for one alone: 1 + 8"),
         pytest.param({"min_throughput": [0, 0, 1.5], "forced_open": [2]}, 8, id="(17) at a loss: 7.5 + 0.5"),
         pytest.param({"min_throughput": [9, 0, 0]}, 6, id="(17) never filled, never opened: 5 + 1"),
+        pytest.param({"lane_rules": Rules([[1, 0, 0, 0, 1, 0]], upper=1)}, 6, id="(18) one cheap lane: 1 + 5"),
+        pytest.param({"lane_rules": Rules([[0, 0, 1, 0, 0, 1]], lower=0.5)}, 4, id="(18) half a client at 5: 3 + 1"),
+        pytest.param(
+            {"coverage": (Coverage([[0, 0, 1]], [1], 1),), "fixed_cost": [1, 1, 3]},
+            7,
+            id="(19) the third too",
+        ),
+        pytest.param(
+            {"coverage": (Coverage(np.eye(3), [1, 2, 2], 3),), "fixed_cost": [2, 2, 2]},
+            6,
+            id="(19) two of three",
+        ),
         pytest.param({"forced_open": [2], "fixed_cost": [0, 0, 4]}, 6, id="(8) forced, though of no use"),
         pytest.param({"forbidden": [0, 1]}, 10, id="(8) forbidden"),
     ],

@@ -11,6 +11,7 @@ import pytest
 from exact import exact_optimum
 from tiny_problems import random_problem
 
+from siting.solver import Coverage, Rules
 from siting.solver.check import check_solution
 from siting.solver.errors import WrongAnswerError
 from siting.solver.problem import FacilityProblem
@@ -135,6 +136,16 @@ def test_clients_are_split_between_options_unless_single_source() -> None:
         (
             FacilityProblem.from_costs([[1.0, 1.0]], min_throughput=0.7, forced_open=[0, 1]),
             "must open need 1.4 .* in all; their clients have 1",
+        ),
+        (
+            FacilityProblem.from_costs([[1.0, 1.0]]).with_changes(
+                lane_rules=Rules([[2.0, 3.0]], upper=1, names=["CO2"])
+            ),
+            "CO2: at most 1: lanes come to 2 to 3",
+        ),
+        (
+            FacilityProblem.from_costs([[1.0]]).with_changes(coverage=(Coverage([[1], [0]], [3.0, 4.0], 5.0, "near"),)),
+            "near: asks for 5; all options that are not forbidden reach 3",
         ),
         (FacilityProblem.from_costs([[1.0]], capex=[2.0], budget=1.0), "no lane within the limits"),
         (FacilityProblem.from_costs([[1.0]], n_open=1, forbidden=[0], unserved_cost=[1.0]), "number open: exactly 1"),

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from exact import exact_optimum
-from tiny_problems import brimful, random_problem, tiny_study, wide_problem, with_minimums, with_random_rules
+from tiny_problems import (
+    brimful,
+    random_problem,
+    tiny_study,
+    wide_problem,
+    with_coverage,
+    with_lane_rules,
+    with_minimums,
+    with_random_rules,
+)
 
 from siting.solver.certificate import cheapest_lanes
 from siting.solver.problem import FacilityProblem
@@ -128,6 +137,28 @@ def test_shippers_with_tastes_fill_sites_that_charge_by_the_year_and_the_tonne(
     if links:
         monkeypatch.setattr("siting.solver.prover.MANY_LANES", 0)
     assert all(assert_true(tiny_study(seed), f"seed {seed}") for seed in range(700_000, 700_030))
+
+
+def beyond_option_rows(seed: int) -> FacilityProblem:
+    """A problem with rules over lanes, with coverage or with both, and now and then with all else."""
+    problem = random_problem(seed)
+    problem = with_minimums(problem, seed) if seed % 3 == 0 else problem
+    problem = with_random_rules(problem, seed) if seed % 5 == 0 else problem
+    problem = with_lane_rules(problem, seed) if problem.n_lanes and seed % 4 != 0 else problem
+    return with_coverage(problem, seed) if seed % 4 in (0, 1) else problem
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_rules_over_lanes_and_coverage_hold(block: int) -> None:
+    for seed in range(800_000 + 15 * block, 800_015 + 15 * block):
+        assert_true(beyond_option_rows(seed), f"seed {seed}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_rules_over_lanes_and_coverage_hold_in_a_thousand_problems(block: int) -> None:
+    seeds = range(810_000 + 50 * block, 810_050 + 50 * block)
+    assert sum(assert_true(beyond_option_rows(seed), f"seed {seed}") for seed in seeds) >= 0.95 * len(seeds)
 
 
 @pytest.mark.slow

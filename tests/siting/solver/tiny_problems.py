@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from siting.solver import FacilityProblem, Rules
+from siting.solver import Coverage, FacilityProblem, Rules
 
 
 def random_problem(seed: int) -> FacilityProblem:
@@ -136,6 +136,31 @@ def with_minimums(problem: FacilityProblem, seed: int) -> FacilityProblem:
         capacity=problem.capacity * unit,
         unserved_cost=stay if rng.random() < 0.7 else problem.unserved_cost,
     )
+
+
+def with_lane_rules(problem: FacilityProblem, seed: int) -> FacilityProblem:
+    """The problem under one or two rules over lanes, of any signs and sides, near what some plan comes to."""
+    rng = np.random.default_rng([seed, 4])
+    rows, lanes = int(rng.integers(1, 3)), problem.n_lanes
+    coefficients = rng.integers(-3, 8, (rows, lanes)) * (rng.random((rows, lanes)) < rng.choice([0.5, 1.0]))
+    coefficients = np.where(rng.random((rows, 1)) < 0.5, np.abs(coefficients), coefficients).astype(float)
+    some = np.where(rng.random(lanes) < 0.5, 1.0 / np.bincount(problem.lane_client)[problem.lane_client], 0.0)
+    at, side = coefficients @ some, rng.integers(0, 3, rows)
+    rules = Rules(coefficients, np.where(side == 1, -np.inf, at - 0.5), np.where(side == 0, np.inf, at + 0.5))
+    stay = np.where(np.isinf(problem.unserved_cost), problem.lane_cost.max(initial=0.0), problem.unserved_cost)
+    return problem.with_changes(lane_rules=rules, unserved_cost=stay if rng.random() < 0.7 else problem.unserved_cost)
+
+
+def with_coverage(problem: FacilityProblem, seed: int) -> FacilityProblem:
+    """The problem with one or two shares of weighted points that must be in reach of an open option."""
+    rng = np.random.default_rng([seed, 5])
+    coverage = []
+    for _ in range(int(rng.integers(1, 3))):
+        points = int(rng.integers(1, 7))
+        reach = rng.random((points, problem.n_options)) < rng.choice([0.2, 0.5])
+        weight = rng.integers(0, 6, points).astype(float)
+        coverage.append(Coverage(reach, weight, float(rng.choice([0.3, 0.6, 0.9]) * weight.sum())))
+    return problem.with_changes(coverage=tuple(coverage))
 
 
 def tiny_study(seed: int) -> FacilityProblem:

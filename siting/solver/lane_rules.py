@@ -1,0 +1,209 @@
+"""Rules over lanes, such as a cap on carbon: sum_l g_rl x_l between limits (18).
+
+Priced, they leave a problem like any other: for prices pi, above 0 at lower limits and below 0 at upper ones,
+
+    min sum_l (c_l - sum_r pi_r g_rl) x_l + ...  s.t. all but (18),   plus   sum_r pi_r limit_r
+
+bounds every plan from below [Everett 1963; Geoffrion 1974]; its own bound is recomputed as that of any problem.
+Prices go up the dual one by one. The sets of options met on the way are served at least cost under the rules; what
+gap is left where lanes are few, HiGHS closes on the whole problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from siting.solver.certificate import UNPROVEN, Certificate
+from siting.solver.problem import BoolArray, FacilityProblem, FloatArray
+from siting.solver.solution import Solution
+from siting.solver.stopwatch import Stopwatch
+from siting.solver.whole import WholeAnswer, solve_whole
+
+MANY_LANES = 30_000
+"""Above it the whole problem is not stated."""
+EVALUATIONS, ROUNDS = 16, 3
+"""Most problems priced for one rule, and times each rule is looked at."""
+FIRST, GROWTH, BRACKET_STEPS = 0.02, 3.0, 10
+"""Where a price begins, in costs of a lane; by how much it grows until a rule is kept, and how often."""
+EPSILON = float(np.finfo(float).eps)
+SETS_OFF = 20
+"""Most sets that HiGHS takes for plans within its tolerance and that are none."""
+
+PlainSolve = Callable[[FacilityProblem, Solution | None], Solution]
+"""Solves a problem without rules over lanes, starting from a solution."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ruled:
+    """The answer: the best plan found, None where there is none, and what is proven."""
+
+    plan: WholeAnswer | None
+    certificate: Certificate
+    multipliers: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class _Priced:
+    """The dual at some prices and what rules come to in its plan (None: it has none)."""
+
+    bound: float
+    activity: FloatArray | None
+
+
+class _Dual:
+    """The search for prices of one problem."""
+
+    def __init__(self, problem: FacilityProblem, gap: float, watch: Stopwatch, threads: int, plain: PlainSolve) -> None:
+        self.problem, self.gap, self.watch, self.threads, self.plain = problem, gap, watch, threads, plain
+        self.rules = problem.over_lanes
+        self.prices = np.zeros(len(self.rules))
+        self.last: Solution | None = None
+        self.best: WholeAnswer | None = None
+        self.certificate = UNPROVEN
+        self.infeasible: Certificate | None = None
+        self._seen: set[bytes] = set()
+        self.here = _Priced(-np.inf, None)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the best plan is proven, no plan exists, or the time is over."""
+        if self.infeasible is not None or self.watch.over:
+            return True
+        return self.best is not None and self.best.cost - self.certificate.bound <= self.gap * abs(self.best.cost)
+
+    def at(self, prices: FloatArray) -> _Priced:
+        """Solve the problem at some prices, and serve the sets it finds under the rules."""
+        p, g = self.problem, self.rules.coefficients
+        limit = np.where(prices > 0, self.rules.lower, np.where(prices < 0, self.rules.upper, 0.0))
+        shift = g.T @ prices
+        found = self.plain(p.with_changes(lane_rules=None, lane_cost=p.lane_cost - shift), self.last)
+        size = np.zeros(p.n_clients)
+        np.maximum.at(size, p.lane_client, np.abs(p.lane_cost) + abs(g).T @ np.abs(prices))
+        bound = found.bound + float(prices @ limit) - 4 * EPSILON * float(size.sum() + np.abs(prices) @ np.abs(limit))
+        if bound > self.certificate.bound:
+            self.certificate = replace(found.certificate, bound=bound)
+        if found.status == "infeasible":
+            self.infeasible = found.certificate
+            return _Priced(bound, None)
+        if found.status == "unknown":
+            return _Priced(bound, None)
+        self.last = found
+        opened = np.zeros(p.n_options, dtype=bool)
+        opened[found.open] = True
+        self.offer(opened)
+        return _Priced(bound, g @ found.lane_share)
+
+    def offer(self, opened: BoolArray) -> None:
+        """Serve the clients through a set of options under all rules; keep it if it is best."""
+        key = np.packbits(opened).tobytes()
+        if key in self._seen or self.watch.over:
+            return
+        self._seen.add(key)
+        found = solve_whole(self.problem, 1e-9, self.watch.deadline, self.threads, opened)
+        if found.open is not None and (self.best is None or found.cost < self.best.cost):
+            self.best = found
+
+    def raise_price(self, r: int) -> None:
+        """Find the best price of one rule, the others as they are: bracket it, then cut where two lines meet."""
+        here = self.here
+        side = self._broken_side(r, here)
+        if side == 0 or self.closed:
+            return
+        limit = float(self.rules.lower[r] if side > 0 else self.rules.upper[r])
+        low, high = (abs(float(self.prices[r])), here), None
+        step = self._unit(r)
+        for evaluations in range(EVALUATIONS):
+            low_slope = self._slope(low[1], side, limit, r)
+            if high is None:
+                price, step = low[0] + step, step * GROWTH
+                if evaluations >= BRACKET_STEPS:
+                    break
+            else:
+                high_slope = self._slope(high[1], side, limit, r)
+                if low_slope - high_slope <= 0:
+                    break
+                price = (high[1].bound - low[1].bound + low_slope * low[0] - high_slope * high[0]) / (
+                    low_slope - high_slope
+                )
+                if not low[0] < price < high[0]:
+                    break
+            self.prices[r] = side * price
+            found = self.at(self.prices)
+            self.here = found
+            if self.closed or found.activity is None:
+                break
+            if self._slope(found, side, limit, r) > 0:
+                low = (price, found)
+            else:
+                high = (price, found)
+        best = low if high is None or low[1].bound >= high[1].bound else high
+        self.prices[r], self.here = side * best[0], best[1]
+
+    def _broken_side(self, r: int, found: _Priced) -> int:
+        """1 where a rule is under its lower limit, -1 where it is over its upper one or has a price there, else 0."""
+        if found.activity is None:
+            return 0
+        if found.activity[r] < self.rules.lower[r]:
+            return 1
+        return -1 if found.activity[r] > self.rules.upper[r] else 0
+
+    @staticmethod
+    def _slope(found: _Priced, side: int, limit: float, r: int) -> float:
+        assert found.activity is not None
+        return side * (limit - float(found.activity[r]))
+
+    def _unit(self, r: int) -> float:
+        """A price at which the rule weighs like the cost of a lane."""
+        p, row = self.problem, self.rules.coefficients[[r]]
+        if not row.nnz:
+            return 1.0
+        stay = np.where(np.isinf(p.unserved_cost), 0.0, p.unserved_cost)[p.lane_client[row.indices]]
+        weight = np.median(np.abs(p.lane_cost[row.indices] - stay)) / np.median(np.abs(row.data))
+        return float(FIRST * weight) or 1.0
+
+
+def solve_under_lane_rules(
+    problem: FacilityProblem, gap: float, watch: Stopwatch, threads: int, plain: PlainSolve, start: Solution | None
+) -> Ruled:
+    """Best plan under rules over lanes, and what is proven.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C before there is any plan.
+    """
+    dual = _Dual(problem, gap, watch, threads, plain)
+    dual.last = start
+    dual.here = dual.at(dual.prices)
+    for _ in range(ROUNDS if len(dual.rules) > 1 else 1):
+        before = dual.certificate.bound
+        for r in range(len(dual.rules)):
+            if not dual.closed:
+                dual.raise_price(r)
+        if dual.certificate.bound <= before + 1e-9 * abs(before):
+            break
+    if not dual.closed and problem.n_lanes <= MANY_LANES:
+        _close_by_model(dual)
+    multipliers = dual.last.multipliers if dual.last is not None else np.zeros(0)
+    if dual.infeasible is not None:
+        return Ruled(None, replace(dual.infeasible, bound=np.inf), multipliers)
+    return Ruled(dual.best, dual.certificate, multipliers)
+
+
+def _close_by_model(dual: _Dual) -> None:
+    """HiGHS on the whole problem: the plan, and a bound where it is higher than that of the prices."""
+    without: list[BoolArray] = []
+    for _ in range(SETS_OFF):
+        found = solve_whole(dual.problem, dual.gap, dual.watch.deadline, dual.threads, None, without)
+        if found.bound > dual.certificate.bound:
+            dual.certificate = Certificate("solver", found.bound, 1)
+        if found.open is None:
+            if found.bound == np.inf and dual.best is None and not without:
+                dual.infeasible = Certificate("solver", np.inf, 1)
+            return
+        if dual.problem.rows.kept(found.open):
+            if dual.best is None or found.cost < dual.best.cost:
+                dual.best = found
+            return
+        without.append(found.open)
