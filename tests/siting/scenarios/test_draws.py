@@ -17,6 +17,7 @@ from siting.results.tables import sites_table, summary
 from siting.run import Asked, Log, run_study
 from siting.scenarios import draws as scenario
 from siting.scenarios.draws import draw_parameters, evaluate_draws, uncertain
+from siting.solver import solve
 
 N = 20
 
@@ -111,10 +112,22 @@ def test_the_plans_own_sites_are_what_is_built_in_own_saving(tiny_plan, drawn):
     row = drawn.table.iloc[0]
     values = {key: float(row[key]) for key in uncertain(tiny_plan.model.parameters)}
     model = build_model(tiny_plan.model.study.with_changes(parameters=values, budget_inr_crore=1e6))
-    options = set(tiny_plan.opened["option_id"])
-    own = scenario._with_sites(model, tiny_plan.solution.open)
-    assert set(own.opened["option_id"]) == options
+    opened = tiny_plan.solution.open
+    closed = np.setdiff1d(np.arange(model.problem.n_options), opened)
+    own = make_plan(model, solution=solve(model.problem.with_changes(forced_open=opened, forbidden=closed)))
+    assert set(own.opened["option_id"]) == set(tiny_plan.opened["option_id"])
     assert row["own_saving_inr_per_year"] == pytest.approx(own.net_saving_inr_per_year)
+    assert row["own_benefit_cost_ratio"] == pytest.approx(own.appraisal.benefit_cost_ratio)
+
+
+def test_the_search_in_a_draw_begins_where_the_plan_ended(tiny_plan):
+    """Multipliers are what clients are worth: where all cost twice as much today, twice as much."""
+    question = scenario._Question(tiny_plan.model, tiny_plan.solution)
+    problem = tiny_plan.model.problem
+    doubled = replace(tiny_plan.model, problem=problem.with_changes(unserved_cost=2 * problem.unserved_cost))
+    moved = scenario._carried_over(question, doubled)
+    np.testing.assert_allclose(moved.multipliers, 2 * tiny_plan.solution.multipliers)
+    assert moved.open.tolist() == tiny_plan.solution.open.tolist()
 
 
 def test_a_forced_site_is_core(tiny_model):
