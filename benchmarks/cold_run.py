@@ -33,6 +33,12 @@ def seconds(checkout: Path, *argv: str) -> tuple[float, float]:
     return used, time.perf_counter() - began
 
 
+def commit(checkout: Path) -> str:
+    """Short name of the commit that is checked out."""
+    asked = ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def main() -> None:
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -53,7 +59,8 @@ def main() -> None:
     lines = [
         "# One run from the command line", "",
         f"`siting run studies/national.toml` and `siting --help`, medians of {arguments.runs} runs of each checkout in",
-        "turn, after one that fills the caches. `python -m benchmarks.cold_run OLD`.", "",
+        f"turn, after one that fills the caches: before = {commit(arguments.old)}, now = {commit(ROOT)}.",
+        "`python -m benchmarks.cold_run OLD`.", "",
         "| command | before, processor s | now, processor s | ratio | before, wall s | now, wall s | ratio |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]  # fmt: skip

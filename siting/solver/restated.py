@@ -354,8 +354,8 @@ def _free_parts(
         key_of: (n_gainful, 2) a number for the client and each option of the gainful lanes.
         second: those with two options, of which `first` has what the first option bears, where that is not `unknown`.
     """
-    known = np.setdiff1d(np.arange(len(second)), unknown)
-    single = np.setdiff1d(np.arange(len(reduced)), second)
+    known, single = np.ones(len(second), dtype=bool), np.ones(len(reduced), dtype=bool)
+    known[unknown], single[second] = False, False
     key = np.concatenate([key_of[single, 0], key_of[second[known], 0], key_of[second[known], 1]])
     have = np.concatenate([reduced[single], first[known], reduced[second[known]] - first[known]])
     order = np.lexsort((have, key))
