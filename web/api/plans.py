@@ -68,8 +68,13 @@ class Library:
             return self.run(name.removeprefix(RUN_PREFIX))
         return self.plan(name)
 
-    def figure(self, data: PlanData) -> Figure:
-        return self._opened(data.plan, data.base)[1]
+    def figure(self, data: PlanData, state: str | None = None) -> Figure:
+        """The drawing of a plan, or of one state of it."""
+        if state is None:
+            return self._opened(data.plan, data.base)[1]
+        if state not in set(data.district_table["state"]):
+            refuse(404, f"no state '{state}' in this plan; its table of states lists them")
+        return Figure(data, state)
 
     def _opened(self, plan: PlanTables, base: str) -> tuple[PlanData, Figure]:
         opened = self._open.get(plan.identity)
@@ -225,7 +230,7 @@ def add_plan_routes(api: Blueprint, library: Library, prefix: str, find: Callabl
         return body.response(download=name)
 
     def drawing(key: str) -> Response:
-        only("measure", "classes", "palette", "lang", "layers", "district", "site")
+        only("measure", "classes", "palette", "lang", "layers", "state", "district", "site")
         data = find(key)
         return _drawing(library, data, choice("lang", tuple(LANGUAGES), language())).response()
 
@@ -238,11 +243,12 @@ def add_print_route(api: Blueprint, library: Library, kind: str, find: Callable[
     """Add the page to print."""
 
     def page(key: str) -> Response:
-        only("measure", "classes", "palette", "lang", "layers", "district", "site")
+        only("measure", "classes", "palette", "lang", "layers", "state", "district", "site")
         data = find(key)
         drawing = _drawing(library, data, language())
         text = render_template(
-            "print.html", plan={**data.plan.summary, "id": key, "links": data.links}, figure=_markup(drawing),
+            "print.html", state=_state_name(data),
+            plan={**data.plan.summary, "id": key, "links": data.links}, figure=_markup(drawing),
             sources=sources(data.pack),
             boundaries=boundary_note(data.pack, data.plan.own_districts), credit=osm_credit(data.pack),
             measure=request.args.get("measure", "saving"), lang=language(),
@@ -251,6 +257,13 @@ def add_print_route(api: Blueprint, library: Library, kind: str, find: Callable[
         return Body(text.encode(), "text/html").response()
 
     api.add_url_rule(f"/print/{kind}/<key>", f"print_{kind}", page)
+
+
+def _state_name(data: PlanData) -> str | None:
+    """The state that the request is about, in its language."""
+    state = request.args.get("state")
+    names = data.district_table.set_index("state")["state_hi"].to_dict() if language() == "hi" else {}
+    return names.get(state) or state
 
 
 def _drawing(library: Library, data: PlanData, lang: str) -> Body:
@@ -264,12 +277,15 @@ def _drawing(library: Library, data: PlanData, lang: str) -> Body:
     layers = tuple(name for name in FIGURE_LAYERS if name in layers)
     chosen = _chosen()
 
+    state = request.args.get("state")
+    figure = library.figure(data, state)
+
     def draw() -> Body:
-        svg = library.figure(data).draw(measure, classes, palette, lang, layers, chosen)
+        svg = figure.draw(measure, classes, palette, lang, layers, chosen)
         return Body(str(svg).encode(), "image/svg+xml")
 
-    return library.shelf.get((data.plan.identity, "svg", measure, classes, palette, lang, language(), layers, chosen),
-                             draw)  # fmt: skip
+    key = (data.plan.identity, "svg", measure, classes, palette, lang, language(), layers, state, chosen)
+    return library.shelf.get(key, draw)
 
 
 def _markup(drawing: Body) -> Markup:

@@ -16,7 +16,7 @@ from geodata.districts import metric_crs
 from geodata.network import Network
 from siting.report.charts import INK, MUTED, tag
 from siting.report.map import Frame
-from web.map.measures import MEASURES, classify, scale_of
+from web.map.measures import MEASURES, Classed, classify, scale_of
 from web.map.plan import PlanData
 from web.pages import boundary_note, osm_credit
 
@@ -38,8 +38,17 @@ SITE_NAMES = {"warehouse": "Warehouse", "cold_store": "Cold store", "cargo_termi
 class Figure:
     """Drawings of one plan; what does not depend on the measure is drawn once."""
 
-    def __init__(self, data: PlanData) -> None:
-        self.data = data
+    def __init__(self, data: PlanData, state: str | None = None) -> None:
+        self.data, self.state = data, state
+
+    @cached_property
+    def within(self) -> Any:
+        """(n_districts,) whether a district is one of those that the drawing is of."""
+        return (
+            np.full(len(self._districts), True)
+            if self.state is None
+            else self.data.district_table["state"].to_numpy() == self.state
+        )
 
     @cached_property
     def _districts(self) -> gpd.GeoSeries:
@@ -48,7 +57,7 @@ class Figure:
 
     @cached_property
     def frame(self) -> Frame:
-        left, bottom, right, top = self._districts.total_bounds
+        left, bottom, right, top = self._districts[self.within].total_bounds
         px_per_m = min((MAP_WIDTH - 20) / (right - left), (HEIGHT - 20) / (top - bottom))
         return Frame(self._districts.crs.srs, left - 10 / px_per_m, top + 10 / px_per_m, px_per_m, HEIGHT)
 
@@ -112,12 +121,14 @@ class Figure:
         data = self.data
         table = data.district_table
         of = MEASURES[measure]
-        classed = classify(of.values(table), classes, palette, scale_of(measure, table))
+        leader = ~table["under_utilised"].astype(bool) if of.leaders_apart else None
+        classed = classify(of.values(table), classes, palette, scale_of(measure, table), leader)
         names = table["district_hi"].fillna(table["district"]) if language == "hi" else table["district"]
         states = table["state_hi"].fillna(table["state"]) if language == "hi" else table["state"]
+        shown = np.where(self.within, classed.colours, NO_DATA)
         areas = [
             tag("path", tag("title", f"{name}, {state}"), d=d, fill=colour)
-            for name, state, d, colour in zip(names, states, self._district_paths, classed.colours, strict=True)
+            for name, state, d, colour in zip(names, states, self._district_paths, shown, strict=True)
         ]
         inner = [tag("path", d=_land_path(self), fill=NO_DATA), tag("g", *areas, stroke="#ffffff", stroke_width=3)]
         thin = {"fill": "none", "stroke_linejoin": "round"}
@@ -140,13 +151,13 @@ class Figure:
         if "sites" in layers:
             marks += self._sites()
         if "states" in layers:
-            marks += self._state_names(dict(zip(table["state"], states, strict=True)))
+            marks += _state_names(self, dict(zip(table["state"], states, strict=True)))
         return tag(
             "svg",
             tag("title", f"{data.plan.summary['study']}: {of.label}"),
             tag("rect", width=WIDTH, height=HEIGHT, fill="#ffffff"),
-            *marks,
-            *self._legend(str(of.label), classed.legend, set(layers), chosen is not None),
+            tag("svg", *marks, width=MAP_WIDTH, height=HEIGHT, overflow="hidden"),
+            *self._legend(str(of.label), _counted(classed, self.within), set(layers), chosen is not None),
             xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", font_family=FONT,
         )  # fmt: skip
 
@@ -183,16 +194,6 @@ class Figure:
             about = f"{_site_name(site['facility_type'])}, {site['name']}, {site['state']}"
             marks.append(_site(site["facility_type"], site["tier"], x + right, y, about))
         return marks
-
-    def _state_names(self, names: Mapping[str, str]) -> list[Markup]:
-        states = self.data.shapes.dissolved
-        labels = np.array(self.data.shapes.labels).reshape(-1, 2)
-        large = shapely.area(states.geometry.array) > LABELLED_DEG2
-        return [
-            tag("text", names[name], x=f"{x:.0f}", y=f"{y:.0f}", font_size=9, fill=INK, text_anchor="middle",
-                stroke="#ffffff", stroke_width=2.5, paint_order="stroke", stroke_linejoin="round")
-            for (x, y), name in zip(self._points(*labels[large].T), states["name"][large], strict=True)
-        ]  # fmt: skip
 
     def _legend(
         self, title: str, entries: list[tuple[str, str, int]], layers: set[str], with_lanes: bool
@@ -235,6 +236,24 @@ class Figure:
         notes = boundary_note(self.data.pack, self.data.plan.own_districts), osm_credit(self.data.pack)
         marks += [_text(x, HEIGHT - 32 + 16 * k, note, 10, fill=MUTED) for k, note in enumerate(notes) if note]
         return marks
+
+
+def _counted(classed: Classed, within: Any) -> list[tuple[str, str, int]]:
+    """The legend with what is within the drawing."""
+    colours = np.asarray(classed.colours)[within]
+    counts = [(colour, text, int((colours == colour).sum())) for colour, text, _n in classed.legend]
+    return [entry for entry in counts if entry[2]]
+
+
+def _state_names(figure: Figure, names: Mapping[str, str]) -> list[Markup]:
+    states = figure.data.shapes.dissolved
+    labels = np.array(figure.data.shapes.labels).reshape(-1, 2)
+    large = shapely.area(states.geometry.array) > LABELLED_DEG2
+    return [
+        tag("text", names[name], x=f"{x:.0f}", y=f"{y:.0f}", font_size=9, fill=INK, text_anchor="middle",
+            stroke="#ffffff", stroke_width=2.5, paint_order="stroke", stroke_linejoin="round")
+        for (x, y), name in zip(figure._points(*labels[large].T), states["name"][large], strict=True)
+    ]  # fmt: skip
 
 
 def _land_path(figure: Figure) -> str:

@@ -16,7 +16,7 @@ PALETTES = {
     "viridis": ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154"),
 }
 CLASSES = ("quantile", "equal")
-ZERO, BELOW, MISSING = "#e9e5dc", "#d9853b", "#ffffff"
+ZERO, BELOW, LEADER, MISSING = "#e9e5dc", "#d9853b", "#d5dade", "#ffffff"
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Measure:
         label: name with its unit.
         values: from the table of districts, in that unit; NaN where there is none.
         scale: measures that share its classes, so that a colour says the same on their maps.
+        leaders_apart: districts that make most of the exports are in none of its values.
     """
 
     label: str
     values: Callable[[pd.DataFrame], pd.Series]
     scale: tuple[str, ...] = ()
+    leaders_apart: bool = False
 
 
 def _column(name: str, per: float = 1.0) -> Callable[[pd.DataFrame], pd.Series]:
@@ -44,7 +46,7 @@ def _saving(table: pd.DataFrame) -> pd.Series:
 
 COST, HOURS, CO2E = (tuple(f"{name}_{when}" for when in ("before", "after")) for name in ("cost", "hours", "co2e"))
 MEASURES = {
-    "saving": Measure(_("Saving, ₹ crore a year"), lambda t: _saving(t) / 1e7),
+    "saving": Measure(_("Saving, ₹ crore a year"), lambda t: _saving(t) / 1e7, leaders_apart=True),
     "saving_per_t": Measure(
         _("Saving, ₹ per tonne"), lambda t: t["cost_before_inr_per_t"] - t["cost_after_inr_per_t"]
     ),
@@ -90,11 +92,14 @@ def scale_of(name: str, table: pd.DataFrame) -> pd.Series:
     return values
 
 
-def classify(values: pd.Series, method: str, palette: str, scale: pd.Series | None = None) -> Classed:
+def classify(
+    values: pd.Series, method: str, palette: str, scale: pd.Series | None = None, leader: pd.Series | None = None
+) -> Classed:
     """Colour values: the more, the darker; zero, below zero and missing stand apart.
 
     Args:
         scale: what the classes are made of, where that is more than the values.
+        leader: which districts stand apart as leaders.
     """
     colours = PALETTES[palette]
     value = values.to_numpy(dtype=float)
@@ -105,11 +110,13 @@ def classify(values: pd.Series, method: str, palette: str, scale: pd.Series | No
     shades = [colours[3]] if n == 1 else [colours[round(k * (len(colours) - 1) / (n - 1))] for k in range(n)]
     edges = [above[0], *limits, above[-1]] if len(above) else []
     entries = [(shades[k], f"{_short(edges[k])} – {_short(edges[k + 1])}") for k in reversed(range(n)) if edges]
-    entries += [(ZERO, str(_("none"))), (BELOW, str(_("below zero"))), (MISSING, str(_("no cargo or no road")))]
+    entries += [(ZERO, str(_("none"))), (BELOW, str(_("below zero")))]
+    entries += [(LEADER, str(_("leaders, not counted"))), (MISSING, str(_("no cargo or no road")))]
+    apart = np.zeros(len(value), bool) if leader is None else leader.to_numpy(bool)
     step = np.searchsorted(limits, value, side="right")
     told = [
-        MISSING if np.isnan(v) else BELOW if v < 0 else ZERO if v == 0 else shades[k]
-        for v, k in zip(value, step, strict=True)
+        LEADER if aside else MISSING if np.isnan(v) else BELOW if v < 0 else ZERO if v == 0 else shades[k]
+        for v, k, aside in zip(value, step, apart, strict=True)
     ]
     legend = [(colour, text, told.count(colour)) for colour, text in entries if colour in told]
     return Classed(told, legend)

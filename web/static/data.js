@@ -73,7 +73,7 @@ function shapesOf(address) {
 }
 
 // West, south, east, north of all districts.
-function boundsOf(districts) {
+export function boundsOf(districts) {
   const side = (k, best) => best(...districts.map((row) => row.bounds[k]));
   return [side(0, Math.min), side(1, Math.min), side(2, Math.max), side(3, Math.max)];
 }

@@ -24,9 +24,10 @@ export async function createGlMap(container, plan, on) {
   const beyond = 0.75 * Math.max(east - west, north - south);
   const map = new maplibregl.Map({
     container,
-    style: { version: 8, sources: {}, layers: [{ id: "sea", type: "background", paint: { "background-color": "#dfe9ef" } }] },
+    style: { version: 8, sources: {}, layers: [{ id: "beyond", // sea and other countries, which the pack does not tell apart
+      type: "background", paint: { "background-color": "#eef1f3" } }] },
     bounds: plan.bounds,
-    fitBoundsOptions: { padding: { top: 16, bottom: 40, left: 16, right: 16 } },
+    fitBoundsOptions: { padding: { top: 16, bottom: 40, left: 16 + (on.left ?? 0), right: 16 } },
     maxBounds: [west - beyond, south - beyond, east + beyond, north + beyond],
     maxZoom: 10,
     dragRotate: false,
@@ -177,6 +178,8 @@ function mapView(map) {
       }))));
     },
     fit(bounds, { left = 0, right = 0 } = {}) {
+      const { clientWidth, clientHeight } = map.getContainer();
+      if (clientWidth < 160 + left + right || clientHeight < 160) return; // hidden behind the table, or too small to move
       map.fitBounds(bounds, { padding: { top: 50, bottom: 50, left: 40 + left, right: 40 + right }, maxZoom: 7.5, duration: STILL ? 0 : 500 });
     },
     camera: () => [...map.getCenter().toArray(), map.getZoom()],

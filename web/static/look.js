@@ -1,15 +1,16 @@
 // Look: one plan, one measure, one filter, one selection; all are in the address, so that a view can be passed on.
 
 import * as address from "./address.js";
+import { showBrief, totals } from "./brief.js";
 import { districtCard, placeCard, servedText, siteCard } from "./card.js";
 import * as data from "./data.js";
 import { byId, h } from "./dom.js";
-import { number, word } from "./format.js";
+import { crore, hours, number, rupees, word } from "./format.js";
 import * as filters from "./filter.js";
 import { _, named, ngettext } from "./i18n.js";
 import { boundsOf, createMap, webglWorks } from "./map.js";
 import { MEASURES, classify } from "./measures.js";
-import { createSearch } from "./search.js";
+import { allEntries, createSearch } from "./search.js";
 import * as shell from "./shell.js";
 import { COLUMNS, createTable } from "./table.js";
 
@@ -24,7 +25,7 @@ const view = { measure: "saving", classes: "quantile", palette: "cividis", tab: 
 let plans = [];
 let plan = null;
 let map = null;
-let findDistricts = null;
+let fillSearch = null;
 let stateRows = []; // of the plan, once its table was asked for
 let asked = 0; // counts questions, so that a late answer to an old one is dropped
 
@@ -34,7 +35,11 @@ const layerBoxes = [...document.querySelectorAll("[data-layer]")];
 shell.start(async () => {
   ({ plans } = await data.get(`${data.API}/plans`));
   if (!plans.length) { shell.showNoPlan(); return; }
-  findDistricts = createSearch(byId("search"), byId("found"), (row) => shell.attempt(async () => { setTab("map"); await select({ kind: "district", row }); }));
+  fillSearch = createSearch(byId("search"), byId("found"), ({ kind, row }) => shell.attempt(async () => {
+    setTab("map");
+    if (kind === "state") return showState(row);
+    return select({ kind, row });
+  }));
   shell.drawSymbols();
   if (innerWidth <= 800) byId("layers").open = false;
   byId("no-webgl").hidden = webglWorks();
@@ -73,7 +78,10 @@ async function apply(values) {
   const camera = values.at?.split(",").map(Number);
   if (rows.district >= 0) await select({ kind: "district", row: rows.district }, !camera);
   else if (rows.site >= 0) await select({ kind: "site", row: rows.site }, !camera);
-  else card.close();
+  else {
+    card.close();
+    if (view.filter.state && !camera) fitState();
+  }
   if (camera?.length === 3 && camera.every(Number.isFinite)) map.setCamera(camera);
   remember();
   shell.ready(true);
@@ -87,8 +95,6 @@ async function openPlan(id) {
   plan = { id, ...(await data.plan(data.planBase(id))) };
   document.title = `${plan.summary.study} – ${_("Export hubs")}`;
   byId("title").textContent = plan.summary.study;
-  byId("saving").replaceChildren(...shell.savingLine(plan.summary));
-  shell.showFigures(byId("figures"), plan.summary, plan.sites);
   shell.showProof(plan.summary.status === "optimal", plan.summary.gap, plan.summary.proof);
   shell.showNotes(plan.summary);
   byId("report").hidden = !plan.summary.links.report;
@@ -96,8 +102,9 @@ async function openPlan(id) {
   const states = new Map(plan.districts.map((row) => [row.state, named(row, "state")]));
   byId("filter-state").replaceChildren(h("option", { value: "" }, _("all")),
     ...[...states].sort((a, b) => a[1].localeCompare(b[1])).map(([state, name]) => h("option", { value: state }, name)));
-  findDistricts(plan.districts);
-  map = await createMap(byId("map"), plan, { hover, moved: remember, pick: (found) => shell.attempt(() => select(found, false)) });
+  fillSearch(allEntries(plan));
+  paintBrief(); // before the map, which fits what it has room for
+  map = await createMap(byId("map"), plan, { hover, moved: remember, left: shell.covered("layers"), pick: (found) => shell.attempt(() => select(found, false)) });
 }
 
 function paint() {
@@ -105,6 +112,8 @@ function paint() {
   const { colours, legend } = classify(plan.districts, MEASURES[view.measure], view, (row) => shown(plan.districts[row]));
   map.paint(colours);
   map.filter("sites", filters.isEmpty(view.filter) ? null : plan.sites.map((row, i) => (filters.shows.sites(view.filter)(row) ? i : -1)).filter((i) => i >= 0));
+  paintBrief();
+  showTotals(view.filter.state);
   byId("measure-note").textContent = MEASURES[view.measure].note;
   shell.showLegend(byId("legend"), legend);
   const count = plan.districts.filter(shown).length;
@@ -112,10 +121,44 @@ function paint() {
   fillTable();
 }
 
+// The state view: its own address, totals, print and table; "" is all of India.
+function showState(state) {
+  setFilter({ ...view.filter, state });
+  return select(null);
+}
+
 function setFilter(filter) {
+  const moved = filter.state !== view.filter.state;
   view.filter = filter;
+  if (moved) fitState();
   for (const [name, value] of Object.entries(filter)) if (byId(`filter-${name}`).value !== value) byId(`filter-${name}`).value = value;
   paint();
+}
+
+function paintBrief() {
+  showBrief(byId("brief"), plan, view.filter.state, { state: showState, site: (row) => toMap("site", row), all: () => showState("") });
+}
+
+function showTotals(state) {
+  if (!state) {
+    byId("saving").replaceChildren(...shell.savingLine(plan.summary));
+    shell.showFigures(byId("figures"), plan.summary, plan.sites);
+    return;
+  }
+  const of = totals(plan, state);
+  byId("saving").replaceChildren(h("strong", {}, rupees(of.saving_inr_per_year)), h("span", {}, ` ${_("saved a year by the districts of {state}", { state: plan.stateNames.get(state) })}`));
+  shell.fillFigures(byId("figures"), [
+    [_("Capital"), crore(of.capex_inr_crore), _("in the state")],
+    [_("New sites"), number(of.sites.length), shell.siteCounts(of.sites)],
+    [_("Districts served"), number(of.served), _("of {n} under-utilised", { n: number(of.districts.length) })],
+    [_("Mean time"), hours(of.hours_after), _("{hours} today", { hours: hours(of.hours_before) })],
+  ]);
+}
+
+function fitState() {
+  const rows = plan.districts.filter((row) => !view.filter.state || row.state === view.filter.state);
+  if (!rows.length) return;
+  map.fit(data.boundsOf(rows), view.filter.state ? { left: shell.covered("layers") } : {});
 }
 
 async function setLayer(box) {
@@ -216,12 +259,7 @@ async function select(selection, move = true) {
   card.open((kind === "district" ? districtCard : siteCard)(row, lanes, on));
   map.drawLanes(lanes.movements);
   const around = kind === "district" ? row.bounds : [row.lon - 0.5, row.lat - 0.5, row.lon + 0.5, row.lat + 0.5];
-  if (move) map.fit(boundsOf(lanes.movements, around), { left: covered("layers"), right: covered("card") });
-}
-
-// Screen pixels of the map's width under a box; a narrow screen has none to spare.
-function covered(id) {
-  return byId("map").clientWidth > 900 && byId(id).open !== false ? byId(id).offsetWidth : 0;
+  if (move) map.fit(boundsOf(lanes.movements, around), { left: shell.covered("layers"), right: shell.covered("card") });
 }
 
 function hover(found, point) {
@@ -246,7 +284,7 @@ function remember(push = false) {
   const selected = Object.fromEntries(chosen());
   const kept = { plan: plan.id, measure: view.measure, classes: view.classes, palette: view.palette, layers };
   const lang = document.documentElement.lang;
-  byId("print").href = `${plan.summary.links.print}?${new URLSearchParams({ measure: view.measure, classes: view.classes, palette: view.palette, lang, layers, ...selected })}`;
+  byId("print").href = `${plan.summary.links.print}?${new URLSearchParams({ measure: view.measure, classes: view.classes, palette: view.palette, lang, layers, ...(view.filter.state ? { state: view.filter.state } : {}), ...selected })}`;
   address.write({
     ...kept, ...view.filter, ...selected, tab: view.tab === "map" ? null : view.tab,
     layer: view.tab === "map" ? null : view.layer, sort: view.tab === "map" || !view.sort ? null : `${view.sort.down ? "-" : ""}${view.sort.key}`,

@@ -10,7 +10,7 @@ const CO2E = ["co2e_before_t_per_year", "co2e_after_t_per_year"];
 
 export const MEASURES = {
   saving: {
-    label: _("Saving a year"), column: "saving_inr_per_year", format: rupees, zero: _("no saving"), below: _("dearer than today"),
+    label: _("Saving a year"), column: "saving_inr_per_year", format: rupees, zero: _("no saving"), leadersApart: true, below: _("dearer than today"),
     note: _("Cost of reaching a port today less cost with the plan, before the sites' running costs."),
   },
   cost_before: {
@@ -65,6 +65,7 @@ const BELOW = "#d9853b";
 const ZERO = "#e9e5dc";
 const MISSING = "#ffffff";
 export const PLAIN = "#f6f5f1"; // a district about which nothing is said
+const LEADER = "#d5dade"; // a district that makes most of the exports: it is in no saving
 const HIDDEN = "#f1f3f5";
 // Purple and green with white between: told apart by the colour-blind. Blue would be sea, red an alarm.
 const DIVERGING = { worse: ["#e7d4e8", "#c2a5cf", "#762a83"], better: ["#d9f0d3", "#7fbf7b", "#1b7837"] };
@@ -92,12 +93,14 @@ export function classify(districts, measure, { classes: method, palette }, isSho
   const below = { colour: BELOW, label: measure.below ?? _("below zero") };
   const zero = { colour: ZERO, label: measure.zero ?? _("zero") };
   const missing = { colour: MISSING, label: _("no cargo or no road") };
-  const of = values.map((value) => {
+  const leader = { colour: LEADER, label: _("leaders, not counted") };
+  const of = values.map((value, i) => {
+    if (measure.leadersApart && !districts[i].under_utilised) return leader;
     if (value === null || value === undefined) return missing;
     if (value <= 0) return value < 0 ? below : zero;
     return classes[breaks.filter((limit) => value >= limit).length];
   });
-  return told([...classes.reverse(), zero, below, missing], of, isShown);
+  return told([...classes.reverse(), zero, below, leader, missing], of, isShown);
 }
 
 // Better and worse of a difference, in steps of equal numbers of districts on either side.

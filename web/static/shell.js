@@ -62,6 +62,11 @@ export function showNoPlan() {
     h("p", {}, h("a", { href: "/what-if" }, _("Open What if")))));
 }
 
+// Screen pixels of the map's width under a box; a narrow screen has none to spare.
+export function covered(id) {
+  return byId("map").clientWidth > 700 && byId(id).open !== false && !byId(id).hidden ? byId(id).offsetWidth + byId(id).offsetLeft : 0;
+}
+
 export const options = (measures) => Object.entries(measures).map(([key, measure]) => [key, measure.label]);
 
 export function siteCounts(sites) {
@@ -83,6 +88,10 @@ export function showFigures(place, summary, sites) {
     [_("New sites"), number(sites.length), siteCounts(sites)],
     [_("Districts served"), number(summary.counts.served_by_hub), _("of {n} under-utilised", { n: number(summary.counts.under_utilised) })],
   ];
+  fillFigures(place, entries);
+}
+
+export function fillFigures(place, entries) {
   place.replaceChildren(...entries.map(([name, value, more]) =>
     h("div", {}, h("dt", {}, name), h("dd", {}, h("strong", {}, value), h("span", { class: "quiet" }, more)))));
 }

@@ -10,7 +10,7 @@ import { createMap, webglWorks } from "./map.js";
 import { MEASURES, PLAIN, diverge } from "./measures.js";
 import * as questions from "./question.js";
 import { ended, watch } from "./runs.js";
-import { createSearch } from "./search.js";
+import { createSearch, districtEntries } from "./search.js";
 import * as shell from "./shell.js";
 
 const SETTLE_MS = 200; // a slider at rest this long is an answer
@@ -36,7 +36,7 @@ let answered = null; // the question that the figures and the map answer
 let waiting = null; // what was chosen before one knew what can be built there
 
 const card = shell.createCard(byId("card"), () => map.choose(null, null));
-const search = createSearch(byId("search"), byId("found"), (row) => pick({ kind: "district", row }, true));
+const search = createSearch(byId("search"), byId("found"), ({ row }) => pick({ kind: "district", row }, true));
 const question = () => steps.at(-1);
 const own = () => questions.ofStudy(baseline.summary.resolved_study);
 
@@ -114,8 +114,8 @@ async function openBase(chosen) {
   baseline = await data.plan(from);
   shown = baseline;
   map?.remove();
-  map = await createMap(byId("map"), baseline, { hover, pick: (found) => pick(found) });
-  search(baseline.districts);
+  map = await createMap(byId("map"), baseline, { hover, left: shell.covered("layers"), pick: (found) => pick(found) });
+  search(districtEntries(baseline));
   shell.showNotes(baseline.summary);
   const most = Math.max(2 * own().budget_inr_crore, 10);
   Object.assign(byId("budget"), { max: most, step: most >= 2000 ? 100 : most / 100 });
