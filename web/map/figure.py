@@ -28,6 +28,7 @@ LAYERS = ("sites", "ports", "rail", "roads", "depots", "states")
 USUAL_LAYERS = ("sites", "ports", "states")
 FONT = "'Noto Sans','Noto Sans Devanagari','Segoe UI','Liberation Sans',Arial,sans-serif"
 TENTH = 10.0
+THIN = {"fill": "none", "stroke_linejoin": "round"}
 NETWORK_TOLERANCE_M = 4000.0
 LABELLED_DEG2 = 4.0  # states smaller than this carry no name
 SITE_SIZE = {"small": 4.0, "standard": 4.6, "medium": 5.2, "large": 6.6}
@@ -123,21 +124,22 @@ class Figure:
         of = MEASURES[measure]
         leader = ~table["under_utilised"].astype(bool) if of.leaders_apart else None
         classed = classify(of.values(table), classes, palette, scale_of(measure, table), leader)
-        names = table["district_hi"].fillna(table["district"]) if language == "hi" else table["district"]
-        states = table["state_hi"].fillna(table["state"]) if language == "hi" else table["state"]
+        names, states = (
+            table[f"{name}_hi"].fillna(table[name]) if language == "hi" else table[name]
+            for name in ("district", "state")
+        )
         shown = np.where(self.within, classed.colours, NO_DATA)
         areas = [
             tag("path", tag("title", f"{name}, {state}"), d=d, fill=colour)
             for name, state, d, colour in zip(names, states, self._district_paths, shown, strict=True)
         ]
         inner = [tag("path", d=_land_path(self), fill=NO_DATA), tag("g", *areas, stroke="#ffffff", stroke_width=3)]
-        thin = {"fill": "none", "stroke_linejoin": "round"}
         if "states" in layers:
-            inner.append(tag("path", d=self._states_path, stroke=MUTED, stroke_width=7, **thin))
+            inner.append(tag("path", d=self._states_path, stroke=MUTED, stroke_width=7, **THIN))
         if "roads" in layers:
-            inner.append(tag("path", d=self._roads_path, stroke="#8a5a2b", stroke_width=4, **thin))
+            inner.append(tag("path", d=self._roads_path, stroke="#8a5a2b", stroke_width=4, **THIN))
         if "rail" in layers:
-            inner.append(tag("path", d=self._rail_path, stroke=INK, stroke_width=5, stroke_dasharray="24 14", **thin))
+            inner.append(tag("path", d=self._rail_path, stroke=INK, stroke_width=5, stroke_dasharray="24 14", **THIN))
         marks = [tag("g", *inner, transform=f"scale({1 / TENTH:g})")]
         if chosen is not None:
             marks += self._lanes(*chosen)
