@@ -144,10 +144,7 @@ class Figure:
         if chosen is not None:
             marks += self._lanes(*chosen)
         if "depots" in layers:
-            for (x, y), name in zip(self._points(data.depot_table["lon"], data.depot_table["lat"]),
-                                    data.depot_table["name"], strict=True):  # fmt: skip
-                marks.append(tag("circle", tag("title", name), cx=f"{x:.1f}", cy=f"{y:.1f}", r=2.4, fill="#ffffff",
-                                 stroke=MUTED, stroke_width=1.2))  # fmt: skip
+            marks += _depots(self)
         if "ports" in layers:
             marks += self._ports()
         if "sites" in layers:
@@ -255,6 +252,15 @@ def _state_names(figure: Figure, names: Mapping[str, str]) -> list[Markup]:
         tag("text", names[name], x=f"{x:.0f}", y=f"{y:.0f}", font_size=9, fill=INK, text_anchor="middle",
             stroke="#ffffff", stroke_width=2.5, paint_order="stroke", stroke_linejoin="round")
         for (x, y), name in zip(figure._points(*labels[large].T), states["name"][large], strict=True)
+    ]  # fmt: skip
+
+
+def _depots(figure: Figure) -> list[Markup]:
+    table = figure.data.depot_table
+    return [
+        tag("circle", tag("title", name), cx=f"{x:.1f}", cy=f"{y:.1f}", r=2.4, fill="#ffffff", stroke=MUTED,
+            stroke_width=1.2)
+        for (x, y), name in zip(figure._points(table["lon"], table["lat"]), table["name"], strict=True)
     ]  # fmt: skip
 
 
