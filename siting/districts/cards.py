@@ -15,7 +15,6 @@ from siting.certainty import word_of
 from siting.districts.connectivity import index_of
 from siting.districts.drawing import COMPONENTS
 from siting.districts.ground import Ground
-from siting.districts.lifts import Measure, all_measures
 from siting.districts.profile import Profile, make_profile
 from siting.model.potential import features, port_distance
 from siting.results.read import PlanTables
@@ -35,13 +34,11 @@ class Cards:
     ground: Ground
     plan: PlanTables
     profile: Profile
-    measures: list[Measure]
 
     @classmethod
     def of_plan(cls, plan: PlanTables, ground: Ground) -> Cards:
         """Profile the districts of a result's pack."""
-        profile = make_profile(ground)
-        return cls(ground, plan, profile, all_measures(ground, profile.connectivity))
+        return cls(ground, plan, make_profile(ground))
 
     # -- tables as rows, made once --------------------------------------------------------------------------
 
@@ -174,7 +171,7 @@ class Cards:
         today = self.connected[district_id]["inr_per_t"]
         if today is None:
             return []
-        for measure in self.measures:
+        for measure in self.profile.measures:
             crore, cost = float(measure.inr_crore[at]), float(measure.inr_per_t[at])
             if np.isfinite(crore) and cost < today - 0.5:
                 index = float(index_of(np.array([cost]), self.profile.connectivity.reference_inr_per_t)[0])

@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from siting.districts.ground import Ground
-from siting.model.gateway_costs import GatewayCosts, gateway_costs
+from siting.model.gateway_costs import GatewayCosts
 from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, LOADS, NONE, RAIL, ROAD, LanePricer, Lanes
 
 Array = NDArray[np.float64]
@@ -63,8 +63,7 @@ class Connectivity:
 
 def measure_connectivity(ground: Ground, adequate_km: float = ADEQUATE_KM) -> Connectivity:
     """Price the reference tonne from every district and compare it with the adequate place."""
-    pricer = ground.pricer(ground.reference_clients())
-    costs = gateway_costs(pricer)
+    pricer, costs = ground.reference_pricer, ground.reference_costs
     places, n = ground.places, ground.n_districts
     by_gateway = cost_by_gateway(costs, ground.reference.part_share)
     table = ground.demand[["district_id", "state", "district"]].copy()
@@ -103,7 +102,7 @@ def index_of(inr_per_t: Array, reference_inr_per_t: float) -> Array:
 def reference_cost(ground: Ground, adequate_km: float) -> float:
     """Cost of the reference tonne by road from a place ``adequate_km`` from a port of median dwell, INR/t."""
     tariff, hour, share = ground.tariff, ground.reference.hour_inr_per_t, ground.reference.part_share
-    pricer = ground.pricer(ground.reference_clients())
+    pricer = ground.reference_pricer
     dwell_h = float(np.median(pricer.conditions.gateway_dwell_h))
     km = np.array([adequate_km])
     way_h = adequate_km * tariff.road_h_per_km * (1.0 + pricer.conditions.road_only_delay)

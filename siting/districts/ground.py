@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from geodata.pack import Pack
 from siting.model.costs import Tariff, part_load_share
 from siting.model.demand import build_clients, district_demand
+from siting.model.gateway_costs import GatewayCosts, gateway_costs
 from siting.model.lanes import LOADS, LanePricer
 from siting.model.model import conditions
 from siting.model.places import Places, Survey, survey_pack
@@ -87,6 +88,16 @@ class Ground:
             return ReferenceTonne(0.0, float(part_load_share(np.zeros(1), self.parameters)[0]))
         part = float(tonnes[general["load"] == "part"].sum() / tonnes.sum())
         return ReferenceTonne(float((general["time_inr_per_t_h"] * tonnes).sum() / tonnes.sum()), part)
+
+    @cached_property
+    def reference_pricer(self) -> LanePricer:
+        """What prices the reference tonne from every district."""
+        return self.pricer(self.reference_clients())
+
+    @cached_property
+    def reference_costs(self) -> GatewayCosts:
+        """The reference tonne by gateway and way: rows of full loads in order of district, then of part loads."""
+        return gateway_costs(self.reference_pricer)
 
     def reference_clients(self) -> pd.DataFrame:
         """Two clients for each district, one for each load, that ship the reference tonne."""

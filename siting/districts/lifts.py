@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from siting.districts.connectivity import Connectivity, cost_by_gateway, index_of
 from siting.districts.ground import Ground
-from siting.model.gateway_costs import gateway_costs
 from siting.model.lanes import NONE, RAIL, ROAD, LanePricer, Lanes
 from siting.model.options import build_options
 from siting.parameters import Parameters, load_parameters
@@ -55,9 +54,7 @@ def measure_rates() -> Parameters:
 
 def all_measures(ground: Ground, found: Connectivity) -> list[Measure]:
     """Price every measure for every district."""
-    clients = ground.reference_clients()
-    pricer = ground.pricer(clients)
-    costs = gateway_costs(pricer)
+    pricer, costs = ground.reference_pricer, ground.reference_costs
     today = cost_by_gateway(costs, found.part_share)
     n, rates = ground.n_districts, measure_rates()
     full, part = costs.by_mode()[:n], costs.by_mode()[n:]
@@ -96,7 +93,7 @@ def all_measures(ground: Ground, found: Connectivity) -> list[Measure]:
     ]  # fmt: skip
 
 
-def lifts(ground: Ground, found: Connectivity) -> pd.DataFrame:
+def lifts(found: Connectivity, measures: list[Measure]) -> pd.DataFrame:
     """For each district below the threshold the cheapest measure that lifts it over, or the one that comes nearest.
 
     Returns:
@@ -104,7 +101,6 @@ def lifts(ground: Ground, found: Connectivity) -> pd.DataFrame:
         ``shared``; cheapest first, those that no single measure lifts last. Districts without any way are left out.
     """
     below = ~found.table["adequate"].to_numpy() & np.isfinite(found.table["inr_per_t"].to_numpy())
-    measures = all_measures(ground, found)
     index = np.stack([
         np.where(np.isnan(m.inr_crore), 0.0, index_of(m.inr_per_t, found.reference_inr_per_t)) for m in measures
     ])  # fmt: skip

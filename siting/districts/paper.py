@@ -19,7 +19,6 @@ from siting.districts.concentration import top_share
 from siting.districts.connectivity import Connectivity, cost_by_gateway
 from siting.districts.ground import Ground
 from siting.districts.lifts import Measure
-from siting.model.gateway_costs import gateway_costs
 
 CLAIMS = Path(str(files("siting.districts") / "paper.csv"))
 COLUMNS = (
@@ -39,7 +38,6 @@ PLACES = {  # what the paper calls a district is one or two of the official ones
     "rajkot": ("gujarat/rajkot",),
 }
 STATES = ("Maharashtra", "Gujarat", "Tamil Nadu", "Karnataka")
-FISCAL_YEAR = 2025  # of the bundled export table
 
 
 def paper_tested(
@@ -47,6 +45,7 @@ def paper_tested(
     leaders: int,
     history: pd.DataFrame,
     inr_per_usd: float,
+    fiscal_year: int,
     logistics: dict[str, float],
     result: dict[str, float | None],
 ) -> pd.DataFrame:
@@ -57,6 +56,7 @@ def paper_tested(
         leaders: districts that make the first part of exports.
         history: exports of earlier periods, as from ``Pack.export_history``.
         inr_per_usd: rate of exchange of the export table's year.
+        fiscal_year: that year, by the one it ends in.
         logistics: result of `of_logistics`.
         result: ``hub_cost_cut`` of a plan, where there is one.
 
@@ -67,7 +67,7 @@ def paper_tested(
     table = read_table(CLAIMS, COLUMNS)
     found: dict[str, float | None] = {
         **_of_exports(facts, leaders),
-        **_growth(facts, history, inr_per_usd),
+        **_growth(facts, history, inr_per_usd, fiscal_year),
         **logistics,
         **result,
     }
@@ -101,19 +101,19 @@ def _of_exports(facts: DistrictFacts, leaders: int) -> dict[str, float]:
     }
 
 
-def _growth(facts: DistrictFacts, history: pd.DataFrame, inr_per_usd: float) -> dict[str, float]:
+def _growth(facts: DistrictFacts, history: pd.DataFrame, inr_per_usd: float, fiscal_year: int) -> dict[str, float]:
     """Growth a year from the earliest part of a year that is known, taken as the whole, to the export table."""
     found = {}
     for key, ids in PLACES.items():
         own = history[history["district_id"].isin(ids) & history["unit"].isin(("usd_million", "inr_crore"))]
-        own = own[own["fiscal_year"] < FISCAL_YEAR]
+        own = own[own["fiscal_year"] < fiscal_year]
         if own.empty or own["district_id"].nunique() < len(ids):
             continue
         first = own[(own["fiscal_year"] == own["fiscal_year"].min())].drop_duplicates("district_id")
         usd = float(facts.usd.reindex(ids).sum())
         then = float((first["value"] * 12.0 / first["months"]).sum())
         now = usd / 1e6 if (first["unit"] == "usd_million").all() else usd * inr_per_usd / 1e7
-        years = FISCAL_YEAR - int(first["fiscal_year"].iloc[0])
+        years = fiscal_year - int(first["fiscal_year"].iloc[0])
         if then > 0 and now > 0:
             found[f"growth_{key}"] = (now / then) ** (1.0 / years) - 1.0
     return found
@@ -122,8 +122,7 @@ def _growth(facts: DistrictFacts, history: pd.DataFrame, inr_per_usd: float) -> 
 def of_logistics(ground: Ground, found: Connectivity, measures: list[Measure]) -> dict[str, float]:
     """What the lanes of the reference tonne say of the paper's claims on cost and delay, means over districts."""
     table = found.table
-    pricer = ground.pricer(ground.reference_clients())
-    costs = gateway_costs(pricer)
+    pricer, costs = ground.reference_pricer, ground.reference_costs
     full = cost_by_gateway(costs, 0.0).min(axis=(1, 2))
     with_warehouse = next(m for m in measures if m.key == "warehouse").inr_per_t
     reached = np.isfinite(full) & np.isfinite(with_warehouse) & (found.part_share > 0)

@@ -11,16 +11,15 @@ forecast: they compare districts as they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_ndtr
-from scipy.stats import spearmanr
 
 from geodata.facts import DistrictFacts
+from siting.districts.correlations import spearman
 from siting.model.places import Places
 from siting.model.potential import FLOOR_USD, features, log_exports, port_distance, quantile_regression
 
@@ -75,9 +74,9 @@ def measure_potential(facts: DistrictFacts, places: Places) -> Potential:
     return Potential(
         table=table,
         coefficients=dict(zip(z.columns, median.tolist(), strict=True)),
-        rank_correlation=rank_correlation(told[:, len(TAUS) // 2], outcome),
+        rank_correlation=spearman(told[:, len(TAUS) // 2], outcome),
         coverage=float(within.mean()),
-        methods_agree=rank_correlation(table["efficiency"][exports].to_numpy(), ratio.to_numpy()),
+        methods_agree=spearman(np.asarray(table["efficiency"][exports]), np.asarray(ratio)),
     )
 
 
@@ -87,11 +86,6 @@ def unrealised(usd: Array, benchmark_usd: Array) -> Array:
     G_i = max(0, exp(z_i'b_tau) - x_i)                                                                    (66)
     """
     return np.maximum(benchmark_usd - usd, 0.0)
-
-
-def rank_correlation(x: NDArray[Any], y: NDArray[Any]) -> float:
-    """Spearman's correlation; NaN where one side is the same for all."""
-    return float(spearmanr(x, y).statistic) if len(x) > 1 and np.ptp(x) > 0 and np.ptp(y) > 0 else float("nan")
 
 
 def _quantiles(design: Array, outcome: Array, at: Array) -> Array:

@@ -12,11 +12,13 @@ import pandas as pd
 from geodata.facts import DistrictFacts, district_facts
 from siting.districts.concentration import Concentration, compared_with_list, measure_concentration
 from siting.districts.connectivity import ADEQUATE_KM, Connectivity, distance_for_share, measure_connectivity, steps
+from siting.districts.correlations import Moran, local_moran, moran, rank_correlations
 from siting.districts.ground import Ground
-from siting.districts.lifts import all_measures, lifts
+from siting.districts.lifts import Measure, all_measures, lifts
 from siting.districts.paper import of_logistics, paper_tested, paper_text
 from siting.districts.potential import COVERED, Potential, measure_potential
 from siting.districts.products import Products, measure_products
+from siting.districts.trends import district_panel, state_panel, trends
 from siting.money import indian
 from siting.report.paper import (
     PAPER_AREA,
@@ -26,6 +28,9 @@ from siting.report.paper import (
 )
 
 USD_PER_BILLION = 1e9
+LEAST_PER_HEAD_USD = 0.01
+"""What districts count as that export less per inhabitant, where logarithms are taken."""
+OUTCOMES = ("exports per inhabitant", "growth")
 MEASURE_WORDS = {
     "warehouse": "a warehouse in the district",
     "terminal": "a rail terminal in the district",
@@ -43,7 +48,13 @@ class Profile:
         area: name of the pack.
         connectivity_steps: share of districts below the index of 100 by distance of the adequate place, km.
         paper_km: that distance at which the paper's share of districts is below.
+        measures: single investments, priced for every district.
         lifts: result of :func:`siting.districts.lifts.lifts`.
+        correlations: of exports per inhabitant, and of growth where `years` tell it, by
+            :func:`siting.districts.correlations.rank_correlations`.
+        moran, local: of the logarithm of exports per inhabitant; the latter indexed by district_id.
+        states: :func:`siting.districts.trends.trends` of states.
+        years: the same of districts; None where there is one year only.
         lists: of each official list, how it compares with the rule.
         paper: result of :func:`siting.districts.paper.paper_tested`; None where the paper is of another area.
     """
@@ -54,9 +65,15 @@ class Profile:
     connectivity: Connectivity
     connectivity_steps: dict[float, float]
     paper_km: float
+    measures: list[Measure]
     lifts: pd.DataFrame
     potential: Potential
     products: Products
+    correlations: pd.DataFrame
+    moran: Moran
+    local: pd.DataFrame
+    states: pd.DataFrame
+    years: pd.DataFrame | None
     lists: dict[str, dict[str, int | float]]
     paper: pd.DataFrame | None
 
@@ -66,6 +83,7 @@ def make_profile(
     lists: Mapping[str, pd.Index] | None = None,
     adequate_km: float = ADEQUATE_KM,
     hub_cost_cut: float | None = None,
+    yearly: Mapping[int, pd.DataFrame] | None = None,
 ) -> Profile:
     """Measure the districts of a study.
 
@@ -73,17 +91,25 @@ def make_profile(
         lists: district_id of the districts on official lists, by the name of the list.
         adequate_km: see :mod:`siting.districts.connectivity`.
         hub_cost_cut: ``served_cost_cut`` of a plan, for the paper's claim on it.
+        yearly: export tables of other years, by fiscal year.
     """
     pack = ground.pack
     facts = district_facts(pack)
     concentration = measure_concentration(facts, ground.study.leader_share)
     connectivity = measure_connectivity(ground, adequate_km)
+    measures = all_measures(ground, connectivity)
+    fiscal_year = pack.manifest.get("exports_fiscal_year")
+    years = _district_trends(ground, facts, fiscal_year, yearly or {})
+    beside = _beside_exports(ground, facts, connectivity, years)
+    per_head = np.log(np.maximum(beside["exports per inhabitant"].to_numpy(np.float64), LEAST_PER_HEAD_USD))
     area, paper = str(pack.manifest["name"]), None
-    if area == PAPER_AREA:
+    if area == PAPER_AREA and fiscal_year is not None:
         leaders = int(concentration.districts["leader"].sum())
-        logistics = of_logistics(ground, connectivity, all_measures(ground, connectivity))
+        logistics = of_logistics(ground, connectivity, measures)
         fx = ground.parameters["fx_inr_per_usd"]
-        paper = paper_tested(facts, leaders, pack.export_history, fx, logistics, {"hub_cost_cut": hub_cost_cut})
+        paper = paper_tested(
+            facts, leaders, pack.export_history, fx, int(fiscal_year), logistics, {"hub_cost_cut": hub_cost_cut}
+        )
     return Profile(
         area=area,
         facts=facts,
@@ -91,17 +117,56 @@ def make_profile(
         connectivity=connectivity,
         connectivity_steps=steps(connectivity, ground),
         paper_km=distance_for_share(connectivity, ground, PAPER_FAR_FROM_PORT),
-        lifts=lifts(ground, connectivity),
+        lifts=lifts(connectivity, measures),
+        measures=measures,
         potential=measure_potential(facts, ground.places),
         products=measure_products(facts.sector_usd),
+        correlations=rank_correlations(beside, [name for name in OUTCOMES if name in beside]),
+        moran=moran(per_head, facts.neighbours),
+        local=local_moran(per_head, facts.neighbours).set_axis(facts.table.index),
+        states=trends(state_panel(pack.export_history, facts, fiscal_year)),
+        years=years,
         lists={name: compared_with_list(concentration.districts, ids) for name, ids in (lists or {}).items()},
         paper=paper,
     )
 
 
+def _district_trends(
+    ground: Ground, facts: DistrictFacts, fiscal_year: int | None, yearly: Mapping[int, pd.DataFrame]
+) -> pd.DataFrame | None:
+    tables = {year: district_facts(ground.pack, table).usd for year, table in yearly.items()}
+    if fiscal_year is not None:
+        tables.setdefault(fiscal_year, facts.usd)
+    return trends(district_panel(tables)) if len(tables) > 1 else None
+
+
+def _beside_exports(
+    ground: Ground, facts: DistrictFacts, connectivity: Connectivity, years: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Of each district its exports per inhabitant, growth where it is known, and what may go with them."""
+    people = facts.table["people"].to_numpy(np.float64)
+    places = ground.places.table.set_index("place_id")
+    table = connectivity.table.reindex(facts.table.index)
+    beside = pd.DataFrame({
+        "exports per inhabitant": np.where(people > 0, facts.usd / np.maximum(people, 1.0), np.nan),
+        "cost to port": table["inr_per_t"],
+        "hours to port by road": table["road_hours"],
+        "km to a railway": places["rail_line_km"].reindex(facts.table.index),
+        "km to a rail terminal": table["terminal_km"],
+        "km to a depot": table["depot_km"],
+        "workers outside farming": facts.table["workers_outside_farming"],
+    }, index=facts.table.index)  # fmt: skip
+    return beside if years is None else beside.join(years["growth"])
+
+
 def profile_lines(profile: Profile) -> list[str]:
     """The profile in one screen or two."""
-    sections = [_concentration_lines(profile), _connectivity_lines(profile), _potential_lines(profile)]
+    sections = [
+        _concentration_lines(profile),
+        _connectivity_lines(profile),
+        _potential_lines(profile),
+        _pattern_lines(profile),
+    ]
     if profile.paper is not None:
         sections.append(["The paper, tested", *paper_text(profile.paper)])
     return [line for section in sections for line in (*section, "")][:-1]
@@ -188,6 +253,43 @@ def _potential_lines(profile: Profile) -> list[str]:
     ]
 
 
+def _pattern_lines(profile: Profile) -> list[str]:
+    lines = []
+    for outcome, rows in profile.correlations.groupby("outcome", sort=False):
+        told = [
+            f"{name} {value:+.2f} ({low:+.2f} to {high:+.2f})"
+            for name, value, low, high in rows[["with", "correlation", "low", "high"]].itertuples(index=False)
+            if np.isfinite(value)
+        ]
+        lines += [f"Goes with       {outcome}: {'; '.join(told[:3])};", f"                {'; '.join(told[3:])}"]
+    lines.append("                rank correlations with 95 % intervals; none says what causes what")
+    clear = profile.local[profile.local["clear"]]["quadrant"].value_counts()
+    lines.append(
+        f"Neighbours      Moran's I of exports per inhabitant {profile.moran.i:.2f} (p {profile.moran.p:.3f}); "
+        f"{clear.get('high among high', 0)} districts stand high among high ones, "
+        f"{clear.get('low among low', 0)} low among low"
+    )
+    states = profile.states.dropna(subset=["growth"])
+    if len(states):
+        fast, slow = states["growth"].nlargest(3), states["growth"].nsmallest(2)
+        span = f"{states['first_year'].min()} to {states['last_year'].max()}"
+        named = ", ".join(f"{state} {_signed(rate)}" for state, rate in [*fast.items(), *slow.items()])
+        lines.append(f"States          growth a year, within fiscal years {span}: {named}")
+    if profile.years is not None:
+        years, names = profile.years, profile.facts.table["district"]
+        movers = years["climbed"].nlargest(3).index
+        growth, entered, left = years["growth"].median(), int(years["entered"].sum()), int(years["left"].sum())
+        lines.append(
+            f"Districts       median growth {_signed(float(growth))} a year; {entered} have entered, {left} left; "
+            f"climbed most: {', '.join(names.reindex(movers))}"
+        )
+    return lines
+
+
+def _signed(share: float) -> str:
+    return f"{100 * share:+.1f} %"
+
+
 def profile_json(profile: Profile) -> dict[str, Any]:
     """The whole profile as plain data."""
     found = profile.concentration
@@ -218,6 +320,10 @@ def profile_json(profile: Profile) -> dict[str, Any]:
             "coverage": profile.potential.coverage,
             "methods_agree": profile.potential.methods_agree,
         },
+        "correlations": records(profile.correlations),
+        "moran": vars(profile.moran),
+        "states": records(profile.states),
+        "years": None if profile.years is None else records(profile.years),
         "products": {"proximity": records(profile.products.proximity)},
         "districts": records(district_table(profile)),
         "paper": None if profile.paper is None else records(profile.paper.set_index("key")),
@@ -228,13 +334,15 @@ def district_table(profile: Profile) -> pd.DataFrame:
     """One row per district of the pack: how it is connected, and its exports where they are told of it.
 
     Columns of `Connectivity.table` and `Potential.table`, ``share``, ``leader``, ``strengths``, ``nearest``
-    (sectors, joined by semicolons); those of exports are empty for a district counted with another.
+    (sectors, joined by semicolons), ``local_quadrant``, ``local_p``; those of exports are empty for a
+    district counted with another.
     """
     own = profile.concentration.districts[["share", "leader"]].join(profile.potential.table)
     products = profile.products
     own["strengths"] = [";".join(map(str, products.strengths(str(key)).index)) for key in own.index]
     own["nearest"] = [";".join(map(str, products.nearest(str(key)).index)) for key in own.index]
-    return profile.connectivity.table.join(own)
+    local = profile.local[["quadrant", "p"]].set_axis(["local_quadrant", "local_p"], axis=1)
+    return profile.connectivity.table.join(own).join(local)
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -99,7 +99,7 @@ def test_a_warehouse_packs_part_loads_at_home(ground, found):
 
 def test_the_cheapest_measure_that_lifts_is_named_and_the_rest_come_last(ground):
     near = measure_connectivity(ground, 330.0)
-    table = lifts(ground, near)
+    table = lifts(near, all_measures(ground, near))
     below = near.table[~near.table["adequate"] & near.table["inr_per_t"].notna()]
     assert set(table.index) == set(below.index)
     assert table["lifts"].tolist() == sorted(table["lifts"], reverse=True)

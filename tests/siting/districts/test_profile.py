@@ -83,7 +83,9 @@ def test_figures_of_the_paper_are_compared_not_written(india):
         "district_id": ["gujarat/surat"], "fiscal_year": [2023], "months": [6], "value": [2e-5],
         "unit": ["usd_million"],
     })  # fmt: skip
-    table = paper_tested(facts, 700, history, 80.0, {"no_port_access": 0.5}, {"hub_cost_cut": None}).set_index("key")
+    table = paper_tested(facts, 700, history, 80.0, 2025, {"no_port_access": 0.5}, {"hub_cost_cut": None}).set_index(
+        "key"
+    )
     assert table.loc["share_surat", "here"] == pytest.approx(0.085)
     assert table.loc["share_surat", "verdict"] == "agrees"
     assert table.loc["under_utilised", "here"] == len(facts.table) - 700
