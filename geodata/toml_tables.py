@@ -11,6 +11,7 @@ from geodata.errors import Fault, InputError
 from geodata.hints import hint
 
 LARGEST_BYTES = 4_000_000
+MOST_PARTS_OF_A_NAME = 20  # ours have three; the parser's work grows with their square
 
 
 def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> dict[str, Any]:
@@ -30,7 +31,11 @@ def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> 
             raise InputError(Fault("is no file", see, path))
         if path.stat().st_size > LARGEST_BYTES:
             raise InputError(Fault(f"is larger than {LARGEST_BYTES:,} bytes, so no {kind} file", see, path))
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        if any(line.partition("=")[0].count(".") > MOST_PARTS_OF_A_NAME for line in text.splitlines() if _names(line)):
+            what = f"has a name of more than {MOST_PARTS_OF_A_NAME} parts, so no {kind} file"
+            raise InputError(Fault(what, see, path))
+        content = tomllib.loads(text)
     except FileNotFoundError:
         raise InputError(Fault(f"no such {kind} file", see, path)) from None
     except OSError as error:
@@ -46,3 +51,8 @@ def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> 
     if faults:
         raise InputError(faults)
     return content
+
+
+def _names(line: str) -> bool:
+    """Whether a line may hold the name of a table or a value, not only a text or numbers."""
+    return "=" in line or line.lstrip().startswith("[")

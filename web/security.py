@@ -101,7 +101,7 @@ def init_security(app: Flask, hosts: Collection[str], folders: Sequence[Path] = 
 
 def without_folders(text: str) -> str:
     """Return a message without where on this machine the server's folders are."""
-    for folder in current_app.config["FOLDERS"]:
+    for folder in current_app.config.get("FOLDERS", ()):
         text = text.replace(f"{folder}{os.sep}", "").replace(str(folder), "the server's folder")
     return text
 

@@ -56,4 +56,5 @@ def split_agriculture(exports: pd.DataFrame, states: pd.DataFrame) -> pd.DataFra
 
 def load_agriculture() -> pd.DataFrame:
     """Seafood (tonnes) and share of the country's meat by state, from ``agriculture_by_state.csv``."""
-    return pd.read_csv(Path(__file__).with_name("agriculture_by_state.csv"), index_col="state")
+    columns = ["state", "seafood_t", "meat_share"]
+    return pd.read_csv(Path(__file__).with_name("agriculture_by_state.csv"), index_col="state", usecols=columns)

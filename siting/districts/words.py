@@ -23,7 +23,7 @@ USD_PER_MILLION = 1e6
 CROWDED = 100.0  # numbers from here on have no decimals
 
 SECTOR_WORDS: Mapping[str, str] = {
-    "agri_livestock_other": "Other farm and animal products",
+    "agri_other": "Other farm and animal products",
     "auto": "Vehicles and parts",
     "chemicals": "Chemicals",
     "electronics": "Electronics",
@@ -31,6 +31,7 @@ SECTOR_WORDS: Mapping[str, str] = {
     "food_grains": "Grain",
     "food_processed": "Processed food",
     "footwear": "Footwear",
+    "frozen_meat_fish": "Frozen meat and fish",
     "furniture": "Furniture",
     "gems_jewellery": "Gems and jewellery",
     "leather": "Leather",
@@ -41,6 +42,7 @@ SECTOR_WORDS: Mapping[str, str] = {
     "other_manufactures": "Other manufactures",
     "pharma": "Pharmaceuticals",
     "plastics_rubber": "Plastics and rubber",
+    "tea_coffee_spices": "Tea, coffee and spices",
     "textiles_garments": "Textiles and garments",
     "toys": "Toys",
     "transport_other": "Ships, aircraft and other vehicles",

@@ -90,14 +90,14 @@ def test_sigterm_during_a_save_ends_at_once_and_marks_the_run_interrupted(solved
         assert "Map of" in process.stdout.readline()
         run = call("/api/v1/runs", {"plan": "tiny", "changes": {"budget_inr_crore": 30}})
         until(lambda: call(run["links"]["self"])["state"] not in ACTIVE, "no answer")
-        saving = call(run["links"]["save"], {"name": "Cut short"})
+        saving = call(run["links"]["save"], {"name": "Stopped by a signal"})
         file = tmp_path / "results" / ".runs" / saving["id"] / "run.json"
         until(lambda: json.loads(file.read_text())["state"] == "running", "never began")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         assert json.loads(file.read_text())["state"] == "interrupted"
-        assert not (tmp_path / "studies" / "cut-short.toml").exists()
-        assert list((tmp_path / "results").glob(".cut-short*")) == []
+        assert not (tmp_path / "studies" / "stopped-by-a-signal.toml").exists()
+        assert list((tmp_path / "results").glob(".stopped-by*")) == []
 
 
 @pytest.fixture
