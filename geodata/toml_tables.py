@@ -27,19 +27,13 @@ def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> 
     """
     see = f"see {examples} for examples"
     try:
-        if path.exists() and not path.is_file():
-            raise InputError(Fault("is no file", see, path))
-        if path.stat().st_size > LARGEST_BYTES:
-            raise InputError(Fault(f"is larger than {LARGEST_BYTES:,} bytes, so no {kind} file", see, path))
-        text = path.read_text(encoding="utf-8-sig")
-        if any(line.partition("=")[0].count(".") > MOST_PARTS_OF_A_NAME for line in text.splitlines() if _names(line)):
-            what = f"has a name of more than {MOST_PARTS_OF_A_NAME} parts, so no {kind} file"
-            raise InputError(Fault(what, see, path))
-        content = tomllib.loads(text)
+        content = tomllib.loads(_text(path, kind, see))
     except FileNotFoundError:
         raise InputError(Fault(f"no such {kind} file", see, path)) from None
     except OSError as error:
         raise InputError(Fault(f"cannot be read ({error.strerror})", see, path)) from None
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or a number of thousands of digits
         raise InputError(Fault(f"not a TOML file ({str(error)[:200]})", see, path)) from None
     faults = [Fault(f"unknown table [{name}]", hint(name, tables), path.name) for name in content if name not in tables]
@@ -53,6 +47,20 @@ def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> 
     return content
 
 
-def _names(line: str) -> bool:
+def _text(path: Path, kind: str, see: str) -> str:
+    """Text of a file that the parser reads in reasonable time."""
+    if path.exists() and not path.is_file():
+        raise InputError(Fault("is no file", see, path))
+    if path.stat().st_size > LARGEST_BYTES:
+        raise InputError(Fault(f"is larger than {LARGEST_BYTES:,} bytes, so no {kind} file", see, path))
+    text = path.read_text(encoding="utf-8-sig")
+    for number, line in enumerate(text.splitlines(), 1):
+        if _may_name(line) and line.partition("=")[0].count(".") > MOST_PARTS_OF_A_NAME:
+            what = f"has a name of more than {MOST_PARTS_OF_A_NAME} parts, so no {kind} file"
+            raise InputError(Fault(what, see, path, row=number))
+    return text
+
+
+def _may_name(line: str) -> bool:
     """Whether a line may hold the name of a table or a value, not only a text or numbers."""
     return "=" in line or line.lstrip().startswith("[")
