@@ -19,6 +19,7 @@ from geodata.errors import Fault, InputError
 from geodata.pack import Pack, open_pack
 from web.api.plans import Library, create_api
 from web.api.runs import RunBook, create_run_api
+from web.assets import load_assets
 from web.i18n import init_i18n
 from web.pages import create_pages
 from web.queries import only
@@ -71,7 +72,9 @@ def create_app(
     book = RunBook(pool, pack)
     app.register_blueprint(create_api(Library(found, pack, book), asked.knows))
     app.register_blueprint(create_run_api(book, found, asked))
-    app.register_blueprint(create_pages(pack))
+    assets = load_assets()
+    app.jinja_env.globals["asset"] = assets.address
+    app.register_blueprint(create_pages(pack, assets))
 
     @app.get("/health")
     def health() -> Response:

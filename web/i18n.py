@@ -46,13 +46,16 @@ def init_i18n(app: Flask) -> None:
     babel.domain_instance = SourceDomain(catalogues)
     app.jinja_env.globals["languages"] = LANGUAGES
     app.jinja_env.globals["crore"] = crore
-    app.context_processor(lambda: {"language": language()})
+    app.context_processor(lambda: {"language": language(), "messages_address": address(language())})
+
+    def address(name: str) -> str:
+        return f"/messages/{name}.json?v={messages[name].tag}"
 
     @app.get("/messages/<name>.json")
     def catalogue(name: str) -> Response:
         if name not in messages:
             abort(404, f"no language '{name}'; there are {', '.join(LANGUAGES)}")
-        return messages[name].response()
+        return messages[name].response(immutable=request.args.get("v") == messages[name].tag)
 
     @app.after_request
     def remember(response: Response) -> Response:

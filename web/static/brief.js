@@ -20,12 +20,14 @@ export function totals(plan, state) {
   const t = sum(withCargo, (row) => row.tonnes_per_year);
   const mean = (column) => (t ? sum(withCargo, (row) => row[column] * row.tonnes_per_year) / t : null);
   return {
-    districts, sites,
+    districts,
+    sites,
     capex_inr_crore: sum(sites, (row) => row.capex_inr_crore),
     saving_inr_per_year: sum(districts, (row) => row.saving_inr_per_year),
     served: districts.filter((row) => row.hub_1).length,
     slower: withCargo.filter((row) => row.hours_after > row.hours_before + HOURS).length,
-    hours_before: mean("hours_before"), hours_after: mean("hours_after"),
+    hours_before: mean("hours_before"),
+    hours_after: mean("hours_after"),
   };
 }
 
@@ -33,26 +35,64 @@ function ofCountry(plan) {
   const { summary, sites } = plan;
   const draws = summary.draws?.n ? summary.draws : null;
   const core = sites.filter((row) => row.chosen_share >= 0.9).length;
-  if (!sites.length) return [_("Nothing is worth building within {budget}: no site saves more than it costs.", { budget: crore(summary.budget_inr_crore) })];
-  const range = draws?.own_saving ? ` ${_("({low} to {high} in nine of ten draws of the inputs)", { low: rupees(draws.own_saving.low_inr_per_year), high: rupees(draws.own_saving.high_inr_per_year) })}` : "";
+  if (!sites.length)
+    return [
+      _("Nothing is worth building within {budget}: no site saves more than it costs.", {
+        budget: crore(summary.budget_inr_crore),
+      }),
+    ];
+  const range = draws?.own_saving
+    ? ` ${_("({low} to {high} in nine of ten draws of the inputs)", {
+        low: rupees(draws.own_saving.low_inr_per_year),
+        high: rupees(draws.own_saving.high_inr_per_year),
+      })}`
+    : "";
   const losing = summary.not_recovering_capital?.sites ?? 0;
   return [
-    _("Build {sites} for {capital}: saves {saving} a year{range}.", { sites: shell.siteCounts(sites), capital: crore(summary.capex_inr_crore), saving: rupees(summary.saving_inr_per_year), range }),
-    draws ? ` ${ngettext("{n} site is core: chosen in nine of ten draws.", "{n} sites are core: chosen in nine of ten draws.", core)}` : "",
-    losing ? ` ${ngettext("{n} site does not recover its own capital.", "{n} sites do not recover their own capital.", losing)}` : "",
+    _("Build {sites} for {capital}: saves {saving} a year{range}.", {
+      sites: shell.siteCounts(sites),
+      capital: crore(summary.capex_inr_crore),
+      saving: rupees(summary.saving_inr_per_year),
+      range,
+    }),
+    draws
+      ? ` ${ngettext("{n} site is core: chosen in nine of ten draws.", "{n} sites are core: chosen in nine of ten draws.", core)}`
+      : "",
+    losing
+      ? ` ${ngettext("{n} site does not recover its own capital.", "{n} sites do not recover their own capital.", losing)}`
+      : "",
   ];
 }
 
 function ofState(plan, state) {
   const of = totals(plan, state);
   const name = plan.stateNames.get(state);
-  if (!of.sites.length && Math.abs(of.saving_inr_per_year) < 1) return [_("{state}: no new site, and none elsewhere serves it. Its mean time to the ship is {hours}.", { state: name, hours: hours(of.hours_before) })];
+  if (!of.sites.length && Math.abs(of.saving_inr_per_year) < 1)
+    return [
+      _("{state}: no new site, and none elsewhere serves it. Its mean time to the ship is {hours}.", {
+        state: name,
+        hours: hours(of.hours_before),
+      }),
+    ];
   return [
     of.sites.length
-      ? _("{state}: build {sites} for {capital}; its districts save {saving} a year.", { state: name, sites: shell.siteCounts(of.sites), capital: crore(of.capex_inr_crore), saving: rupees(of.saving_inr_per_year) })
-      : _("{state}: no new site; its districts save {saving} a year through sites elsewhere.", { state: name, saving: rupees(of.saving_inr_per_year) }),
+      ? _("{state}: build {sites} for {capital}; its districts save {saving} a year.", {
+          state: name,
+          sites: shell.siteCounts(of.sites),
+          capital: crore(of.capex_inr_crore),
+          saving: rupees(of.saving_inr_per_year),
+        })
+      : _("{state}: no new site; its districts save {saving} a year through sites elsewhere.", {
+          state: name,
+          saving: rupees(of.saving_inr_per_year),
+        }),
     ` ${_("{n} of {all} under-utilised districts use a new site.", { n: number(of.served), all: number(of.districts.length) })}`,
-    of.hours_before === null ? "" : ` ${_("Mean time to the ship: {before} today, {after} with the plan.", { before: hours(of.hours_before), after: hours(of.hours_after) })}`,
+    of.hours_before === null
+      ? ""
+      : ` ${_("Mean time to the ship: {before} today, {after} with the plan.", {
+        before: hours(of.hours_before),
+        after: hours(of.hours_after),
+      })}`,
   ];
 }
 
@@ -63,34 +103,100 @@ function cautions(plan, state) {
   const rises = !state && summary.after.mean_hours > summary.before.mean_hours + HOURS;
   return [
     slower ? ngettext("{n} district gets slower though cheaper.", "{n} districts get slower though cheaper.", slower) : null,
-    rises ? _("The mean time rises from {before} to {after}.", { before: hours(summary.before.mean_hours), after: hours(summary.after.mean_hours) }) : null,
+    rises
+      ? _("The mean time rises from {before} to {after}.", {
+          before: hours(summary.before.mean_hours),
+          after: hours(summary.after.mean_hours),
+        })
+      : null,
   ].filter(Boolean);
 }
 
 function sureness({ summary }) {
-  const slack = summary.gap_of_saving === null || summary.gap_of_saving === undefined ? null : Math.abs(summary.gap_of_saving * summary.saving_inr_per_year);
+  const slack =
+    summary.gap_of_saving === null || summary.gap_of_saving === undefined
+      ? null
+      : Math.abs(summary.gap_of_saving * summary.saving_inr_per_year);
   const draws = summary.draws?.n ? summary.draws : null;
   return [
-    [_("Solver"), summary.status === "optimal" && slack !== null ? _("no other plan saves {amount} a year more", { amount: rupees(slack) }) : shell.proofText(summary.status === "optimal", summary.gap)],
-    [_("Inputs"), draws ? _("in {n} draws of all uncertain inputs these sites repay in {share}", { n: number(draws.n), share: percent(draws.repaying_share) }) : _("not drawn in this run: `siting run --draws 20` tells the range")],
+    [
+      _("Solver"),
+      summary.status === "optimal" && slack !== null
+        ? _("no other plan saves {amount} a year more", { amount: rupees(slack) })
+        : shell.proofText(summary.status === "optimal", summary.gap),
+    ],
+    [
+      _("Inputs"),
+      draws
+        ? _("in {n} draws of all uncertain inputs these sites repay in {share}", {
+            n: number(draws.n),
+            share: percent(draws.repaying_share),
+          })
+        : _("not drawn in this run: `siting run --draws 20` tells the range"),
+    ],
   ];
 }
 
 // `on`: state(name), site(row), all().
 export function showBrief(place, plan, state, on) {
   const link = (text, onclick) => h("button", { type: "button", class: "link", onclick }, text);
-  const perState = [...groupBy(plan.districts.filter((row) => row.under_utilised), (row) => row.state)]
-    .map(([name, rows]) => [name, sum(rows, (row) => row.saving_inr_per_year)]).filter(([, saving]) => saving > 0).sort((a, b) => b[1] - a[1]).slice(0, STRONGEST);
+  const perState = [
+    ...groupBy(
+      plan.districts.filter((row) => row.under_utilised),
+      (row) => row.state,
+    ),
+  ]
+    .map(([name, rows]) => [name, sum(rows, (row) => row.saving_inr_per_year)])
+    .filter(([, saving]) => saving > 0)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, STRONGEST);
   const worth = (row) => row.saving_inr_per_year / (row.capex_inr_crore * INR_PER_CRORE || Infinity);
-  const best = plan.sites.filter((row) => !state || row.state === state).sort((a, b) => worth(b) - worth(a)).slice(0, STRONGEST);
-  const listed = (title, links) => (links.length ? h("span", { class: "links" }, `${title} `, links.flatMap((one, i) => (i ? [", ", one] : [one]))) : null);
-  const sure = h("details", { class: "sure" }, h("summary", {}, _("How sure")),
-    h("dl", {}, sureness(plan).map(([name, text]) => [h("dt", {}, name), h("dd", {}, text)])));
+  const best = plan.sites
+    .filter((row) => !state || row.state === state)
+    .sort((a, b) => worth(b) - worth(a))
+    .slice(0, STRONGEST);
+  const listed = (title, links) =>
+    links.length
+      ? h(
+          "span",
+          { class: "links" },
+          `${title} `,
+          links.flatMap((one, i) => (i ? [", ", one] : [one])),
+        )
+      : null;
+  const sure = h(
+    "details",
+    { class: "sure" },
+    h("summary", {}, _("How sure")),
+    h(
+      "dl",
+      {},
+      sureness(plan).map(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]),
+    ),
+  );
   place.replaceChildren(
-    h("p", { class: "sentence" }, (state ? ofState : ofCountry)(plan, state), cautions(plan, state).map((text) => ` ${text}`)),
-    h("p", { class: "leads" }, ...[
-      state ? link(_("Back to all of India"), on.all) : listed(_("Most saved in"), perState.map(([name, saving]) => link(`${plan.stateNames.get(name)} (${rupees(saving)})`, () => on.state(name)))),
-      listed(_("Best sites by saving per rupee:"), best.map((row) => link(named(row, "name"), () => on.site(row)))),
-    ].filter(Boolean)),
-    sure);
+    h(
+      "p",
+      { class: "sentence" },
+      (state ? ofState : ofCountry)(plan, state),
+      cautions(plan, state).map((text) => ` ${text}`),
+    ),
+    h(
+      "p",
+      { class: "leads" },
+      ...[
+        state
+          ? link(_("Back to all of India"), on.all)
+          : listed(
+              _("Most saved in"),
+              perState.map(([name, saving]) => link(`${plan.stateNames.get(name)} (${rupees(saving)})`, () => on.state(name))),
+            ),
+        listed(
+          _("Best sites by saving per rupee:"),
+          best.map((row) => link(named(row, "name"), () => on.site(row))),
+        ),
+      ].filter(Boolean),
+    ),
+    sure,
+  );
 }

@@ -12,24 +12,52 @@ export function districtCard(row, lanes, on) {
   const reachable = row.cost_before_inr_per_t !== null;
   const sites = lanes.sites.map(on.siteOf).filter(Boolean);
   return [
-    heading(named(row, "district"), named(row, "district") === row.district ? row.district_hi : row.district, named(row, "state"), on),
-    h("p", { class: "tags" },
+    heading(
+      named(row, "district"),
+      named(row, "district") === row.district ? row.district_hi : row.district,
+      named(row, "state"),
+      on,
+    ),
+    h(
+      "p",
+      { class: "tags" },
       tag(row.under_utilised ? _("Under-utilised") : _("Leader")),
-      elsewhere ? tag(elsewhere) : reachable ? null : tag(row.tonnes_per_year > 0 ? _("No road to a port") : _("No containable cargo"))),
-    reachable ? (row.saving_inr_per_year ? figure(rupees(row.saving_inr_per_year), _("saved a year")) : figure(_("No saving"), _("in this plan"))) : null,
-    reachable ? compare([
-      [_("Cost per tonne"), row.cost_before_inr_per_t, row.cost_after_inr_per_t, (v) => `₹${number(v)}`],
-      [_("Hours, port dwell included"), row.hours_before, row.hours_after, hours],
-      [_("CO2e a year"), row.co2e_before_t_per_year, row.co2e_after_t_per_year, tonnes],
-    ]) : null,
+      elsewhere
+        ? tag(elsewhere)
+        : reachable
+          ? null
+          : tag(row.tonnes_per_year > 0 ? _("No road to a port") : _("No containable cargo")),
+    ),
+    reachable
+      ? row.saving_inr_per_year
+        ? figure(rupees(row.saving_inr_per_year), _("saved a year"))
+        : figure(_("No saving"), _("in this plan"))
+      : null,
+    reachable
+      ? compare([
+          [_("Cost per tonne"), row.cost_before_inr_per_t, row.cost_after_inr_per_t, (v) => `₹${number(v)}`],
+          [_("Hours, port dwell included"), row.hours_before, row.hours_after, hours],
+          [_("CO2e a year"), row.co2e_before_t_per_year, row.co2e_after_t_per_year, tonnes],
+        ])
+      : null,
     facts([
       [_("Port"), before(row.gateway_before, row.gateway_after)],
       [_("Hub"), [row.hub_1, row.hub_2].filter(Boolean).join(", ") || _("no new site")],
-      ...(elsewhere ? [] : [[_("Exports a year"), dollars(row.export_usd)], [_("Cargo a year"), tonnes(row.tonnes_per_year)]]),
+      ...(elsewhere
+        ? []
+        : [
+            [_("Exports a year"), dollars(row.export_usd)],
+            [_("Cargo a year"), tonnes(row.tonnes_per_year)],
+          ]),
       [_("Hours to the port's gate"), hours(row.hours_to_gateway_after)],
     ]),
     costParts(row),
-    sites.length ? section(_("Sites it uses"), links(sites, (site) => `${named(site, "name")} (${word(site.facility_type)})`, on.pickSite)) : null,
+    sites.length
+      ? section(
+          _("Sites it uses"),
+          links(sites, (site) => `${named(site, "name")} (${word(site.facility_type)})`, on.pickSite),
+        )
+      : null,
     laneSection(lanes),
   ];
 }
@@ -40,7 +68,11 @@ export function siteCard(row, lanes, on) {
     const name = `${lane.district}, ${lane.state}`;
     cargo.set(name, (cargo.get(name) ?? 0) + lane.tonnes_per_year);
   }
-  const served = [...cargo].sort((a, b) => b[1] - a[1]).slice(0, LISTED_DISTRICTS).map(([name, t]) => ({ district: on.districtOf(name), t })).filter(({ district }) => district);
+  const served = [...cargo]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, LISTED_DISTRICTS)
+    .map(([name, t]) => ({ district: on.districtOf(name), t }))
+    .filter(({ district }) => district);
   return [
     heading(named(row, "name"), named(row, "name") === row.name ? row.name_hi : row.name, named(row, "state"), on),
     h("p", { class: "tags" }, tag(word(row.facility_type)), tag(word(row.tier)), tag(word(row.status))),
@@ -52,8 +84,25 @@ export function siteCard(row, lanes, on) {
       [_("Districts served"), number(row.districts_served)],
     ]),
     h("meter", { class: "use", min: 0, max: 1, value: row.utilisation ?? 0, "aria-label": _("Utilisation") }),
-    section(_("Districts by cargo through here"), h("ul", { class: "plain" }, served.map(({ district, t }) =>
-      h("li", {}, h("button", { type: "button", class: "link", onclick: () => on.pickDistrict(district) }, `${named(district, "district")}, ${named(district, "state")}`), h("span", { class: "amount" }, tonnes(t)))))),
+    section(
+      _("Districts by cargo through here"),
+      h(
+        "ul",
+        { class: "plain" },
+        served.map(({ district, t }) =>
+          h(
+            "li",
+            {},
+            h(
+              "button",
+              { type: "button", class: "link", onclick: () => on.pickDistrict(district) },
+              `${named(district, "district")}, ${named(district, "state")}`,
+            ),
+            h("span", { class: "amount" }, tonnes(t)),
+          ),
+        ),
+      ),
+    ),
     key(lanes.movements.features),
   ];
 }
@@ -61,27 +110,44 @@ export function siteCard(row, lanes, on) {
 export function placeCard(kind, row, on) {
   return [
     heading(row.name, null, named(row, "state"), on),
-    h("p", { class: "tags" },
+    h(
+      "p",
+      { class: "tags" },
       tag(kind === "gateways" ? _("Port") : _("Inland depot")),
-      kind === "gateways" ? tag(row.container_service ? _("container service") : _("no container service")) : tag(row.rail_served ? _("served by rail") : _("road only")),
-      row.closed ? tag(_("closed in this plan")) : null),
+      kind === "gateways"
+        ? tag(row.container_service ? _("container service") : _("no container service"))
+        : tag(row.rail_served ? _("served by rail") : _("road only")),
+      row.closed ? tag(_("closed in this plan")) : null,
+    ),
   ];
 }
 
 export function heading(name, other, state, on) {
-  return h("header", {},
+  return h(
+    "header",
+    {},
     h("h2", { tabindex: "-1" }, name),
-    h("p", { class: "quiet" }, other ? [h("span", { lang: /[\u0900-\u097f]/.test(other) ? "hi" : "en" }, other), " · "] : null, state),
-    h("button", { type: "button", class: "close", "aria-label": _("Close"), onclick: on.close }, "×"));
+    h(
+      "p",
+      { class: "quiet" },
+      other ? [h("span", { lang: /[\u0900-\u097f]/.test(other) ? "hi" : "en" }, other), " · "] : null,
+      state,
+    ),
+    h("button", { type: "button", class: "close", "aria-label": _("Close"), onclick: on.close }, "×"),
+  );
 }
 
 export const tag = (text) => h("span", { class: "tag" }, text);
 export const figure = (value, label) => h("p", { class: "figure" }, h("strong", {}, value), " ", label);
 const section = (title, ...content) => h("section", {}, h("h3", {}, title), content);
-const before = (old, now) => (old === now || !old ? now ?? "–" : _("{now} (before: {old})", { now, old }));
+const before = (old, now) => (old === now || !old ? (now ?? "–") : _("{now} (before: {old})", { now, old }));
 
 export function facts(rows) {
-  return h("dl", { class: "facts" }, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+  return h(
+    "dl",
+    { class: "facts" },
+    rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+  );
 }
 
 function changeText(old, now) {
@@ -90,35 +156,102 @@ function changeText(old, now) {
 }
 
 function compare(rows) {
-  return h("table", { class: "compare" },
-    h("thead", {}, h("tr", {}, h("td", {}), [_("Before"), _("After"), _("Change")].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, rows.map(([name, old, now, format]) =>
-      h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, format(old)), h("td", {}, format(now)), h("td", {}, changeText(old, now))))));
+  return h(
+    "table",
+    { class: "compare" },
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("td", {}),
+        [_("Before"), _("After"), _("Change")].map((name) => h("th", { scope: "col" }, name)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      rows.map(([name, old, now, format]) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, name),
+          h("td", {}, format(old)),
+          h("td", {}, format(now)),
+          h("td", {}, changeText(old, now)),
+        ),
+      ),
+    ),
+  );
 }
 
 // What a tonne's cost is made of, before and after; older results do not say.
 function costParts(row) {
-  const parts = COMPONENTS.map((name) => ({ name, old: row[`${name}_before_inr_per_t`], now: row[`${name}_after_inr_per_t`] }))
-    .filter(({ old, now }) => old || now);
+  const parts = COMPONENTS.map((name) => ({
+    name,
+    old: row[`${name}_before_inr_per_t`],
+    now: row[`${name}_after_inr_per_t`],
+  })).filter(({ old, now }) => old || now);
   if (!parts.length) return null;
   const most = Math.max(row.cost_before_inr_per_t, row.cost_after_inr_per_t);
-  const bar = (which) => h("div", { class: "stack" }, parts.map((part) => {
-    const piece = h("span", { class: `piece ${part.name}` });
-    piece.style.width = `${(100 * Math.max(0, part[which] ?? 0)) / most}%`;
-    return piece;
-  }));
-  return section(_("What a tonne costs"),
-    h("div", { class: "stacks", "aria-hidden": "true" }, h("span", {}, _("Before")), bar("old"), h("span", {}, _("After")), bar("now")),
-    h("table", { class: "compare" },
-      h("thead", {}, h("tr", {}, h("td", {}), [_("Before"), _("After"), _("Change")].map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, parts.map(({ name, old, now }) => h("tr", {},
-        h("th", { scope: "row" }, h("i", { class: `piece ${name}` }), word(name)),
-        h("td", {}, `₹${number(old ?? 0)}`), h("td", {}, `₹${number(now ?? 0)}`), h("td", {}, changeText(old, now)))))));
+  const bar = (which) =>
+    h(
+      "div",
+      { class: "stack" },
+      parts.map((part) => {
+        const piece = h("span", { class: `piece ${part.name}` });
+        piece.style.width = `${(100 * Math.max(0, part[which] ?? 0)) / most}%`;
+        return piece;
+      }),
+    );
+  return section(
+    _("What a tonne costs"),
+    h(
+      "div",
+      { class: "stacks", "aria-hidden": "true" },
+      h("span", {}, _("Before")),
+      bar("old"),
+      h("span", {}, _("After")),
+      bar("now"),
+    ),
+    h(
+      "table",
+      { class: "compare" },
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("td", {}),
+          [_("Before"), _("After"), _("Change")].map((name) => h("th", { scope: "col" }, name)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        parts.map(({ name, old, now }) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, h("i", { class: `piece ${name}` }), word(name)),
+            h("td", {}, `₹${number(old ?? 0)}`),
+            h("td", {}, `₹${number(now ?? 0)}`),
+            h("td", {}, changeText(old, now)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 function links(rows, name, pick) {
-  return h("ul", { class: "plain" }, rows.map((row) =>
-    h("li", {}, h("button", { type: "button", class: "link", onclick: () => pick(row) }, name(row)))));
+  return h(
+    "ul",
+    { class: "plain" },
+    rows.map((row) => h("li", {}, h("button", { type: "button", class: "link", onclick: () => pick(row) }, name(row)))),
+  );
 }
 
 function key(features) {
@@ -129,26 +262,43 @@ function key(features) {
 
 function laneSection(lanes) {
   if (!lanes.lanes.length) return null;
-  return section(_("Lanes"), key(lanes.movements.features), lanes.lanes.map((lane) =>
-    h("details", { class: "lane", open: lane === lanes.lanes[0] },
-      h("summary", {}, `${word(lane.cargo_class)}, ${word(lane.load)}`, h("span", { class: "amount" }, tonnes(lane.tonnes_per_year))),
-      h("ol", { class: "parts" }, lane.parts.map(part)),
-      h("p", { class: "quiet" }, `${perTonne(lane.cost_inr_per_t)}, ${hours(lane.hours)}`))));
+  return section(
+    _("Lanes"),
+    key(lanes.movements.features),
+    lanes.lanes.map((lane) =>
+      h(
+        "details",
+        { class: "lane", open: lane === lanes.lanes[0] },
+        h(
+          "summary",
+          {},
+          `${word(lane.cargo_class)}, ${word(lane.load)}`,
+          h("span", { class: "amount" }, tonnes(lane.tonnes_per_year)),
+        ),
+        h("ol", { class: "parts" }, lane.parts.map(part)),
+        h("p", { class: "quiet" }, `${perTonne(lane.cost_inr_per_t)}, ${hours(lane.hours)}`),
+      ),
+    ),
+  );
 }
 
 function part(p) {
   const inside = p.from === p.to;
-  const where = {
-    road: inside ? _("Road in {place}", { place: p.to }) : _("Road to {place}", { place: p.to }),
-    rail: inside ? _("Rail in {place}", { place: p.to }) : _("Rail to {place}", { place: p.to }),
-    handling: _("Handling at {place}", { place: p.to }),
-    dwell: _("Waiting at {place}", { place: p.to }),
-  }[p.mode] ?? `${word(p.mode)}, ${p.to}`;
+  const where =
+    {
+      road: inside ? _("Road in {place}", { place: p.to }) : _("Road to {place}", { place: p.to }),
+      rail: inside ? _("Rail in {place}", { place: p.to }) : _("Rail to {place}", { place: p.to }),
+      handling: _("Handling at {place}", { place: p.to }),
+      dwell: _("Waiting at {place}", { place: p.to }),
+    }[p.mode] ?? `${word(p.mode)}, ${p.to}`;
   const moves = p.mode === "road" || p.mode === "rail";
   const size = moves ? kilometres(p.km) : p.hours ? hours(p.hours) : "";
-  return h("li", { class: p.mode },
+  return h(
+    "li",
+    { class: p.mode },
     h("span", {}, where, size ? h("span", { class: "quiet" }, ` · ${size}`) : null),
-    h("span", { class: "amount" }, `₹${number(p.cost_inr_per_t)}`));
+    h("span", { class: "amount" }, `₹${number(p.cost_inr_per_t)}`),
+  );
 }
 
 export const servedText = (row) => ngettext("{n} district served", "{n} districts served", row.districts_served);

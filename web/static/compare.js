@@ -14,7 +14,11 @@ const LISTED_DISTRICTS = 200;
 const VIEWS = ["pair", "difference", "lists"];
 const SIDES = ["a", "b"];
 const LOOK = { classes: "quantile", palette: "cividis" };
-const SITE_KEY = [["warehouse:new", _("only in B")], ["warehouse:gone", _("only in A")], ["warehouse", _("in both")]];
+const SITE_KEY = [
+  ["warehouse:new", _("only in B")],
+  ["warehouse:gone", _("only in A")],
+  ["warehouse", _("in both")],
+];
 
 const view = { a: null, b: null, view: "pair", measure: "saving" };
 let plans = [];
@@ -28,15 +32,28 @@ let turn = Promise.resolve(); // views open one after the other, or a late one w
 shell.start(async () => {
   ({ plans, sweeps } = await data.get(`${data.API}/plans`));
   names = shell.planNames(plans);
-  if (!plans.length) { shell.showNoPlan(); return; }
+  if (!plans.length) {
+    shell.showNoPlan();
+    return;
+  }
   byId("site-key").replaceChildren(...SITE_KEY.map(([symbol, text]) => h("li", {}, h("span", { "data-symbol": symbol }), text)));
   shell.drawSymbols();
-  for (const button of document.querySelectorAll("[data-view]")) button.onclick = () => inTurn(() => setView(button.dataset.view));
+  for (const button of document.querySelectorAll("[data-view]"))
+    button.onclick = () => inTurn(() => setView(button.dataset.view));
   byId("swap").onclick = () => go({ a: view.b, b: view.a });
-  shell.fillSelect(byId("measure"), shell.options(MEASURES), "saving", (measure) => { view.measure = measure; paintPair(); remember(); });
+  shell.fillSelect(byId("measure"), shell.options(MEASURES), "saving", (measure) => {
+    view.measure = measure;
+    paintPair();
+    remember();
+  });
   if (sweeps.length) {
     byId("frontier-section").hidden = false;
-    shell.fillSelect(byId("sweep"), sweeps.map((id) => [id, id]), sweeps[0], showFrontier);
+    shell.fillSelect(
+      byId("sweep"),
+      sweeps.map((id) => [id, id]),
+      sweeps[0],
+      showFrontier,
+    );
   }
   address.onReturn(() => inTurn(() => apply(address.read())));
   await apply(address.read());
@@ -46,8 +63,14 @@ const isRun = (id) => id?.startsWith("run:");
 const known = (id) => isRun(id) || names.has(id);
 const baseOf = (id) => (isRun(id) ? data.runBase(id.slice(4)) : data.planBase(id));
 const nameOf = (id) => names.get(id) ?? told?.[id === view.a ? "a" : "b"].name ?? id;
-const inTurn = (act) => { turn = turn.then(() => shell.attempt(act)); return turn; };
-const go = (values) => { address.write({ ...address.read(), ...values }, true); return inTurn(() => apply(address.read())); };
+const inTurn = (act) => {
+  turn = turn.then(() => shell.attempt(act));
+  return turn;
+};
+const go = (values) => {
+  address.write({ ...address.read(), ...values }, true);
+  return inTurn(() => apply(address.read()));
+};
 
 async function apply(values) {
   shell.ready(false);
@@ -63,19 +86,35 @@ async function apply(values) {
   for (const place of document.querySelectorAll("[data-of-two]")) place.hidden = !two;
   byId("view-none").hidden = two;
   if (!two) {
-    byId("only-one").textContent = plans.length > 1 ? _("A and B are the same plan. Choose another one for A or B.") : _("There is one plan only. Make another one to compare it with:");
+    byId("only-one").textContent =
+      plans.length > 1
+        ? _("A and B are the same plan. Choose another one for A or B.")
+        : _("There is one plan only. Make another one to compare it with:");
     for (const name of VIEWS) byId(`view-${name}`).hidden = true;
     remember();
     shell.ready(true);
     return;
   }
   const [comparison, a, b] = await Promise.all([
-    data.get(`${data.API}/compare?${new URLSearchParams({ a: view.a, b: view.b })}`), data.plan(baseOf(view.a)), data.plan(baseOf(view.b))]);
-  told = { ...comparison, districts: data.rows(comparison.districts), only_a: data.rows(comparison.sites.only_a), only_b: data.rows(comparison.sites.only_b) };
+    data.get(`${data.API}/compare?${new URLSearchParams({ a: view.a, b: view.b })}`),
+    data.plan(baseOf(view.a)),
+    data.plan(baseOf(view.b)),
+  ]);
+  told = {
+    ...comparison,
+    districts: data.rows(comparison.districts),
+    only_a: data.rows(comparison.sites.only_a),
+    only_b: data.rows(comparison.sites.only_b),
+  };
   sides = { a, b };
   fillChoices();
   for (const side of SIDES) {
-    byId(`name-${side}`).replaceChildren(h("span", { class: "letter" }, side.toUpperCase()), ` ${nameOf(view[side])}: `, h("strong", {}, rupees(sides[side].summary.saving_inr_per_year)), ` ${_("saved a year")}`);
+    byId(`name-${side}`).replaceChildren(
+      h("span", { class: "letter" }, side.toUpperCase()),
+      ` ${nameOf(view[side])}: `,
+      h("strong", {}, rupees(sides[side].summary.saving_inr_per_year)),
+      ` ${_("saved a year")}`,
+    );
   }
   document.title = `${_("Compare two plans")} – ${_("Export hubs")}`;
   shell.showNotes(sides.b.summary);
@@ -103,13 +142,24 @@ async function setView(name) {
   }
   byId("pair-measure").hidden = name !== "pair";
   if (name === "pair" && !maps.a) {
-    const linked = (side, other) => ({ hover: (found, point) => hoverPair(side, found, point), pick: () => {}, move: (byHand) => byHand && maps[other]?.setCamera(maps[other === "a" ? "b" : "a"].camera()) });
-    [maps.a, maps.b] = await Promise.all([createMap(byId("map-a"), sides.a, linked("a", "b")), createMap(byId("map-b"), sides.b, linked("b", "a"))]);
+    const linked = (side, other) => ({
+      hover: (found, point) => hoverPair(side, found, point),
+      pick: () => {},
+      move: (byHand) => byHand && maps[other]?.setCamera(maps[other === "a" ? "b" : "a"].camera()),
+    });
+    [maps.a, maps.b] = await Promise.all([
+      createMap(byId("map-a"), sides.a, linked("a", "b")),
+      createMap(byId("map-b"), sides.b, linked("b", "a")),
+    ]);
   }
   if (name === "difference" && !maps.difference) {
     maps.difference = await createMap(byId("map-difference"), sides.b, { hover, pick: () => {} });
     const both = sides.b.sites.filter((site) => !told.only_b.some((only) => only.site_id === site.site_id));
-    maps.difference.setSites([...both, ...told.only_a.map((site) => ({ ...site, mark: "gone" })), ...told.only_b.map((site) => ({ ...site, mark: "new" }))]);
+    maps.difference.setSites([
+      ...both,
+      ...told.only_a.map((site) => ({ ...site, mark: "gone" })),
+      ...told.only_b.map((site) => ({ ...site, mark: "new" })),
+    ]);
   }
   if (name === "pair") paintPair();
   else paintDifference();
@@ -125,12 +175,18 @@ function paintPair() {
   const painted = { a: colours.slice(0, sides.a.districts.length), b: colours.slice(sides.a.districts.length) };
   for (const side of SIDES) maps[side].paint(painted[side]);
   byId("legend-title").textContent = _("Districts of A and of B");
-  shell.showLegend(byId("legend"), legend.map((entry) => ({ ...entry, counts: SIDES.map((side) => [side.toUpperCase(), painted[side].filter((colour) => colour === entry.colour).length]) })));
+  shell.showLegend(
+    byId("legend"),
+    legend.map((entry) => ({
+      ...entry,
+      counts: SIDES.map((side) => [side.toUpperCase(), painted[side].filter((colour) => colour === entry.colour).length]),
+    })),
+  );
 }
 
 function paintDifference() {
   const change = new Map(told.districts.map((row) => [row.district_id, row.saving_change_inr_per_year]));
-  const of = (row) => (row.saving_inr_per_year === null ? null : change.get(row.district_id) ?? null); // no cargo: nothing to change
+  const of = (row) => (row.saving_inr_per_year === null ? null : (change.get(row.district_id) ?? null)); // no cargo: nothing to change
   const { colours, legend } = diverge(sides.b.districts.map(of), rupees);
   maps.difference?.paint(colours);
   byId("legend-title").textContent = _("Saving a year: B less A");
@@ -138,36 +194,131 @@ function paintDifference() {
 }
 
 const TOTALS = {
-  budget_inr_crore: [_("Budget"), crore], capex_inr_crore: [_("Spent"), crore], saving_inr_per_year: [_("Saving a year"), rupees],
-  benefit_cost_ratio: [_("Benefit–cost ratio"), (v) => number(v, 2)], payback_years: [_("Years to pay back"), (v) => number(v, 1)], gap: [_("Proven gap"), (v) => percent(v, 3)],
+  budget_inr_crore: [_("Budget"), crore],
+  capex_inr_crore: [_("Spent"), crore],
+  saving_inr_per_year: [_("Saving a year"), rupees],
+  benefit_cost_ratio: [_("Benefit–cost ratio"), (v) => number(v, 2)],
+  payback_years: [_("Years to pay back"), (v) => number(v, 1)],
+  gap: [_("Proven gap"), (v) => percent(v, 3)],
 };
 
 function showTotals() {
   const rows = Object.entries(TOTALS).filter(([name]) => told.totals[name]);
-  byId("totals").replaceChildren(h("table", { class: "compare" },
-    h("thead", {}, h("tr", {}, h("td", {}), ["A", "B"].map((letter) => h("th", { scope: "col" }, letter)))),
-    h("tbody", {}, rows.map(([name, [label, format]]) => h("tr", {}, h("th", { scope: "row" }, label), ["a", "b"].map((side) => h("td", {}, format(told.totals[name][side]))))))));
+  byId("totals").replaceChildren(
+    h(
+      "table",
+      { class: "compare" },
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("td", {}),
+          ["A", "B"].map((letter) => h("th", { scope: "col" }, letter)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map(([name, [label, format]]) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, label),
+            ["a", "b"].map((side) => h("td", {}, format(told.totals[name][side]))),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 function siteList(title, sites) {
-  return h("section", {}, h("h2", {}, `${title} (${number(sites.length)})`), h("ul", { class: "plain", tabindex: 0, role: "list", "aria-label": title }, sites.map((site) =>
-    h("li", {}, `${named(site, "name")}, ${named(site, "state")}`, h("span", { class: "amount" }, `${word(site.facility_type)}, ${word(site.tier)}`)))));
+  return h(
+    "section",
+    {},
+    h("h2", {}, `${title} (${number(sites.length)})`),
+    h(
+      "ul",
+      { class: "plain", tabindex: 0, role: "list", "aria-label": title },
+      sites.map((site) =>
+        h(
+          "li",
+          {},
+          `${named(site, "name")}, ${named(site, "state")}`,
+          h("span", { class: "amount" }, `${word(site.facility_type)}, ${word(site.tier)}`),
+        ),
+      ),
+    ),
+  );
 }
 
 function showLists() {
-  const changed = told.districts.filter((row) => row.changed).sort((p, q) => Math.abs(q.saving_change_inr_per_year ?? 0) - Math.abs(p.saving_change_inr_per_year ?? 0));
+  const changed = told.districts
+    .filter((row) => row.changed)
+    .sort((p, q) => Math.abs(q.saving_change_inr_per_year ?? 0) - Math.abs(p.saving_change_inr_per_year ?? 0));
   const byDistrict = new Map(sides.a.districts.map((row) => [row.district_id, row]));
   const listed = changed.slice(0, LISTED_DISTRICTS);
-  const moved = (from, to) => (from === to ? to ?? NOTHING : `${from ?? NOTHING} → ${to ?? NOTHING}`);
+  const moved = (from, to) => (from === to ? (to ?? NOTHING) : `${from ?? NOTHING} → ${to ?? NOTHING}`);
   byId("view-lists").replaceChildren(
     h("div", { class: "columns" }, siteList(_("Sites only in A"), told.only_a), siteList(_("Sites only in B"), told.only_b)),
-    h("h2", {}, ngettext("{n} district changes", "{n} districts change", changed.length), listed.length < changed.length ? h("span", { class: "quiet" }, ` ${_("the {n} that change most", { n: number(listed.length) })}`) : null),
-    h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": _("Districts that change") }, h("table", { class: "data" },
-      h("caption", {}, _("Districts that change")),
-      h("thead", {}, h("tr", {}, [_("District"), _("State"), _("Saving a year: B less A"), _("Cost a tonne: B less A"), _("Hours: B less A"), _("Hub"), _("Port")].map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, listed.map((row) => h("tr", {}, h("th", { scope: "row" }, named(byDistrict.get(row.district_id) ?? row, "district")), h("td", {}, named(byDistrict.get(row.district_id) ?? row, "state")),
-        h("td", { class: "numeric" }, signed(row.saving_change_inr_per_year, rupees)), h("td", { class: "numeric" }, signed(row.change_inr_per_t, perTonne)), h("td", { class: "numeric" }, signed(row.hours_change, (v) => number(v, 1))),
-        h("td", {}, moved(row.hub_a, row.hub_b)), h("td", {}, moved(row.gateway_a, row.gateway_b))))))));
+    h(
+      "h2",
+      {},
+      ngettext("{n} district changes", "{n} districts change", changed.length),
+      listed.length < changed.length
+        ? h("span", { class: "quiet" }, ` ${_("the {n} that change most", { n: number(listed.length) })}`)
+        : null,
+    ),
+    h(
+      "div",
+      { class: "table-scroll", tabindex: 0, role: "region", "aria-label": _("Districts that change") },
+      h(
+        "table",
+        { class: "data" },
+        h("caption", {}, _("Districts that change")),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            [
+              _("District"),
+              _("State"),
+              _("Saving a year: B less A"),
+              _("Cost a tonne: B less A"),
+              _("Hours: B less A"),
+              _("Hub"),
+              _("Port"),
+            ].map((name) => h("th", { scope: "col" }, name)),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          listed.map((row) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row" }, named(byDistrict.get(row.district_id) ?? row, "district")),
+              h("td", {}, named(byDistrict.get(row.district_id) ?? row, "state")),
+              h("td", { class: "numeric" }, signed(row.saving_change_inr_per_year, rupees)),
+              h("td", { class: "numeric" }, signed(row.change_inr_per_t, perTonne)),
+              h(
+                "td",
+                { class: "numeric" },
+                signed(row.hours_change, (v) => number(v, 1)),
+              ),
+              h("td", {}, moved(row.hub_a, row.hub_b)),
+              h("td", {}, moved(row.gateway_a, row.gateway_b)),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 async function showFrontier(id) {
@@ -176,18 +327,31 @@ async function showFrontier(id) {
 }
 
 function hover(found, point) {
-  shell.showTip(byId("tip"), byId("map-difference"), found?.kind === "district" ? tipLines(sides.b.districts[found.row]) : null, point);
+  shell.showTip(
+    byId("tip"),
+    byId("map-difference"),
+    found?.kind === "district" ? tipLines(sides.b.districts[found.row]) : null,
+    point,
+  );
 }
 
 function hoverPair(side, found, point) {
   const measure = MEASURES[view.measure];
   const row = found?.kind === "district" ? sides[side].districts[found.row] : null;
-  shell.showTip(byId(`tip-${side}`), byId(`map-${side}`), row && [`${named(row, "district")}, ${named(row, "state")}`, `${measure.label}: ${measure.format(row[measure.column])}`], point);
+  shell.showTip(
+    byId(`tip-${side}`),
+    byId(`map-${side}`),
+    row && [`${named(row, "district")}, ${named(row, "state")}`, `${measure.label}: ${measure.format(row[measure.column])}`],
+    point,
+  );
 }
 
 function tipLines(district) {
   const row = told.districts.find((other) => other.district_id === district.district_id);
-  return [`${named(district, "district")}, ${named(district, "state")}`, row && `${_("Saving a year: B less A")}: ${signed(row.saving_change_inr_per_year, rupees)}`];
+  return [
+    `${named(district, "district")}, ${named(district, "state")}`,
+    row && `${_("Saving a year: B less A")}: ${signed(row.saving_change_inr_per_year, rupees)}`,
+  ];
 }
 
 function remember() {

@@ -63,11 +63,14 @@ const shapesByAddress = new Map(); // plans on the same districts share their sh
 
 function shapesOf(address) {
   if (!shapesByAddress.has(address)) {
-    shapesByAddress.set(address, get(address).then(({ grid, districts, land, states }) => ({
-      districts: decodePolygons(districts, grid),
-      land: decodePolygons(land, grid),
-      states: { ...states, shapes: decodePolygons(states.shapes, grid) },
-    })));
+    shapesByAddress.set(
+      address,
+      get(address).then(({ grid, districts, land, states }) => ({
+        districts: decodePolygons(districts, grid),
+        land: decodePolygons(land, grid),
+        states: { ...states, shapes: decodePolygons(states.shapes, grid) },
+      })),
+    );
   }
   return shapesByAddress.get(address);
 }
@@ -85,7 +88,11 @@ export async function plan(base) {
   const summaryAt = base.startsWith(`${API}/runs/`) ? `${base}/plan` : base;
   const told = get(summaryAt);
   const [summary, districts, sites, places, shapes] = await Promise.all([
-    told, get(`${base}/districts`), get(`${base}/sites`), get(`${base}/places`), told.then((summary) => shapesOf(summary.links.shapes)),
+    told,
+    get(`${base}/districts`),
+    get(`${base}/sites`),
+    get(`${base}/places`),
+    told.then((summary) => shapesOf(summary.links.shapes)),
   ]);
   const districtRows = rows(districts).map((row) => ({
     ...row,
@@ -95,7 +102,11 @@ export async function plan(base) {
   const states = new Map(districtRows.map((row) => [row.state, named(row, "state")]));
   const districtNames = new Map(districtRows.map((row) => [row.district_id, named(row, "district")]));
   // A row with the names of its state and district in the language of the page.
-  const inWords = (row) => ({ ...row, [`state_${language}`]: states.get(row.state), [`district_${language}`]: districtNames.get(row.district_id) });
+  const inWords = (row) => ({
+    ...row,
+    [`state_${language}`]: states.get(row.state),
+    [`district_${language}`]: districtNames.get(row.district_id),
+  });
   return {
     base,
     summary,
@@ -118,7 +129,10 @@ const networks = new Map();
 
 export function network(name) {
   if (!networks.has(name)) {
-    networks.set(name, get(`${API}/map/${name}`).then(({ grid, lines }) => lines.map((line) => decode(line, grid))));
+    networks.set(
+      name,
+      get(`${API}/map/${name}`).then(({ grid, lines }) => lines.map((line) => decode(line, grid))),
+    );
   }
   return networks.get(name);
 }

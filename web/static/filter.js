@@ -1,13 +1,13 @@
 // Which districts and sites are shown: one filter for the map, the tables and the downloads.
 
 const EMPTY = { q: "", state: "", group: "", type: "" };
-const plain = (text) => (text ?? "").normalize("NFD").replace(/\p{Diacritic}/gu, "").toLowerCase();
+const plain = (text) =>
+  (text ?? "")
+    .normalize("NFD")
+    .replace(/\p{Diacritic}/gu, "")
+    .toLowerCase();
 
-const GROUPS = {
-  under: (row) => row.under_utilised,
-  leader: (row) => !row.under_utilised,
-  served: (row) => Boolean(row.hub_1),
-};
+const GROUPS = { under: (row) => row.under_utilised, leader: (row) => !row.under_utilised, served: (row) => Boolean(row.hub_1) };
 const GROUP_QUERY = { under: ["under_utilised", "true"], leader: ["under_utilised", "false"], served: ["served", "true"] };
 
 export const fromAddress = (values) => Object.fromEntries(Object.keys(EMPTY).map((name) => [name, values[name] ?? ""]));
@@ -19,7 +19,8 @@ const within = (filter, row) => !filter.state || row.state === filter.state;
 export const shows = {
   districts: (filter) => (row) =>
     named(filter, row.district, row.district_hi) && within(filter, row) && (!filter.group || GROUPS[filter.group](row)),
-  sites: (filter) => (row) => named(filter, row.name, row.name_hi) && within(filter, row) && (!filter.type || row.facility_type === filter.type),
+  sites: (filter) => (row) =>
+    named(filter, row.name, row.name_hi) && within(filter, row) && (!filter.type || row.facility_type === filter.type),
   gateways: (filter) => (row) => within(filter, row),
   depots: (filter) => (row) => within(filter, row),
   states: (filter) => (row) => within(filter, row),

@@ -30,7 +30,8 @@ export function rupees(inr) {
 }
 
 // With its sign, for what changed; "no change" where nothing did.
-export const signed = (value, format) => (missing(value) ? NOTHING : value > 0 ? `+${format(value)}` : value < 0 ? `−${format(-value)}` : format(0));
+export const signed = (value, format) =>
+  missing(value) ? NOTHING : value > 0 ? `+${format(value)}` : value < 0 ? `−${format(-value)}` : format(0);
 export const crore = (value) => (missing(value) ? NOTHING : _("₹{n} crore", { n: short(value) }));
 export const perTonne = (value) => (missing(value) ? NOTHING : _("₹{n} per tonne", { n: number(value) }));
 export const percent = (share, decimals = 0) => (missing(share) ? NOTHING : `${number(100 * share, decimals)}\u00a0%`);
@@ -40,13 +41,33 @@ export const kilometres = (value) => (missing(value) ? NOTHING : _("{n} km", { n
 export const dollars = (usd) => (missing(usd) ? NOTHING : _("US$ {n} million", { n: short(usd / 1e6) }));
 
 const WORDS = {
-  warehouse: _("Warehouse"), cold_store: _("Cold store"), cargo_terminal: _("Cargo terminal"), mmlp: _("Logistics park"),
-  small: _("small"), medium: _("medium"), standard: _("standard"), large: _("large"), announced: _("as announced"),
-  candidate: _("candidate"), planned: _("planned"), general: _("General cargo"), perishable: _("Perishable cargo"),
-  full: _("full loads"), part: _("part loads"), road: _("road"), rail: _("rail"),
-  plain: _("plain"), hill: _("hill"), main: _("main line"), dfc: _("freight corridor"),
-  handling: _("handling"), dwell: _("waiting"), freight: _("freight"), time: _("time"), carbon: _("carbon"),
+  warehouse: _("Warehouse"),
+  cold_store: _("Cold store"),
+  cargo_terminal: _("Cargo terminal"),
+  mmlp: _("Logistics park"),
+  small: _("small"),
+  medium: _("medium"),
+  standard: _("standard"),
+  large: _("large"),
+  announced: _("as announced"),
+  candidate: _("candidate"),
+  planned: _("planned"),
+  general: _("General cargo"),
+  perishable: _("Perishable cargo"),
+  full: _("full loads"),
+  part: _("part loads"),
+  road: _("road"),
+  rail: _("rail"),
+  plain: _("plain"),
+  hill: _("hill"),
+  main: _("main line"),
+  dfc: _("freight corridor"),
+  handling: _("handling"),
+  dwell: _("waiting"),
+  freight: _("freight"),
+  time: _("time"),
+  carbon: _("carbon"),
 };
 
 // A key of the data as a word of the page.
-export const word = (key) => (missing(key) ? NOTHING : WORDS[key] ?? key.replaceAll("_", " "));
+export const word = (key) => (missing(key) ? NOTHING : (WORDS[key] ?? key.replaceAll("_", " ")));

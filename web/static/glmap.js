@@ -9,8 +9,13 @@ const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // Map layers behind each switch of the page.
 const LAYERS = {
-  sites: ["sites"], options: ["options"], ports: ["ports", "port-labels"], depots: ["depots"],
-  states: ["states", "state-labels"], roads: ["roads"], rail: ["rail"],
+  sites: ["sites"],
+  options: ["options"],
+  ports: ["ports", "port-labels"],
+  depots: ["depots"],
+  states: ["states", "state-labels"],
+  roads: ["roads"],
+  rail: ["rail"],
 };
 
 const feature = (geometry, properties = {}, id = undefined) => ({ type: "Feature", id, properties, geometry });
@@ -24,8 +29,17 @@ export async function createGlMap(container, plan, on) {
   const beyond = 0.75 * Math.max(east - west, north - south);
   const map = new maplibregl.Map({
     container,
-    style: { version: 8, sources: {}, layers: [{ id: "beyond", // sea and other countries, which the pack does not tell apart
-      type: "background", paint: { "background-color": "#eef1f3" } }] },
+    style: {
+      version: 8,
+      sources: {},
+      layers: [
+        {
+          id: "beyond", // sea and other countries, which the pack does not tell apart
+          type: "background",
+          paint: { "background-color": "#eef1f3" },
+        },
+      ],
+    },
     bounds: plan.bounds,
     fitBoundsOptions: { padding: { top: 16, bottom: 40, left: 16 + (on.left ?? 0), right: 16 } },
     maxBounds: [west - beyond, south - beyond, east + beyond, north + beyond],
@@ -35,7 +49,11 @@ export async function createGlMap(container, plan, on) {
     touchPitch: false,
     attributionControl: { compact: false, customAttribution: attribution(plan) },
     fadeDuration: 0,
-    locale: { "Map.Title": _("Map; the table holds the same values"), "NavigationControl.ZoomIn": _("Zoom in"), "NavigationControl.ZoomOut": _("Zoom out") },
+    locale: {
+      "Map.Title": _("Map; the table holds the same values"),
+      "NavigationControl.ZoomIn": _("Zoom in"),
+      "NavigationControl.ZoomOut": _("Zoom out"),
+    },
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
@@ -45,7 +63,9 @@ export async function createGlMap(container, plan, on) {
   addSources(map, plan);
   addLayers(map);
   listen(map, on);
-  map.on("idle", () => { container.dataset.drawn = "yes"; }); // for who takes a picture of the page
+  map.on("idle", () => {
+    container.dataset.drawn = "yes";
+  }); // for who takes a picture of the page
   return mapView(map);
 }
 
@@ -62,9 +82,18 @@ function addSources(map, plan) {
     sites: siteFeatures(map, plan.sites),
     ports: portFeatures(map, plan.gateways),
     depots: points(plan.depots, () => ({ symbol: image(map, "depot") })),
-    "state-labels": collection(plan.states.names.map((name, i) =>
-      feature({ type: "Point", coordinates: plan.states.labels[i] },
-        { label: label(map, plan.stateNames.get(name) ?? name, "state"), rank: -plan.states.area_deg2[i], area: plan.states.area_deg2[i] }))),
+    "state-labels": collection(
+      plan.states.names.map((name, i) =>
+        feature(
+          { type: "Point", coordinates: plan.states.labels[i] },
+          {
+            label: label(map, plan.stateNames.get(name) ?? name, "state"),
+            rank: -plan.states.area_deg2[i],
+            area: plan.states.area_deg2[i],
+          },
+        ),
+      ),
+    ),
   };
   for (const [name, content] of Object.entries(data)) map.addSource(name, { type: "geojson", data: content, tolerance: 0.2 });
 }
@@ -105,29 +134,127 @@ function label(map, text, kind) {
 }
 
 function addLayers(map) {
-  const grows = (from, to, value = 1) => ["interpolate", ["linear"], ["zoom"], 2.5, ["*", 0.6 * from, value], 4.5, ["*", from, value], 9, ["*", to, value]];
+  const grows = (from, to, value = 1) => [
+    "interpolate",
+    ["linear"],
+    ["zoom"],
+    2.5,
+    ["*", 0.6 * from, value],
+    4.5,
+    ["*", from, value],
+    9,
+    ["*", to, value],
+  ];
   const width = grows(1.6, 5, ["get", "weight"]);
   const hidden = { visibility: "none" };
   const onTop = { "icon-allow-overlap": true, "icon-ignore-placement": true };
   const layers = [
     { id: "land", type: "fill", paint: { "fill-color": "#e9ecef", "fill-antialias": false } },
-    { id: "districts", type: "fill", paint: { "fill-color": ["to-color", ["feature-state", "colour"], "#f6f7f8"], "fill-antialias": false } },
-    { id: "district-lines", source: "districts", type: "line", paint: { "line-color": "#ffffff", "line-width": grows(0.35, 1.2), "line-opacity": 0.8 } },
-    { id: "roads", type: "line", layout: hidden, paint: { "line-color": "#8a4b1f", "line-width": grows(0.5, 1.6), "line-opacity": 0.75 } },
-    { id: "rail", type: "line", layout: hidden, paint: { "line-color": INK, "line-width": grows(0.6, 1.6), "line-opacity": 0.7 } },
+    {
+      id: "districts",
+      type: "fill",
+      paint: { "fill-color": ["to-color", ["feature-state", "colour"], "#f6f7f8"], "fill-antialias": false },
+    },
+    {
+      id: "district-lines",
+      source: "districts",
+      type: "line",
+      paint: { "line-color": "#ffffff", "line-width": grows(0.35, 1.2), "line-opacity": 0.8 },
+    },
+    {
+      id: "roads",
+      type: "line",
+      layout: hidden,
+      paint: { "line-color": "#8a4b1f", "line-width": grows(0.5, 1.6), "line-opacity": 0.75 },
+    },
+    {
+      id: "rail",
+      type: "line",
+      layout: hidden,
+      paint: { "line-color": INK, "line-width": grows(0.6, 1.6), "line-opacity": 0.7 },
+    },
     { id: "states", type: "line", paint: { "line-color": "#51606c", "line-width": grows(0.7, 2) } },
-    { id: "chosen-case", source: "districts", type: "line", filter: ["==", ["id"], -1], paint: { "line-color": "#ffffff", "line-width": 5 } },
-    { id: "chosen", source: "districts", type: "line", filter: ["==", ["id"], -1], paint: { "line-color": INK, "line-width": 2.5 } },
-    { id: "lanes-case", source: "lanes", type: "line", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#ffffff", "line-width": grows(4, 8, ["get", "weight"]), "line-opacity": 0.9 } },
-    { id: "lanes-road", source: "lanes", type: "line", filter: ["==", ["get", "mode"], "road"], layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": ACCENT, "line-width": width } },
-    { id: "lanes-rail", source: "lanes", type: "line", filter: ["==", ["get", "mode"], "rail"], layout: { "line-join": "round" }, paint: { "line-color": INK, "line-width": width, "line-dasharray": [2.2, 1.4] } },
+    {
+      id: "chosen-case",
+      source: "districts",
+      type: "line",
+      filter: ["==", ["id"], -1],
+      paint: { "line-color": "#ffffff", "line-width": 5 },
+    },
+    {
+      id: "chosen",
+      source: "districts",
+      type: "line",
+      filter: ["==", ["id"], -1],
+      paint: { "line-color": INK, "line-width": 2.5 },
+    },
+    {
+      id: "lanes-case",
+      source: "lanes",
+      type: "line",
+      layout: { "line-cap": "round", "line-join": "round" },
+      paint: { "line-color": "#ffffff", "line-width": grows(4, 8, ["get", "weight"]), "line-opacity": 0.9 },
+    },
+    {
+      id: "lanes-road",
+      source: "lanes",
+      type: "line",
+      filter: ["==", ["get", "mode"], "road"],
+      layout: { "line-cap": "round", "line-join": "round" },
+      paint: { "line-color": ACCENT, "line-width": width },
+    },
+    {
+      id: "lanes-rail",
+      source: "lanes",
+      type: "line",
+      filter: ["==", ["get", "mode"], "rail"],
+      layout: { "line-join": "round" },
+      paint: { "line-color": INK, "line-width": width, "line-dasharray": [2.2, 1.4] },
+    },
     { id: "options", type: "symbol", layout: { "icon-image": ["get", "symbol"], "icon-size": grows(0.5, 1), ...onTop } },
-    { id: "depots", type: "symbol", layout: { ...hidden, "icon-image": ["get", "symbol"], "icon-size": grows(0.5, 0.9), ...onTop } },
-    { id: "sites", type: "symbol", layout: { "icon-image": ["get", "symbol"], "icon-size": grows(0.46, 1.2, ["get", "size"]), "icon-offset": ["get", "offset"], ...onTop } },
-    { id: "ring", type: "circle", paint: { "circle-radius": grows(8, 18), "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": INK, "circle-stroke-width": 2.5 } },
-    { id: "ports", type: "symbol", layout: { "icon-image": ["get", "symbol"], "icon-size": grows(0.75, 1.1), "icon-allow-overlap": true } },
-    { id: "state-labels", type: "symbol", filter: ["step", ["zoom"], [">", ["get", "area"], 1], 6, true], layout: { "icon-image": ["get", "label"], "symbol-sort-key": ["get", "rank"], "icon-padding": 0 } },
-    { id: "port-labels", source: "ports", type: "symbol", minzoom: 4.6, layout: { "icon-image": ["get", "label"], "icon-anchor": "right", "icon-offset": [-12, 0] } },
+    {
+      id: "depots",
+      type: "symbol",
+      layout: { ...hidden, "icon-image": ["get", "symbol"], "icon-size": grows(0.5, 0.9), ...onTop },
+    },
+    {
+      id: "sites",
+      type: "symbol",
+      layout: {
+        "icon-image": ["get", "symbol"],
+        "icon-size": grows(0.46, 1.2, ["get", "size"]),
+        "icon-offset": ["get", "offset"],
+        ...onTop,
+      },
+    },
+    {
+      id: "ring",
+      type: "circle",
+      paint: {
+        "circle-radius": grows(8, 18),
+        "circle-color": "rgba(0,0,0,0)",
+        "circle-stroke-color": INK,
+        "circle-stroke-width": 2.5,
+      },
+    },
+    {
+      id: "ports",
+      type: "symbol",
+      layout: { "icon-image": ["get", "symbol"], "icon-size": grows(0.75, 1.1), "icon-allow-overlap": true },
+    },
+    {
+      id: "state-labels",
+      type: "symbol",
+      filter: ["step", ["zoom"], [">", ["get", "area"], 1], 6, true],
+      layout: { "icon-image": ["get", "label"], "symbol-sort-key": ["get", "rank"], "icon-padding": 0 },
+    },
+    {
+      id: "port-labels",
+      source: "ports",
+      type: "symbol",
+      minzoom: 4.6,
+      layout: { "icon-image": ["get", "label"], "icon-anchor": "right", "icon-offset": [-12, 0] },
+    },
   ];
   for (const layer of layers) map.addLayer({ source: layer.id, ...layer });
 }
@@ -136,7 +263,10 @@ const KINDS = { sites: "site", options: "place", ports: "gateway", depots: "depo
 
 function listen(map, on) {
   const pick = (point) => {
-    const box = [[point.x - 5, point.y - 5], [point.x + 5, point.y + 5]];
+    const box = [
+      [point.x - 5, point.y - 5],
+      [point.x + 5, point.y + 5],
+    ];
     const [mark] = map.queryRenderedFeatures(box, { layers: Object.keys(KINDS) });
     if (mark) return { kind: KINDS[mark.layer.id], row: mark.id };
     const [district] = map.queryRenderedFeatures(point, { layers: ["districts"] });
@@ -161,7 +291,8 @@ function mapView(map) {
     },
     setSites: (sites) => map.getSource("sites").setData(siteFeatures(map, sites)),
     setPorts: (gateways) => map.getSource("ports").setData(portFeatures(map, gateways)),
-    setOptions: (places) => map.getSource("options").setData(points(places, (row) => ({ symbol: image(map, "option", row.mark) }))),
+    setOptions: (places) =>
+      map.getSource("options").setData(points(places, (row) => ({ symbol: image(map, "option", row.mark) }))),
     // Rows of a layer that are shown; the others are not drawn.
     filter(name, rows) {
       for (const id of LAYERS[name]) map.setFilter(id, rows === null ? null : ["in", ["id"], ["literal", rows]]);
@@ -172,15 +303,25 @@ function mapView(map) {
     },
     drawLanes({ features }) {
       const most = Math.max(1, ...features.map((f) => f.properties.tonnes_per_year));
-      map.getSource("lanes").setData(collection(features.map((f) => ({
-        ...f,
-        properties: { ...f.properties, weight: 0.55 + 0.75 * Math.sqrt(f.properties.tonnes_per_year / most) },
-      }))));
+      map
+        .getSource("lanes")
+        .setData(
+          collection(
+            features.map((f) => ({
+              ...f,
+              properties: { ...f.properties, weight: 0.55 + 0.75 * Math.sqrt(f.properties.tonnes_per_year / most) },
+            })),
+          ),
+        );
     },
     fit(bounds, { left = 0, right = 0 } = {}) {
       const { clientWidth, clientHeight } = map.getContainer();
       if (clientWidth < 160 + left + right || clientHeight < 160) return; // hidden behind the table, or too small to move
-      map.fitBounds(bounds, { padding: { top: 50, bottom: 50, left: 40 + left, right: 40 + right }, maxZoom: 7.5, duration: STILL ? 0 : 500 });
+      map.fitBounds(bounds, {
+        padding: { top: 50, bottom: 50, left: 40 + left, right: 40 + right },
+        maxZoom: 7.5,
+        duration: STILL ? 0 : 500,
+      });
     },
     camera: () => [...map.getCenter().toArray(), map.getZoom()],
     setCamera: ([lon, lat, zoom]) => map.jumpTo({ center: [lon, lat], zoom }),

@@ -1,7 +1,7 @@
 // The language of the page. English is in the source; other languages come as a catalogue from the server.
 
 export const language = document.documentElement.lang;
-const catalogue = language === "en" ? {} : await (await fetch(`/messages/${language}.json`)).json();
+const catalogue = language === "en" ? {} : await (await fetch(document.documentElement.dataset.messages)).json();
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 

@@ -14,8 +14,19 @@ const SHAPES = {
   warehouse: (c) => c.rect(-8, -8, 16, 16),
   cold_store: (c) => c.arc(0, 0, 9, 0, 2 * Math.PI),
   cargo_terminal: (c) => c.rect(-12, -5, 24, 10),
-  mmlp: (c) => polygon(c, [[0, -12], [12, 0], [0, 12], [-12, 0]]),
-  depot: (c) => polygon(c, [[-7, -6], [7, -6], [0, 7]]),
+  mmlp: (c) =>
+    polygon(c, [
+      [0, -12],
+      [12, 0],
+      [0, 12],
+      [-12, 0],
+    ]),
+  depot: (c) =>
+    polygon(c, [
+      [-7, -6],
+      [7, -6],
+      [0, 7],
+    ]),
   port: (c) => c.arc(0, 0, 10, 0, 2 * Math.PI),
   option: (c) => c.arc(0, 0, 4, 0, 2 * Math.PI),
 };
@@ -33,7 +44,8 @@ function look(name, state) {
   if (state === "new") return { fill: NEW, stroke: PAPER, width: 4 };
   if (state === "gone") return { fill: PAPER, stroke: GONE, width: 3 };
   if (state === "forced") return { fill: INK, stroke: PAPER, width: 3, sign: tick, scale: 1.9 };
-  if (state === "forbidden" || state === "closed") return { fill: PAPER, stroke: INK, width: 2, sign: cross, scale: name === "option" ? 1.9 : 1 };
+  if (state === "forbidden" || state === "closed")
+    return { fill: PAPER, stroke: INK, width: 2, sign: cross, scale: name === "option" ? 1.9 : 1 };
   if (name === "option") return { fill: PAPER, stroke: "#56646f", width: 1.5 };
   if (name === "port") return { fill: PAPER, stroke: PORT, width: 2, sign: anchor };
   if (name === "depot") return { fill: PAPER, stroke: INK, width: 2 };
@@ -80,7 +92,10 @@ function tick(c) {
 function cross(c) {
   c.lineWidth = 2.2;
   c.beginPath();
-  for (const [x, y] of [[-3.5, -3.5], [-3.5, 3.5]]) {
+  for (const [x, y] of [
+    [-3.5, -3.5],
+    [-3.5, 3.5],
+  ]) {
     c.moveTo(x, y);
     c.lineTo(-x, -y);
   }

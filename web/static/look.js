@@ -17,11 +17,40 @@ import { COLUMNS, createTable } from "./table.js";
 const LISTED = 500; // rows of a long layer; its files hold all
 const LONG = ["lanes", "roads", "rail"]; // filtered and sorted by the server
 const NETWORKS = ["roads", "rail"];
-const ROWS = { districts: () => plan.districts, sites: () => plan.sites, gateways: () => plan.gateways, depots: () => plan.depots, states: () => stateRows };
-const SORTED = { districts: "saving_inr_per_year", sites: "saving_inr_per_year", lanes: "tonnes_per_year", gateways: "name", depots: "name", states: "saving_inr_per_year", roads: "km", rail: "km" };
-const CHOICES = { classes: ["quantile", "equal"], palette: ["cividis", "viridis"], tab: ["map", "table"], layer: Object.keys(SORTED) };
+const ROWS = {
+  districts: () => plan.districts,
+  sites: () => plan.sites,
+  gateways: () => plan.gateways,
+  depots: () => plan.depots,
+  states: () => stateRows,
+};
+const SORTED = {
+  districts: "saving_inr_per_year",
+  sites: "saving_inr_per_year",
+  lanes: "tonnes_per_year",
+  gateways: "name",
+  depots: "name",
+  states: "saving_inr_per_year",
+  roads: "km",
+  rail: "km",
+};
+const CHOICES = {
+  classes: ["quantile", "equal"],
+  palette: ["cividis", "viridis"],
+  tab: ["map", "table"],
+  layer: Object.keys(SORTED),
+};
 
-const view = { measure: "saving", classes: "quantile", palette: "cividis", tab: "map", layer: "districts", sort: null, filter: null, selection: null };
+const view = {
+  measure: "saving",
+  classes: "quantile",
+  palette: "cividis",
+  tab: "map",
+  layer: "districts",
+  sort: null,
+  filter: null,
+  selection: null,
+};
 let plans = [];
 let plan = null;
 let map = null;
@@ -34,21 +63,35 @@ const layerBoxes = [...document.querySelectorAll("[data-layer]")];
 
 shell.start(async () => {
   ({ plans } = await data.get(`${data.API}/plans`));
-  if (!plans.length) { shell.showNoPlan(); return; }
-  fillSearch = createSearch(byId("search"), byId("found"), ({ kind, row }) => shell.attempt(async () => {
-    setTab("map");
-    if (kind === "state") return showState(row);
-    return select({ kind, row });
-  }));
+  if (!plans.length) {
+    shell.showNoPlan();
+    return;
+  }
+  fillSearch = createSearch(byId("search"), byId("found"), ({ kind, row }) =>
+    shell.attempt(async () => {
+      setTab("map");
+      if (kind === "state") return showState(row);
+      return select({ kind, row });
+    }),
+  );
   shell.drawSymbols();
   if (innerWidth <= 800) byId("layers").open = false;
   byId("no-webgl").hidden = webglWorks();
   for (const tab of document.querySelectorAll("[data-tab]")) tab.onclick = () => setTab(tab.dataset.tab);
   for (const box of layerBoxes) box.onchange = () => shell.attempt(() => setLayer(box));
-  for (const name of ["classes", "palette"]) byId(name).onchange = () => { view[name] = byId(name).value; paint(); };
-  for (const name of ["q", "state", "group", "type"]) byId(`filter-${name}`).oninput = () => setFilter({ ...view.filter, [name]: byId(`filter-${name}`).value });
+  for (const name of ["classes", "palette"])
+    byId(name).onchange = () => {
+      view[name] = byId(name).value;
+      paint();
+    };
+  for (const name of ["q", "state", "group", "type"])
+    byId(`filter-${name}`).oninput = () => setFilter({ ...view.filter, [name]: byId(`filter-${name}`).value });
   byId("filter-clear").onclick = () => setFilter(filters.fromAddress({}));
-  byId("layer").onchange = () => { view.layer = byId("layer").value; view.sort = null; fillTable(); };
+  byId("layer").onchange = () => {
+    view.layer = byId("layer").value;
+    view.sort = null;
+    fillTable();
+  };
   byId("copy").onclick = copyLink;
   address.onReturn((values) => shell.attempt(() => apply(values)));
   await apply(address.read());
@@ -63,14 +106,21 @@ async function apply(values) {
   view.measure = values.measure in MEASURES ? values.measure : "saving";
   view.sort = values.sort ? { key: values.sort.replace("-", ""), down: values.sort.startsWith("-") } : null;
   view.filter = filters.fromAddress(values);
-  if (values.layers !== undefined) for (const box of layerBoxes) box.checked = values.layers.split(",").includes(box.dataset.layer);
+  if (values.layers !== undefined)
+    for (const box of layerBoxes) box.checked = values.layers.split(",").includes(box.dataset.layer);
   view.selection = null;
   if (plan?.id !== id) await openPlan(id);
   for (const name of ["classes", "palette", "layer"]) byId(name).value = view[name];
   for (const [name, value] of Object.entries(view.filter)) byId(`filter-${name}`).value = value;
   if (!filters.isEmpty(view.filter)) byId("filter").open = true;
-  shell.fillSelect(byId("plan"), [...shell.planNames(plans)], id, (other) => { address.write({ ...address.read(), plan: other, site: null }, true); return apply(address.read()); });
-  shell.fillSelect(byId("measure"), shell.options(MEASURES), view.measure, (key) => { view.measure = key; paint(); });
+  shell.fillSelect(byId("plan"), [...shell.planNames(plans)], id, (other) => {
+    address.write({ ...address.read(), plan: other, site: null }, true);
+    return apply(address.read());
+  });
+  shell.fillSelect(byId("measure"), shell.options(MEASURES), view.measure, (key) => {
+    view.measure = key;
+    paint();
+  });
   await Promise.all(layerBoxes.map(setLayer));
   setTab(view.tab);
   paint();
@@ -100,24 +150,38 @@ async function openPlan(id) {
   byId("report").hidden = !plan.summary.links.report;
   if (plan.summary.links.report) byId("report").href = plan.summary.links.report;
   const states = new Map(plan.districts.map((row) => [row.state, named(row, "state")]));
-  byId("filter-state").replaceChildren(h("option", { value: "" }, _("all")),
-    ...[...states].sort((a, b) => a[1].localeCompare(b[1])).map(([state, name]) => h("option", { value: state }, name)));
+  byId("filter-state").replaceChildren(
+    h("option", { value: "" }, _("all")),
+    ...[...states].sort((a, b) => a[1].localeCompare(b[1])).map(([state, name]) => h("option", { value: state }, name)),
+  );
   fillSearch(allEntries(plan));
   paintBrief(); // before the map, which fits what it has room for
-  map = await createMap(byId("map"), plan, { hover, moved: remember, left: shell.covered("layers"), pick: (found) => shell.attempt(() => select(found, false)) });
+  map = await createMap(byId("map"), plan, {
+    hover,
+    moved: remember,
+    left: shell.covered("layers"),
+    pick: (found) => shell.attempt(() => select(found, false)),
+  });
 }
 
 function paint() {
   const shown = filters.shows.districts(view.filter);
   const { colours, legend } = classify(plan.districts, MEASURES[view.measure], view, (row) => shown(plan.districts[row]));
   map.paint(colours);
-  map.filter("sites", filters.isEmpty(view.filter) ? null : plan.sites.map((row, i) => (filters.shows.sites(view.filter)(row) ? i : -1)).filter((i) => i >= 0));
+  map.filter(
+    "sites",
+    filters.isEmpty(view.filter)
+      ? null
+      : plan.sites.map((row, i) => (filters.shows.sites(view.filter)(row) ? i : -1)).filter((i) => i >= 0),
+  );
   paintBrief();
   showTotals(view.filter.state);
   byId("measure-note").textContent = MEASURES[view.measure].note;
   shell.showLegend(byId("legend"), legend);
   const count = plan.districts.filter(shown).length;
-  byId("filter-count").textContent = filters.isEmpty(view.filter) ? "" : _("{n} of {all} districts", { n: number(count), all: number(plan.districts.length) });
+  byId("filter-count").textContent = filters.isEmpty(view.filter)
+    ? ""
+    : _("{n} of {all} districts", { n: number(count), all: number(plan.districts.length) });
   fillTable();
 }
 
@@ -131,12 +195,17 @@ function setFilter(filter) {
   const moved = filter.state !== view.filter.state;
   view.filter = filter;
   if (moved) fitState();
-  for (const [name, value] of Object.entries(filter)) if (byId(`filter-${name}`).value !== value) byId(`filter-${name}`).value = value;
+  for (const [name, value] of Object.entries(filter))
+    if (byId(`filter-${name}`).value !== value) byId(`filter-${name}`).value = value;
   paint();
 }
 
 function paintBrief() {
-  showBrief(byId("brief"), plan, view.filter.state, { state: showState, site: (row) => toMap("site", row), all: () => showState("") });
+  showBrief(byId("brief"), plan, view.filter.state, {
+    state: showState,
+    site: (row) => toMap("site", row),
+    all: () => showState(""),
+  });
 }
 
 function showTotals(state) {
@@ -146,7 +215,10 @@ function showTotals(state) {
     return;
   }
   const of = totals(plan, state);
-  byId("saving").replaceChildren(h("strong", {}, rupees(of.saving_inr_per_year)), h("span", {}, ` ${_("saved a year by the districts of {state}", { state: plan.stateNames.get(state) })}`));
+  byId("saving").replaceChildren(
+    h("strong", {}, rupees(of.saving_inr_per_year)),
+    h("span", {}, ` ${_("saved a year by the districts of {state}", { state: plan.stateNames.get(state) })}`),
+  );
   shell.fillFigures(byId("figures"), [
     [_("Capital"), crore(of.capex_inr_crore), _("in the state")],
     [_("New sites"), number(of.sites.length), shell.siteCounts(of.sites)],
@@ -187,8 +259,12 @@ async function fillTable() {
   view.sort ??= { key: SORTED[layer], down: !["gateways", "depots"].includes(layer) };
   const sort = `${view.sort.down ? "-" : ""}${view.sort.key}`;
   const wanted = new URLSearchParams([...filters.query(view.filter, layer), ...(layer === "lanes" ? chosen() : [])]);
-  const ask = (more) => shell.attempt(() => data.get(`${plan.base}/tables/${layer}.json?${new URLSearchParams([...wanted, ...Object.entries(more)])}`));
-  for (const link of document.querySelectorAll("[data-download]")) link.href = `${plan.base}/tables/${layer}.${link.dataset.download}?${wanted}`;
+  const ask = (more) =>
+    shell.attempt(() =>
+      data.get(`${plan.base}/tables/${layer}.json?${new URLSearchParams([...wanted, ...Object.entries(more)])}`),
+    );
+  for (const link of document.querySelectorAll("[data-download]"))
+    link.href = `${plan.base}/tables/${layer}.${link.dataset.download}?${wanted}`;
   let rows;
   let all;
   if (LONG.includes(layer)) {
@@ -207,23 +283,34 @@ async function fillTable() {
   }
   const pick = { districts: (row) => toMap("district", row), sites: (row) => toMap("site", row) }[layer];
   const focused = byId("table").contains(document.activeElement) ? document.activeElement.textContent : null;
-  const fill = createTable(byId("table"), { layer, caption: byId("layer").selectedOptions[0].textContent, columns: COLUMNS[layer], pick, onSort: (column) => {
-    view.sort = { key: column.key, down: view.sort.key === column.key ? !view.sort.down : Boolean(column.numeric) };
-    if (rows.length < all && LONG.includes(layer)) return shell.attempt(fillTable);
-    fill(rows, view.sort);
-    return remember();
-  } });
+  const fill = createTable(byId("table"), {
+    layer,
+    caption: byId("layer").selectedOptions[0].textContent,
+    columns: COLUMNS[layer],
+    pick,
+    onSort: (column) => {
+      view.sort = { key: column.key, down: view.sort.key === column.key ? !view.sort.down : Boolean(column.numeric) };
+      if (rows.length < all && LONG.includes(layer)) return shell.attempt(fillTable);
+      fill(rows, view.sort);
+      return remember();
+    },
+  });
   fill(rows, view.sort);
   if (focused) [...byId("table").querySelectorAll("thead button")].find((head) => head.textContent === focused)?.focus();
-  byId("row-count").textContent = rows.length === all ? ngettext("{n} row", "{n} rows", all) : _("{n} of {all} rows", { n: number(rows.length), all: number(all) });
+  byId("row-count").textContent =
+    rows.length === all
+      ? ngettext("{n} row", "{n} rows", all)
+      : _("{n} of {all} rows", { n: number(rows.length), all: number(all) });
 }
 
-const chosen = () => (view.selection ? [[view.selection.kind, plan[`${view.selection.kind}s`][view.selection.row][`${view.selection.kind}_id`]]] : []);
+const chosen = () =>
+  view.selection ? [[view.selection.kind, plan[`${view.selection.kind}s`][view.selection.row][`${view.selection.kind}_id`]]] : [];
 
-const toMap = (kind, row) => shell.attempt(async () => {
-  setTab("map");
-  await select({ kind, row: plan[`${kind}s`].indexOf(row) });
-});
+const toMap = (kind, row) =>
+  shell.attempt(async () => {
+    setTab("map");
+    await select({ kind, row: plan[`${kind}s`].indexOf(row) });
+  });
 
 async function select(selection, move = true) {
   const question = (asked += 1);
@@ -271,29 +358,58 @@ function tipLines({ kind, row }) {
     const site = plan.sites[row];
     return [named(site, "name"), `${word(site.facility_type)}, ${word(site.tier)}`, servedText(site)];
   }
-  if (kind === "gateway") return [plan.gateways[row].name, plan.gateways[row].container_service ? _("Port with container service") : _("Port without container service")];
-  if (kind === "depot") return [plan.depots[row].name, plan.depots[row].rail_served ? _("Inland depot with rail") : _("Inland depot")];
+  if (kind === "gateway")
+    return [
+      plan.gateways[row].name,
+      plan.gateways[row].container_service ? _("Port with container service") : _("Port without container service"),
+    ];
+  if (kind === "depot")
+    return [plan.depots[row].name, plan.depots[row].rail_served ? _("Inland depot with rail") : _("Inland depot")];
   const district = plan.districts[row];
   const measure = MEASURES[view.measure];
-  return [`${named(district, "district")}, ${named(district, "state")}`, `${measure.label}: ${measure.format(district[measure.column])}`];
+  return [
+    `${named(district, "district")}, ${named(district, "state")}`,
+    `${measure.label}: ${measure.format(district[measure.column])}`,
+  ];
 }
 
 function remember(push = false) {
   if (!plan || !map) return;
-  const layers = layerBoxes.filter((box) => box.checked).map((box) => box.dataset.layer).join(",");
+  const layers = layerBoxes
+    .filter((box) => box.checked)
+    .map((box) => box.dataset.layer)
+    .join(",");
   const selected = Object.fromEntries(chosen());
   const kept = { plan: plan.id, measure: view.measure, classes: view.classes, palette: view.palette, layers };
   const lang = document.documentElement.lang;
-  byId("print").href = `${plan.summary.links.print}?${new URLSearchParams({ measure: view.measure, classes: view.classes, palette: view.palette, lang, layers, ...(view.filter.state ? { state: view.filter.state } : {}), ...selected })}`;
-  address.write({
-    ...kept, ...view.filter, ...selected, tab: view.tab === "map" ? null : view.tab,
-    layer: view.tab === "map" ? null : view.layer, sort: view.tab === "map" || !view.sort ? null : `${view.sort.down ? "-" : ""}${view.sort.key}`,
-    at: map.camera()?.map((n) => n.toFixed(2)).join(","),
-  }, push === true);
+  const { measure, classes, palette } = view;
+  const state = view.filter.state ? { state: view.filter.state } : {};
+  byId("print").href =
+    `${plan.summary.links.print}?${new URLSearchParams({ measure, classes, palette, lang, layers, ...state, ...selected })}`;
+  address.write(
+    {
+      ...kept,
+      ...view.filter,
+      ...selected,
+      tab: view.tab === "map" ? null : view.tab,
+      layer: view.tab === "map" ? null : view.layer,
+      sort: view.tab === "map" || !view.sort ? null : `${view.sort.down ? "-" : ""}${view.sort.key}`,
+      at: map
+        .camera()
+        ?.map((n) => n.toFixed(2))
+        .join(","),
+    },
+    push === true,
+  );
 }
 
 async function copyLink() {
-  const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
+  const copied = await navigator.clipboard?.writeText(location.href).then(
+    () => true,
+    () => false,
+  );
   byId("copy").textContent = copied ? _("Copied") : _("Copy it from the address bar"); // plain http has no clipboard
-  setTimeout(() => { byId("copy").textContent = _("Copy link"); }, 2000);
+  setTimeout(() => {
+    byId("copy").textContent = _("Copy link");
+  }, 2000);
 }

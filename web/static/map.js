@@ -15,7 +15,10 @@ export const createMap = (container, plan, on) => (webglWorks() ? createGlMap : 
 
 // West, south, east, north of movements and a box.
 export function boundsOf(collection, [west, south, east, north]) {
-  const box = [[west, south], [east, north]];
+  const box = [
+    [west, south],
+    [east, north],
+  ];
   for (const { geometry } of collection.features) {
     for (const [lon, lat] of geometry.coordinates) {
       box[0] = [Math.min(box[0][0], lon), Math.min(box[0][1], lat)];

@@ -10,47 +10,84 @@ const CO2E = ["co2e_before_t_per_year", "co2e_after_t_per_year"];
 
 export const MEASURES = {
   saving: {
-    label: _("Saving a year"), column: "saving_inr_per_year", format: rupees, zero: _("no saving"), leadersApart: true, below: _("dearer than today"),
+    label: _("Saving a year"),
+    column: "saving_inr_per_year",
+    format: rupees,
+    zero: _("no saving"),
+    leadersApart: true,
+    below: _("dearer than today"),
     note: _("Cost of reaching a port today less cost with the plan, before the sites' running costs."),
   },
   cost_before: {
-    label: _("Cost before"), column: "cost_before_inr_per_t", format: perTonne, scale: COST,
+    label: _("Cost before"),
+    column: "cost_before_inr_per_t",
+    format: perTonne,
+    scale: COST,
     note: _("Freight, handling, time and carbon to a port, with what exists today."),
   },
   cost_after: {
-    label: _("Cost after"), column: "cost_after_inr_per_t", format: perTonne, scale: COST,
+    label: _("Cost after"),
+    column: "cost_after_inr_per_t",
+    format: perTonne,
+    scale: COST,
     note: _("The same cost with the sites of the plan, in the same classes."),
   },
   hours_before: {
-    label: _("Hours before"), column: "hours_before", format: hours, scale: HOURS,
+    label: _("Hours before"),
+    column: "hours_before",
+    format: hours,
+    scale: HOURS,
     note: _("Hours until the ship with what exists today, waiting at the port included."),
   },
   hours_after: {
-    label: _("Hours after"), column: "hours_after", format: hours, scale: HOURS,
+    label: _("Hours after"),
+    column: "hours_after",
+    format: hours,
+    scale: HOURS,
     note: _("The same hours with the sites of the plan, in the same classes."),
   },
   hours_to_port: {
-    label: _("Hours to port"), column: "hours_to_gateway_after", format: hours,
+    label: _("Hours to port"),
+    column: "hours_to_gateway_after",
+    format: hours,
     note: _("Hours until the port's gate with the plan, waiting and handling on the way included."),
   },
   exports: {
-    label: _("Exports a year"), column: "export_usd", format: dollars, zero: _("no exports"),
+    label: _("Exports a year"),
+    column: "export_usd",
+    format: dollars,
+    zero: _("no exports"),
     note: _("Merchandise exports April 2024 to March 2025 as declared by the exporters."),
   },
   tonnes: {
-    label: _("Tonnes a year"), column: "tonnes_per_year", format: tonnes, zero: _("no tonnes"),
+    label: _("Tonnes a year"),
+    column: "tonnes_per_year",
+    format: tonnes,
+    zero: _("no tonnes"),
     note: _("Exports by value per tonne of each sector; bulk and air cargo are left out."),
   },
   co2e_before: {
-    label: _("CO2e before, a year"), column: "co2e_before_t_per_year", format: tonnes, scale: CO2E, zero: _("no cargo"),
+    label: _("CO2e before, a year"),
+    column: "co2e_before_t_per_year",
+    format: tonnes,
+    scale: CO2E,
+    zero: _("no cargo"),
     note: _("Emissions on the way to a port with what exists today."),
   },
   co2e_after: {
-    label: _("CO2e after, a year"), column: "co2e_after_t_per_year", format: tonnes, scale: CO2E, zero: _("no cargo"),
+    label: _("CO2e after, a year"),
+    column: "co2e_after_t_per_year",
+    format: tonnes,
+    scale: CO2E,
+    zero: _("no cargo"),
     note: _("The same emissions with the sites of the plan, in the same classes."),
   },
   co2e_saved: {
-    label: _("CO2e avoided a year"), column: "co2e_saved_t_per_year", format: tonnes, zero: _("no change"), below: _("more than today"),
+    label: _("CO2e avoided a year"),
+    column: "co2e_saved_t_per_year",
+    format: tonnes,
+    zero: _("no change"),
+    below: _("more than today"),
     note: _("Emissions on the way to a port today less those with the plan."),
   },
 };
@@ -84,11 +121,14 @@ function limits(above, method) {
 // Colours by district and the legend of those shown; zero, below zero and missing stand apart.
 export function classify(districts, measure, { classes: method, palette }, isShown) {
   const values = districts.map((row) => row[measure.column]);
-  const above = (measure.scale ?? [measure.column]).flatMap((column) => districts.map((row) => row[column]))
-    .filter((value) => value > 0).sort((a, b) => a - b);
+  const above = (measure.scale ?? [measure.column])
+    .flatMap((column) => districts.map((row) => row[column]))
+    .filter((value) => value > 0)
+    .sort((a, b) => a - b);
   const breaks = limits(above, method);
   const classes = spread(PALETTES[palette], breaks.length + 1).map((colour, k) => ({
-    colour, label: rangeLabel(measure.format, breaks[k - 1] ?? above[0], breaks[k] ?? above.at(-1)),
+    colour,
+    label: rangeLabel(measure.format, breaks[k - 1] ?? above[0], breaks[k] ?? above.at(-1)),
   }));
   const below = { colour: BELOW, label: measure.below ?? _("below zero") };
   const zero = { colour: ZERO, label: measure.zero ?? _("zero") };
@@ -106,11 +146,16 @@ export function classify(districts, measure, { classes: method, palette }, isSho
 // Better and worse of a difference, in steps of equal numbers of districts on either side.
 export function diverge(values, format) {
   const differs = (value) => Math.abs(value) >= 1; // less than a rupee is rounding
-  const sizes = values.filter((value) => value !== null && differs(value)).map(Math.abs).sort((a, b) => a - b);
+  const sizes = values
+    .filter((value) => value !== null && differs(value))
+    .map(Math.abs)
+    .sort((a, b) => a - b);
   const breaks = [1, 2].map((k) => sizes[Math.floor((k * sizes.length) / 3)]);
-  const side = (colours, sign) => colours.map((colour, k) => ({
-    colour, label: rangeLabel((v) => sign + format(v), breaks[k - 1] ?? sizes[0], breaks[k] ?? sizes.at(-1)),
-  }));
+  const side = (colours, sign) =>
+    colours.map((colour, k) => ({
+      colour,
+      label: rangeLabel((v) => sign + format(v), breaks[k - 1] ?? sizes[0], breaks[k] ?? sizes.at(-1)),
+    }));
   const better = side(DIVERGING.better, "+");
   const worse = side(DIVERGING.worse, "−");
   const same = { colour: PLAIN, label: _("no change") };
@@ -125,7 +170,9 @@ export function diverge(values, format) {
 
 function told(entries, of, isShown) {
   const counts = new Map(entries.map((entry) => [entry, 0]));
-  of.forEach((entry, row) => { if (isShown(row)) counts.set(entry, counts.get(entry) + 1); });
+  of.forEach((entry, row) => {
+    if (isShown(row)) counts.set(entry, counts.get(entry) + 1);
+  });
   const legend = entries.map((entry) => ({ ...entry, count: counts.get(entry) })).filter((entry) => entry.count > 0);
   return { colours: of.map((entry, row) => (isShown(row) ? entry.colour : HIDDEN)), legend };
 }

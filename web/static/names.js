@@ -1,29 +1,86 @@
 // Finding a name by what someone types: in Latin or Devanagari letters, with a slip or two.
 
 const CONSONANTS = {
-  क: "k", ख: "kh", ग: "g", घ: "gh", ङ: "n", च: "ch", छ: "chh", ज: "j", झ: "jh", ञ: "n", ट: "t", ठ: "th", ड: "d", ढ: "dh", ण: "n",
-  त: "t", थ: "th", द: "d", ध: "dh", न: "n", प: "p", फ: "ph", ब: "b", भ: "bh", म: "m", य: "y", र: "r", ल: "l", ळ: "l", व: "v",
-  श: "sh", ष: "sh", स: "s", ह: "h",
+  क: "k",
+  ख: "kh",
+  ग: "g",
+  घ: "gh",
+  ङ: "n",
+  च: "ch",
+  छ: "chh",
+  ज: "j",
+  झ: "jh",
+  ञ: "n",
+  ट: "t",
+  ठ: "th",
+  ड: "d",
+  ढ: "dh",
+  ण: "n",
+  त: "t",
+  थ: "th",
+  द: "d",
+  ध: "dh",
+  न: "n",
+  प: "p",
+  फ: "ph",
+  ब: "b",
+  भ: "bh",
+  म: "m",
+  य: "y",
+  र: "r",
+  ल: "l",
+  ळ: "l",
+  व: "v",
+  श: "sh",
+  ष: "sh",
+  स: "s",
+  ह: "h",
 };
 const VOWELS = { अ: "a", आ: "a", इ: "i", ई: "i", उ: "u", ऊ: "u", ऋ: "ri", ए: "e", ऐ: "ai", ओ: "o", औ: "au", ऑ: "o" };
-const SIGNS = { "ा": "a", "ि": "i", "ी": "i", "ु": "u", "ू": "u", "ृ": "ri", "े": "e", "ै": "ai", "ो": "o", "ौ": "au", "ॉ": "o", "्": "" };
+const SIGNS = {
+  "ा": "a",
+  "ि": "i",
+  "ी": "i",
+  "ु": "u",
+  "ू": "u",
+  "ृ": "ri",
+  "े": "e",
+  "ै": "ai",
+  "ो": "o",
+  "ौ": "au",
+  "ॉ": "o",
+  "्": "",
+};
 
 function latin(text) {
   const letters = [...text.normalize("NFD").replace(/\u093c/g, "")];
-  return letters.map((letter, i) => {
-    if (letter in CONSONANTS) {
-      const next = letters[i + 1];
-      return CONSONANTS[letter] + (next === undefined || next in SIGNS || /\s/.test(next) ? "" : "a");
-    }
-    return VOWELS[letter] ?? SIGNS[letter] ?? (letter === "ं" || letter === "ँ" ? "n" : letter);
-  }).join("");
+  return letters
+    .map((letter, i) => {
+      if (letter in CONSONANTS) {
+        const next = letters[i + 1];
+        return CONSONANTS[letter] + (next === undefined || next in SIGNS || /\s/.test(next) ? "" : "a");
+      }
+      return VOWELS[letter] ?? SIGNS[letter] ?? (letter === "ं" || letter === "ँ" ? "n" : letter);
+    })
+    .join("");
 }
 
 // A name without what people spell differently: Nasik and Nashik, Vijayawada and Bijayavada's double letters.
 export function key(text) {
-  return latin(text).normalize("NFD").toLowerCase().replace(/\p{Diacritic}/gu, "")
-    .replace(/ee|ea/g, "i").replace(/oo|ou/g, "u").replace(/w/g, "v").replace(/ay/g, "ai").replace(/z/g, "j").replace(/ph/g, "f")
-    .replace(/([bcdgjkpst])h/g, "$1").replace(/(\p{L})\1+/gu, "$1").replace(/[^\p{L}\d ]/gu, "").trim();
+  return latin(text)
+    .normalize("NFD")
+    .toLowerCase()
+    .replace(/\p{Diacritic}/gu, "")
+    .replace(/ee|ea/g, "i")
+    .replace(/oo|ou/g, "u")
+    .replace(/w/g, "v")
+    .replace(/ay/g, "ai")
+    .replace(/z/g, "j")
+    .replace(/ph/g, "f")
+    .replace(/([bcdgjkpst])h/g, "$1")
+    .replace(/(\p{L})\1+/gu, "$1")
+    .replace(/[^\p{L}\d ]/gu, "")
+    .trim();
 }
 
 // Least number of slips (a letter more, less, other, or two exchanged) between `asked` and a beginning of `name`.
@@ -34,7 +91,8 @@ function slips(asked, name) {
     const next = [i];
     for (let j = 1; j <= name.length; j += 1) {
       next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (asked[i - 1] === name[j - 1] ? 0 : 1));
-      if (i > 1 && j > 1 && asked[i - 1] === name[j - 2] && asked[i - 2] === name[j - 1]) next[j] = Math.min(next[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && asked[i - 1] === name[j - 2] && asked[i - 2] === name[j - 1])
+        next[j] = Math.min(next[j], before[j - 2] + 1);
     }
     before = row;
     row = next;

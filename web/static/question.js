@@ -10,8 +10,9 @@ export const ofStudy = (study) => ({
   ...Object.fromEntries(LISTS.map((name) => [name, listOf(study, name)])),
 });
 
-export const same = (a, b) => a.budget_inr_crore === b.budget_inr_crore
-  && LISTS.every((name) => [...listOf(a, name)].sort().join() === [...listOf(b, name)].sort().join());
+export const same = (a, b) =>
+  a.budget_inr_crore === b.budget_inr_crore &&
+  LISTS.every((name) => [...listOf(a, name)].sort().join() === [...listOf(b, name)].sort().join());
 
 export const has = (question, list, id) => question[list].includes(id);
 const without = (ids, unwanted) => ids.filter((id) => !unwanted.includes(id));

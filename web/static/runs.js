@@ -16,7 +16,8 @@ export async function watch(run, show, still) {
     const next = await get(`${runBase(seen.id)}?after=${seen.version}&wait_s=${WAIT_S}`);
     if (!still()) return null;
     // A busy server answers at once though nothing is new.
-    if (next.version === seen.version && performance.now() - began < PAUSE_MS) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (next.version === seen.version && performance.now() - began < PAUSE_MS)
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     seen = next;
     show(seen);
   }

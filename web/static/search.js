@@ -8,9 +8,21 @@ import { word } from "./format.js";
 
 const LISTED = 8;
 
-const entry = (kind, row, name, more, names) => ({ kind, row, name, more, keys: names.flatMap((one) => [one, ...(OLD_NAMES[one] ?? [])]).filter(Boolean).map(key) });
+const entry = (kind, row, name, more, names) => ({
+  kind,
+  row,
+  name,
+  more,
+  keys: names
+    .flatMap((one) => [one, ...(OLD_NAMES[one] ?? [])])
+    .filter(Boolean)
+    .map(key),
+});
 
-export const districtEntries = (plan) => plan.districts.map((row, i) => entry("district", i, named(row, "district"), named(row, "state"), [row.district, row.district_hi]));
+export const districtEntries = (plan) =>
+  plan.districts.map((row, i) =>
+    entry("district", i, named(row, "district"), named(row, "state"), [row.district, row.district_hi]),
+  );
 
 // All that a plan's map names: states first, so that Goa is the state before it is a district.
 export function allEntries(plan) {
@@ -42,9 +54,24 @@ export function createSearch(input, list, pick) {
   function show() {
     list.hidden = !found.length;
     input.setAttribute("aria-expanded", String(found.length > 0));
-    list.replaceChildren(...found.map((at, i) => h("li", { id: `found-${i}`, role: "option", "aria-selected": String(i === active),
-      onmousedown: (event) => { event.preventDefault(); choose(i); } },
-      entries[at].name, h("span", { class: "quiet" }, entries[at].more))));
+    list.replaceChildren(
+      ...found.map((at, i) =>
+        h(
+          "li",
+          {
+            id: `found-${i}`,
+            role: "option",
+            "aria-selected": String(i === active),
+            onmousedown: (event) => {
+              event.preventDefault();
+              choose(i);
+            },
+          },
+          entries[at].name,
+          h("span", { class: "quiet" }, entries[at].more),
+        ),
+      ),
+    );
     if (active >= 0) input.setAttribute("aria-activedescendant", `found-${active}`);
     else input.removeAttribute("aria-activedescendant");
   }

@@ -12,7 +12,8 @@ export const NOTHING_DRAWN = { type: "FeatureCollection", features: [] };
 // Runs the page; until `ready` a test or a screen reader knows that it is not there yet.
 export async function start(run) {
   address.follow(document.querySelectorAll("[data-keep]"));
-  document.querySelector(".skip").onclick = (event) => { // the part after "#" is the view's
+  document.querySelector(".skip").onclick = (event) => {
+    // the part after "#" is the view's
     event.preventDefault();
     byId("main").focus();
   };
@@ -20,7 +21,9 @@ export async function start(run) {
   ready(true);
 }
 
-export const ready = (yes) => { document.documentElement.dataset.ready = yes ? "yes" : "no"; };
+export const ready = (yes) => {
+  document.documentElement.dataset.ready = yes ? "yes" : "no";
+};
 
 // Tells what went wrong where one sees it.
 export async function attempt(run) {
@@ -37,15 +40,31 @@ export async function attempt(run) {
 export function tell(text) {
   const notice = byId("notice");
   notice.hidden = false;
-  notice.replaceChildren(text, " ", h("button", { type: "button", class: "link", onclick: () => { notice.hidden = true; } }, _("Close")));
+  notice.replaceChildren(
+    text,
+    " ",
+    h(
+      "button",
+      {
+        type: "button",
+        class: "link",
+        onclick: () => {
+          notice.hidden = true;
+        },
+      },
+      _("Close"),
+    ),
+  );
 }
 
 export function planNames(plans) {
-  return new Map(plans.map((plan) => {
-    const budget = plan.budget_inr_crore === null ? "" : `, ${crore(plan.budget_inr_crore)}`;
-    const twins = plans.filter((other) => other.study === plan.study && other.budget_inr_crore === plan.budget_inr_crore);
-    return [plan.id, `${plan.study ?? plan.name ?? plan.id}${budget}${twins.length > 1 ? ` (${plan.id})` : ""}`];
-  }));
+  return new Map(
+    plans.map((plan) => {
+      const budget = plan.budget_inr_crore === null ? "" : `, ${crore(plan.budget_inr_crore)}`;
+      const twins = plans.filter((other) => other.study === plan.study && other.budget_inr_crore === plan.budget_inr_crore);
+      return [plan.id, `${plan.study ?? plan.name ?? plan.id}${budget}${twins.length > 1 ? ` (${plan.id})` : ""}`];
+    }),
+  );
 }
 
 export function fillSelect(select, entries, chosen, onChange) {
@@ -57,14 +76,25 @@ export function fillSelect(select, entries, chosen, onChange) {
 // A server without a plan: what to do, instead of controls that do nothing.
 export function showNoPlan() {
   for (const part of document.querySelectorAll(".body > *, .top .plan, .top .search, .top .tabs")) part.hidden = true;
-  document.querySelector(".body").append(h("main", { class: "empty", tabindex: -1 }, h("h2", {}, _("There is no plan yet")),
-    h("p", {}, _("Run a study, or ask a question on the page What if.")), h("p", {}, h("code", {}, "siting run studies/national.toml")),
-    h("p", {}, h("a", { href: "/what-if" }, _("Open What if")))));
+  document
+    .querySelector(".body")
+    .append(
+      h(
+        "main",
+        { class: "empty", tabindex: -1 },
+        h("h2", {}, _("There is no plan yet")),
+        h("p", {}, _("Run a study, or ask a question on the page What if.")),
+        h("p", {}, h("code", {}, "siting run studies/national.toml")),
+        h("p", {}, h("a", { href: "/what-if" }, _("Open What if"))),
+      ),
+    );
 }
 
 // Screen pixels of the map's width under a box; a narrow screen has none to spare.
 export function covered(id) {
-  return byId("map").clientWidth > 700 && byId(id).open !== false && !byId(id).hidden ? byId(id).offsetWidth + byId(id).offsetLeft : 0;
+  return byId("map").clientWidth > 700 && byId(id).open !== false && !byId(id).hidden
+    ? byId(id).offsetWidth + byId(id).offsetLeft
+    : 0;
 }
 
 export const options = (measures) => Object.entries(measures).map(([key, measure]) => [key, measure.label]);
@@ -76,24 +106,35 @@ export function siteCounts(sites) {
     cargo_terminal: (n) => ngettext("{n} cargo terminal", "{n} cargo terminals", n),
     mmlp: (n) => ngettext("{n} logistics park", "{n} logistics parks", n),
   };
-  return [...groupBy(sites, (row) => row.facility_type)].sort((a, b) => b[1].length - a[1].length)
-    .map(([type, list]) => names[type]?.(list.length) ?? `${number(list.length)} ${word(type)}`).join(", ");
+  return [...groupBy(sites, (row) => row.facility_type)]
+    .sort((a, b) => b[1].length - a[1].length)
+    .map(([type, list]) => names[type]?.(list.length) ?? `${number(list.length)} ${word(type)}`)
+    .join(", ");
 }
 
 export function showFigures(place, summary, sites) {
-  const ratio = summary.payback_years ? _("paid back in {n} years", { n: number(summary.payback_years, 1) }) : _("never paid back");
+  const ratio = summary.payback_years
+    ? _("paid back in {n} years", { n: number(summary.payback_years, 1) })
+    : _("never paid back");
   const entries = [
     [_("Benefit–cost ratio"), number(summary.benefit_cost_ratio, 2), ratio],
     [_("Spent"), crore(summary.capex_inr_crore), _("of {budget}", { budget: crore(summary.budget_inr_crore) })],
     [_("New sites"), number(sites.length), siteCounts(sites)],
-    [_("Districts served"), number(summary.counts.served_by_hub), _("of {n} under-utilised", { n: number(summary.counts.under_utilised) })],
+    [
+      _("Districts served"),
+      number(summary.counts.served_by_hub),
+      _("of {n} under-utilised", { n: number(summary.counts.under_utilised) }),
+    ],
   ];
   fillFigures(place, entries);
 }
 
 export function fillFigures(place, entries) {
-  place.replaceChildren(...entries.map(([name, value, more]) =>
-    h("div", {}, h("dt", {}, name), h("dd", {}, h("strong", {}, value), h("span", { class: "quiet" }, more)))));
+  place.replaceChildren(
+    ...entries.map(([name, value, more]) =>
+      h("div", {}, h("dt", {}, name), h("dd", {}, h("strong", {}, value), h("span", { class: "quiet" }, more))),
+    ),
+  );
 }
 
 const boundariesOfPack = byId("boundaries").textContent;
@@ -101,8 +142,10 @@ const boundariesOfPack = byId("boundaries").textContent;
 export function showNotes(summary) {
   byId("boundaries").textContent = ownBoundaries(summary) ?? boundariesOfPack;
   const cut = summary.unreachable ?? [];
+  const names = cut.map((d) => d.district).join(", ");
   byId("unreachable").textContent = cut.length
-    ? `${ngettext("{n} district has no road to a port:", "{n} districts have no road to a port:", cut.length)} ${cut.map((d) => d.district).join(", ")}` : "";
+    ? `${ngettext("{n} district has no road to a port:", "{n} districts have no road to a port:", cut.length)} ${names}`
+    : "";
 }
 
 export function proofText(proven, gap) {
@@ -118,9 +161,29 @@ export function showProof(proven, gap, proof = "") {
 }
 
 export function showLegend(list, legend) {
-  const amount = (count, side = null) => h("span", { class: "amount" }, side && h("span", { class: "side" }, `${side} `), number(count), h("span", { class: "unseen" }, ` ${_("districts")}`));
-  list.replaceChildren(...legend.map((entry) => h("li", {}, swatch(entry.colour), h("span", {}, entry.label),
-    h("span", { class: "amounts" }, entry.counts ? entry.counts.map(([side, count]) => amount(count, side)) : amount(entry.count)))));
+  const amount = (count, side = null) =>
+    h(
+      "span",
+      { class: "amount" },
+      side && h("span", { class: "side" }, `${side} `),
+      number(count),
+      h("span", { class: "unseen" }, ` ${_("districts")}`),
+    );
+  list.replaceChildren(
+    ...legend.map((entry) =>
+      h(
+        "li",
+        {},
+        swatch(entry.colour),
+        h("span", {}, entry.label),
+        h(
+          "span",
+          { class: "amounts" },
+          entry.counts ? entry.counts.map(([side, count]) => amount(count, side)) : amount(entry.count),
+        ),
+      ),
+    ),
+  );
 }
 
 function swatch(colour) {
@@ -156,7 +219,9 @@ export function createCard(card, onClose) {
     opener?.focus({ preventScroll: true });
     onClose();
   };
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
   return {
     close,
     open(content) {
@@ -171,7 +236,14 @@ export function createCard(card, onClose) {
 
 export const savingLine = (summary) => {
   const cost = summary.before.cost_inr_per_year;
-  return [h("strong", {}, rupees(summary.saving_inr_per_year)),
-    h("span", {}, ` ${_("saved a year: {share} of today's cost of under-utilised districts, the sites' running costs paid", {
-      share: percent(cost ? summary.saving_inr_per_year / cost : null, 1) })}`)];
+  return [
+    h("strong", {}, rupees(summary.saving_inr_per_year)),
+    h(
+      "span",
+      {},
+      ` ${_("saved a year: {share} of today's cost of under-utilised districts, the sites' running costs paid", {
+        share: percent(cost ? summary.saving_inr_per_year / cost : null, 1),
+      })}`,
+    ),
+  ];
 };

@@ -23,9 +23,22 @@ export async function createSvgMap(container, plan, on) {
   const groups = Object.fromEntries(GROUPS.map((name) => [name, s("g", { class: `svg-${name}` })]));
   const { width, height, x, y } = frameOf(plan.bounds);
   const path = (points) => points.map(([lon, lat], i) => `${i ? "L" : "M"}${x(lon)} ${y(lat)}`).join("");
-  const shape = (polygons) => polygons.flat().map((ring) => `${path(ring)}Z`).join("");
-  const svg = s("svg", { viewBox: `-12 -12 ${(width + 24).toFixed(0)} ${(height + 24).toFixed(0)}`, class: "svgmap", role: "img",
-    "aria-label": _("Map; the table holds the same values"), onmouseleave: () => on.hover?.(null) }, Object.values(groups));
+  const shape = (polygons) =>
+    polygons
+      .flat()
+      .map((ring) => `${path(ring)}Z`)
+      .join("");
+  const svg = s(
+    "svg",
+    {
+      viewBox: `-12 -12 ${(width + 24).toFixed(0)} ${(height + 24).toFixed(0)}`,
+      class: "svgmap",
+      role: "img",
+      "aria-label": _("Map; the table holds the same values"),
+      onmouseleave: () => on.hover?.(null),
+    },
+    Object.values(groups),
+  );
 
   function listening(mark, kind, row) {
     mark.addEventListener("click", () => on.pick({ kind, row }));
@@ -41,11 +54,19 @@ export async function createSvgMap(container, plan, on) {
   const view = {
     paint: (colours) => colours.forEach((colour, row) => districts[row].setAttribute("fill", colour)),
     setSites: (rows) => marks("sites", "site", rows, (row) => symbol(row, x(row.lon), y(row.lat))),
-    setPorts: (rows) => marks("ports", "gateway", rows, (row) => s("circle", { cx: x(row.lon), cy: y(row.lat), r: 6, class: row.closed ? "closed" : null })),
-    setOptions: (rows) => marks("options", "place", rows, (row) => s("circle", { cx: x(row.lon), cy: y(row.lat), r: row.mark ? 5 : 2.5, class: row.mark })),
+    setPorts: (rows) =>
+      marks("ports", "gateway", rows, (row) =>
+        s("circle", { cx: x(row.lon), cy: y(row.lat), r: 6, class: row.closed ? "closed" : null }),
+      ),
+    setOptions: (rows) =>
+      marks("options", "place", rows, (row) =>
+        s("circle", { cx: x(row.lon), cy: y(row.lat), r: row.mark ? 5 : 2.5, class: row.mark }),
+      ),
     filter(name, rows) {
       const shown = rows && new Set(rows);
-      [...groups[name].children].forEach((mark, row) => { mark.style.display = !shown || shown.has(row) ? "" : "none"; });
+      [...groups[name].children].forEach((mark, row) => {
+        mark.style.display = !shown || shown.has(row) ? "" : "none";
+      });
     },
     choose(district, point) {
       districts.forEach((area, row) => area.classList.toggle("chosen", row === district));
@@ -53,13 +74,16 @@ export async function createSvgMap(container, plan, on) {
       if (point) svg.append(s("circle", { class: "svg-ring", cx: x(point.lon), cy: y(point.lat), r: 10 }));
     },
     drawLanes({ features }) {
-      groups.lanes.replaceChildren(...features.map(({ properties, geometry }) => s("path", { d: path(geometry.coordinates), class: properties.mode })));
+      groups.lanes.replaceChildren(
+        ...features.map(({ properties, geometry }) => s("path", { d: path(geometry.coordinates), class: properties.mode })),
+      );
     },
     fit: () => {},
     camera: () => null,
     setCamera: () => {},
     async show(name, visible, load) {
-      if (visible && load && !groups[name].childNodes.length) groups[name].append(s("path", { d: (await load()).map(path).join("") }));
+      if (visible && load && !groups[name].childNodes.length)
+        groups[name].append(s("path", { d: (await load()).map(path).join("") }));
       groups[name].style.display = visible ? "" : "none";
     },
     resize: () => {},

@@ -19,8 +19,14 @@ const EDGES = [
   { name: _("Kind"), key: "edge_class", show: word },
   { name: _("State"), key: "state", show: name("state") },
   { name: _("Length, km"), key: "km", show: (v) => number(v, 1), numeric: true },
-  ...position("from_lon", "from_lat").map((column) => ({ ...column, name: _("{coordinate} of its start", { coordinate: column.name }) })),
-  ...position("to_lon", "to_lat").map((column) => ({ ...column, name: _("{coordinate} of its end", { coordinate: column.name }) })),
+  ...position("from_lon", "from_lat").map((column) => ({
+    ...column,
+    name: _("{coordinate} of its start", { coordinate: column.name }),
+  })),
+  ...position("to_lon", "to_lat").map((column) => ({
+    ...column,
+    name: _("{coordinate} of its end", { coordinate: column.name }),
+  })),
 ];
 
 export const COLUMNS = {
@@ -97,20 +103,41 @@ export const COLUMNS = {
 // A table that is filled again and again; its heads keep the focus. `pick(row)` makes first cells buttons.
 export function createTable(container, { layer, caption, columns, onSort, pick }) {
   const body = h("tbody");
-  const heads = columns.map((column) => h("th", { scope: "col", class: column.numeric ? "numeric" : null },
-    h("button", { type: "button", onclick: () => onSort(column) }, column.name)));
-  container.replaceChildren(h("table", { class: "data", "data-layer": layer }, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), body));
+  const heads = columns.map((column) =>
+    h(
+      "th",
+      { scope: "col", class: column.numeric ? "numeric" : null },
+      h("button", { type: "button", onclick: () => onSort(column) }, column.name),
+    ),
+  );
+  container.replaceChildren(
+    h("table", { class: "data", "data-layer": layer }, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), body),
+  );
 
   return (rows, sort) => {
     columns.forEach((column, i) => {
       if (column.key === sort.key) heads[i].setAttribute("aria-sort", sort.down ? "descending" : "ascending");
       else heads[i].removeAttribute("aria-sort");
     });
-    body.replaceChildren(...[...rows].sort((a, b) => order(a[sort.key], b[sort.key], sort.down)).map((row) => h("tr", {}, columns.map((column, i) => {
-      const shown = column.show(row[column.key], row);
-      if (i > 0) return h("td", { class: column.numeric ? "numeric" : null }, shown);
-      return h("th", { scope: "row" }, pick ? h("button", { type: "button", class: "link", onclick: () => pick(row) }, shown) : shown);
-    }))));
+    body.replaceChildren(
+      ...[...rows]
+        .sort((a, b) => order(a[sort.key], b[sort.key], sort.down))
+        .map((row) =>
+          h(
+            "tr",
+            {},
+            columns.map((column, i) => {
+              const shown = column.show(row[column.key], row);
+              if (i > 0) return h("td", { class: column.numeric ? "numeric" : null }, shown);
+              return h(
+                "th",
+                { scope: "row" },
+                pick ? h("button", { type: "button", class: "link", onclick: () => pick(row) }, shown) : shown,
+              );
+            }),
+          ),
+        ),
+    );
   };
 }
 

@@ -16,8 +16,15 @@ import * as shell from "./shell.js";
 const SETTLE_MS = 200; // a slider at rest this long is an answer
 const RETRY_MS = 1000;
 const MOST_CRORE = 1e7; // some 30 times what the country spends on capital in a year
-const SIGNS = [["warehouse", _("Site of both plans")], ["warehouse:new", _("New against the base")], ["warehouse:gone", _("No longer built")],
-  ["option", _("Possible site")], ["option:forced", _("Forced by you")], ["option:forbidden", _("Forbidden by you")], ["port:closed", _("Closed port")]];
+const SIGNS = [
+  ["warehouse", _("Site of both plans")],
+  ["warehouse:new", _("New against the base")],
+  ["warehouse:gone", _("No longer built")],
+  ["option", _("Possible site")],
+  ["option:forced", _("Forced by you")],
+  ["option:forbidden", _("Forbidden by you")],
+  ["port:closed", _("Closed port")],
+];
 
 let plans = [];
 let studies = [];
@@ -47,13 +54,21 @@ shell.start(async () => {
   shell.drawSymbols();
   if (innerWidth <= 800) byId("layers").open = false;
   byId("budget").oninput = () => setBudget(Number(byId("budget").value));
-  byId("budget").onchange = () => { dragging = false; };
+  byId("budget").onchange = () => {
+    dragging = false;
+  };
   byId("budget-exact").onchange = () => setExactBudget(byId("budget-exact"));
-  byId("undo").onclick = () => { steps.pop(); shell.attempt(() => put()); };
+  byId("undo").onclick = () => {
+    steps.pop();
+    shell.attempt(() => put());
+  };
   byId("reset").onclick = () => change(own());
   byId("cancel").onclick = () => shell.attempt(async () => show(await data.remove(data.runBase(run.id))));
   byId("restart").onclick = () => shell.attempt(async () => follow(await data.post(`${data.runBase(run.id)}/restart`, {})));
-  byId("save").onsubmit = (event) => { event.preventDefault(); shell.attempt(save); };
+  byId("save").onsubmit = (event) => {
+    event.preventDefault();
+    shell.attempt(save);
+  };
   byId("show-options").onchange = showOptions;
   byId("recent").ontoggle = () => byId("recent").open && shell.attempt(listRuns);
   address.onReturn((values) => shell.attempt(() => apply(values)));
@@ -66,7 +81,10 @@ async function apply(values) {
   const wanted = ["plan", "study"].filter((kind) => values[kind]).map((kind) => `${kind}:${values[kind]}`)[0];
   const choice = choices.find(([value]) => value === wanted)?.[0] ?? choices[0]?.[0];
   if (!choice) throw new Error(_("there is no plan or study to start from; run a study first"));
-  if (wanted && choice !== wanted) shell.tell(_("There is no plan or study {name} that can be asked; this is another one.", { name: values.plan ?? values.study }));
+  if (wanted && choice !== wanted)
+    shell.tell(
+      _("There is no plan or study {name} that can be asked; this is another one.", { name: values.plan ?? values.study }),
+    );
   fillBases(choice);
   if (choice !== baseName()) await openBase(asBase(choice));
   const asked = values.run && (await data.get(data.runBase(values.run)).catch(() => null));
@@ -88,12 +106,19 @@ async function apply(values) {
 
 function bases() {
   const able = plans.filter((plan) => plan.can_what_if);
-  return [...[...shell.planNames(able)].map(([id, name]) => [`plan:${id}`, name]),
-    ...studies.filter((study) => !study.problems).map((study) => [`study:${study.id}`, _("{name} (study file)", { name: study.name })])];
+  return [
+    ...[...shell.planNames(able)].map(([id, name]) => [`plan:${id}`, name]),
+    ...studies
+      .filter((study) => !study.problems)
+      .map((study) => [`study:${study.id}`, _("{name} (study file)", { name: study.name })]),
+  ];
 }
 
 function fillBases(choice = baseName()) {
-  shell.fillSelect(byId("base"), bases(), choice, (other) => { address.write(asBase(other), true); return apply(asBase(other)); });
+  shell.fillSelect(byId("base"), bases(), choice, (other) => {
+    address.write(asBase(other), true);
+    return apply(asBase(other));
+  });
 }
 
 const asBase = (choice) => ({ [choice.slice(0, choice.indexOf(":"))]: choice.slice(choice.indexOf(":") + 1) });
@@ -105,7 +130,8 @@ async function openBase(chosen) {
   watching += 1;
   shell.attempt(warm);
   let from = base.plan && data.planBase(base.plan);
-  if (!from) { // a study without a plan is solved as it stands first
+  if (!from) {
+    // a study without a plan is solved as it stands first
     const first = await data.post(`${data.API}/runs`, { ...base, changes: {} });
     const done = await watch(first, show, () => true);
     if (done.state !== "finished") throw new Error(done.message);
@@ -174,7 +200,8 @@ async function put() {
   showQuestion();
   sessionStorage.setItem(`steps:${baseName()}`, JSON.stringify(steps));
   const replaces = run && !ended(run) ? { replaces: run.id } : {};
-  if (questions.same(question(), own())) { // solved already
+  if (questions.same(question(), own())) {
+    // solved already
     if (replaces.replaces) await data.remove(data.runBase(run.id)).catch(() => null);
     watching += 1;
     run = null;
@@ -209,11 +236,43 @@ function showQuestion() {
   byId("undo").disabled = steps.length < 2;
   byId("reset").disabled = questions.same(now, own());
   const told = questions.changes(now, own());
-  byId("changes").replaceChildren(...told.map((one) => h("li", {}, h("span", {}, changeText(one)),
-    h("button", { type: "button", class: "link", "aria-label": _("Take back: {change}", { change: changeText(one) }), onclick: () => change(questions.undoChange(question(), one)) }, _("Take back")))));
-  byId("ports").replaceChildren(...baseline.gateways.map((port) => h("li", {}, h("label", {},
-    h("input", { type: "checkbox", checked: questions.has(now, "closed_gateways", port.gateway_id), onchange: () => change(questions.toggleGateway(question(), port.gateway_id)) }),
-    port.name))));
+  byId("changes").replaceChildren(
+    ...told.map((one) =>
+      h(
+        "li",
+        {},
+        h("span", {}, changeText(one)),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "link",
+            "aria-label": _("Take back: {change}", { change: changeText(one) }),
+            onclick: () => change(questions.undoChange(question(), one)),
+          },
+          _("Take back"),
+        ),
+      ),
+    ),
+  );
+  byId("ports").replaceChildren(
+    ...baseline.gateways.map((port) =>
+      h(
+        "li",
+        {},
+        h(
+          "label",
+          {},
+          h("input", {
+            type: "checkbox",
+            checked: questions.has(now, "closed_gateways", port.gateway_id),
+            onchange: () => change(questions.toggleGateway(question(), port.gateway_id)),
+          }),
+          port.name,
+        ),
+      ),
+    ),
+  );
   map.setPorts(baseline.gateways.map((port) => ({ ...port, closed: questions.has(now, "closed_gateways", port.gateway_id) })));
   showOptions();
 }
@@ -243,7 +302,8 @@ function changeText({ list, id, added }) {
     const port = baseline.gateways.find((row) => row.gateway_id === id)?.name ?? id;
     return added ? _("Closed: {place}", { place: port }) : _("Open again: {place}", { place: port });
   }
-  if (list === "forced") return added ? _("Forced: {place}", { place: idText(id) }) : _("No longer forced: {place}", { place: idText(id) });
+  if (list === "forced")
+    return added ? _("Forced: {place}", { place: idText(id) }) : _("No longer forced: {place}", { place: idText(id) });
   return added ? _("Forbidden: {place}", { place: idText(id) }) : _("No longer forbidden: {place}", { place: idText(id) });
 }
 
@@ -259,8 +319,15 @@ async function follow(begun) {
 }
 
 const STAGES = {
-  queued: _("Waiting for a free solver"), load: _("Reading the study"), matrices: _("Measuring roads and railways"), lanes: _("Listing the ways to a port"),
-  solve: _("Solving"), tables: _("Writing tables"), write: _("Writing"), report: _("Drawing the map and the report"), done: _("Done"),
+  queued: _("Waiting for a free solver"),
+  load: _("Reading the study"),
+  matrices: _("Measuring roads and railways"),
+  lanes: _("Listing the ways to a port"),
+  solve: _("Solving"),
+  tables: _("Writing tables"),
+  write: _("Writing"),
+  report: _("Drawing the map and the report"),
+  done: _("Done"),
 };
 
 function show(now) {
@@ -282,8 +349,18 @@ function show(now) {
   } else {
     byId("proof").className = busy ? "proof working" : "proof";
     byId("proof").textContent = busy
-      ? [STAGES[run.stage] ?? word(run.stage), run.position ? _("{n} ahead of it", { n: number(run.position) }) : null, run.gap ? _("gap {gap}", { gap: percent(run.gap, 2) }) : null].filter(Boolean).join(" · ")
-      : { failed: _("This failed: {why}", { why: run.message }), cancelled: _("Cancelled"), interrupted: _("Interrupted: {why}", { why: run.message }) }[run.state];
+      ? [
+          STAGES[run.stage] ?? word(run.stage),
+          run.position ? _("{n} ahead of it", { n: number(run.position) }) : null,
+          run.gap ? _("gap {gap}", { gap: percent(run.gap, 2) }) : null,
+        ]
+          .filter(Boolean)
+          .join(" · ")
+      : {
+          failed: _("This failed: {why}", { why: run.message }),
+          cancelled: _("Cancelled"),
+          interrupted: _("Interrupted: {why}", { why: run.message }),
+        }[run.state];
   }
 }
 
@@ -291,7 +368,8 @@ function showSaving(saving) {
   byId("saving").replaceChildren(h("strong", {}, rupees(saving)), h("span", {}, ` ${_("saved a year")}`));
   if (!baseline) return;
   const more = saving - baseline.summary.saving_inr_per_year;
-  byId("against").textContent = Math.abs(more) < 1 ? _("as in the base") : _("{change} a year against the base", { change: signed(more, rupees) });
+  byId("against").textContent =
+    Math.abs(more) < 1 ? _("as in the base") : _("{change} a year against the base", { change: signed(more, rupees) });
 }
 
 function showBase() {
@@ -307,7 +385,10 @@ function showAge() {
   const old = answered && !questions.same(answered, question());
   for (const id of ["figures", "legend-section", "map"]) byId(id).classList.toggle("old", Boolean(old));
   byId("age").hidden = !old;
-  if (old) byId("age").textContent = _("Figures and map are still those of the earlier question, with {budget}.", { budget: crore(answered.budget_inr_crore) });
+  if (old)
+    byId("age").textContent = _("Figures and map are still those of the earlier question, with {budget}.", {
+      budget: crore(answered.budget_inr_crore),
+    });
 }
 
 function showPlan(answer) {
@@ -329,10 +410,13 @@ function showPlan(answer) {
 // Calm where nothing differs from the base, so that what differs stands out.
 function paintChange() {
   const before = new Map(baseline.districts.map((row) => [row.district_id, row.saving_inr_per_year]));
-  const { colours, legend } = diverge(shown.districts.map((row) => {
-    const old = before.get(row.district_id);
-    return row.saving_inr_per_year === null || (old ?? null) === null ? null : row.saving_inr_per_year - old;
-  }), rupees);
+  const { colours, legend } = diverge(
+    shown.districts.map((row) => {
+      const old = before.get(row.district_id);
+      return row.saving_inr_per_year === null || (old ?? null) === null ? null : row.saving_inr_per_year - old;
+    }),
+    rupees,
+  );
   map.paint(shown === baseline ? colours.map(() => PLAIN) : colours);
   byId("legend-section").hidden = shown === baseline;
   shell.showLegend(byId("legend"), legend);
@@ -345,12 +429,17 @@ function hover(found, point) {
 }
 
 function tipLines({ kind, row }) {
-  if (kind === "site") return [named(shown.marked[row], "name"), `${word(shown.marked[row].facility_type)}, ${word(shown.marked[row].tier)}`];
+  if (kind === "site")
+    return [named(shown.marked[row], "name"), `${word(shown.marked[row].facility_type)}, ${word(shown.marked[row].tier)}`];
   if (kind === "gateway") return [baseline.gateways[row].name, _("Click to close or open")];
   if (kind === "depot") return [baseline.depots[row].name];
-  if (kind === "place") return [places[row]?.name, ngettext("{n} possibility", "{n} possibilities", places[row]?.list.length ?? 0)];
+  if (kind === "place")
+    return [places[row]?.name, ngettext("{n} possibility", "{n} possibilities", places[row]?.list.length ?? 0)];
   const district = shown.districts[row];
-  return [`${named(district, "district")}, ${named(district, "state")}`, `${MEASURES.saving.label}: ${rupees(district.saving_inr_per_year)}`];
+  return [
+    `${named(district, "district")}, ${named(district, "state")}`,
+    `${MEASURES.saving.label}: ${rupees(district.saving_inr_per_year)}`,
+  ];
 }
 
 function pick(found, move = false) {
@@ -359,7 +448,9 @@ function pick(found, move = false) {
   if (found.kind === "gateway") return showPort(baseline.gateways[found.row]);
   const district = found.kind === "district" ? shown.districts[found.row] : null;
   const visible = byId("show-options").checked ? places : places.filter((place) => place.mark);
-  const id = district?.district_id ?? (found.kind === "site" ? shown.marked[found.row].site_id.split("@")[1] : visible[found.row].place_id);
+  const id =
+    district?.district_id ??
+    (found.kind === "site" ? shown.marked[found.row].site_id.split("@")[1] : visible[found.row].place_id);
   const place = places.find((p) => p.place_id === id);
   waiting = options.length ? null : found;
   map.choose(district ? found.row : null, district ? null : place);
@@ -370,33 +461,98 @@ function pick(found, move = false) {
 function showPort(port) {
   const draw = () => {
     const closed = questions.has(question(), "closed_gateways", port.gateway_id);
-    card.open([heading(port.name, null, port.state, { close: card.close }), h("p", { class: "tags" }, tag(_("Port")), closed ? tag(_("closed")) : null),
-      h("p", { class: "row" }, toggle(closed ? _("Open this port again") : _("Close this port"), closed, () => { change(questions.toggleGateway(question(), port.gateway_id)); draw(); }))]);
+    card.open([
+      heading(port.name, null, port.state, { close: card.close }),
+      h("p", { class: "tags" }, tag(_("Port")), closed ? tag(_("closed")) : null),
+      h(
+        "p",
+        { class: "row" },
+        toggle(closed ? _("Open this port again") : _("Close this port"), closed, () => {
+          change(questions.toggleGateway(question(), port.gateway_id));
+          draw();
+        }),
+      ),
+    ]);
   };
   map.choose(null, port);
   draw();
 }
 
-const toggle = (text, pressed, onclick, label = null) => h("button", { type: "button", class: "button", "aria-pressed": String(pressed), "aria-label": label, onclick }, text);
+const toggle = (text, pressed, onclick, label = null) =>
+  h("button", { type: "button", class: "button", "aria-pressed": String(pressed), "aria-label": label, onclick }, text);
 
 // What one can build at a place, with what to force and forbid.
 function showPlace(place, district) {
   if (!place) {
-    return card.open([heading(district ? named(district, "district") : NOTHING, null, district && named(district, "state"), { close: card.close }),
-      h("p", {}, options.length ? _("Nothing can be built here in this study.") : _("The list of possible sites is still being made."))]);
+    return card.open([
+      heading(district ? named(district, "district") : NOTHING, null, district && named(district, "state"), {
+        close: card.close,
+      }),
+      h(
+        "p",
+        {},
+        options.length ? _("Nothing can be built here in this study.") : _("The list of possible sites is still being made."),
+      ),
+    ]);
   }
   const draw = () => {
     const now = question();
-    const act = (next) => { change(next); draw(); };
+    const act = (next) => {
+      change(next);
+      draw();
+    };
     const barred = questions.has(now, "forbidden", place.place_id);
     const types = [...data.groupBy(place.list, questions.siteOf)];
     card.open([
       heading(place.name, null, place.state, { close: card.close }),
-      h("p", { class: "row" }, toggle(_("Forbid all here"), barred, () => act(questions.toggleForbidden(question(), place.place_id, options)))),
-      ...types.map(([id, list]) => h("section", {},
-        h("h3", { class: "row" }, word(list[0].facility_type), toggle(_("Forbid"), questions.has(now, "forbidden", id), () => act(questions.toggleForbidden(question(), id, options)), _("Forbid: {place}", { place: idText(id) }))),
-        h("ul", { class: "choices" }, list.map((option) => h("li", {}, h("span", {}, word(option.tier), h("span", { class: "quiet" }, ` ${crore(option.capex_inr_crore)} · ${_("{amount} a year", { amount: tonnes(option.capacity_t_per_year) })}`)),
-          toggle(_("Force"), questions.has(now, "forced", option.option_id), () => act(questions.toggleForced(question(), option, options)), _("Force: {place}", { place: idText(option.option_id) }))))))),
+      h(
+        "p",
+        { class: "row" },
+        toggle(_("Forbid all here"), barred, () => act(questions.toggleForbidden(question(), place.place_id, options))),
+      ),
+      ...types.map(([id, list]) =>
+        h(
+          "section",
+          {},
+          h(
+            "h3",
+            { class: "row" },
+            word(list[0].facility_type),
+            toggle(
+              _("Forbid"),
+              questions.has(now, "forbidden", id),
+              () => act(questions.toggleForbidden(question(), id, options)),
+              _("Forbid: {place}", { place: idText(id) }),
+            ),
+          ),
+          h(
+            "ul",
+            { class: "choices" },
+            list.map((option) =>
+              h(
+                "li",
+                {},
+                h(
+                  "span",
+                  {},
+                  word(option.tier),
+                  h(
+                    "span",
+                    { class: "quiet" },
+                    ` ${crore(option.capex_inr_crore)} · ${_("{amount} a year", { amount: tonnes(option.capacity_t_per_year) })}`,
+                  ),
+                ),
+                toggle(
+                  _("Force"),
+                  questions.has(now, "forced", option.option_id),
+                  () => act(questions.toggleForced(question(), option, options)),
+                  _("Force: {place}", { place: idText(option.option_id) }),
+                ),
+              ),
+            ),
+          ),
+        ),
+      ),
       builtHere(place),
     ]);
   };
@@ -406,7 +562,17 @@ function showPlace(place, district) {
 function builtHere(place) {
   const built = shown.sites.filter((site) => site.site_id.endsWith(`@${place.place_id}`));
   if (!built.length) return null;
-  return h("section", {}, h("h3", {}, _("In this plan")), facts(built.map((site) => [`${word(site.facility_type)}, ${word(site.tier)}`, _("{saving} a year", { saving: rupees(site.saving_inr_per_year) })])));
+  return h(
+    "section",
+    {},
+    h("h3", {}, _("In this plan")),
+    facts(
+      built.map((site) => [
+        `${word(site.facility_type)}, ${word(site.tier)}`,
+        _("{saving} a year", { saving: rupees(site.saving_inr_per_year) }),
+      ]),
+    ),
+  );
 }
 
 // ---- saving and earlier questions
@@ -414,14 +580,23 @@ function builtHere(place) {
 async function save() {
   const place = byId("saved");
   const begun = await data.post(`${data.runBase(run.id)}/save`, { name: byId("save-name").value.trim() });
-  const done = await watch(begun, (now) => place.replaceChildren(h("p", { class: "quiet" }, `${STAGES[now.stage] ?? word(now.stage)} · ${_("{n} s", { n: number(now.elapsed_s) })}`)), () => true);
+  const done = await watch(
+    begun,
+    (now) =>
+      place.replaceChildren(
+        h("p", { class: "quiet" }, `${STAGES[now.stage] ?? word(now.stage)} · ${_("{n} s", { n: number(now.elapsed_s) })}`),
+      ),
+    () => true,
+  );
   if (done.state !== "finished") {
     place.replaceChildren(h("p", { class: "quiet" }, _("This failed: {why}", { why: done.message })));
     return;
   }
   place.replaceChildren(
-    h("p", {}, _("Saved as a study file. Anyone can run it:")), h("code", {}, `siting run ${done.study_file}`),
-    h("p", {}, h("a", { href: `/#${new URLSearchParams({ plan: done.plan })}` }, _("Look at the saved plan"))));
+    h("p", {}, _("Saved as a study file. Anyone can run it:")),
+    h("code", {}, `siting run ${done.study_file}`),
+    h("p", {}, h("a", { href: `/#${new URLSearchParams({ plan: done.plan })}` }, _("Look at the saved plan"))),
+  );
   byId("save-name").value = "";
   ({ plans } = await data.get(`${data.API}/plans`));
   fillBases();
@@ -430,18 +605,38 @@ async function save() {
 // A question by what it asks: budget, then what is forced, forbidden and closed.
 function runName({ name, changes }) {
   const count = (list) => changes[list]?.length ?? 0;
-  return [name, changes.budget_inr_crore === undefined ? null : crore(changes.budget_inr_crore),
+  return [
+    name,
+    changes.budget_inr_crore === undefined ? null : crore(changes.budget_inr_crore),
     count("forced") ? _("{n} forced", { n: number(count("forced")) }) : null,
     count("forbidden") ? _("{n} forbidden", { n: number(count("forbidden")) }) : null,
-    ...(changes.closed_gateways ?? []).map((id) => _("Closed: {place}", { place: baseline.gateways.find((row) => row.gateway_id === id)?.name ?? id })),
-  ].filter(Boolean).join(", ");
+    ...(changes.closed_gateways ?? []).map((id) =>
+      _("Closed: {place}", { place: baseline.gateways.find((row) => row.gateway_id === id)?.name ?? id }),
+    ),
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
-const STATES = { queued: _("waiting"), running: _("running"), finished: _("finished"), failed: _("failed"), cancelled: _("cancelled"), interrupted: _("interrupted") };
+const STATES = {
+  queued: _("waiting"),
+  running: _("running"),
+  finished: _("finished"),
+  failed: _("failed"),
+  cancelled: _("cancelled"),
+  interrupted: _("interrupted"),
+};
 
 async function listRuns() {
   const { runs } = await data.get(`${data.API}/runs`);
-  byId("runs").replaceChildren(...runs.map((one) => h("li", {},
-    h("a", { href: `#${new URLSearchParams({ ...one.base, run: one.id })}` }, runName(one)),
-    h("span", { class: "amount" }, STATES[one.state]))));
+  byId("runs").replaceChildren(
+    ...runs.map((one) =>
+      h(
+        "li",
+        {},
+        h("a", { href: `#${new URLSearchParams({ ...one.base, run: one.id })}` }, runName(one)),
+        h("span", { class: "amount" }, STATES[one.state]),
+      ),
+    ),
+  );
 }
