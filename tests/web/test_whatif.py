@@ -89,6 +89,14 @@ def test_closing_the_only_port_is_told_and_can_be_undone(page, visit):
     assert page.is_disabled("#undo")
 
 
+def test_news_of_a_run_leave_alone_what_one_is_writing(page):
+    set_budget(page, 10)
+    page.wait_for_selector("#proof:not(.proven)")
+    page.evaluate("() => { window.asked = document.querySelector('#ports input'); }")
+    page.wait_for_selector(PROVEN, timeout=60_000)
+    assert page.evaluate("() => window.asked === document.querySelector('#ports input')")
+
+
 def test_undo_takes_back_one_step(page):
     ask(page, lambda: set_budget(page, 10))
     ask(page, lambda: set_budget(page, 30))
