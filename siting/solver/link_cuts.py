@@ -17,7 +17,7 @@ from scipy.sparse import coo_array, csr_array, vstack
 from siting.solver.choice import holding_rules
 from siting.solver.core import Core
 from siting.solver.cutting_planes import Program
-from siting.solver.highs import Columns, Rows, add_rows, limit_time, pass_model, run_highs, set_tolerance
+from siting.solver.highs import LOOSE, Columns, Rows, add_rows, limit_time, pass_model, run_highs, set_tolerance
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.proof import Prices
 
@@ -89,7 +89,7 @@ class LinkCuts(Program):
     def _minimum_rows(self) -> csr_array:
         """(17), each row divided by the largest minimum of its place."""
         filled = np.flatnonzero(self.core.minimum > 0)
-        rows, self.minimum_unit, number = self._load_rows(filled, self.core.minimum[filled])
+        rows, self.minimum_unit, number = self._load_rows(filled, self.core.minimum[filled] * (1 - LOOSE))
         first = self.core.n_clients + int((self.capacity_row >= 0).sum())
         self.minimum_row = np.where(number >= 0, first + number, -1)
         return rows

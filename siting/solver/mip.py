@@ -13,7 +13,7 @@ import pulp
 from scipy.sparse import csr_array
 
 from siting.solver.core import Core
-from siting.solver.highs import Columns, Rows, Watch, limit_time, pass_model, run_highs, set_tolerance
+from siting.solver.highs import LOOSE, Columns, Rows, Watch, limit_time, pass_model, run_highs, set_tolerance
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.stopwatch import OutOfTime
 
@@ -111,7 +111,7 @@ def _load_rows(
     lanes = np.concatenate([*lanes_of_pairs, np.zeros(0, dtype=np.int64)]).astype(np.int64)
     for limit, sense, name in (
         (core.capacity[options], pulp.LpConstraintLE, "capacity"),
-        (core.minimum[options], pulp.LpConstraintGE, "minimum"),
+        (core.minimum[options] * (1 - LOOSE), pulp.LpConstraintGE, "minimum"),
     ):
         unit = float(limit.max(initial=0.0))
         if not np.isfinite(limit).all() or unit == 0 or (name == "capacity" and not len(lanes)):

@@ -44,7 +44,10 @@ def prove(search: Search, start: BoolArray | None = None, lam: FloatArray | None
 
 
 def prove_again(search: Search, bound: float) -> None:
-    """The whole model, where lanes are few and a bound recomputed carries less than the search took for proven."""
+    """The whole model, where lanes are few and a bound recomputed carries less than a proof needs.
+
+    The search may have taken more for proven, or a linear program rows for kept that are broken by a rounding.
+    """
     if search.core.n_lanes > MANY_LANES or search.core.n_options == 0 or search.watch.over:
         return
     search.bound, search.proof.parts = bound, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from siting.solver.core import Core
-from siting.solver.incumbent import WHOLE, Incumbent
+from siting.solver.incumbent import ROUNDING, WHOLE, Incumbent
 from siting.solver.mip import CoreAnswer
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.proof import Prices, Record, Region
@@ -38,6 +38,12 @@ class Search:
         if self.incumbent.integral and np.isfinite(bound):
             bound = float(np.ceil(bound - WHOLE / 2))
         return min(bound, self.incumbent.cost) + self.core.base
+
+    @property
+    def wanted(self) -> float:
+        """A bound this high proves the best plan, whatever costs may be whole; inf where there is no plan."""
+        cost, whole = self.incumbent.cost, abs(self.incumbent.cost + self.core.base)
+        return cost - max(self.incumbent.gap, ROUNDING) * whole if np.isfinite(cost) else np.inf
 
     def raise_bound(self, bound: float) -> None:
         """Take note of a bound no plan beats."""

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from siting.solver.core import Core
-from siting.solver.highs import Columns, Rows, new_highs, pass_model
+from siting.solver.highs import LOOSE, Columns, Rows, new_highs, pass_model
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 
 QUICK_GAP = 1e-3
@@ -142,7 +142,7 @@ def _transport_rows(core: Core, opened: BoolArray, lanes: IntArray) -> Rows:
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(n_rows, len(lanes))
     ).tocsc()
     must = np.where(np.isinf(core.unserved), 1.0, -np.inf)
-    lower = np.concatenate([must, np.where(least[limited] > 0, least[limited] / unit, -np.inf)])
+    lower = np.concatenate([must, np.where(least[limited] > 0, least[limited] / unit * (1 - LOOSE), -np.inf)])
     upper = np.concatenate([np.ones(core.n_clients), np.where(np.isfinite(room[limited]), 1.0, np.inf)])
     return Rows(matrix, lower, upper)
 

@@ -124,7 +124,7 @@ def _certified(problem: FacilityProblem, search: Search) -> Certificate:
     core, watch = search.core, search.watch
     watch.enter("certificate")
     certificate = certify(problem, core, search.proof, search.proven)
-    if certificate.bound < search.incumbent.cutoff + core.base and search.done:
+    if certificate.bound < search.wanted + core.base:
         prove_again(search, certificate.bound - core.base)
         watch.enter("certificate")
         certificate = certify(problem, core, search.proof, search.proven)

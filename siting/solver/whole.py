@@ -12,7 +12,17 @@ import highspy
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
-from siting.solver.highs import TOLERANCE, Columns, Rows, limit_time, new_highs, pass_model, run_highs, set_tolerance
+from siting.solver.highs import (
+    LOOSE,
+    TOLERANCE,
+    Columns,
+    Rows,
+    limit_time,
+    new_highs,
+    pass_model,
+    run_highs,
+    set_tolerance,
+)
 from siting.solver.problem import BoolArray, FacilityProblem, FloatArray, IntArray
 from siting.solver.rules import Rules
 
@@ -144,7 +154,7 @@ def _rows(p: FacilityProblem, lanes: IntArray, without: list[BoolArray]) -> Rows
         shape=(len(pair), k + n),
     )
     load = p.demand[client[lane]]
-    room, least = (_loads(option, lane, load, limit, k) for limit in (p.capacity, p.min_throughput))
+    room, least = (_loads(option, lane, load, limit, k) for limit in (p.capacity, p.min_throughput * (1 - LOOSE)))
     another = Rules(
         np.array([np.where(opened, -1.0, 1.0) for opened in without]).reshape(len(without), n),
         lower=np.array([1.0 - float(opened.sum()) for opened in without]),

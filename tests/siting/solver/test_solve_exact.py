@@ -86,6 +86,17 @@ def test_what_fills_an_option_but_for_rounding_fits_or_does_not_in_all_steps_ali
         assert found.status == "infeasible" or found.gap < 1e-6, f"seed {seed}"
 
 
+def test_a_plan_between_a_minimum_and_a_capacity_as_large_is_found() -> None:
+    """Two whole clients of 3 fill an option of 6 that opens from 6 on: HiGHS lost them in its own tolerance."""
+    assert_true(tiny_study(1364), "seed 1364")
+
+
+@pytest.mark.parametrize("seed", [1698, 1968])
+def test_what_the_search_leaves_open_by_a_rounding_is_decided_by_the_whole_model(seed: int) -> None:
+    """A budget broken by 1e-7 in a linear program, and costs that are whole only where lanes were dropped."""
+    assert assert_true(brimful(seed), f"seed {seed}")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("block", range(10))
 def test_what_fills_an_option_but_for_rounding_is_decided_in_a_thousand_problems(block: int) -> None:
