@@ -25,6 +25,7 @@ LIMITS_OF_UNIT = {
     "day/year": (1.0, 366.0),
     "year": (1.0, 200.0),
     "INR/USD": (1e-3, 1e6),
+    "TEU/year": (0.0, 1e7),
 }
 """Least and most that a number of some unit can be at all; other units: `Parameter.limits`."""
 FAR = 100.0  # times beyond the range of a parameter no reading of its source leads

@@ -203,7 +203,7 @@ def make_plan(
         if solution is None:
             solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
     if solution.status == "infeasible":
-        remedy = "raise the budget or force fewer sites"
+        remedy = "raise the budget, force fewer sites or lower the minimums of customs"
         raise InputError(Fault(f"no plan fits: {solution.message}", remedy, study.name))
     if solution.status == "unknown":
         raise TimeoutError(f"{study.name}: {solution.message} (time_limit_s)")

@@ -241,19 +241,13 @@ def state_problem(
             fixed_cost=(options["fixed_cost_inr_per_year"] + options["capital_charge_inr_per_year"]).to_numpy(),
             capex=options["capex_inr_crore"].to_numpy(),
             capacity=options["capacity_t_per_year"].to_numpy(),
-            min_throughput=minimums_of(options),
+            min_throughput=options["min_throughput_t_per_year"].to_numpy(),
             group=group,
             budget=study.budget_inr_crore,
             **chosen_options(options, study),
             option_names=options["option_id"].tolist(),
         )
     return problem, lane
-
-
-def minimums_of(options: pd.DataFrame) -> NDArray[np.float64]:
-    """(n_options,) tonnes a year that must go through each option where it is open; 0 where the table says nothing."""
-    given = options.get("min_throughput_t_per_year")
-    return np.zeros(len(options)) if given is None else given.to_numpy(np.float64)
 
 
 @contextmanager

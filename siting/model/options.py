@@ -17,7 +17,7 @@ from siting.money import INR_PER_CRORE
 COLUMNS = (
     "option_id", "site_id", "place", "facility_type", "tier", "status", "project_cost_inr_crore", "capex_inr_crore",
     "due_capital_inr_crore", "fixed_cost_inr_per_year", "capital_charge_inr_per_year", "use_charge_inr_per_t",
-    "use_capital_inr_per_t", "capacity_t_per_year",
+    "use_capital_inr_per_t", "capacity_t_per_year", "min_throughput_t_per_year",
 )  # fmt: skip
 ANNOUNCED = "announced"
 """Size of a planned park whose project has been published: its own, in place of the sizes of others."""
@@ -134,8 +134,8 @@ def option_costs(
         For each row of ``options`` (columns ``place``, ``facility_type``, ``tier``), with its index:
         ``project_cost_inr_crore`` (with the siding of a park or cargo terminal), ``capex_inr_crore`` (the public part),
         ``due_capital_inr_crore``, ``fixed_cost_inr_per_year`` (upkeep and insurance, staff, customs staff, power),
-        ``capital_charge_inr_per_year``, ``use_charge_inr_per_t``, ``use_capital_inr_per_t`` and
-        ``capacity_t_per_year``.
+        ``capital_charge_inr_per_year``, ``use_charge_inr_per_t``, ``use_capital_inr_per_t``, ``capacity_t_per_year``
+        and ``min_throughput_t_per_year``.
     """
     columns = ["project_cost_inr_crore", "capacity_t_per_year", "running_inr_crore_per_year"]
     tiers = facility_tiers(parameters)
@@ -159,8 +159,21 @@ def option_costs(
         fixed_cost_inr_per_year=charges["upkeep_inr_per_year"] + running * INR_PER_CRORE,
         capital_charge_inr_per_year=charges["due_capital_inr_crore"] * charged,
         capacity_t_per_year=capacity,
+        min_throughput_t_per_year=min_throughput(facility_type, parameters),
     )
     return priced.drop(columns="upkeep_inr_per_year").set_index(options.index)
+
+
+def min_throughput(facility_type: NDArray[np.object_], p: Mapping[str, float]) -> NDArray[np.float64]:
+    """(n,) tonnes a year without which customs keep no staff at a site: T w                                (53)
+
+    with T the boxes of 20 feet that its kind of customs station must handle (a store is a container freight station,
+    what puts boxes on trains an inland depot) and w what one holds. Exports alone count, as they do in a plan.
+    """
+    teu = np.where(
+        np.isin(facility_type, list(SHARED)), p["inland_depot_min_teu_per_year"], p["freight_station_min_teu_per_year"]
+    )
+    return np.asarray(teu * p["payload_t_per_teu"])
 
 
 def building_places(options: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -127,8 +127,8 @@ def sites_table(plan: Plan) -> pd.DataFrame:
     columns = [
         "option_id", "site_id", "place_id", "district_id", "name", "state", "lon", "lat", "facility_type", "tier",
         "status", "capex_inr_crore", "project_cost_inr_crore", "fixed_cost_inr_per_year",
-        "capital_charge_inr_per_year", "use_charge_inr_per_t", "capacity_t_per_year", "throughput_t_per_year",
-        "utilisation", "districts_served", "saving_inr_per_year", "chosen_share",
+        "capital_charge_inr_per_year", "use_charge_inr_per_t", "capacity_t_per_year", "min_throughput_t_per_year",
+        "throughput_t_per_year", "utilisation", "districts_served", "saving_inr_per_year", "chosen_share",
     ]  # fmt: skip
     return table.sort_values(["saving_inr_per_year", "site_id"], ascending=[False, True])[columns]
 

@@ -22,7 +22,12 @@ CHOICES = (
         "Part loads by volume alone, whatever the goods",
         parameters={"part_loads_by_sector": 0.0, "part_load_volume_exponent": 1.0},
     ),
+    Variant("No box is brought empty", parameters={"empty_box_share": 0.0}),
     Variant("New sites need no customs staff", parameters={"customs_staff_inr_crore_per_year": 0.0}),
+    Variant(
+        "Customs serve a site however few its boxes",
+        parameters={"freight_station_min_teu_per_year": 0.0, "inland_depot_min_teu_per_year": 0.0},
+    ),
     Variant(
         "Parks and cargo terminals bear all their capital, used or not",
         parameters={"take_or_pay_share": 1.0, "mmlp_public_share": 1.0, "cargo_terminal_public_share": 1.0},

@@ -10,6 +10,7 @@ from siting.model.model import Model, build_model
 from siting.plan import Plan, make_plan
 from siting.results.tables import lanes_table, sites_table
 from siting.study import Study
+from tests.conftest import NO_MINIMUM
 
 CHARGED = ("cargo_terminal-standard@madhya-pradesh/d4", "mmlp-small@mmlp-east")
 
@@ -20,7 +21,7 @@ CHEAP_RAIL = {"rail_inr_per_t_km": 0.1, "rail_terminal_handling_inr_per_t": 10, 
 @pytest.fixture(scope="module")
 def plan(tiny_study: Study) -> Plan:
     """A cargo terminal with a warehouse beside it, and a park: all of them used, since trains cost next to nothing."""
-    model = build_model(tiny_study.with_changes(parameters=CHEAP_RAIL))
+    model = build_model(tiny_study.with_changes(parameters={**NO_MINIMUM, **CHEAP_RAIL}))
     return make_plan(model, budget_inr_crore=1e4, forced=(*CHARGED, "warehouse-small@madhya-pradesh/d4"))
 
 

@@ -25,6 +25,7 @@ from siting.results.tables import (
     write_summary,
     write_tables,
 )
+from tests.conftest import NO_MINIMUM
 
 
 def test_the_plan_builds_saves_and_is_proven(tiny_plan):
@@ -108,6 +109,19 @@ def test_an_open_site_comes_to_its_minimum_or_is_not_built(tiny_study, tiny_mode
         make_plan(replace(model, problem=never), forced=(least_used,))
 
 
+def test_customs_keep_no_staff_for_a_few_boxes(tiny_study):
+    """(53): 1,200 boxes of 14 t at a store and 7,200 at a park, which the tiny world cannot fill, forced or not."""
+    model = build_model(tiny_study.with_changes(parameters={}, capital_charge=False))
+    least = model.options.set_index("option_id")["min_throughput_t_per_year"]
+    plan = make_plan(model, budget_inr_crore=1e4)
+    store = plan.opened["facility_type"].isin(["warehouse", "cold_store"])
+    assert store.any() and store.all()
+    assert (plan.opened["throughput_t_per_year"] >= 1200 * 14).all()
+    assert least["mmlp-small@mmlp-east"] == 7200 * 14
+    with pytest.raises(InputError, match=r"mmlp-small@mmlp-east must open and needs 100800 through it"):
+        make_plan(model, budget_inr_crore=1e4, forced=("mmlp-small@mmlp-east",))
+
+
 def test_forced_sites_open_and_forbidden_ones_stay_closed(tiny_model):
     forced = make_plan(tiny_model, forced=("warehouse-medium@madhya-pradesh/d10",))
     assert "warehouse-medium@madhya-pradesh/d10" in forced.opened["option_id"].tolist()
@@ -127,6 +141,7 @@ def test_a_park_pays_where_rail_beats_road_by_far(tiny_study):
             "container_payload_t": 5,
             "mmlp_capex_inr_crore_per_acre": 0.1,
             "om_fraction_per_year": 0.001,
+            **NO_MINIMUM,
         },
     )
     plan = make_plan(build_model(study))

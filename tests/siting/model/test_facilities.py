@@ -87,6 +87,16 @@ def test_the_public_part_counts_in_the_budget_and_a_part_of_it_is_due_whether_us
         assert row.capacity_t_per_year == pytest.approx(capacity), key
 
 
+def test_customs_ask_for_as_many_boxes_as_their_policy_says() -> None:
+    """(53): 1,200 TEU a year of a freight station, 7,200 of an inland depot, of 14 t each; half of a size no less."""
+    options = pd.DataFrame([(0, *key) for key in BY_HAND], columns=["place", "facility_type", "tier"])
+    least = option_costs(options, places([0.0]), load_parameters(), PLANNED)["min_throughput_t_per_year"]
+    for needed, (kind, _) in zip(least, BY_HAND, strict=True):
+        assert needed == (100_800 if kind in ("mmlp", "cargo_terminal") else 16_800), kind
+    spared = load_parameters().with_overrides({"freight_station_min_teu_per_year": 600})
+    assert option_costs(options, places([0.0]), spared, PLANNED)["min_throughput_t_per_year"].min() == 8_400
+
+
 def test_the_rest_of_the_public_part_is_paid_by_the_tonne() -> None:
     """(52). A cargo terminal at the line: 73 crore, public 14.6, half of it by use: 7.3 crore at 1/11.26 + 2 % a year,
     over half of 1.6 Mt. A warehouse is all due: nothing by the tonne."""
