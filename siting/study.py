@@ -22,7 +22,7 @@ from siting.parameters import Parameters, load_parameters
 OFFICE_TABLES = (".xlsx", ".xlsm")  # endings that no layer of a pack has
 FACILITY_TYPES = ("warehouse", "cold_store", "cargo_terminal", "mmlp")
 TONNAGE_BASES = ("current", "potential")
-LISTS = ("facility_types", "forced", "forbidden", "closed_gateways", "upgraded_roads", "refund_states")
+LISTS = ("facility_types", "leaders", "forced", "forbidden", "closed_gateways", "upgraded_roads", "refund_states")
 """Keys that hold a list of texts."""
 
 
@@ -41,6 +41,8 @@ class Study:
         tonnage_basis: ``current`` exports, or ``potential``: what an under-utilised district would export at the
             ``potential_percentile`` of districts of its kind (:mod:`siting.model.potential`), never a forecast.
         leader_share: districts that make this first share of exports are leaders, all others under-utilised.
+        leaders: ``district_id`` of the leaders, where they are named and not found by ``leader_share``: those of an
+            earlier year, or all that an official list leaves out.
         leader_weight: what a rupee of the leaders counts, in the choice of sites and in every sum of money of the
             answer alike; 0 leaves them out of both.
         capital_charge: whether the choice pays a year for the capital it spends, spread over the appraisal period at
@@ -71,6 +73,7 @@ class Study:
     tonnage_basis: str = "current"
     potential_percentile: float = 50.0
     leader_share: float = 0.75
+    leaders: tuple[str, ...] = ()
     leader_weight: float = 0.0
     capital_charge: bool = True
     forced: tuple[str, ...] = ()
@@ -209,6 +212,7 @@ _CHECKS: dict[str, Check] = {
     "tonnage_basis": _one_of(*TONNAGE_BASES),
     "potential_percentile": _number(0, 100),
     "leader_share": _number(0, 1),
+    "leaders": _texts(),
     "leader_weight": _number(0, 1),
     "capital_charge": _yes_or_no,
     "forced": _texts(),

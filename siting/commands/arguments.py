@@ -84,6 +84,27 @@ def study_of_result(plan: PlanTables, file: Path | None) -> Study:
     return make_study({**resolved, "data": data})
 
 
+def parameters_of(items: Sequence[str]) -> dict[str, float]:
+    """Parameters given as KEY=VALUE.
+
+    Raises:
+        InputError: naming every one that is unknown or out of range.
+    """
+    from siting.study import study_faults
+
+    pairs = {item: item.partition("=") for item in items}
+    faults = [
+        Fault(f"--set {item}", "write KEY=VALUE", "command line", column="--set", value=item)
+        for item, (_, sign, _) in pairs.items()
+        if not sign
+    ]
+    values = {key.strip(): value_of(text.strip()) for key, sign, text in pairs.values() if sign}
+    faults += study_faults({"parameters": values}, "command line")
+    if faults:
+        raise InputError(faults)
+    return values
+
+
 def value_of(text: str) -> Any:
     """Text of the command line as a number where it is one."""
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geodata.errors import Fault, InputError
-from siting.commands.arguments import add_command, study_of_result
+from siting.commands.arguments import NO_PROOF, add_command, parameters_of, study_of_result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,21 @@ def add(commands: Any) -> None:
     card.add_argument("--study", type=Path, help="study file of a result that was made from own data")
     card.add_argument("--out", type=Path, required=True, help="folder for the pages")
     card.add_argument("--quiet", action="store_true", help="print only the result")
+
+    audit = add_command(commands, "audit", _audit, "hold a plan against a year that has passed, and plan on from there")
+    audit.add_argument("result", type=Path, metavar="PLAN", help="folder of the plan's result")
+    audit.add_argument(
+        "--exports", type=Path, required=True, metavar="CSV", help="export table of the year, in the schema of the pack"
+    )
+    audit.add_argument(
+        "--built", type=Path, required=True, metavar="CSV",
+        help="what has been built: option_id, commissioned (blank: not yet), capex_inr_crore, fixed_cost_inr_per_year",
+    )  # fmt: skip
+    audit.add_argument("--year", type=int, help="fiscal year by the one it ends in (default: that in the file's name)")
+    audit.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a parameter of the year")
+    audit.add_argument("--study", type=Path, help="study file of a result that was made from own data")
+    audit.add_argument("--out", type=Path, help="folder of the plan's audits, which gains the year")
+    audit.add_argument("--quiet", action="store_true", help="print only the result")
 
 
 def _profile(arguments: argparse.Namespace) -> int:
@@ -102,3 +117,38 @@ def _scorecard(arguments: argparse.Namespace) -> int:
     else:
         print(f"{written} pages: {arguments.out}")
     return 0
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from geodata.exports import load_exports
+    from geodata.folders import check_replaceable
+    from siting.districts.audit import Audit
+    from siting.districts.audit_files import audit_json, audit_lines, check_history, write_audit
+    from siting.districts.built import load_built, year_of_file
+    from siting.districts.worlds import Year
+    from siting.model.model import build_model
+    from siting.results.read import open_result
+    from siting.run import Log
+    from siting.stages import BUILD_STAGES, PLAN_STAGES
+
+    year, rates = year_of_file(arguments.exports, arguments.year), parameters_of(arguments.set)
+    plan = open_result(arguments.result)
+    if arguments.out is not None:
+        check_history(arguments.out)
+        check_replaceable(arguments.out)
+    study = study_of_result(plan, arguments.study)
+    log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES + PLAN_STAGES))
+    with log.bar:
+        model = build_model(study, log)
+        load_exports(arguments.exports, model.pack.districts, model.pack.sectors)  # its faults name it as it was given
+        built = load_built(arguments.built, model.options, year)
+        audit = Audit(model, tuple(plan.sites["option_id"]), Year(year, arguments.exports, built, rates))
+        fingerprint, promised = plan.summary["fingerprint"], plan.summary["saving_inr_per_year"]
+        if arguments.json:
+            text = json.dumps(audit_json(audit, fingerprint), ensure_ascii=False)
+        else:
+            text = "\n".join(audit_lines(audit, fingerprint, promised))
+        if arguments.out is not None:
+            write_audit(audit, fingerprint, arguments.out, log)
+    print(text)
+    return 0 if audit.next_plan.solution.status == "optimal" else NO_PROOF

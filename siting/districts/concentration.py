@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,11 +114,18 @@ class Concentration:
     leader_share: float
 
 
-def measure_concentration(facts: DistrictFacts, leader_share: float = 0.75) -> Concentration:
-    """Measure how exports are spread over the districts of an area."""
+def measure_concentration(
+    facts: DistrictFacts, leader_share: float = 0.75, leaders: Collection[str] = ()
+) -> Concentration:
+    """Measure how exports are spread over the districts of an area.
+
+    Args:
+        leaders: district_id of the leaders where they are named, instead of the rule.
+    """
     usd, total = facts.usd, float(facts.usd.sum())
+    leads = facts.table.index.isin(list(leaders)) if leaders else ~under_utilised(usd, leader_share)
     table = facts.table[["state", "district", "export_usd"]].assign(
-        share=usd / total if total > 0 else 0.0, leader=~under_utilised(usd, leader_share)
+        share=usd / total if total > 0 else 0.0, leader=leads
     )
     table = table.sort_values("export_usd", ascending=False, kind="stable")
     table.insert(4, "cumulative_share", table["share"].cumsum())

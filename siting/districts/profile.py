@@ -95,7 +95,7 @@ def make_profile(
     """
     pack = ground.pack
     facts = district_facts(pack)
-    concentration = measure_concentration(facts, ground.study.leader_share)
+    concentration = measure_concentration(facts, ground.study.leader_share, ground.study.leaders)
     connectivity = measure_connectivity(ground, adequate_km)
     measures = all_measures(ground, connectivity)
     fiscal_year = pack.manifest.get("exports_fiscal_year")

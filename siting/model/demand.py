@@ -52,9 +52,12 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
     else:
         by_land = land_share(demand["export_usd"], demand["state"], station, pack.observed_flows)
     by_sea = 1.0 - by_land
-    under = under_utilised(demand["export_usd"], study.leader_share)
     stands_for = demand["counted_with"].where(demand["counted_with"] != "", demand["district_id"])
-    demand["under_utilised"] = under.set_axis(demand["district_id"]).reindex(stands_for).to_numpy()
+    if study.leaders:
+        demand["under_utilised"] = ~stands_for.isin(study.leaders)
+    else:
+        under = under_utilised(demand["export_usd"], study.leader_share)
+        demand["under_utilised"] = under.set_axis(demand["district_id"]).reindex(stands_for).to_numpy()
     if study.tonnage_basis == "potential":
         by_class = _lifted(by_class, demand, pack, places, study.potential_percentile)
     for cargo_class in HUB_CLASSES:
@@ -143,7 +146,8 @@ def build_clients(
     """Split every district's cargo into clients.
 
     Returns:
-        One row per (district, cargo class, load) with tonnes: ``district`` (row of ``demand``), ``place``,
+        One row per (district, cargo class, load) with tonnes: ``number`` (of all that there could be, the same
+        whatever is exported), ``district`` (row of ``demand``), ``place``,
         ``cargo_class``, ``load``, ``tonnes_per_year``, ``value_inr_per_t``, ``time_inr_per_t_h`` (to the exporter) and
         ``credit_inr_per_t_h`` (what the exchequer pays of an hour), ``first_mile_factor``, ``under_utilised``,
         ``weight`` in the objective.
@@ -166,6 +170,7 @@ def build_clients(
     district, cargo_class, load = np.indices(shape).reshape(3, -1)
     under_utilised = demand["under_utilised"].to_numpy()[district]
     clients = pd.DataFrame({
+        "number": np.arange(district.size),
         "district": district,
         "place": places.districts[district],
         "cargo_class": np.array(HUB_CLASSES, object)[cargo_class],

@@ -1,4 +1,4 @@
-"""What a study asks of places by name besides sites: exports grown, roads upgraded, freight refunded."""
+"""What a study asks of places by name besides sites: leaders, exports grown, roads upgraded, freight refunded."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from siting.study import Study
 
 def policy_faults(study: Study, pack: Pack) -> list[Fault]:
     """List names of states, districts and corridors in a study that its pack does not know."""
-    if not (study.export_growth or study.upgraded_roads or study.refund_states):
+    if not (study.leaders or study.export_growth or study.upgraded_roads or study.refund_states):
         return []
-    states = set(pack.districts["state"])
+    states, districts = set(pack.districts["state"]), set(pack.districts["district_id"])
     corridors = set() if pack.corridors is None else set(pack.corridors["corridor_id"])
     known: dict[str, tuple[Iterable[str], set[str]]] = {
-        "export_growth": (study.export_growth, states | set(pack.districts["district_id"])),
+        "leaders": (study.leaders, districts),
+        "export_growth": (study.export_growth, states | districts),
         "upgraded_roads": (study.upgraded_roads, states | corridors),
         "refund_states": (study.refund_states, states),
     }

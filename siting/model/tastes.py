@@ -83,10 +83,14 @@ class Liking:
         share: Array = weight / np.maximum(weight.sum(axis=(1, 2), keepdims=True), 1e-300)
         return share
 
-    def drawn(self, client: Index, seed: int) -> Array:
-        """(n_shippers, n_gateways, 2) taste of (22) in INR/t for shippers of these clients."""
+    def drawn(self, client: Index, number: Index, seed: int) -> Array:
+        """(n_shippers, n_gateways, 2) taste of (22) in INR/t for shippers of these clients.
+
+        Args:
+            number: of the client of each shipper, from which its draws follow whoever else is there.
+        """
         n_harbours = int(self.harbour.max()) + 1
-        gumbel = -np.log(-np.log(latin_hypercubes(client, 2 * n_harbours, seed)))
+        gumbel = -np.log(-np.log(latin_hypercubes(number, 2 * n_harbours, seed)))
         liking = self.constants + gumbel.reshape(len(client), n_harbours, 2)[:, self.harbour]
         within_reach = np.isfinite(self.inr_per_t)[client]
         best = np.where(within_reach, liking, -np.inf).max(axis=(1, 2), keepdims=True)
@@ -122,7 +126,8 @@ def shippers_of(pricer: LanePricer, today: GatewayCosts, tastes: pd.DataFrame, s
         2, axis=2
     )
     aversion[np.arange(len(certain)), gateway, mode] = 0.0
-    taste = np.concatenate([liking.drawn(drawn, seed), aversion, np.zeros((len(stranded), *aversion.shape[1:]))])
+    own = liking.drawn(drawn, pricer.clients["number"].to_numpy()[drawn], seed)
+    taste = np.concatenate([own, aversion, np.zeros((len(stranded), *aversion.shape[1:]))])
     order = np.argsort(client, kind="stable")
     split = divided(pricer.clients, client[order], part[order])
     return LanePricer(places, pricer.tariff, pricer.conditions, split, taste[order])
@@ -137,14 +142,15 @@ def divided(clients: pd.DataFrame, client: Index, part: Array) -> pd.DataFrame:
 def latin_hypercubes(client: NDArray[np.int64], n_dimensions: int, seed: int) -> Array:
     """(n_shippers, n_dimensions) points in (0, 1): along each dimension one in each equal part for every client.
 
+    The points of a client hang on its number alone: it keeps them whoever else begins or ends to export.
+
     Args:
-        client: (n_shippers,) client of each shipper; those of one client follow each other.
+        client: (n_shippers,) number of the client of each shipper; those of one client follow each other.
     """
-    random = np.random.default_rng(seed)
-    _, first, count = np.unique(client, return_index=True, return_counts=True)
+    number, first, count = np.unique(client, return_index=True, return_counts=True)
     points = np.empty((len(client), n_dimensions))
-    for n in np.unique(count):
-        rows = first[count == n][:, None] + np.arange(n)
-        part = random.permuted(np.broadcast_to(np.arange(n)[:, None], (len(rows), n, n_dimensions)), axis=1)
-        points[rows] = (part + random.random(part.shape)) / n
+    for key, start, n in zip(number.tolist(), first.tolist(), count.tolist(), strict=True):
+        random = np.random.default_rng([seed, key])
+        part = random.permuted(np.broadcast_to(np.arange(n)[:, None], (n, n_dimensions)), axis=0)
+        points[start : start + n] = (part + random.random(part.shape)) / n
     return np.clip(points, 1e-12, 1.0 - 1e-12)

@@ -26,12 +26,12 @@ from numpy.typing import NDArray
 
 from siting.appraisal import Appraisal
 from siting.certainty import SEPARATOR, Certainty
-from siting.model.lanes import NONE
 from siting.model.model import Model, repriced
 from siting.parameters import Parameters
 from siting.plan import Plan, make_plan
+from siting.scenarios.operation import operate
 from siting.scenarios.pool import side_by_side
-from siting.solver import Solution, solve
+from siting.solver import Solution
 
 HELD = ("lever", "design choice")
 """Beginnings of the notes of parameters that are decided, not uncertain."""
@@ -137,21 +137,10 @@ def _carried_over(question: _Question, model: Model) -> Solution:
 def _worth_of_sites(model: Model, opened: NDArray[np.int64]) -> tuple[float, float | None]:
     """Net saving (INR a year) and benefit-cost ratio of exactly these options, whatever they cost or move.
 
-    The saving is what all clients cost today, taste included, less the objective without its capital charge. Lanes
-    through other options are left out before the search: none could be used.
+    The saving is what all clients cost today, taste included, less what they cost and the sites cost to run.
     """
     if not len(opened):
         return 0.0, None
-    problem, study = model.problem, model.study
-    kept = np.isin(problem.lane_options, np.append(opened, NONE)).all(axis=1)
-    own = problem.with_changes(
-        lane_client=problem.lane_client[kept], lane_options=problem.lane_options[kept],
-        lane_cost=problem.lane_cost[kept], budget=float(problem.capex.sum()), min_throughput=None,
-        forced_open=opened, forbidden=np.setdiff1d(np.arange(problem.n_options), opened),
-    )  # fmt: skip
-    found = solve(own, gap=study.gap, time_limit=study.time_limit_s)
-    sites = model.options.iloc[opened]
-    objective = found.objective - float(sites["capital_charge_inr_per_year"].sum())
-    saving = float(problem.unserved_cost.sum()) - objective
+    saving, sites = operate(model, opened).net_inr_per_year, model.options.iloc[opened]
     capex_inr_crore = float(sites["capex_inr_crore"].sum())
     return saving, Appraisal.of(capex_inr_crore, saving, model.parameters).benefit_cost_ratio

@@ -120,3 +120,9 @@ def test_nearest_points_leave_out_the_point_itself_and_its_twins_do_not_hide():
     assert all(i not in row for i, row in enumerate(found))
     assert found[3, 0] == 2
     assert nearest(lon[:1], lat[:1], 6).shape == (1, 0)
+
+
+def test_leaders_that_are_named_replace_the_rule():
+    facts = facts_of([9.0, 1.0, 5.0], ["a", "a", "b"])
+    table = measure_concentration(facts, 0.5, leaders=("d1", "elsewhere")).districts
+    assert table.index[table["leader"]].tolist() == ["d1"]

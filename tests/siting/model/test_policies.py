@@ -78,6 +78,7 @@ def test_upgraded_roads_lower_the_cost_of_today_and_only_them(model, study):
     ("changes", "told"),
     [
         ({"upgraded_roads": ("sout",)}, "upgraded_roads names unknown 'sout'; did you mean 'south'"),
+        ({"leaders": ("madhya-pradesh/d99",)}, "leaders names unknown 'madhya-pradesh/d99'"),
         ({"refund_states": ("Bihar",)}, "refund_states names unknown 'Bihar'"),
         ({"export_growth": {"Madya Pradesh": 1.0}}, "did you mean 'Madhya Pradesh'"),
     ],
@@ -169,3 +170,9 @@ def test_a_corridor_has_two_towns_at_least(tmp_path: Path):
     file.write_text("\n".join(CORRIDOR.splitlines()[:2]) + "\n")
     with pytest.raises(InputError, match="corridor 'south' has one town"):
         load_corridors(file, (70, 15, 90, 25))
+
+
+def test_leaders_are_those_that_are_named_with_all_counted_with_them(model, study):
+    named = restated(model, study.with_changes(leaders=("madhya-pradesh/d5",))).demand.set_index("district_id")
+    assert named.index[~named["under_utilised"]].tolist() == ["madhya-pradesh/d5"]
+    assert not model.demand.set_index("district_id").loc["madhya-pradesh/d0", "under_utilised"]

@@ -27,7 +27,7 @@ def costs(road_a: float, road_b: float, n: int = 1) -> GatewayCosts:
 
 
 def drawn(of: GatewayCosts, client: np.ndarray, tastes: pd.DataFrame = TASTES, seed: int = 1) -> np.ndarray:
-    return Liking.of(of, tastes, ["A", "B"]).drawn(client, seed)
+    return Liking.of(of, tastes, ["A", "B"]).drawn(client, client, seed)
 
 
 def test_shippers_choose_in_the_shares_of_equation_20() -> None:
@@ -71,6 +71,12 @@ def test_draws_fill_every_part_of_each_dimension_once() -> None:
     for number, n in ((0, 4), (1, 4), (2, 8)):
         part = np.sort((points[client == number] * n).astype(int), axis=0)
         assert (part == np.arange(n)[:, None]).all()
+
+
+def test_a_client_keeps_its_draws_whoever_else_is_there() -> None:
+    both, alone = latin_hypercubes(np.repeat([3, 7], 4), 5, seed=2), latin_hypercubes(np.repeat(7, 4), 5, seed=2)
+    np.testing.assert_array_equal(both[4:], alone)
+    assert not np.isclose(both[:4], alone).any()
 
 
 def test_shares_of_equation_20_by_hand() -> None:
