@@ -21,6 +21,7 @@ from web.api.plans import Library, create_api
 from web.api.runs import RunBook, create_run_api
 from web.assets import load_assets
 from web.i18n import init_i18n
+from web.map.measures import measures_told
 from web.pages import create_pages
 from web.queries import only
 from web.results import DOWNLOADS, Results
@@ -65,7 +66,7 @@ def create_app(
     pack = pack or open_pack()
     app = Flask(__name__, static_folder=None)
     init_security(app, hosts, (found.root, asked.folder))
-    init_i18n(app)
+    init_i18n(app, lambda translate: {"map": measures_told(translate)})
     pool = Pool(RunStore(found.root / RUNS_FOLDER), found.root, asked.folder)
     app.extensions["pool"], app.extensions["results"] = pool, found
     atexit.register(pool.close)

@@ -6,8 +6,10 @@ Templates translate through Flask-Babel; scripts fetch the same catalogue as JSO
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -35,14 +37,22 @@ class SourceDomain(Domain):  # type: ignore[misc]
         return self.catalogues.get(language(), self.catalogues["en"])
 
 
-def init_i18n(app: Flask) -> None:
+def marked(text: str) -> str:
+    """Return a text as it is: it is translated where it is told."""
+    return text
+
+
+def init_i18n(app: Flask, told: Callable[[Callable[[str], str]], dict[str, Any]]) -> None:
     """Let the application speak the languages of LANGUAGES: ``?lang=``, then cookie, then what the browser prefers.
 
     Templates get ``language`` (for the ``lang`` attribute) and ``languages``; ``/messages/<language>.json`` holds
-    the catalogue for scripts, source text -> translation (a list of plural forms where the source has a plural).
+    what scripts need: ``texts``, source text -> translation (a list of plural forms where the source has a plural).
+
+    Args:
+        told: what else scripts are told, by a function that translates.
     """
     babel = Babel(app, locale_selector=language)
-    catalogues, messages = _catalogues()
+    catalogues, messages = _catalogues(told)
     babel.domain_instance = SourceDomain(catalogues)
     app.jinja_env.globals["languages"] = LANGUAGES
     app.jinja_env.globals["crore"] = crore
@@ -80,9 +90,12 @@ def crore(inr: float) -> str:
     return str(format_decimal(inr / 1e7, "#,##,##0", locale="en_IN"))
 
 
-def _catalogues() -> tuple[dict[str, Translations], dict[str, Body]]:
+def _catalogues(
+    told: Callable[[Callable[[str], str]], dict[str, Any]],
+) -> tuple[dict[str, Translations], dict[str, Body]]:
     """Compiled catalogues by language, and the same as JSON."""
-    compiled, messages = {"en": Translations()}, {"en": json_body({})}
+    compiled: dict[str, Translations] = {"en": Translations()}
+    messages = {"en": json_body({"texts": {}, **told(str)})}
     for name in LANGUAGES.keys() - {"en"}:
         with (TRANSLATIONS / name / "LC_MESSAGES" / "messages.po").open("rb") as file:
             catalogue = read_po(file, locale=name)
@@ -90,8 +103,9 @@ def _catalogues() -> tuple[dict[str, Translations], dict[str, Body]]:
         write_mo(binary, catalogue)
         binary.seek(0)
         compiled[name] = Translations(binary)
-        messages[name] = json_body({
+        texts = {
             message.id if isinstance(message.id, str) else message.id[0]: message.string
             for message in catalogue if message.id and message.string
-        })  # fmt: skip
+        }  # fmt: skip
+        messages[name] = json_body({"texts": texts, **told(compiled[name].gettext)})
     return compiled, messages

@@ -121,6 +121,7 @@ def sites_table(plan: Plan) -> pd.DataFrame:
     own = at["place_id"].where(at["kind"] == "district", _district_around(plan, at))
     table = plan.opened.assign(
         district_id=own.to_numpy(object),
+        recovers_capital=~plan.opened.index.isin(plan.losing.index),
         chosen_share=np.nan if plan.certainty is None else plan.certainty.chosen_share(plan.opened["site_id"]),
         **{name: at[name].to_numpy() for name in ("place_id", "name", "state", "lon", "lat")},
     )
@@ -128,7 +129,8 @@ def sites_table(plan: Plan) -> pd.DataFrame:
         "option_id", "site_id", "place_id", "district_id", "name", "state", "lon", "lat", "facility_type", "tier",
         "status", "capex_inr_crore", "project_cost_inr_crore", "fixed_cost_inr_per_year",
         "capital_charge_inr_per_year", "use_charge_inr_per_t", "capacity_t_per_year", "min_throughput_t_per_year",
-        "throughput_t_per_year", "utilisation", "districts_served", "saving_inr_per_year", "chosen_share",
+        "throughput_t_per_year", "utilisation", "districts_served", "saving_inr_per_year",
+        "recovers_capital", "chosen_share",
     ]  # fmt: skip
     return table.sort_values(["saving_inr_per_year", "site_id"], ascending=[False, True])[columns]
 

@@ -11,7 +11,6 @@ from itertools import accumulate
 from xml.etree import ElementTree
 
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from markupsafe import escape
@@ -19,7 +18,6 @@ from tiny_result import CENTRES, DEPOT, HOSTILE, PORT, tiny_pack, write_result
 
 from geodata.errors import InputError
 from web.app import create_app
-from web.map.measures import classify
 from web.results import Results
 
 PLAN = "/api/v1/plans/tiny"
@@ -376,25 +374,6 @@ def test_the_drawn_map_is_one_svg_that_brings_no_code_and_no_style(client, langu
     dashed = [e.get("stroke-dasharray") for e in root.iter("{http://www.w3.org/2000/svg}polyline")]
     assert not any(dashed)  # these lanes go by road
     assert len(dashed) == (0 if not chosen else 4)
-
-
-@pytest.mark.parametrize(
-    "measure",
-    ["saving", "saving_per_t", "cost_before", "cost_after", "hours_before", "hours_after", "hours_to_port", "exports",
-     "tonnes", "co2e_before", "co2e_after", "co2e_saved"],
-)  # fmt: skip
-@pytest.mark.parametrize("classes", ["quantile", "equal"])
-def test_every_measure_can_be_drawn(client, measure, classes):
-    assert client.get(f"{PLAN}/map.svg?measure={measure}&classes={classes}&palette=viridis").status_code == 200
-
-
-def test_classes_hold_equal_numbers_or_span_equal_steps():
-    values = pd.Series([-1.0, 0.0, np.nan, *range(1, 13)])
-    quantile = classify(values, "quantile", "cividis")
-    assert [count for _, _, count in quantile.legend] == [2, 2, 2, 2, 2, 2, 1, 1, 1]
-    assert len({quantile.colours[0], quantile.colours[1], quantile.colours[2]}) == 3
-    skewed = classify(pd.Series([1.0, 1.0, 2.0, 100.0]), "equal", "cividis")
-    assert [count for _, _, count in skewed.legend] == [1, 3]
 
 
 def test_the_page_to_print_holds_map_legend_sources_and_fingerprint(client):

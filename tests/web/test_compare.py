@@ -32,7 +32,7 @@ def test_two_plans_stand_side_by_side_with_linked_views(visit):
 
 
 def test_each_plan_has_its_own_colours_and_counts_by_the_same_classes(chromium, swept):
-    fills = "paths => paths.map(path => path.getAttribute('fill'))"
+    fills = "paths => paths.map(path => path.getAttribute('fill').replace(/hatch-\\d+/, 'hatch'))"
     with chromium.visiting(swept, webgl=False) as visit:
         page = visit.open("/compare#a=tiny&b=sweep~budget-10")
         assert page.inner_text("#legend li .amounts").split()[0] == "A"
@@ -64,6 +64,21 @@ def test_the_difference_map_tells_better_from_worse(visit):
     legend = page.inner_text("#legend")
     assert "no change" in legend and "−₹" in legend  # the smaller budget saves less somewhere
     assert page.is_visible("#site-key")
+
+
+@pytest.mark.parametrize(("lang", "saving"), [("en", "Saving a year"), ("hi", "प्रति वर्ष बचत")])
+def test_a_click_on_either_map_tells_a_district_in_both_plans(chromium, swept, lang, saving):
+    with chromium.visiting(swept, webgl=False) as visit:
+        page = visit.open(f"/compare?lang={lang}#a=tiny&b=sweep~budget-10")
+        for side in "ab":
+            page.locator(f"#map-{side} .svg-districts path").nth(4).click(force=True)
+            page.wait_for_selector("#card h2")
+            assert page.locator("#card thead th").all_inner_texts() == ["A", "B"]
+            assert saving in page.inner_text("#card tbody")
+            assert page.locator(".svg-districts .chosen").count() == 2
+            page.click("#card .close")
+            assert page.locator(".svg-districts .chosen").count() == 0
+        visit.assert_quiet()
 
 
 def test_lists_name_the_sites_and_districts_that_changed(visit):

@@ -12,7 +12,8 @@ from geodata.pack import open_pack
 from web.app import create_app
 
 pytestmark = needs_chromium
-MAX_FIRST_VIEW_BYTES = 1_500_000
+MAX_FIRST_VIEW_BYTES = 700_000
+MAX_FIRST_VIEW_REQUESTS = 36
 
 
 @pytest.fixture(scope="module")
@@ -47,5 +48,6 @@ def test_the_first_view_is_small_and_asks_no_other_host(chromium, national):
         page.wait_for_load_state("networkidle")
         assert "National study" in page.title()
         assert 200_000 < visit.received_bytes < MAX_FIRST_VIEW_BYTES
+        assert len(visit.requests) <= MAX_FIRST_VIEW_REQUESTS, visit.requests
         assert not any("/map/roads" in request for request in visit.requests)
         visit.assert_quiet()

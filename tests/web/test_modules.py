@@ -89,8 +89,10 @@ def test_a_question_is_replaced_and_never_changed(visit):
 
 @needs_chromium
 def test_a_filter_asks_the_server_for_what_it_shows(visit):
-    assert run(visit, "filter", "m.query({ q: 'a', state: 'Alpha', group: 'under', type: 'mmlp' }, 'districts')") == [
+    asked = "{ q: 'a', state: 'Alpha', group: 'under', type: 'mmlp', class: '2' }, 'districts'"
+    assert run(visit, "filter", f"m.query({asked}, {{ measure: 'saving', classes: 'equal' }})") == [
         ["state", "Alpha"], ["q", "a"], ["under_utilised", "true"],
+        ["measure", "saving"], ["classes", "equal"], ["class", "2"],
     ]  # fmt: skip
     shown = "m.shows.districts(m.fromAddress({ q: 'ÁAL' }))({ district: 'Aaland', state: 'Alpha' })"
     assert run(visit, "filter", shown) is True

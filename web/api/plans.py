@@ -18,7 +18,7 @@ from web.compare import comparison, sweep_points
 from web.i18n import LANGUAGES, language
 from web.map.figure import LAYERS as FIGURE_LAYERS
 from web.map.figure import USUAL_LAYERS, Figure
-from web.map.measures import CLASSES, MEASURES, PALETTES
+from web.map.measures import MEASURES, METHODS, classes_told
 from web.map.plan import DistrictShapes, PlanData
 from web.map.shapes import GRID, network_lines
 from web.map.tables import LAYERS, MIMETYPES, encode
@@ -33,6 +33,7 @@ RUN_PREFIX = "run:"
 SHELF_SIZE = 256
 EXPORTS = 4  # tables written or waiting to be; the server's other threads stay free
 RETRY_S = 5
+MAX_CLASSED = 4  # plans that are classed together
 OPEN_PLANS = 24  # plans whose tables stay in memory
 
 
@@ -144,15 +145,6 @@ def create_api(library: Library, can_ask: Callable[[PlanTables], bool]) -> Bluep
         return shelf.json(identity, lambda: {"id": key, "name": members[0].summary["study"],
                                              "points": sweep_points(members)}).response()  # fmt: skip
 
-    @api.get(f"{API}/compare")
-    def compared() -> Response:
-        only("a", "b")
-        missing = [name for name in ("a", "b") if name not in request.args]
-        if missing:
-            refuse(400, f"{missing[0]} is not given; name two plans: ?a=ID&b=ID")
-        a, b = (library.any(request.args[name]) for name in ("a", "b"))
-        return shelf.json(("compare", a.plan.identity, b.plan.identity), lambda: comparison(a, b)).response()
-
     @api.get(f"{API}/map/districts")
     def districts_map() -> Response:
         only("v")
@@ -169,6 +161,7 @@ def create_api(library: Library, can_ask: Callable[[PlanTables], bool]) -> Bluep
         network = pack.road if name == "roads" else pack.rail
         return shelf.json(("network", name), lambda: {"grid": GRID, "lines": network_lines(network)}).response()
 
+    add_comparison_routes(api, library)
     add_plan_routes(api, library, f"{API}/plans/<key>", library.plan)
     add_plan_routes(api, library, f"{API}/runs/<key>", library.run)
     add_print_route(api, library, "plans", library.plan)
@@ -185,6 +178,31 @@ def create_api(library: Library, can_ask: Callable[[PlanTables], bool]) -> Bluep
         return json_body({**data.plan.summary, **about}).response()
 
     return api
+
+
+def add_comparison_routes(api: Blueprint, library: Library) -> None:
+    """Add what is told of several plans."""
+    shelf = library.shelf
+
+    @api.get(f"{API}/compare")
+    def compared() -> Response:
+        only("a", "b")
+        missing = [name for name in ("a", "b") if name not in request.args]
+        if missing:
+            refuse(400, f"{missing[0]} is not given; name two plans: ?a=ID&b=ID")
+        a, b = (library.any(request.args[name]) for name in ("a", "b"))
+        return shelf.json(("compare", a.plan.identity, b.plan.identity), lambda: comparison(a, b)).response()
+
+    @api.get(f"{API}/classes")
+    def classes() -> Response:
+        only("plan", "lang")
+        asked = request.args.getlist("plan")
+        if not 1 <= len(asked) <= MAX_CLASSED:
+            refuse(400, f"plan is given {len(asked)} times; name 1 to {MAX_CLASSED} plans: ?plan=ID&plan=ID")
+        named = [library.any(name) for name in asked]
+        lang = choice("lang", tuple(LANGUAGES), language())
+        key = ("classes", lang, *(data.plan.identity for data in named))
+        return shelf.json(key, lambda: classes_told([data.map_table for data in named])).response()
 
 
 def add_plan_routes(api: Blueprint, library: Library, prefix: str, find: Callable[[str], PlanData]) -> None:
@@ -230,7 +248,7 @@ def add_plan_routes(api: Blueprint, library: Library, prefix: str, find: Callabl
         return body.response(download=name)
 
     def drawing(key: str) -> Response:
-        only("measure", "classes", "palette", "lang", "layers", "state", "district", "site")
+        only("measure", "classes", "lang", "layers", "state", "district", "site")
         data = find(key)
         return _drawing(library, data, choice("lang", tuple(LANGUAGES), language())).response()
 
@@ -243,7 +261,7 @@ def add_print_route(api: Blueprint, library: Library, kind: str, find: Callable[
     """Add the page to print."""
 
     def page(key: str) -> Response:
-        only("measure", "classes", "palette", "lang", "layers", "state", "district", "site")
+        only("measure", "classes", "lang", "layers", "state", "district", "site")
         data = find(key)
         drawing = _drawing(library, data, language())
         text = render_template(
@@ -268,8 +286,7 @@ def _state_name(data: PlanData) -> str | None:
 
 def _drawing(library: Library, data: PlanData, lang: str) -> Body:
     measure = choice("measure", tuple(MEASURES), "saving")
-    classes = choice("classes", CLASSES, CLASSES[0])
-    palette = choice("palette", tuple(PALETTES), "cividis")
+    classes = choice("classes", METHODS, METHODS[0])
     layers = tuple(name for name in request.args.get("layers", ",".join(USUAL_LAYERS)).split(",") if name)
     unknown = [name for name in layers if name not in FIGURE_LAYERS]
     if unknown:
@@ -281,10 +298,10 @@ def _drawing(library: Library, data: PlanData, lang: str) -> Body:
     figure = library.figure(data, state)
 
     def draw() -> Body:
-        svg = figure.draw(measure, classes, palette, lang, layers, chosen)
+        svg = figure.draw(measure, classes, lang, layers, chosen)
         return Body(str(svg).encode(), "image/svg+xml")
 
-    key = (data.plan.identity, "svg", measure, classes, palette, lang, language(), layers, state, chosen)
+    key = (data.plan.identity, "svg", measure, classes, lang, language(), layers, state, chosen)
     return library.shelf.get(key, draw)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -16,7 +17,7 @@ from geodata.districts import metric_crs
 from geodata.network import Network
 from siting.report.charts import INK, MUTED, tag
 from siting.report.map import Frame
-from web.map.measures import MEASURES, Classed, classify, scale_of
+from web.map.measures import HATCH, MEASURES, Classed, classify
 from web.map.plan import PlanData
 from web.pages import boundary_note, osm_credit
 
@@ -31,7 +32,7 @@ TENTH = 10.0
 THIN = {"fill": "none", "stroke_linejoin": "round"}
 NETWORK_TOLERANCE_M = 4000.0
 LABELLED_DEG2 = 4.0  # states smaller than this carry no name
-SITE_SIZE = {"small": 4.0, "standard": 4.6, "medium": 5.2, "large": 6.6}
+SITE_SIZES = (3.0, 7.5)  # of one that saves nothing, and of the one that saves most
 SITE_NAMES = {"warehouse": "Warehouse", "cold_store": "Cold store", "cargo_terminal": "Cargo terminal",
               "mmlp": "Logistics park"}  # fmt: skip
 
@@ -104,7 +105,6 @@ class Figure:
         self,
         measure: str,
         classes: str,
-        palette: str,
         language: str,
         layers: Iterable[str] = USUAL_LAYERS,
         chosen: tuple[str, str] | None = None,
@@ -114,23 +114,21 @@ class Figure:
         Args:
             measure: key of MEASURES.
             classes: quantile or equal.
-            palette: key of PALETTES.
             language: of the names; the words follow the request.
             layers: of LAYERS.
             chosen: ``district`` or ``site`` and its id, whose lanes are drawn.
         """
         data = self.data
-        table = data.district_table
-        of = MEASURES[measure]
-        leader = ~table["under_utilised"].astype(bool) if of.leaders_apart else None
-        classed = classify(of.values(table), classes, palette, scale_of(measure, table), leader)
+        table = data.map_table
+        label = _(MEASURES[measure].label)
+        classed = classify(measure, table, classes)
         names, states = (
             table[f"{name}_hi"].fillna(table[name]) if language == "hi" else table[name]
             for name in ("district", "state")
         )
         shown = np.where(self.within, classed.colours, NO_DATA)
         areas = [
-            tag("path", tag("title", f"{name}, {state}"), d=d, fill=colour)
+            tag("path", tag("title", f"{name}, {state}"), d=d, fill=_fill(colour, TENTH))
             for name, state, d, colour in zip(names, states, self._district_paths, shown, strict=True)
         ]
         inner = [tag("path", d=_land_path(self), fill=NO_DATA), tag("g", *areas, stroke="#ffffff", stroke_width=3)]
@@ -148,15 +146,16 @@ class Figure:
         if "ports" in layers:
             marks += self._ports()
         if "sites" in layers:
-            marks += self._sites()
+            marks += _site_marks(self)
         if "states" in layers:
             marks += _state_names(self, dict(zip(table["state"], states, strict=True)))
         return tag(
             "svg",
-            tag("title", f"{data.plan.summary['study']}: {of.label}"),
+            tag("title", f"{data.plan.summary['study']}: {label}"),
+            _hatching(),
             tag("rect", width=WIDTH, height=HEIGHT, fill="#ffffff"),
             tag("svg", *marks, width=MAP_WIDTH, height=HEIGHT, overflow="hidden"),
-            *self._legend(str(of.label), _counted(classed, self.within), set(layers), chosen is not None),
+            *self._legend(label, _counted(classed, self.within), set(layers), chosen is not None),
             xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", font_family=FONT,
         )  # fmt: skip
 
@@ -183,17 +182,6 @@ class Figure:
                 marks.append(_cross(x, y, 6))
         return marks
 
-    def _sites(self) -> list[Markup]:
-        table = self.data.site_table.sort_values("capex_inr_crore", ascending=False, kind="stable")
-        shift = 9 * table.groupby(["lon", "lat"]).cumcount().to_numpy()
-        marks = []
-        for (x, y), right, site in zip(
-            self._points(table["lon"], table["lat"]), shift, table.to_dict("records"), strict=True
-        ):
-            about = f"{_site_name(site['facility_type'])}, {site['name']}, {site['state']}"
-            marks.append(_site(site["facility_type"], site["tier"], x + right, y, about))
-        return marks
-
     def _legend(
         self, title: str, entries: list[tuple[str, str, int]], layers: set[str], with_lanes: bool
     ) -> list[Markup]:
@@ -202,7 +190,8 @@ class Figure:
         y += 14
         for colour, text, count in entries:
             y += 24
-            marks.append(tag("rect", x=x, y=y - 13, width=30, height=16, fill=colour, stroke=MUTED, stroke_width=0.6))
+            box = {"x": x, "y": y - 13, "width": 30, "height": 16, "stroke": MUTED, "stroke_width": 0.6}
+            marks.append(tag("rect", fill=_fill(colour), **box))
             marks.append(_text(x + 42, y, text, 15))
             marks.append(_text(x + 300, y, _("%(n)s districts", n=count), 13, fill=MUTED, text_anchor="end"))
         y += 40
@@ -210,9 +199,16 @@ class Figure:
             counts = self.data.site_table["facility_type"].value_counts()
             for kind in SITE_NAMES:
                 if kind in counts:
-                    marks.append(_site(kind, "medium", x + 15, y - 5, _site_name(kind)))
+                    marks.append(_site(kind, 5.2, x + 15, y - 5, _site_name(kind)))
                     marks.append(_text(x + 42, y, f"{_site_name(kind)} ({counts[kind]})", 15))
                     y += 24
+            if not self.data.site_table.get("recovers_capital", pd.Series(dtype=bool)).astype(bool).all():
+                text = _("Hollow: does not recover its capital")
+                marks.append(_site("warehouse", 5.2, x + 15, y - 5, text, False))
+                marks.append(_text(x + 42, y, text, 15))
+                y += 24
+            marks.append(_text(x + 42, y, _("Larger symbol: saves more a year"), 13, fill=MUTED))
+            y += 24
         if "ports" in layers:
             marks.append(tag("circle", cx=x + 15, cy=y - 5, r=4.5, fill=INK))
             marks.append(_text(x + 42, y, _("Port"), 15))
@@ -237,11 +233,40 @@ class Figure:
         return marks
 
 
+def _hatching() -> Markup:
+    """Definitions of what fills districts without a value, on the map and in the legend."""
+    patterns = []
+    for scale in (1.0, TENTH):
+        lines = tag("path", d="M0 0V6", stroke="#9aa7b2", stroke_width=2)
+        turn = f"rotate(45) scale({scale:g})"
+        patterns.append(tag("pattern", tag("rect", width=6, height=6, fill="#ffffff"), lines, id=f"hatch-{scale:g}",
+                            width=6, height=6, patternUnits="userSpaceOnUse", patternTransform=turn))  # fmt: skip
+    return tag("defs", *patterns)
+
+
+def _fill(colour: str, scale: float = 1.0) -> str:
+    return f"url(#hatch-{scale:g})" if colour == HATCH else colour
+
+
 def _counted(classed: Classed, within: Any) -> list[tuple[str, str, int]]:
     """The legend with what is within the drawing."""
     colours = np.asarray(classed.colours)[within]
     counts = [(colour, text, int((colours == colour).sum())) for colour, text, _n in classed.legend]
     return [entry for entry in counts if entry[2]]
+
+
+def _site_marks(figure: Figure) -> list[Markup]:
+    table = figure.data.site_table.sort_values("saving_inr_per_year", ascending=False, kind="stable")
+    most = max(float(table["saving_inr_per_year"].max()), 1.0) if len(table) else 1.0
+    shift = 9 * table.groupby(["lon", "lat"]).cumcount().to_numpy()
+    marks = []
+    for (x, y), right, site in zip(
+        figure._points(table["lon"], table["lat"]), shift, table.to_dict("records"), strict=True
+    ):
+        about = f"{_site_name(site['facility_type'])}, {site['name']}, {site['state']}"
+        size = SITE_SIZES[0] + (SITE_SIZES[1] - SITE_SIZES[0]) * np.sqrt(max(site["saving_inr_per_year"], 0) / most)
+        marks.append(_site(site["facility_type"], size, x + right, y, about, site.get("recovers_capital", True)))
+    return marks
 
 
 def _state_names(figure: Figure, names: Mapping[str, str]) -> list[Markup]:
@@ -288,12 +313,13 @@ def _cross(x: float, y: float, s: float) -> Markup:
                stroke_width=2, fill="none")  # fmt: skip
 
 
-def _site(kind: str, tier: str, x: float, y: float, title: str) -> Markup:
+def _site(kind: str, size: float, x: float, y: float, title: str, filled: bool = True) -> Markup:
     """Square: warehouse. Circle: cold store. Bar: cargo terminal. Diamond: logistics park. As on the page."""
-    s = SITE_SIZE.get(tier, SITE_SIZE["medium"])
-    style = {"fill": ACCENT, "stroke": "#ffffff", "stroke_width": 1.1}
+    s = float(size)
+    solid, hollow = {"fill": ACCENT, "stroke": "#ffffff"}, {"fill": "#ffffff", "stroke": ACCENT}
+    style = {**(solid if filled else hollow), "stroke_width": 1.1}
     if kind == "cold_store":
-        return tag("circle", tag("title", title), cx=f"{x:.1f}", cy=f"{y:.1f}", r=s, **style)
+        return tag("circle", tag("title", title), cx=f"{x:.1f}", cy=f"{y:.1f}", r=f"{s:.1f}", **style)
     if kind == "cargo_terminal":
         d = f"M{x - 1.4 * s:.1f} {y - 0.55 * s:.1f}h{2.8 * s:.1f}v{1.1 * s:.1f}h{-2.8 * s:.1f}z"
     elif kind == "mmlp":

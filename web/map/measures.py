@@ -1,22 +1,47 @@
-"""What districts can be coloured by on the drawn map, and the classes of a measure, as on the page."""
+"""What the map can colour districts by, and the classes of a value: for the drawings here and for the scripts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from flask_babel import lazy_gettext as _
+from flask_babel import gettext
 
 from siting.money import indian
+from web.i18n import marked
 
-PALETTES = {
-    "cividis": ("#fee838", "#cebc63", "#9e9676", "#737475", "#4a536c", "#00306f"),
-    "viridis": ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154"),
+Translate = Callable[[str], str]
+
+# From light to dark, one hue for each kind of measure: the more, the darker, in grey print too.
+HUES = {
+    "green": ("#c9ebc3", "#94d08f", "#55ad62", "#23803f", "#004d22"),
+    "purple": ("#dcd9ec", "#b8b2d9", "#9186bf", "#6a539f", "#401d72"),
+    "orange": ("#fbd7ae", "#f5ac68", "#e27f33", "#b4540f", "#743102"),
+    "blue": ("#cbdff0", "#98c2e0", "#5c9cca", "#2a71ab", "#0a437a"),
+    "brown": ("#ead9c3", "#d0b08a", "#ad8354", "#805a2c", "#4e330f"),
 }
-CLASSES = ("quantile", "equal")
-ZERO, BELOW, LEADER, MISSING = "#e9e5dc", "#d9853b", "#d5dade", "#ffffff"
+METHODS = ("quantile", "equal")
+CLASSES = 5
+APART = ("zero", "below", "leader", "missing")
+HATCH = "hatch"  # no colour: where there is no value, what is below is hatched
+APART_COLOURS = ("#eae7e1", "#c2578c", "#d0d6db", HATCH)  # of APART
+PLAIN, HIDDEN = "#f6f5f1", "#f1f3f5"  # a district about which nothing is said; one that a filter leaves out
+# Purple and green with white between: told apart by the colour-blind. Blue would be sea, red an alarm.
+WORSE, BETTER = ("#e7d4e8", "#c2a5cf", "#762a83"), ("#d9f0d3", "#7fbf7b", "#1b7837")
+DIFFERENCE_INR = (1e6, 1e7)  # limits between the steps of a difference, the same for every pair of plans
+# Mantissas of the limits between classes, each tried where the ones before leave too few classes.
+ROUNDINGS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), tuple(np.arange(10, 100) / 10), tuple(np.arange(100, 1000) / 100))
+UNITS = {
+    "inr": ((1e7, marked("₹{n} crore")), (1e5, marked("₹{n} lakh")), (1.0, "₹{n}")),
+    "inr_per_t": ((1.0, marked("₹{n} per tonne")),),
+    "h": ((1.0, marked("{n} h")),),
+    "usd": ((1e6, marked("US$ {n} million")),),
+    "t": ((1.0, marked("{n} t")),),
+}
 
 
 @dataclass(frozen=True)
@@ -24,104 +49,251 @@ class Measure:
     """A value of every district.
 
     Args:
-        label: name with its unit.
-        values: from the table of districts, in that unit; NaN where there is none.
-        scale: measures that share its classes, so that a colour says the same on their maps.
+        label: its name, in English as all texts here.
+        column: of `web.map.plan.PlanData.map_table`.
+        unit: key of UNITS.
+        hue: key of HUES.
+        note: what it is.
+        scale: columns that its classes are made of, where a colour is to say the same on several maps.
         leaders_apart: districts that make most of the exports are in none of its values.
+        zero: what it means where it is zero.
+        below: what it means where it is below.
     """
 
     label: str
-    values: Callable[[pd.DataFrame], pd.Series]
+    column: str
+    unit: str
+    hue: str
+    note: str
     scale: tuple[str, ...] = ()
     leaders_apart: bool = False
+    zero: str = marked("zero")
+    below: str = marked("below zero")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.scale or (self.column,)
 
 
-def _column(name: str, per: float = 1.0) -> Callable[[pd.DataFrame], pd.Series]:
-    return lambda table: table[name] / per
-
-
-def _saving(table: pd.DataFrame) -> pd.Series:
-    return table["saving_inr_per_year"].where(table["cost_before_inr_per_t"].notna())
-
-
-COST, HOURS, CO2E = (tuple(f"{name}_{when}" for when in ("before", "after")) for name in ("cost", "hours", "co2e"))
+COST = ("cost_before_inr_per_t", "cost_after_inr_per_t")
+HOURS = ("hours_before", "hours_after")
+CO2E = ("co2e_before_t_per_year", "co2e_after_t_per_year")
 MEASURES = {
-    "saving": Measure(_("Saving, ₹ crore a year"), lambda t: _saving(t) / 1e7, leaders_apart=True),
-    "saving_per_t": Measure(
-        _("Saving, ₹ per tonne"), lambda t: t["cost_before_inr_per_t"] - t["cost_after_inr_per_t"]
+    "saving": Measure(
+        marked("Saving a year"), "saving_inr_per_year", "inr", "green",
+        marked("Cost of reaching a port today less cost with the plan, before the sites' running costs."),
+        leaders_apart=True, zero=marked("no saving"), below=marked("dearer than today"),
     ),
-    "cost_before": Measure(_("Cost before, ₹ per tonne"), _column("cost_before_inr_per_t"), COST),
-    "cost_after": Measure(_("Cost after, ₹ per tonne"), _column("cost_after_inr_per_t"), COST),
-    "hours_before": Measure(_("Hours before"), _column("hours_before"), HOURS),
-    "hours_after": Measure(_("Hours after"), _column("hours_after"), HOURS),
-    "hours_to_port": Measure(_("Hours to port"), _column("hours_to_gateway_after")),
-    "exports": Measure(_("Exports, US$ million a year"), _column("export_usd", 1e6)),
-    "tonnes": Measure(_("Thousand tonnes a year"), _column("tonnes_per_year", 1e3)),
-    "co2e_before": Measure(_("CO2e before, t a year"), _column("co2e_before_t_per_year"), CO2E),
-    "co2e_after": Measure(_("CO2e after, t a year"), _column("co2e_after_t_per_year"), CO2E),
+    "saving_per_t": Measure(
+        marked("Saving a tonne"), "saving_inr_per_t", "inr_per_t", "green",
+        marked("What a tonne costs today less what it costs with the plan."),
+        zero=marked("no saving"), below=marked("dearer than today"),
+    ),
+    "cost_before": Measure(
+        marked("Cost before"), COST[0], "inr_per_t", "purple",
+        marked("Freight, handling, time and carbon to a port, with what exists today."), COST,
+    ),
+    "cost_after": Measure(
+        marked("Cost after"), COST[1], "inr_per_t", "purple",
+        marked("The same cost with the sites of the plan, in the same classes."), COST,
+    ),
+    "hours_before": Measure(
+        marked("Hours before"), HOURS[0], "h", "orange",
+        marked("Hours until the ship with what exists today, waiting at the port included."), HOURS,
+    ),
+    "hours_after": Measure(
+        marked("Hours after"), HOURS[1], "h", "orange",
+        marked("The same hours with the sites of the plan, in the same classes."), HOURS,
+    ),
+    "hours_to_port": Measure(
+        marked("Hours to port"), "hours_to_gateway_after", "h", "orange",
+        marked("Hours until the port's gate with the plan, waiting and handling on the way included."),
+    ),
+    "exports": Measure(
+        marked("Exports a year"), "export_usd", "usd", "blue",
+        marked("Merchandise exports April 2024 to March 2025 as declared by the exporters."),
+        zero=marked("no exports"),
+    ),
+    "tonnes": Measure(
+        marked("Tonnes a year"), "tonnes_per_year", "t", "blue",
+        marked("Exports by value per tonne of each sector; bulk and air cargo are left out."),
+        zero=marked("no tonnes"),
+    ),
+    "co2e_before": Measure(
+        marked("CO2e before, a year"), CO2E[0], "t", "brown",
+        marked("Emissions on the way to a port with what exists today."), CO2E, zero=marked("no cargo"),
+    ),
+    "co2e_after": Measure(
+        marked("CO2e after, a year"), CO2E[1], "t", "brown",
+        marked("The same emissions with the sites of the plan, in the same classes."), CO2E, zero=marked("no cargo"),
+    ),
     "co2e_saved": Measure(
-        _("CO2e avoided, t a year"), lambda t: t["co2e_before_t_per_year"] - t["co2e_after_t_per_year"]
+        marked("CO2e avoided a year"), "co2e_saved_t_per_year", "t", "brown",
+        marked("Emissions on the way to a port today less those with the plan."),
+        zero=marked("no change"), below=marked("more than today"),
     ),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
+class Classes:
+    """Rising limits between the classes of the values above zero, and what each class is called."""
+
+    limits: list[float]
+    labels: list[str]
+
+
+@dataclass(frozen=True)
 class Classed:
-    """Colour of every district, and the legend as (colour, text, number of districts)."""
+    """Colour and class of every district, and the legend as (colour, text, number of districts).
+
+    The class is its number from "0", lowest first, or one of APART.
+    """
 
     colours: list[str]
+    keys: list[str]
     legend: list[tuple[str, str, int]]
 
 
-def breaks(above: np.ndarray, method: str, classes: int) -> list[float]:
-    """Limits between the classes of rising values above zero: equal numbers of districts or equal steps."""
-    found: list[float] = []
-    for k in range(1, classes):
-        if method == "equal":
-            value = above[0] + k * (above[-1] - above[0]) / classes
-        else:
-            value = above[k * len(above) // classes]
-        if value > (found[-1] if found else above[0]):
-            found.append(float(value))
-    return found
-
-
-def scale_of(name: str, table: pd.DataFrame) -> pd.Series:
-    """All values that a measure's classes are made of."""
-    values: pd.Series = pd.concat([MEASURES[other].values(table) for other in MEASURES[name].scale or (name,)])
-    return values
-
-
-def classify(
-    values: pd.Series, method: str, palette: str, scale: pd.Series | None = None, leader: pd.Series | None = None
-) -> Classed:
-    """Colour values: the more, the darker; zero, below zero and missing stand apart.
+def class_limits(above: np.ndarray, method: str) -> list[float]:
+    """Return round limits between the classes of rising values above zero.
 
     Args:
-        scale: what the classes are made of, where that is more than the values.
-        leader: which districts stand apart as leaders.
+        method: quantile for about equal numbers of districts, equal for equal steps.
     """
-    colours = PALETTES[palette]
-    value = values.to_numpy(dtype=float)
-    above = (values if scale is None else scale).to_numpy(dtype=float)
-    above = np.sort(above[above > 0])
-    limits = breaks(above, method, len(colours)) if len(above) else []
-    n = len(limits) + 1
-    shades = [colours[3]] if n == 1 else [colours[round(k * (len(colours) - 1) / (n - 1))] for k in range(n)]
-    edges = [above[0], *limits, above[-1]] if len(above) else []
-    entries = [(shades[k], f"{_short(edges[k])} – {_short(edges[k + 1])}") for k in reversed(range(n)) if edges]
-    entries += [(ZERO, str(_("none"))), (BELOW, str(_("below zero")))]
-    entries += [(LEADER, str(_("leaders, not counted"))), (MISSING, str(_("no cargo or no road")))]
-    apart = np.zeros(len(value), bool) if leader is None else leader.to_numpy(bool)
-    step = np.searchsorted(limits, value, side="right")
-    told = [
-        LEADER if aside else MISSING if np.isnan(v) else BELOW if v < 0 else ZERO if v == 0 else shades[k]
-        for v, k, aside in zip(value, step, apart, strict=True)
-    ]
-    legend = [(colour, text, told.count(colour)) for colour, text in entries if colour in told]
-    return Classed(told, legend)
+    if len(above) == 0 or above[0] == above[-1]:
+        return []
+    low, high = float(above[0]), float(above[-1])
+    if method == "equal":
+        step = _rounded((high - low) / CLASSES, (1, 2, 2.5, 5), up=True)
+        limits = [k * step for k in range(math.floor(low / step) + 1, math.ceil(high / step))]
+        return limits or [step * round((low + high) / 2 / step)]
+    ideal = [float(above[k * len(above) // CLASSES]) for k in range(1, CLASSES)]
+    wanted = min(CLASSES - 2, len({value for value in ideal if value > low}))
+    for mantissas in ROUNDINGS:
+        found = sorted({limit for limit in (_rounded(value, mantissas) for value in ideal) if low < limit <= high})
+        if len(found) >= wanted:
+            return found
+    return sorted({value for value in ideal if value > low})  # too close to each other to be rounded
+
+
+def _rounded(value: float, mantissas: Iterable[float], up: bool = False) -> float:
+    """The nearest number, or the next one above, with one of these mantissas."""
+    power = 10.0 ** math.floor(math.log10(value))
+    steps = [m * power for m in (*mantissas, 10)]
+    if up:
+        return next(step for step in steps if step >= value * (1 - 1e-9))
+    return float(f"{min(steps, key=lambda step: abs(math.log(step / value))):.6g}")
+
+
+def classes_of(name: str, tables: Iterable[pd.DataFrame], method: str, translate: Translate = gettext) -> Classes:
+    """Return the classes of a measure over the districts of one plan or several."""
+    measure = MEASURES[name]
+    values = np.concatenate([table[column].to_numpy(float) for table in tables for column in measure.columns])
+    above = np.sort(values[values > 0])
+    limits = class_limits(above, method)
+    return Classes(limits, _labels(limits, above, measure.unit, translate))
+
+
+def _labels(limits: list[float], above: np.ndarray, unit: str, translate: Translate) -> list[str]:
+    """Names of the classes, all in one unit: under ₹1 lakh, ₹1–10 lakh, ₹10 lakh and more."""
+    if len(above) == 0:
+        return []
+    smallest = limits[0] if limits else float(above[-1])
+    size, pattern = next((step for step in UNITS[unit] if smallest >= 0.1 * step[0]), UNITS[unit][-1])
+
+    def amount(*values: float) -> str:
+        return translate(pattern).format(n="–".join(_short(value / size) for value in values))
+
+    if not limits:
+        return [amount(smallest)]
+    between = [amount(low, high) for low, high in zip(limits, limits[1:], strict=False)]
+    first, last = translate(marked("under {amount}")), translate(marked("{amount} and more"))
+    return [first.format(amount=amount(limits[0])), *between, last.format(amount=amount(limits[-1]))]
 
 
 def _short(value: float) -> str:
-    """Three digits at least, Indian grouping."""
-    return indian(value, 0 if value >= 100 else 1 if value >= 10 else 2)
+    """As many decimals as a round limit needs, Indian grouping."""
+    decimals = next((d for d in range(4) if math.isclose(round(value, d), value, rel_tol=1e-6)), 3)
+    return indian(value, decimals)
+
+
+def shades(hue: str, n: int) -> list[str]:
+    """``n`` colours of a hue from light to dark."""
+    colours = HUES[hue]
+    if n == 1:
+        return [colours[len(colours) // 2]]
+    return [colours[min(len(colours) - 1, round(k * (len(colours) - 1) / (n - 1)))] for k in range(n)]
+
+
+def classify(name: str, table: pd.DataFrame, method: str) -> Classed:
+    """Colour the districts of a plan: the more, the darker; zero, below zero, leaders and missing stand apart."""
+    measure = MEASURES[name]
+    classes = classes_of(name, [table], method)
+    colours = shades(measure.hue, len(classes.labels)) if classes.labels else []
+    value = table[measure.column].to_numpy(float)
+    step = np.searchsorted(classes.limits, value, side="right")
+    apart = ~table["under_utilised"].to_numpy(bool) if measure.leaders_apart else np.zeros(len(value), bool)
+    keys = [
+        "leader" if aside else "missing" if np.isnan(v) else "below" if v < 0 else "zero" if v == 0 else str(k)
+        for v, k, aside in zip(value, step, apart, strict=True)
+    ]
+    apart_colours = dict(zip(APART, APART_COLOURS, strict=True))
+    told = [apart_colours.get(key) or colours[int(key)] for key in keys]
+    entries = [*zip(reversed(colours), reversed(classes.labels), strict=True), *_apart(measure, gettext)]
+    return Classed(told, keys, [(colour, text, told.count(colour)) for colour, text in entries if colour in told])
+
+
+def _apart(measure: Measure, translate: Translate) -> list[tuple[str, str]]:
+    """What stands apart from the classes, in the order of the legend."""
+    texts = (measure.zero, measure.below, marked("leaders, not counted"), marked("no cargo or no road"))
+    return [(colour, translate(text)) for colour, text in zip(APART_COLOURS, texts, strict=True)]
+
+
+def measures_told(translate: Translate) -> dict[str, Any]:
+    """Return all of this that the scripts of the pages need, in one language."""
+    small, large = translate(marked("₹{n} lakh")).format(n=10), translate(marked("₹{n} crore")).format(n=1)
+
+    def steps(sign: str, colours: Iterable[str]) -> list[dict[str, str]]:
+        first, last = translate(marked("up to {amount}")), translate(marked("over {amount}"))
+        labels = (
+            first.format(amount=sign + small),
+            f"{sign}{small} – {sign}{large}",
+            last.format(amount=sign + large),
+        )
+        return [
+            {"key": f"{sign}{k}", "colour": colour, "label": label}
+            for k, (colour, label) in enumerate(zip(colours, labels, strict=True))
+        ]
+
+    return {
+        "measures": {
+            name: {
+                "label": translate(measure.label), "column": measure.column, "unit": measure.unit,
+                "note": translate(measure.note), "shades": {n: shades(measure.hue, n) for n in range(1, 9)},
+                "leaders_apart": measure.leaders_apart,
+                "apart": {
+                    key: {"key": key, "colour": colour, "label": text}
+                    for key, (colour, text) in zip(APART, _apart(measure, translate), strict=True)
+                },
+            }
+            for name, measure in MEASURES.items()
+        },
+        "difference": {
+            "limits": DIFFERENCE_INR,
+            "better": steps("+", BETTER),
+            "worse": steps("−", WORSE),
+            "same": {"key": "same", "colour": PLAIN, "label": translate(marked("no change"))},
+            "missing": {"key": "missing", "colour": HATCH, "label": translate(marked("no cargo or no road"))},
+        },
+        "plain": PLAIN, "hidden": HIDDEN,
+    }  # fmt: skip
+
+
+def classes_told(tables: list[pd.DataFrame], translate: Translate = gettext) -> dict[str, Any]:
+    """Return the classes of every measure over the districts of one plan or several."""
+    told: dict[str, Any] = {}
+    for name in MEASURES:
+        found = {method: classes_of(name, tables, method, translate) for method in METHODS}
+        told[name] = {method: {"limits": one.limits, "labels": one.labels} for method, one in found.items()}
+    return told

@@ -113,6 +113,16 @@ class PlanData:
         return self.in_hindi(self.plan.districts)
 
     @cached_property
+    def map_table(self) -> pd.DataFrame:
+        """What the map colours districts by; no saving where there is no cargo or no road."""
+        table = self.district_table
+        return table.assign(
+            saving_inr_per_year=table["saving_inr_per_year"].where(table["cost_before_inr_per_t"].notna()),
+            saving_inr_per_t=table["cost_before_inr_per_t"] - table["cost_after_inr_per_t"],
+            co2e_saved_t_per_year=table["co2e_before_t_per_year"] - table["co2e_after_t_per_year"],
+        )
+
+    @cached_property
     def site_table(self) -> pd.DataFrame:
         """``sites.csv`` with names in Hindi."""
         return self.in_hindi(self.plan.sites)
@@ -177,12 +187,14 @@ class PlanData:
         """Values of the districts, as columns."""
         box = self.plan.shapes.bounds.round(2)
         return columns(
-            self.district_table.assign(bounds=box[["minx", "miny", "maxx", "maxy"]].to_numpy().tolist())
+            self.map_table.assign(bounds=box[["minx", "miny", "maxx", "maxy"]].to_numpy().tolist())
         )  # fmt: skip
 
     def sites(self) -> dict[str, Any]:
-        """Open sites, as columns."""
-        return columns(self.site_table)
+        """Open sites, as columns; a site's net saving is what is left when its running is paid."""
+        table = self.site_table
+        running = table.get("fixed_cost_inr_per_year", 0.0)
+        return columns(table.assign(net_saving_inr_per_year=table["saving_inr_per_year"] - running))
 
     def places(self) -> dict[str, Any]:
         """Ports and depots."""

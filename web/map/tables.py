@@ -18,8 +18,9 @@ from flask import request
 
 from siting.results.cells import csv_text
 from siting.study import FACILITY_TYPES
+from web.map.measures import MEASURES, METHODS, classify
 from web.map.plan import PlanData, columns
-from web.queries import choices, flag, number, only
+from web.queries import choice, choices, flag, number, only
 from web.security import refuse
 from web.transfer import Body, json_body
 
@@ -33,7 +34,8 @@ MIMETYPES = {
 }
 TEXT_COLUMNS = ("district", "district_hi", "name", "name_hi", "state", "state_hi", "hub_1", "gateway_after",
                 "from", "to")  # fmt: skip
-FILTERS = ("state", "q", "under_utilised", "served", "type", "district", "site", "columns", "sort", "limit")
+FILTERS = ("state", "q", "under_utilised", "served", "type", "district", "site", "measure", "classes", "class",
+           "columns", "sort", "limit")  # fmt: skip
 MAX_ROWS = 1_000_000
 
 
@@ -49,8 +51,8 @@ def table_of(data: PlanData, layer: str) -> pd.DataFrame:
 def filtered(data: PlanData, layer: str) -> pd.DataFrame:
     """Rows of a layer that the query of the request asks for.
 
-    ``state``, ``q``, ``under_utilised``, ``served``, ``type``, ``district``, ``site`` choose rows, ``sort``
-    orders them.
+    ``state``, ``q``, ``under_utilised``, ``served``, ``type``, ``district``, ``site`` and a ``class`` of a
+    ``measure`` choose rows, ``sort`` orders them.
     """
     only(*FILTERS)
     table = table_of(data, layer)
@@ -74,6 +76,11 @@ def filtered(data: PlanData, layer: str) -> pd.DataFrame:
             table = table[table["lane"].isin(data.lane_book.numbers_of_site(data.row_of("site", site)))]
         else:
             table = table[_column(table, "site_id", layer) == site]
+    if (asked := request.args.get("class")) is not None:
+        _column(table, "under_utilised", layer)
+        keys = pd.Series(classify(choice("measure", tuple(MEASURES), "saving"), data.map_table,
+                                  choice("classes", METHODS, METHODS[0])).keys)  # fmt: skip
+        table = table[keys.reindex(table.index) == asked]
     if sort := request.args.get("sort"):
         name = sort.removeprefix("-")
         _column(table, name, layer)

@@ -90,9 +90,9 @@ function ofState(plan, state) {
     of.hours_before === null
       ? ""
       : ` ${_("Mean time to the ship: {before} today, {after} with the plan.", {
-        before: hours(of.hours_before),
-        after: hours(of.hours_after),
-      })}`,
+          before: hours(of.hours_before),
+          after: hours(of.hours_after),
+        })}`,
   ];
 }
 

@@ -1,9 +1,10 @@
 // Compare: two plans side by side on linked maps, what differs as a map and as lists, and the frontier of a sweep.
 
 import * as address from "./address.js";
+import { heading } from "./card.js";
 import * as data from "./data.js";
 import { byId, h } from "./dom.js";
-import { NOTHING, crore, number, percent, perTonne, rupees, signed, word } from "./format.js";
+import { NOTHING, crore, hours, number, percent, perTonne, rupees, signed, word } from "./format.js";
 import { drawFrontier } from "./frontier.js";
 import { _, named, ngettext } from "./i18n.js";
 import { createMap } from "./map.js";
@@ -13,7 +14,6 @@ import * as shell from "./shell.js";
 const LISTED_DISTRICTS = 200;
 const VIEWS = ["pair", "difference", "lists"];
 const SIDES = ["a", "b"];
-const LOOK = { classes: "quantile", palette: "cividis" };
 const SITE_KEY = [
   ["warehouse:new", _("only in B")],
   ["warehouse:gone", _("only in A")],
@@ -26,7 +26,9 @@ let sweeps = [];
 let names = new Map();
 let sides = null; // {a: plan, b: plan}
 let told = null; // the comparison
+let classes = null; // of every measure, over the districts of both
 let maps = {};
+const card = shell.createCard(byId("card"), () => Object.values(maps).forEach((map) => map.choose(null, null)));
 let turn = Promise.resolve(); // views open one after the other, or a late one would paint over a newer one
 
 shell.start(async () => {
@@ -95,10 +97,11 @@ async function apply(values) {
     shell.ready(true);
     return;
   }
-  const [comparison, a, b] = await Promise.all([
+  const [comparison, a, b, cut] = await Promise.all([
     data.get(`${data.API}/compare?${new URLSearchParams({ a: view.a, b: view.b })}`),
     data.plan(baseOf(view.a)),
     data.plan(baseOf(view.b)),
+    data.classes(view.a, view.b),
   ]);
   told = {
     ...comparison,
@@ -107,6 +110,8 @@ async function apply(values) {
     only_b: data.rows(comparison.sites.only_b),
   };
   sides = { a, b };
+  classes = cut;
+  card.close();
   fillChoices();
   for (const side of SIDES) {
     byId(`name-${side}`).replaceChildren(
@@ -144,7 +149,7 @@ async function setView(name) {
   if (name === "pair" && !maps.a) {
     const linked = (side, other) => ({
       hover: (found, point) => hoverPair(side, found, point),
-      pick: () => {},
+      pick: (found) => pick(found, sides[side]),
       move: (byHand) => byHand && maps[other]?.setCamera(maps[other === "a" ? "b" : "a"].camera()),
     });
     [maps.a, maps.b] = await Promise.all([
@@ -153,7 +158,7 @@ async function setView(name) {
     ]);
   }
   if (name === "difference" && !maps.difference) {
-    maps.difference = await createMap(byId("map-difference"), sides.b, { hover, pick: () => {} });
+    maps.difference = await createMap(byId("map-difference"), sides.b, { hover, pick: (found) => pick(found) });
     const both = sides.b.sites.filter((site) => !told.only_b.some((only) => only.site_id === site.site_id));
     maps.difference.setSites([
       ...both,
@@ -171,27 +176,85 @@ function paintPair() {
   if (!maps.a) return;
   const measure = MEASURES[view.measure];
   const all = [...sides.a.districts, ...sides.b.districts];
-  const { colours, legend } = classify(all, measure, LOOK, () => true);
-  const painted = { a: colours.slice(0, sides.a.districts.length), b: colours.slice(sides.a.districts.length) };
-  for (const side of SIDES) maps[side].paint(painted[side]);
+  const { colours, keys, legend } = classify(all, measure, classes[view.measure].quantile, () => true);
+  const n = sides.a.districts.length;
+  const of = { a: keys.slice(0, n), b: keys.slice(n) };
+  maps.a.paint(colours.slice(0, n));
+  maps.b.paint(colours.slice(n));
   byId("legend-title").textContent = _("Districts of A and of B");
   shell.showLegend(
     byId("legend"),
     legend.map((entry) => ({
       ...entry,
-      counts: SIDES.map((side) => [side.toUpperCase(), painted[side].filter((colour) => colour === entry.colour).length]),
+      counts: SIDES.map((side) => [side.toUpperCase(), of[side].filter((key) => key === entry.key).length]),
     })),
+    { light: (key) => SIDES.forEach((side) => maps[side].light(rowsOf(of[side], key))) },
   );
 }
 
 function paintDifference() {
   const change = new Map(told.districts.map((row) => [row.district_id, row.saving_change_inr_per_year]));
   const of = (row) => (row.saving_inr_per_year === null ? null : (change.get(row.district_id) ?? null)); // no cargo: nothing to change
-  const { colours, legend } = diverge(sides.b.districts.map(of), rupees);
+  const { colours, keys, legend } = diverge(sides.b.districts.map(of));
   maps.difference?.paint(colours);
   byId("legend-title").textContent = _("Saving a year: B less A");
-  shell.showLegend(byId("legend"), legend);
+  shell.showLegend(byId("legend"), legend, { light: (key) => maps.difference?.light(rowsOf(keys, key)) });
 }
+
+const rowsOf = (keys, key) => keys.flatMap((other, row) => (other === key ? [row] : []));
+
+// ---- clicks: a district in both plans
+
+function pick(found, of = sides.b) {
+  const row = found?.kind === "district" ? of.districts[found.row] : null;
+  if (!row) return card.close();
+  const both = SIDES.map((side) => sides[side].districts.find((other) => other.district_id === row.district_id));
+  for (const [name, map] of Object.entries(maps)) {
+    map.choose(
+      sides[name === "a" ? "a" : "b"].districts.findIndex((other) => other.district_id === row.district_id),
+      null,
+    );
+  }
+  const line = ([label, format, column]) => [label, ...both.map((one) => (one ? format(one[column]) : NOTHING))];
+  return card.open([
+    heading(named(row, "district"), null, named(row, "state"), { close: card.close }),
+    h(
+      "table",
+      { class: "compare" },
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("td", {}),
+          ["A", "B"].map((letter) => h("th", { scope: "col" }, letter)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        OF_DISTRICT.map(line).map(([label, ...values]) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, label),
+            values.map((value) => h("td", {}, value)),
+          ),
+        ),
+      ),
+    ),
+  ]);
+}
+
+const text = (value) => value ?? NOTHING;
+const OF_DISTRICT = [
+  [_("Saving a year"), rupees, "saving_inr_per_year"],
+  [_("Cost per tonne"), perTonne, "cost_after_inr_per_t"],
+  [_("Hours after"), hours, "hours_after"],
+  [_("Hub"), text, "hub_1"],
+  [_("Port"), text, "gateway_after"],
+];
 
 const TOTALS = {
   budget_inr_crore: [_("Budget"), crore],

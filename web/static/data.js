@@ -81,8 +81,6 @@ export function boundsOf(districts) {
   return [side(0, Math.min), side(1, Math.min), side(2, Math.max), side(3, Math.max)];
 }
 
-const cut = (before, after) => (before === null || after === null ? null : before - after);
-
 // All of a plan that a map shows; `summary` where it is known already.
 export async function plan(base) {
   const summaryAt = base.startsWith(`${API}/runs/`) ? `${base}/plan` : base;
@@ -94,11 +92,7 @@ export async function plan(base) {
     get(`${base}/places`),
     told.then((summary) => shapesOf(summary.links.shapes)),
   ]);
-  const districtRows = rows(districts).map((row) => ({
-    ...row,
-    co2e_saved_t_per_year: cut(row.co2e_before_t_per_year, row.co2e_after_t_per_year),
-    saving_inr_per_year: row.cost_before_inr_per_t === null ? null : row.saving_inr_per_year,
-  }));
+  const districtRows = rows(districts);
   const states = new Map(districtRows.map((row) => [row.state, named(row, "state")]));
   const districtNames = new Map(districtRows.map((row) => [row.district_id, named(row, "district")]));
   // A row with the names of its state and district in the language of the page.
@@ -122,6 +116,10 @@ export async function plan(base) {
     states: shapes.states,
   };
 }
+
+// The classes of every measure over the districts of some plans ("run:ID" for an answer).
+export const classes = (...plans) =>
+  get(`${API}/classes?${new URLSearchParams([...plans.map((id) => ["plan", id]), ["lang", language]])}`);
 
 export const lanes = (base, kind, id) => get(`${base}/lanes?${new URLSearchParams({ [kind]: id })}`);
 

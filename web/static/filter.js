@@ -1,6 +1,7 @@
 // Which districts and sites are shown: one filter for the map, the tables and the downloads.
 
-const EMPTY = { q: "", state: "", group: "", type: "" };
+const EMPTY = { q: "", state: "", group: "", type: "", class: "" };
+export const WRITTEN = ["q", "state", "group", "type"]; // in fields of the page; a class is chosen in the legend
 const plain = (text) =>
   (text ?? "")
     .normalize("NFD")
@@ -27,11 +28,12 @@ export const shows = {
 };
 
 // The same for the server's tables.
-export function query(filter, layer) {
+export function query(filter, layer, { measure, classes }) {
   const pairs = [];
   if (filter.state) pairs.push(["state", filter.state]);
   if (filter.q && ["districts", "sites", "lanes"].includes(layer)) pairs.push(["q", filter.q]);
   if (filter.group && layer === "districts") pairs.push(GROUP_QUERY[filter.group]);
+  if (filter.class && layer === "districts") pairs.push(["measure", measure], ["classes", classes], ["class", filter.class]);
   if (filter.type && layer === "sites") pairs.push(["type", filter.type]);
   return pairs;
 }

@@ -1,9 +1,12 @@
 // The map, drawn by MapLibre GL JS from the plan's own shapes: no tiles, no fonts, no other server.
 
 import { attribution, groupBy } from "./data.js";
-import { _, language } from "./i18n.js";
-import { ACCENT, INK, PIXEL_RATIO, SYMBOLS, TIER_SIZE, imageOf, labelCanvas, symbolCanvas } from "./icons.js";
+import { _, language, named } from "./i18n.js";
+import { ACCENT, INK, PIXEL_RATIO, SYMBOLS, hatchCanvas, imageOf, labelCanvas, symbolCanvas } from "./icons.js";
+import { HATCH } from "./measures.js";
+import { mostSaved, siteOpacity, siteSize, siteState } from "./sites.js";
 
+const NONE = ["==", ["id"], -1];
 const EMPTY = { type: "FeatureCollection", features: [] };
 const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -60,6 +63,7 @@ export async function createGlMap(container, plan, on) {
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-right");
   await new Promise((resolve) => map.once("load", resolve));
+  labelWhenSeen(map);
   addSources(map, plan);
   addLayers(map);
   listen(map, on);
@@ -82,6 +86,7 @@ function addSources(map, plan) {
     sites: siteFeatures(map, plan.sites),
     ports: portFeatures(map, plan.gateways),
     depots: points(plan.depots, () => ({ symbol: image(map, "depot") })),
+    "district-labels": points(plan.districts, (row) => ({ label: labelName(named(row, "district"), "district") })),
     "state-labels": collection(
       plan.states.names.map((name, i) =>
         feature(
@@ -105,15 +110,22 @@ function image(map, kind, state = "") {
   return name;
 }
 
+function hatchImage(map) {
+  if (!map.hasImage("hatch")) map.addImage("hatch", imageOf(hatchCanvas()), { pixelRatio: PIXEL_RATIO });
+  return "hatch";
+}
+
 // A store and a warehouse of one place stand side by side.
 function siteFeatures(map, sites) {
   const key = (row) => `${row.lon} ${row.lat}`;
   const here = groupBy(sites, key);
+  const most = mostSaved(sites);
   return points(sites, (row) => {
     const group = here.get(key(row));
     return {
-      symbol: image(map, row.facility_type, row.mark),
-      size: TIER_SIZE[row.tier] ?? 0.8,
+      symbol: image(map, row.facility_type, siteState(row)),
+      size: siteSize(row, most),
+      opacity: siteOpacity(row),
       offset: [20 * (group.indexOf(row) - (group.length - 1) / 2), 0],
     };
   });
@@ -125,12 +137,23 @@ const portFeatures = (map, gateways) =>
 const LABEL_STYLES = {
   state: { size: language === "en" ? 11 : 12, weight: 600, colour: "#3a4853" },
   port: { size: 11.5, weight: 500, colour: "#0b5c8a" },
+  district: { size: language === "en" ? 10.5 : 11.5, weight: 400, colour: "#56646f" },
 };
 
+const labelName = (text, kind) => `${kind}-label:${text}`;
+
 function label(map, text, kind) {
-  const name = `${kind}-label:${text}`;
+  const name = labelName(text, kind);
   if (!map.hasImage(name)) map.addImage(name, imageOf(labelCanvas(text, LABEL_STYLES[kind])), { pixelRatio: PIXEL_RATIO });
   return name;
+}
+
+// Hundreds of districts: each label is drawn when it comes into sight.
+function labelWhenSeen(map) {
+  map.on("styleimagemissing", ({ id }) => {
+    const [kind, text] = [id.slice(0, id.indexOf("-label:")), id.slice(id.indexOf(":") + 1)];
+    if (kind in LABEL_STYLES) label(map, text, kind);
+  });
 }
 
 function addLayers(map) {
@@ -155,6 +178,7 @@ function addLayers(map) {
       type: "fill",
       paint: { "fill-color": ["to-color", ["feature-state", "colour"], "#f6f7f8"], "fill-antialias": false },
     },
+    { id: "hatched", source: "districts", type: "fill", filter: NONE, paint: { "fill-pattern": hatchImage(map) } },
     {
       id: "district-lines",
       source: "districts",
@@ -174,20 +198,9 @@ function addLayers(map) {
       paint: { "line-color": INK, "line-width": grows(0.6, 1.6), "line-opacity": 0.7 },
     },
     { id: "states", type: "line", paint: { "line-color": "#51606c", "line-width": grows(0.7, 2) } },
-    {
-      id: "chosen-case",
-      source: "districts",
-      type: "line",
-      filter: ["==", ["id"], -1],
-      paint: { "line-color": "#ffffff", "line-width": 5 },
-    },
-    {
-      id: "chosen",
-      source: "districts",
-      type: "line",
-      filter: ["==", ["id"], -1],
-      paint: { "line-color": INK, "line-width": 2.5 },
-    },
+    { id: "lit", source: "districts", type: "line", filter: NONE, paint: { "line-color": INK, "line-width": 1.8 } },
+    { id: "chosen-case", source: "districts", type: "line", filter: NONE, paint: { "line-color": "#ffffff", "line-width": 5 } },
+    { id: "chosen", source: "districts", type: "line", filter: NONE, paint: { "line-color": INK, "line-width": 2.5 } },
     {
       id: "lanes-case",
       source: "lanes",
@@ -224,8 +237,10 @@ function addLayers(map) {
         "icon-image": ["get", "symbol"],
         "icon-size": grows(0.46, 1.2, ["get", "size"]),
         "icon-offset": ["get", "offset"],
+        "symbol-sort-key": ["-", ["get", "size"]], // small ones stay in sight
         ...onTop,
       },
+      paint: { "icon-opacity": ["get", "opacity"] },
     },
     {
       id: "ring",
@@ -255,6 +270,7 @@ function addLayers(map) {
       minzoom: 4.6,
       layout: { "icon-image": ["get", "label"], "icon-anchor": "right", "icon-offset": [-12, 0] },
     },
+    { id: "district-labels", type: "symbol", minzoom: 6, layout: { "icon-image": ["get", "label"], "icon-padding": 4 } },
   ];
   for (const layer of layers) map.addLayer({ source: layer.id, ...layer });
 }
@@ -285,17 +301,23 @@ function listen(map, on) {
 
 function mapView(map) {
   const loaded = new Set();
+  const only = (rows) => ["in", ["id"], ["literal", rows]];
   return {
     paint(colours) {
-      colours.forEach((colour, id) => map.setFeatureState({ source: "districts", id }, { colour }));
+      colours.forEach((colour, id) => {
+        map.setFeatureState({ source: "districts", id }, { colour: colour === HATCH ? "#ffffff" : colour });
+      });
+      map.setFilter("hatched", only(colours.flatMap((colour, id) => (colour === HATCH ? [id] : []))));
     },
+    // Districts that stand out while one looks for a class.
+    light: (rows) => map.setFilter("lit", only(rows)),
     setSites: (sites) => map.getSource("sites").setData(siteFeatures(map, sites)),
     setPorts: (gateways) => map.getSource("ports").setData(portFeatures(map, gateways)),
     setOptions: (places) =>
       map.getSource("options").setData(points(places, (row) => ({ symbol: image(map, "option", row.mark) }))),
     // Rows of a layer that are shown; the others are not drawn.
     filter(name, rows) {
-      for (const id of LAYERS[name]) map.setFilter(id, rows === null ? null : ["in", ["id"], ["literal", rows]]);
+      for (const id of LAYERS[name]) map.setFilter(id, rows === null ? null : only(rows));
     },
     choose(district, point) {
       for (const id of ["chosen-case", "chosen"]) map.setFilter(id, ["==", ["id"], district ?? -1]);

@@ -1,7 +1,9 @@
-// The language of the page. English is in the source; other languages come as a catalogue from the server.
+// The language of the page. English is in the source; the server sends the words of other languages, and what it
+// tells pages in each: measures of the map, terms of the glossary.
 
 export const language = document.documentElement.lang;
-const catalogue = language === "en" ? {} : await (await fetch(document.documentElement.dataset.messages)).json();
+export const told = await (await fetch(document.documentElement.dataset.messages)).json();
+const catalogue = told.texts;
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 

@@ -32,7 +32,6 @@ const SHAPES = {
 };
 
 export const SYMBOLS = Object.keys(SHAPES);
-export const TIER_SIZE = { small: 0.62, medium: 0.82, standard: 0.72, large: 1, announced: 0.9 };
 
 function polygon(c, points) {
   points.forEach(([x, y], i) => (i ? c.lineTo(x, y) : c.moveTo(x, y)));
@@ -46,6 +45,7 @@ function look(name, state) {
   if (state === "forced") return { fill: INK, stroke: PAPER, width: 3, sign: tick, scale: 1.9 };
   if (state === "forbidden" || state === "closed")
     return { fill: PAPER, stroke: INK, width: 2, sign: cross, scale: name === "option" ? 1.9 : 1 };
+  if (state === "hollow") return { fill: PAPER, stroke: ACCENT, width: 2.5 };
   if (name === "option") return { fill: PAPER, stroke: "#56646f", width: 1.5 };
   if (name === "port") return { fill: PAPER, stroke: PORT, width: 2, sign: anchor };
   if (name === "depot") return { fill: PAPER, stroke: INK, width: 2 };
@@ -137,6 +137,25 @@ export function labelCanvas(text, { size, weight, colour }) {
   c.strokeText(text, 4, height / 2);
   c.fillStyle = colour;
   c.fillText(text, 4, height / 2);
+  return canvas;
+}
+
+// For districts without a value.
+export function hatchCanvas() {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 8 * RATIO;
+  const c = canvas.getContext("2d");
+  c.scale(RATIO, RATIO);
+  c.fillStyle = PAPER;
+  c.fillRect(0, 0, 8, 8);
+  c.strokeStyle = "#9aa7b2";
+  c.lineWidth = 1;
+  c.beginPath();
+  for (const at of [-8, 0, 8]) {
+    c.moveTo(at, 8);
+    c.lineTo(at + 8, 0);
+  }
+  c.stroke();
   return canvas;
 }
 

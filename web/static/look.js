@@ -7,44 +7,19 @@ import * as data from "./data.js";
 import { byId, h } from "./dom.js";
 import { crore, hours, number, rupees, word } from "./format.js";
 import * as filters from "./filter.js";
-import { _, named, ngettext } from "./i18n.js";
+import { _, named } from "./i18n.js";
 import { boundsOf, createMap, webglWorks } from "./map.js";
-import { MEASURES, classify } from "./measures.js";
+import { HIDDEN, MEASURES, classify } from "./measures.js";
 import { allEntries, createSearch } from "./search.js";
 import * as shell from "./shell.js";
-import { COLUMNS, createTable } from "./table.js";
+import { SORTED, createTablePage } from "./tablepage.js";
 
-const LISTED = 500; // rows of a long layer; its files hold all
-const LONG = ["lanes", "roads", "rail"]; // filtered and sorted by the server
 const NETWORKS = ["roads", "rail"];
-const ROWS = {
-  districts: () => plan.districts,
-  sites: () => plan.sites,
-  gateways: () => plan.gateways,
-  depots: () => plan.depots,
-  states: () => stateRows,
-};
-const SORTED = {
-  districts: "saving_inr_per_year",
-  sites: "saving_inr_per_year",
-  lanes: "tonnes_per_year",
-  gateways: "name",
-  depots: "name",
-  states: "saving_inr_per_year",
-  roads: "km",
-  rail: "km",
-};
-const CHOICES = {
-  classes: ["quantile", "equal"],
-  palette: ["cividis", "viridis"],
-  tab: ["map", "table"],
-  layer: Object.keys(SORTED),
-};
+const CHOICES = { classes: ["quantile", "equal"], tab: ["map", "table"], layer: Object.keys(SORTED) };
 
 const view = {
   measure: "saving",
   classes: "quantile",
-  palette: "cividis",
   tab: "map",
   layer: "districts",
   sort: null,
@@ -55,9 +30,10 @@ let plans = [];
 let plan = null;
 let map = null;
 let fillSearch = null;
-let stateRows = []; // of the plan, once its table was asked for
+let keys = []; // of each district: the class of the measure that it is in
 let asked = 0; // counts questions, so that a late answer to an old one is dropped
 
+const fillTable = createTablePage({ view, plan: () => plan, shownDistricts, chosen, pick: toMap, remember });
 const card = shell.createCard(byId("card"), () => shell.attempt(() => select(null)));
 const layerBoxes = [...document.querySelectorAll("[data-layer]")];
 
@@ -79,11 +55,7 @@ shell.start(async () => {
   byId("no-webgl").hidden = webglWorks();
   for (const tab of document.querySelectorAll("[data-tab]")) tab.onclick = () => setTab(tab.dataset.tab);
   for (const box of layerBoxes) box.onchange = () => shell.attempt(() => setLayer(box));
-  for (const name of ["classes", "palette"])
-    byId(name).onchange = () => {
-      view[name] = byId(name).value;
-      paint();
-    };
+  byId("classes").onchange = () => setMeasure({ classes: byId("classes").value });
   for (const name of ["q", "state", "group", "type"])
     byId(`filter-${name}`).oninput = () => setFilter({ ...view.filter, [name]: byId(`filter-${name}`).value });
   byId("filter-clear").onclick = () => setFilter(filters.fromAddress({}));
@@ -110,17 +82,14 @@ async function apply(values) {
     for (const box of layerBoxes) box.checked = values.layers.split(",").includes(box.dataset.layer);
   view.selection = null;
   if (plan?.id !== id) await openPlan(id);
-  for (const name of ["classes", "palette", "layer"]) byId(name).value = view[name];
-  for (const [name, value] of Object.entries(view.filter)) byId(`filter-${name}`).value = value;
+  for (const name of ["classes", "layer"]) byId(name).value = view[name];
+  for (const name of filters.WRITTEN) byId(`filter-${name}`).value = view.filter[name];
   if (!filters.isEmpty(view.filter)) byId("filter").open = true;
   shell.fillSelect(byId("plan"), [...shell.planNames(plans)], id, (other) => {
     address.write({ ...address.read(), plan: other, site: null }, true);
     return apply(address.read());
   });
-  shell.fillSelect(byId("measure"), shell.options(MEASURES), view.measure, (key) => {
-    view.measure = key;
-    paint();
-  });
+  shell.fillSelect(byId("measure"), shell.options(MEASURES), view.measure, (measure) => setMeasure({ measure }));
   await Promise.all(layerBoxes.map(setLayer));
   setTab(view.tab);
   paint();
@@ -141,12 +110,13 @@ const find = (rows, column, value) => (value ? rows.findIndex((row) => row[colum
 
 async function openPlan(id) {
   map?.remove();
-  stateRows = [];
-  plan = { id, ...(await data.plan(data.planBase(id))) };
+  const [opened, classes] = await Promise.all([data.plan(data.planBase(id)), data.classes(id)]);
+  plan = { id, ...opened, classes };
   document.title = `${plan.summary.study} – ${_("Export hubs")}`;
   byId("title").textContent = plan.summary.study;
   shell.showProof(plan.summary.status === "optimal", plan.summary.gap, plan.summary.proof);
   shell.showNotes(plan.summary);
+  byId("fainter").hidden = !plan.summary.draws?.n;
   byId("report").hidden = !plan.summary.links.report;
   if (plan.summary.links.report) byId("report").href = plan.summary.links.report;
   const states = new Map(plan.districts.map((row) => [row.state, named(row, "state")]));
@@ -164,26 +134,42 @@ async function openPlan(id) {
   });
 }
 
+// Another measure has other classes: none of the old ones stays chosen.
+function setMeasure(change) {
+  Object.assign(view, change);
+  view.filter = { ...view.filter, class: "" };
+  paint();
+}
+
+const inFilter = (i) => filters.shows.districts(view.filter)(plan.districts[i]);
+const isShown = (i) => inFilter(i) && (!view.filter.class || keys[i] === view.filter.class);
+
+function shownDistricts() {
+  return plan.districts.filter((_row, i) => isShown(i));
+}
+
 function paint() {
-  const shown = filters.shows.districts(view.filter);
-  const { colours, legend } = classify(plan.districts, MEASURES[view.measure], view, (row) => shown(plan.districts[row]));
-  map.paint(colours);
-  map.filter(
-    "sites",
-    filters.isEmpty(view.filter)
-      ? null
-      : plan.sites.map((row, i) => (filters.shows.sites(view.filter)(row) ? i : -1)).filter((i) => i >= 0),
-  );
+  const found = classify(plan.districts, MEASURES[view.measure], plan.classes[view.measure][view.classes], inFilter);
+  keys = found.keys;
+  map.paint(found.colours.map((colour, i) => (isShown(i) ? colour : HIDDEN)));
+  const sites = filters.shows.sites(view.filter);
+  map.filter("sites", filters.isEmpty(view.filter) ? null : rowsWhere(plan.sites, sites));
   paintBrief();
   showTotals(view.filter.state);
   byId("measure-note").textContent = MEASURES[view.measure].note;
-  shell.showLegend(byId("legend"), legend);
-  const count = plan.districts.filter(shown).length;
+  shell.showLegend(byId("legend"), found.legend, {
+    chosen: view.filter.class,
+    light: (key) => map.light(key === null ? [] : rowsWhere(plan.districts, (_row, i) => keys[i] === key && isShown(i))),
+    pick: (key) => setFilter({ ...view.filter, class: key === view.filter.class ? "" : key }),
+  });
+  const count = shownDistricts().length;
   byId("filter-count").textContent = filters.isEmpty(view.filter)
     ? ""
     : _("{n} of {all} districts", { n: number(count), all: number(plan.districts.length) });
   fillTable();
 }
+
+const rowsWhere = (rows, test) => rows.map((row, i) => (test(row, i) ? i : -1)).filter((i) => i >= 0);
 
 // The state view: its own address, totals, print and table; "" is all of India.
 function showState(state) {
@@ -195,8 +181,9 @@ function setFilter(filter) {
   const moved = filter.state !== view.filter.state;
   view.filter = filter;
   if (moved) fitState();
-  for (const [name, value] of Object.entries(filter))
-    if (byId(`filter-${name}`).value !== value) byId(`filter-${name}`).value = value;
+  for (const name of filters.WRITTEN) {
+    if (byId(`filter-${name}`).value !== filter[name]) byId(`filter-${name}`).value = filter[name];
+  }
   paint();
 }
 
@@ -250,67 +237,18 @@ function setTab(tab) {
   remember();
 }
 
-// The table twin of a layer, of the same filter; lanes are those of the selection, if there is one.
-async function fillTable() {
-  remember();
-  if (view.tab !== "table") return;
-  const layer = view.layer;
-  const question = (asked += 1);
-  view.sort ??= { key: SORTED[layer], down: !["gateways", "depots"].includes(layer) };
-  const sort = `${view.sort.down ? "-" : ""}${view.sort.key}`;
-  const wanted = new URLSearchParams([...filters.query(view.filter, layer), ...(layer === "lanes" ? chosen() : [])]);
-  const ask = (more) =>
-    shell.attempt(() =>
-      data.get(`${plan.base}/tables/${layer}.json?${new URLSearchParams([...wanted, ...Object.entries(more)])}`),
-    );
-  for (const link of document.querySelectorAll("[data-download]"))
-    link.href = `${plan.base}/tables/${layer}.${link.dataset.download}?${wanted}`;
-  let rows;
-  let all;
-  if (LONG.includes(layer)) {
-    const answer = await ask({ sort, limit: LISTED });
-    if (!answer || question !== asked) return;
-    rows = data.rows(answer.columns).map(plan.inWords);
-    all = answer.matches;
-  } else {
-    if (layer === "states" && !stateRows.length) {
-      const answer = await data.get(`${plan.base}/tables/states.json`);
-      if (question !== asked) return;
-      stateRows = data.rows(answer.columns).map(plan.inWords);
-    }
-    rows = ROWS[layer]().filter(filters.shows[layer](view.filter));
-    all = ROWS[layer]().length;
-  }
-  const pick = { districts: (row) => toMap("district", row), sites: (row) => toMap("site", row) }[layer];
-  const focused = byId("table").contains(document.activeElement) ? document.activeElement.textContent : null;
-  const fill = createTable(byId("table"), {
-    layer,
-    caption: byId("layer").selectedOptions[0].textContent,
-    columns: COLUMNS[layer],
-    pick,
-    onSort: (column) => {
-      view.sort = { key: column.key, down: view.sort.key === column.key ? !view.sort.down : Boolean(column.numeric) };
-      if (rows.length < all && LONG.includes(layer)) return shell.attempt(fillTable);
-      fill(rows, view.sort);
-      return remember();
-    },
-  });
-  fill(rows, view.sort);
-  if (focused) [...byId("table").querySelectorAll("thead button")].find((head) => head.textContent === focused)?.focus();
-  byId("row-count").textContent =
-    rows.length === all
-      ? ngettext("{n} row", "{n} rows", all)
-      : _("{n} of {all} rows", { n: number(rows.length), all: number(all) });
+function chosen() {
+  if (!view.selection) return [];
+  const { kind, row } = view.selection;
+  return [[kind, plan[`${kind}s`][row][`${kind}_id`]]];
 }
 
-const chosen = () =>
-  view.selection ? [[view.selection.kind, plan[`${view.selection.kind}s`][view.selection.row][`${view.selection.kind}_id`]]] : [];
-
-const toMap = (kind, row) =>
-  shell.attempt(async () => {
+function toMap(kind, row) {
+  return shell.attempt(async () => {
     setTab("map");
     await select({ kind, row: plan[`${kind}s`].indexOf(row) });
   });
+}
 
 async function select(selection, move = true) {
   const question = (asked += 1);
@@ -380,12 +318,12 @@ function remember(push = false) {
     .map((box) => box.dataset.layer)
     .join(",");
   const selected = Object.fromEntries(chosen());
-  const kept = { plan: plan.id, measure: view.measure, classes: view.classes, palette: view.palette, layers };
+  const kept = { plan: plan.id, measure: view.measure, classes: view.classes, layers };
   const lang = document.documentElement.lang;
-  const { measure, classes, palette } = view;
+  const { measure, classes } = view;
   const state = view.filter.state ? { state: view.filter.state } : {};
   byId("print").href =
-    `${plan.summary.links.print}?${new URLSearchParams({ measure, classes, palette, lang, layers, ...state, ...selected })}`;
+    `${plan.summary.links.print}?${new URLSearchParams({ measure, classes, lang, layers, ...state, ...selected })}`;
   address.write(
     {
       ...kept,

@@ -2,8 +2,7 @@
 
 import { h } from "./dom.js";
 import { _, named } from "./i18n.js";
-import { find, key } from "./names.js";
-import { OLD_NAMES } from "./oldnames.js";
+import { OLD_NAMES, find, key } from "./names.js";
 import { word } from "./format.js";
 
 const LISTED = 8;

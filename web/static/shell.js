@@ -6,6 +6,7 @@ import { byId, h } from "./dom.js";
 import { crore, number, percent, rupees, word } from "./format.js";
 import { _, ngettext } from "./i18n.js";
 import { symbolCanvas } from "./icons.js";
+import { HATCH } from "./measures.js";
 
 export const NOTHING_DRAWN = { type: "FeatureCollection", features: [] };
 
@@ -160,35 +161,42 @@ export function showProof(proven, gap, proof = "") {
   byId("proof").textContent = proofText(proven, gap);
 }
 
-export function showLegend(list, legend) {
-  const amount = (count, side = null) =>
+// The classes with how many districts are in each, as bars too. `on`: light(key or null) shows where a class is on
+// the map, pick(key) leaves nothing else; `chosen` is the one that is left.
+export function showLegend(list, legend, on = {}) {
+  const most = Math.max(1, ...legend.map((entry) => entry.count));
+  list.replaceChildren(...legend.map((entry) => legendRow(entry, entry.count / most, on)));
+}
+
+function legendRow(entry, share, { chosen, light, pick }) {
+  const amounts = entry.counts ?? [[null, entry.count]];
+  const bar = h("i", { class: "bar", "aria-hidden": "true" });
+  bar.style.width = `${(100 * share).toFixed(1)}%`;
+  const content = [
+    bar,
+    swatch(entry.colour),
+    h("span", { class: "label" }, entry.label),
     h(
       "span",
-      { class: "amount" },
-      side && h("span", { class: "side" }, `${side} `),
-      number(count),
-      h("span", { class: "unseen" }, ` ${_("districts")}`),
-    );
-  list.replaceChildren(
-    ...legend.map((entry) =>
-      h(
-        "li",
-        {},
-        swatch(entry.colour),
-        h("span", {}, entry.label),
-        h(
-          "span",
-          { class: "amounts" },
-          entry.counts ? entry.counts.map(([side, count]) => amount(count, side)) : amount(entry.count),
-        ),
-      ),
+      { class: "amounts" },
+      amounts.map(([side, count]) => amount(count, side)),
     ),
-  );
+  ];
+  const lit = light && { onmouseenter: () => light(entry.key), onmouseleave: () => light(null) };
+  if (!pick) return h("li", { ...lit }, content);
+  const pressed = String(chosen === entry.key);
+  const focus = { onfocus: () => light?.(entry.key), onblur: () => light?.(null), onclick: () => pick(entry.key) };
+  return h("li", { ...lit }, h("button", { type: "button", "aria-pressed": pressed, ...focus }, content));
+}
+
+function amount(count, side) {
+  const name = side && h("span", { class: "side" }, `${side} `);
+  return h("span", { class: "amount" }, name, number(count), h("span", { class: "unseen" }, ` ${_("districts")}`));
 }
 
 function swatch(colour) {
-  const mark = h("i", { class: "swatch" });
-  mark.style.backgroundColor = colour;
+  const mark = h("i", { class: colour === HATCH ? "swatch hatch" : "swatch" });
+  if (colour !== HATCH) mark.style.backgroundColor = colour;
   return mark;
 }
 

@@ -3,6 +3,8 @@
 import { attribution } from "./data.js";
 import { h, s } from "./dom.js";
 import { _ } from "./i18n.js";
+import { HATCH } from "./measures.js";
+import { mostSaved, siteOpacity, siteSize, siteState } from "./sites.js";
 
 const SIZE = 930; // of the longer side: symbols and strokes are in these units
 const GROUPS = ["land", "districts", "roads", "rail", "states", "lanes", "options", "depots", "sites", "ports"];
@@ -19,9 +21,12 @@ function frameOf([west, south, east, north]) {
   };
 }
 
+let drawings = 0; // a page may hold two
+
 export async function createSvgMap(container, plan, on) {
   const groups = Object.fromEntries(GROUPS.map((name) => [name, s("g", { class: `svg-${name}` })]));
   const { width, height, x, y } = frameOf(plan.bounds);
+  const hatch = `hatch-${(drawings += 1)}`;
   const path = (points) => points.map(([lon, lat], i) => `${i ? "L" : "M"}${x(lon)} ${y(lat)}`).join("");
   const shape = (polygons) =>
     polygons
@@ -37,6 +42,7 @@ export async function createSvgMap(container, plan, on) {
       "aria-label": _("Map; the table holds the same values"),
       onmouseleave: () => on.hover?.(null),
     },
+    s("defs", {}, hatching(hatch)),
     Object.values(groups),
   );
 
@@ -52,8 +58,11 @@ export async function createSvgMap(container, plan, on) {
   const marks = (name, kind, rows, draw) => groups[name].replaceChildren(...rows.map((row, i) => listening(draw(row), kind, i)));
   const districts = plan.shapes.map((polygons, row) => listening(s("path", { d: shape(polygons) }), "district", row));
   const view = {
-    paint: (colours) => colours.forEach((colour, row) => districts[row].setAttribute("fill", colour)),
-    setSites: (rows) => marks("sites", "site", rows, (row) => symbol(row, x(row.lon), y(row.lat))),
+    paint: (colours) =>
+      colours.forEach((colour, row) => districts[row].setAttribute("fill", colour === HATCH ? `url(#${hatch})` : colour)),
+    light: (rows) => districts.forEach((area, row) => area.classList.toggle("lit", rows.includes(row))),
+    setSites: (rows) =>
+      marks("sites", "site", rows, (row) => symbol(row, x(row.lon), y(row.lat), siteSize(row, mostSaved(rows)))),
     setPorts: (rows) =>
       marks("ports", "gateway", rows, (row) =>
         s("circle", { cx: x(row.lon), cy: y(row.lat), r: 6, class: row.closed ? "closed" : null }),
@@ -100,9 +109,19 @@ export async function createSvgMap(container, plan, on) {
   return view;
 }
 
-function symbol({ facility_type: type, mark }, cx, cy) {
-  if (type === "cold_store") return s("circle", { cx, cy, r: 4, class: mark });
-  if (type === "cargo_terminal") return s("rect", { x: cx - 5, y: cy - 2, width: 10, height: 4, class: mark });
-  const turn = type === "mmlp" ? `rotate(45 ${cx} ${cy})` : null;
-  return s("rect", { x: cx - 3.5, y: cy - 3.5, width: 7, height: 7, transform: turn, class: mark });
+function hatching(id) {
+  const line = s("path", { d: "M0 6L6 0M-1 1L1 -1M5 7L7 5", stroke: "#9aa7b2", "stroke-width": 1 });
+  const ground = s("rect", { width: 6, height: 6, fill: "#ffffff" });
+  return s("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" }, ground, line);
+}
+
+function symbol(row, cx, cy, size) {
+  const look = { class: siteState(row), opacity: siteOpacity(row) };
+  const r = 5.5 * size;
+  if (row.facility_type === "cold_store") return s("circle", { cx, cy, r, ...look });
+  if (row.facility_type === "cargo_terminal") {
+    return s("rect", { x: cx - 1.4 * r, y: cy - 0.6 * r, width: 2.8 * r, height: 1.2 * r, ...look });
+  }
+  const transform = row.facility_type === "mmlp" ? `rotate(45 ${cx} ${cy})` : null;
+  return s("rect", { x: cx - r, y: cy - r, width: 2 * r, height: 2 * r, transform, ...look });
 }

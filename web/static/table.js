@@ -7,6 +7,7 @@ import { _, named } from "./i18n.js";
 const text = (value) => value ?? NOTHING;
 const whole = (value) => number(value);
 const yesNo = (value) => (value ? _("yes") : _("no"));
+const yesNoUnknown = (value) => (value === undefined || value === null ? NOTHING : yesNo(value));
 const name = (column) => (_value, row) => named(row, column) ?? NOTHING;
 
 const millions = (v) => (v === null ? NOTHING : number(v / 1e6, 1));
@@ -60,6 +61,8 @@ export const COLUMNS = {
     { name: _("Utilisation"), key: "utilisation", show: (v) => percent(v), numeric: true },
     { name: _("Districts served"), key: "districts_served", show: whole, numeric: true },
     { name: _("Saving a year"), key: "saving_inr_per_year", show: rupees, numeric: true },
+    { name: _("Net of its running"), key: "net_saving_inr_per_year", show: rupees, numeric: true },
+    { name: _("Recovers its capital"), key: "recovers_capital", show: yesNoUnknown, numeric: false },
   ],
   lanes: [
     { name: _("District"), key: "district", show: name("district") },

@@ -74,8 +74,7 @@ function listen() {
   };
   byId("reset").onclick = () => change(own(state));
   byId("cancel").onclick = () => shell.attempt(async () => hear(await data.remove(data.runBase(state.run.id))));
-  byId("restart").onclick = () =>
-    shell.attempt(async () => follow(await data.post(`${data.runBase(state.run.id)}/restart`, {})));
+  byId("restart").onclick = () => shell.attempt(async () => follow(await data.post(`${data.runBase(state.run.id)}/restart`, {})));
   byId("save").onsubmit = (event) => {
     event.preventDefault();
     shell.attempt(save);

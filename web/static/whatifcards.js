@@ -38,7 +38,11 @@ export function placeCard(state, place, on) {
   const sites = [...groupBy(place.list, questions.siteOf)];
   return [
     heading(place.name, null, place.state, on),
-    h("p", { class: "row" }, toggle(_("Forbid all here"), barred, () => forbid(place.place_id))),
+    h(
+      "p",
+      { class: "row" },
+      toggle(_("Forbid all here"), barred, () => forbid(place.place_id)),
+    ),
     ...sites.map(([id, list]) => siteSection(state, id, list, on, forbid)),
     builtHere(state, place),
   ];

@@ -191,10 +191,11 @@ function paintChange(state, map) {
     const old = before.get(row.district_id);
     return row.saving_inr_per_year === null || (old ?? null) === null ? null : row.saving_inr_per_year - old;
   };
-  const { colours, legend } = diverge(state.shown.districts.map(change), rupees);
+  const { colours, keys, legend } = diverge(state.shown.districts.map(change));
   map.paint(isBase(state) ? colours.map(() => PLAIN) : colours);
   byId("legend-section").hidden = isBase(state);
-  shell.showLegend(byId("legend"), legend);
+  const rows = (key) => keys.flatMap((other, row) => (other === key ? [row] : []));
+  shell.showLegend(byId("legend"), legend, { light: (key) => map.light(rows(key)) });
 }
 
 export function tipLines(state, { kind, row }, label) {
