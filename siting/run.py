@@ -25,13 +25,15 @@ from siting.results.geometry import flow_lines
 from siting.results.geopackage import write_geopackage
 from siting.results.tables import summary, write_summary, write_tables
 from siting.scenarios.draws import evaluate_draws
+from siting.scenarios.lever_list import levers_of
+from siting.scenarios.levers import lever_table
 from siting.scenarios.structure import choices_of, structure_table
 from siting.scenarios.sweep import sweep
 from siting.scenarios.variants import Beside
 from siting.stages import WORDS, Announce, Stage
 from siting.study import Study
 
-WHEN_ASKED = ("draws.csv", "structure.csv")
+WHEN_ASKED = ("draws.csv", "structure.csv", "levers.csv")
 RESULT_FILES = (
     "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "study.gpkg", "report.html", "log.txt",
     *WHEN_ASKED,
@@ -97,18 +99,20 @@ class Asked:
     Args:
         draws: how many joint draws of the uncertain parameters to make.
         structure: whether the study is solved with each choice of structure switched back.
+        levers: whether it is solved with each lever in place.
         workers: processes that share the work.
         scheduler: address of a dask scheduler whose workers do it instead.
     """
 
     draws: int = 0
     structure: bool = False
+    levers: bool = False
     workers: int = 1
     scheduler: str | None = None
 
     def of(self, plan: Plan, log: Log) -> tuple[Plan, Beside]:
         """The plan with what its draws say, and what is told beside it."""
-        workers, scheduler, structure = self.workers, self.scheduler, None
+        workers, scheduler, structure, levers = self.workers, self.scheduler, None, None
         if self.draws:
             done = log.counted("draw", self.draws)
             certainty = evaluate_draws(plan, self.draws, workers=workers, scheduler=scheduler, progress=done)
@@ -116,7 +120,11 @@ class Asked:
         if self.structure:
             done = log.counted("choice of structure", len(choices_of(plan.model.study)))
             structure = structure_table(plan, workers=workers, scheduler=scheduler, progress=done)
-        return plan, Beside(structure)
+        if self.levers:
+            asked = levers_of(plan.model)
+            done = log.counted("lever", len(asked))
+            levers = lever_table(plan, asked, workers=workers, scheduler=scheduler, progress=done)
+        return plan, Beside(structure, levers)
 
 
 def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, asked: Asked | None = None) -> Plan:

@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
     run.add_argument(
         "--structure", action="store_true", help="also solve it with each choice of structure switched back"
     )
+    run.add_argument("--levers", action="store_true", help="also solve it with each lever in place, in levers.csv")
     run.add_argument("--workers", type=count_of, help="processes that share what is asked (default: 1)")
     run.add_argument("--scheduler", help="dask scheduler whose workers do what is asked, as tcp://host:8786")
 
@@ -58,7 +59,9 @@ def _run(arguments: argparse.Namespace) -> int:
     log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES + PLAN_STAGES))
     with told_by_file(study, arguments.study):
         workers = max(arguments.workers or 1, 1)
-        asked = Asked(arguments.draws, arguments.structure, workers=workers, scheduler=arguments.scheduler)
+        asked = Asked(
+            arguments.draws, arguments.structure, arguments.levers, workers=workers, scheduler=arguments.scheduler
+        )
         plan = run_study(study, out, log, keep_best=arguments.keep_best, asked=asked)
     tell(log.notes)
     if arguments.json:
@@ -73,11 +76,11 @@ def _check_who_works(arguments: argparse.Namespace) -> None:
     """Raise InputError where workers or a scheduler are named who would have nothing to do."""
     named = [name for name in ("workers", "scheduler") if getattr(arguments, name) is not None]
     faults = []
-    if named and not (arguments.draws or arguments.structure):
+    if named and not (arguments.draws or arguments.structure or arguments.levers):
         faults = [
             Fault(
-                f"--{name} shares out draws and choices of structure, and none are asked for",
-                "add --draws or --structure, or leave it out", "command line", None, f"--{name}",
+                f"--{name} shares out draws, choices of structure and levers, and none are asked for",
+                "add --draws, --structure or --levers, or leave it out", "command line", None, f"--{name}",
                 getattr(arguments, name),
             )
             for name in named

@@ -25,7 +25,7 @@ from siting.model.names import contradictions, name_faults, names_of
 from siting.model.options import build_options, building_places, options_of_lanes, select_options
 from siting.model.places import Places, Survey, survey_pack
 from siting.model.policies import policy_faults
-from siting.model.tastes import shippers_of
+from siting.model.tastes import shippers_as_before, shippers_of
 from siting.parameters import Parameters
 from siting.solver import FacilityProblem
 from siting.solver import InputError as ProblemError
@@ -88,8 +88,12 @@ def repriced(model: Model, parameters: Mapping[str, float]) -> Model:
     return restated(model, model.study.with_changes(parameters={**model.study.parameters, **parameters}))
 
 
-def restated(model: Model, study: Study) -> Model:
+def restated(model: Model, study: Study, keep_tastes: bool = False) -> Model:
     """The model of another study of the same data; what was measured stays, unless other roads are upgraded.
+
+    Args:
+        keep_tastes: whether tastes stay what they are in rupees, instead of a multiple of what a client pays at least;
+            where clients are others than the model's, they are drawn anew.
 
     Raises:
         InputError: names that the data do not know; forced sites that cannot all open.
@@ -98,7 +102,8 @@ def restated(model: Model, study: Study) -> Model:
         raise InputError(faults)
     roads = _roads(study)
     survey = model.survey if roads == _roads(model.study) else survey_pack(model.pack, *roads)
-    return _priced(study, model.pack, survey, survey.places(study.parameter_values()), {})
+    like = model.pricer if keep_tastes else None
+    return _priced(study, model.pack, survey, survey.places(study.parameter_values()), {}, like=like)
 
 
 def _roads(study: Study) -> tuple[tuple[str, ...], float]:
@@ -114,8 +119,9 @@ def _priced(
     places: Places,
     stages: dict[str, float],
     progress: Announce = lambda stage: None,
+    like: LanePricer | None = None,
 ) -> Model:
-    """Price the lanes between measured places and state the problem."""
+    """Price the lanes between measured places and state the problem; shippers have the tastes of ``like`` if given."""
     parameters = study.parameter_values()
     with timed(stages, Stage.LANES, progress):
         demand = district_demand(pack, study, places, parameters)
@@ -127,7 +133,8 @@ def _priced(
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
         today = gateway_costs(pricer)
         if study.shippers > 0 and pack.gateway_tastes is not None:
-            pricer = shippers_of(pricer, today, pack.gateway_tastes, study.shippers, study.seed)
+            kept = shippers_as_before(pricer, like) if like is not None else None
+            pricer = kept or shippers_of(pricer, today, pack.gateway_tastes, study.shippers, study.seed)
             clients = pricer.clients
         search = LaneSearch(pricer, today)
         existing = search.status_quo()

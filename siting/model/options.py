@@ -71,7 +71,7 @@ def tiers_at(places: Sequence[str], facility_type: str, tiers: pd.DataFrame, pla
         Columns ``place_id``, ``facility_type``, ``tier``.
     """
     sizes = tiers.loc[tiers["facility_type"] == facility_type, ["facility_type", "tier"]]
-    table = pd.DataFrame({"place_id": list(places)})
+    table = pd.DataFrame({"place_id": pd.Series(list(places), dtype="str")})  # texts even where there are none
     own = table["place_id"].isin(_announced(planned).index) & (facility_type == "mmlp")
     usual = table[~own].merge(sizes, how="cross")
     return pd.concat([usual, table[own].assign(facility_type=facility_type, tier=ANNOUNCED)], ignore_index=True)

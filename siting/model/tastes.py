@@ -133,6 +133,24 @@ def shippers_of(pricer: LanePricer, today: GatewayCosts, tastes: pd.DataFrame, s
     return LanePricer(places, pricer.tariff, pricer.conditions, split, taste[order])
 
 
+def shippers_as_before(pricer: LanePricer, before: LanePricer) -> LanePricer | None:
+    """The pricer of the shippers of a pricer's clients, each with the taste, in rupees, that it has in another pricer.
+
+    What a shipper likes about a port is worth what it is worth to it today, whatever else becomes dearer or cheaper.
+
+    Args:
+        before: of shippers; None is returned where they are not those of the same clients.
+    """
+    own = before.clients
+    if "part" not in own:
+        return None
+    named = ["district", "cargo_class", "load"]
+    split = divided(pricer.clients, own["client"].to_numpy().clip(max=len(pricer.clients) - 1), own["part"].to_numpy())
+    if own["client"].nunique() != len(pricer.clients) or not split[named].equals(own[named]):
+        return None
+    return LanePricer(pricer.places, pricer.tariff, pricer.conditions, split, before.taste)
+
+
 def divided(clients: pd.DataFrame, client: Index, part: Array) -> pd.DataFrame:
     """Clients in parts: columns ``client`` (row of ``clients``) and ``part`` (of its tonnes), one row each."""
     split = clients.iloc[client].reset_index(drop=True)

@@ -18,6 +18,7 @@ from siting.plan import Plan
 from siting.report.charts import component_chart
 from siting.report.flows import flow_facts
 from siting.report.formats import environment, records
+from siting.report.levers import lever_groups
 from siting.report.map import SITE_WORDS, plan_map
 from siting.report.networks import networks, running
 from siting.report.paper import (
@@ -84,6 +85,7 @@ def render_report(
         paper_hub_cost_cut=PAPER_HUB_COST_CUT,
         depends=depends_on(depends, float(_money(plan)["break_even"])),
         structure=structure_rows(beside.structure),
+        levers=lever_groups(beside.levers),
         sureness=_sureness(sites),
         parameters=parameter_rows(plan),
         land_customs=plan.model.pack.land_customs,

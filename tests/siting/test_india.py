@@ -1,5 +1,8 @@
 """The national study on the bundled pack."""
 
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from siting.model.places import build_places
 from siting.parameters import load_parameters
 from siting.plan import make_plan
 from siting.results.tables import lanes_table, summary
+from siting.scenarios.lever_list import levers_of
 from siting.scenarios.sweep import sweep
 from siting.study import Study
 
@@ -88,3 +92,16 @@ def test_potential_tonnage_is_never_below_current(model):
         assert (potential[column] >= current[column] - 1e-9).all()
         assert potential.loc[under, column].sum() > current.loc[under, column].sum()
         assert (potential.loc[~under, column] == current.loc[~under, column]).all()
+
+
+def test_the_levers_of_the_national_study_stand_in_a_scenario_file(model):
+    """What it names (the busiest port, who exports most) is reckoned; a change of the data may need another file."""
+    file = Path(__file__).parents[2] / "studies" / "levers.toml"
+    content = tomllib.loads(file.read_text(encoding="utf-8"))
+    assert content["study"] == "national.toml"
+    scenarios = content["scenario"]
+    levers = {lever.key: lever.variant for lever in levers_of(model)}
+    assert list(scenarios) == list(levers)
+    for key, variant in levers.items():
+        changes = {name: list(value) if isinstance(value, tuple) else value for name, value in variant.changes.items()}
+        assert scenarios[key] == changes | ({"parameters": variant.parameters} if variant.parameters else {}), key

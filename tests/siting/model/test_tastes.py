@@ -9,7 +9,7 @@ import pytest
 from siting.model.gateway_costs import GatewayCosts, gateway_costs
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, NONE
-from siting.model.model import Model, build_model
+from siting.model.model import Model, build_model, restated
 from siting.model.tastes import Liking, divided, latin_hypercubes
 from siting.plan import make_plan
 from siting.study import Study
@@ -166,3 +166,18 @@ def test_depots_by_road_are_a_way_of_their_own() -> None:
     assert one.by_depot().tolist() == [[True, False]]
     np.testing.assert_allclose(one.by_mode()[0, :, 0], [900.0, 1200.0])
     assert replace(one).by_mode().shape == (1, 2, 2)
+
+
+def test_tastes_may_stay_what_they_are_in_rupees(shippers: Model) -> None:
+    """A day less at port makes every way cheaper; what a shipper minds of a port is not worth less for it."""
+    quicker = shippers.study.with_changes(parameters={"customs_time_saved_h": 24.0})
+    kept, scaled = restated(shippers, quicker, keep_tastes=True), restated(shippers, quicker)
+    assert kept.pricer.taste.tolist() == shippers.pricer.taste.tolist() != scaled.pricer.taste.tolist()
+    assert (kept.existing.cost_inr_per_t < shippers.existing.cost_inr_per_t).all()
+
+
+def test_tastes_of_other_clients_are_drawn_anew(shippers: Model) -> None:
+    gone = shippers.study.with_changes(export_growth={"madhya-pradesh/d3": -1.0})
+    kept, drawn_anew = restated(shippers, gone, keep_tastes=True), restated(shippers, gone)
+    assert len(kept.clients) < len(shippers.clients)
+    assert kept.pricer.taste.tolist() == drawn_anew.pricer.taste.tolist()

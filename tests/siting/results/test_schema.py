@@ -20,6 +20,8 @@ from siting.results.read import PlanFolder, read_table
 from siting.results.schema import FILES, LAYERS, columns, keys_of, page
 from siting.results.tables import sites_table, summary, write_summary, write_tables
 from siting.scenarios.draws import evaluate_draws, uncertain
+from siting.scenarios.lever_list import levers_of
+from siting.scenarios.levers import lever_table
 from siting.scenarios.structure import structure_table
 
 ROOT = Path(__file__).parents[3]
@@ -33,11 +35,12 @@ def folder(tiny_plan, tmp_path_factory):
     write_geopackage(tiny_plan, folder, flow_lines(tiny_plan))
     write_summary(tiny_plan, folder)
     write_csv(structure_table(tiny_plan), folder / "structure.csv")
+    write_csv(lever_table(tiny_plan, levers_of(tiny_plan.model)[:1]), folder / "levers.csv")
     write_csv(frontier([(summary(tiny_plan), tiny_plan.opened)]), folder / "sweep.csv")
     return folder
 
 
-@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "flows", "structure", "sweep"])
+@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "flows", "structure", "levers", "sweep"])
 def test_a_table_has_the_columns_of_the_schema_in_their_order_and_types(folder, table):
     assert list(pd.read_csv(folder / f"{table}.csv")) == list(columns(table))
     read_table(folder / f"{table}.csv")  # raises at a cell of another type, or an empty one that may not be
@@ -65,7 +68,7 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 
 
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
-    beside = {"sweep", "draws", "structure", "history", "audit_districts", "audit_states", "audit_sites"}
+    beside = {"sweep", "draws", "structure", "levers", "history", "audit_districts", "audit_states", "audit_sites"}
     assert set(FILES) == {"plan.json", *LAYERS.values(), "lanes", "flows", *beside}
     for table in FILES:
         for column in columns(table).values():
