@@ -14,13 +14,16 @@ LARGEST_BYTES = 4_000_000
 MOST_PARTS_OF_A_NAME = 20  # ours have three; the parser's work grows with their square
 
 
-def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> dict[str, Any]:
+def read_tables(
+    path: Path, tables: Sequence[str], kind: str, examples: str, lists: Sequence[str] = ()
+) -> dict[str, Any]:
     """Content of a file that may hold some tables and nothing else; with or without a byte order mark.
 
     Args:
         tables: names that may stand at the top.
         kind: what the file is called in messages.
         examples: where to find one.
+        lists: names of lists of tables that may stand there too.
 
     Raises:
         InputError: a file that is not there or no TOML file, unknown tables, and names that are no tables.
@@ -36,15 +39,25 @@ def read_tables(path: Path, tables: Sequence[str], kind: str, examples: str) -> 
         raise
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or a number of thousands of digits
         raise InputError(Fault(f"not a TOML file ({str(error)[:200]})", see, path)) from None
-    faults = [Fault(f"unknown table [{name}]", hint(name, tables), path.name) for name in content if name not in tables]
+    known = [*tables, *lists]
+    faults = [Fault(f"unknown table [{name}]", hint(name, known), path.name) for name in content if name not in known]
     faults += [
         Fault(f"{name} is not a table", f"write [{name}] on a line of its own", path.name, column=name)
         for name in tables
         if not isinstance(content.get(name, {}), dict)
     ]
+    faults += [
+        Fault(f"{name} is no list of tables", f"write [[{name}]] above each", path.name, column=name)
+        for name in lists
+        if not _is_list_of_tables(content.get(name, []))
+    ]
     if faults:
         raise InputError(faults)
     return content
+
+
+def _is_list_of_tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def _text(path: Path, kind: str, see: str) -> str:

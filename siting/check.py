@@ -7,6 +7,7 @@ from pathlib import Path
 from geodata.errors import Fault, InputError
 from geodata.pack import LAYERS, Pack
 from siting.model.model import build_model
+from siting.model.rule_limits import impossible_rules
 from siting.study import make_study, open_data, read_study, told_by_file
 
 
@@ -27,7 +28,8 @@ def check_study(path: Path) -> list[Fault]:
         study = make_study(values)
         try:
             with told_by_file(study, path):
-                build_model(study)
+                if faults := impossible_rules(build_model(study)):
+                    raise InputError(faults)
         except InputError as error:
             faults = error.faults
     return faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,19 @@ import pandas as pd
 from geodata.errors import Fault, InputError
 from siting.appraisal import Appraisal
 from siting.certainty import Certainty
+from siting.kept_rules import kept_rows
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE, Lanes
 from siting.model.model import Model, check_names_of, chosen_options, refused_as_input, timed
 from siting.model.routing import Routing
+from siting.model.rule_limits import impossible_rules
+from siting.model.rules import with_rules
 from siting.money import INR_PER_CRORE
 from siting.solver import Progress, Solution, solve
 from siting.stages import Announce, Stage
+
+if TYPE_CHECKING:
+    from siting.rule_prices import RulePrices
 
 COST_TOLERANCE = 1e-9  # relative difference between the search's price of a lane and the sum of its parts
 
@@ -39,6 +45,9 @@ class Plan:
     """capital that pays for itself, of :func:`with_economic_budget`"""
     certainty: Certainty | None = None
     """what draws of the uncertain parameters say of it, of :func:`siting.scenarios.draws.evaluate_draws`"""
+
+    rule_prices: RulePrices | None = None
+    """what the rules of its study cost, of :func:`siting.rule_prices.with_rule_prices`"""
 
     # -- totals ---------------------------------------------------------------------------------------------
 
@@ -186,7 +195,7 @@ def make_plan(
         solution: answer to this model, where it was found elsewhere; else it is solved here.
         watch: told the bound and the best plan so far at least twice a second.
         changes: fields of the study that differ from the model's: ``name``, ``budget_inr_crore``, ``forced``,
-            ``forbidden``, ``gap``, ``time_limit_s``.
+            ``forbidden``, ``gap``, ``time_limit_s``, ``rules``.
 
     Raises:
         InputError: when no plan keeps to the budget and the forced and forbidden sites.
@@ -196,14 +205,21 @@ def make_plan(
     study = model.study.with_changes(**changes)
     check_names_of(study, model.options, model.places)
     stages = dict(model.stages)
+    model = replace(model, study=study)
+    if "rules" in changes:
+        model = with_rules(model)
+    if faults := impossible_rules(model):
+        raise InputError(faults)
     with refused_as_input():
         problem = model.problem.with_changes(budget=study.budget_inr_crore, **chosen_options(model.options, study))
-    model = replace(model, study=study, problem=problem)
+    model = replace(model, problem=problem)
     with timed(stages, Stage.SOLVE, progress):
         if solution is None:
             solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
     if solution.status == "infeasible":
         remedy = "raise the budget, force fewer sites or lower the minimums of customs"
+        if study.rules:
+            remedy = "loosen a rule, " + remedy
         raise InputError(Fault(f"no plan fits: {solution.message}", remedy, study.name))
     if solution.status == "unknown":
         raise TimeoutError(f"{study.name}: {solution.message} (time_limit_s)")
@@ -266,5 +282,8 @@ def _recheck(plan: Plan) -> None:
     )
     if not abs(objective - plan.solution.objective) <= COST_TOLERANCE * max(abs(objective), 1.0):
         faults.append(f"objective {plan.solution.objective:.6g} differs from the lanes' sum {objective:.6g}")
+    faults += [
+        f"rule {kept.row.name!r} is broken: {kept.row.told(kept.reached)}" for kept in kept_rows(plan) if not kept.kept
+    ]
     if faults:
         raise RuntimeError("the answer failed its re-check: " + "; ".join(faults))

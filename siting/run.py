@@ -24,6 +24,7 @@ from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
 from siting.results.geopackage import write_geopackage
 from siting.results.tables import summary, write_summary, write_tables
+from siting.rule_prices import with_rule_prices
 from siting.scenarios.draws import evaluate_draws
 from siting.scenarios.lever_list import levers_of
 from siting.scenarios.levers import lever_table
@@ -33,7 +34,7 @@ from siting.scenarios.variants import Beside
 from siting.stages import WORDS, Announce, Stage
 from siting.study import Study
 
-WHEN_ASKED = ("draws.csv", "structure.csv", "levers.csv")
+WHEN_ASKED = ("rules.csv", "draws.csv", "structure.csv", "levers.csv")
 RESULT_FILES = (
     "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "study.gpkg", "report.html", "log.txt",
     *WHEN_ASKED,
@@ -146,7 +147,7 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, ask
             interruption.check()  # the search ends early on a signal and has a plan to show
         elif interruption.received():
             log.note(f"stopped before the proof; the best plan so far was written, gap {100 * plan.solution.gap:.2g} %")
-        plan, beside = with_economic_budget(plan), Beside()
+        plan, beside = with_rule_prices(with_economic_budget(plan)), Beside()
         if asked is not None and not interruption.received():
             try:
                 plan, beside = asked.of(plan, log)
@@ -176,7 +177,7 @@ def run_sweep(
         log.notes_on(study)
         for plan in sweep(build_model(study, log), budgets_inr_crore, log, scheduler):
             interruption.check()
-            plans.append(with_economic_budget(plan))
+            plans.append(with_rule_prices(with_economic_budget(plan)))
             target = folder / f"budget-{plan.model.study.budget_inr_crore:g}"
             target.mkdir()
             for lost in write_result(plans[-1], target, log):

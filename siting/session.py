@@ -11,7 +11,7 @@ from siting.solver import Progress, Solution
 from siting.stages import Announce
 from siting.study import Study
 
-LIMITS = frozenset({"name", "budget_inr_crore", "forced", "forbidden", "gap", "time_limit_s"})
+LIMITS = frozenset({"name", "budget_inr_crore", "forced", "forbidden", "gap", "time_limit_s", "rules"})
 """Fields of a study that change no lane."""
 
 

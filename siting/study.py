@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ from geodata.hints import hint
 from geodata.pack import INDIA, REPLACEABLE, Pack, open_pack
 from geodata.toml_tables import read_tables
 from siting.parameters import Parameters, load_parameters
+from siting.rules import rule_faults
+from siting.value_checks import Check, fractions, number, one_of, text, texts, whole, yes_or_no
 
 OFFICE_TABLES = (".xlsx", ".xlsm")  # endings that no layer of a pack has
 FACILITY_TYPES = ("warehouse", "cold_store", "cargo_terminal", "mmlp")
@@ -61,6 +62,7 @@ class Study:
         seed: of the quasi-random draws.
         gap: relative gap at which an answer counts as proven; of the whole cost, of which sites save a few percent.
         time_limit_s: solver time; the best plan found so far is kept.
+        rules: what every plan must keep besides the budget (tables ``[[rules]]``, :mod:`siting.rules`).
         parameters: values that replace those of ``siting/parameters.csv`` (table ``[parameters]``).
         data: files that replace layers of the bundled pack, and under ``pack`` a folder that replaces all of it
             (table ``[data]``, paths relative to the study). A file in the schema of the pack is a path, any other table
@@ -86,6 +88,7 @@ class Study:
     seed: int = 1
     gap: float = 1e-4
     time_limit_s: float = 60.0
+    rules: tuple[Mapping[str, Any], ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
     data: Mapping[str, DataSource] = field(default_factory=dict)
 
@@ -149,82 +152,26 @@ def named(source: DataSource) -> Any:
     return names
 
 
-Check = Callable[[Any], tuple[str, str] | None]
-"""What is wrong with a value and the remedy; None where nothing is."""
-
-
-def _number(low: float, high: float) -> Check:
-    def check(value: Any) -> tuple[str, str] | None:
-        no_number = isinstance(value, bool) or not isinstance(value, int | float)
-        if no_number or (isinstance(value, float) and not math.isfinite(value)):
-            return "is not a number", "give one without quotes"
-        return None if low <= value <= high else ("is out of range", f"give {low:g} to {high:g}")
-
-    return check
-
-
-def _yes_or_no(value: Any) -> tuple[str, str] | None:
-    return None if isinstance(value, bool) else ("is neither true nor false", "write true or false, without quotes")
-
-
-def _text(value: Any) -> tuple[str, str] | None:
-    return None if isinstance(value, str) and value.strip() else ("is not a text", "put it in quotes")
-
-
-def _whole(low: int, high: int) -> Check:
-    def check(value: Any) -> tuple[str, str] | None:
-        fault = _number(low, high)(value)
-        return fault or (None if float(value).is_integer() else ("is not whole", "leave its decimals out"))
-
-    return check
-
-
-def _one_of(*allowed: str) -> Check:
-    return lambda value: None if value in allowed else ("is unknown", f"choose from {', '.join(allowed)}")
-
-
-def _texts(allowed: tuple[str, ...] | None = None) -> Check:
-    def check(value: Any) -> tuple[str, str] | None:
-        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            return "is not a list of texts", 'write ["one", "two"]'
-        wrong = [v for v in value if allowed is not None and v not in allowed]
-        if wrong and allowed is not None:
-            return f"names unknown {', '.join(map(repr, wrong))}", f"choose from {', '.join(allowed)}"
-        return ("is empty", "name at least one") if allowed is not None and not value else None
-
-    return check
-
-
-def _fractions(low: float, high: float) -> Check:
-    def check(value: Any) -> tuple[str, str] | None:
-        if not isinstance(value, Mapping):
-            return "is no table", 'write { "Bihar" = 0.5 }'
-        wrong = [f"{name} = {number!r}" for name, number in value.items() if _number(low, high)(number)]
-        return (f"holds {', '.join(wrong)}", f"give {low:g} to {high:g}") if wrong else None
-
-    return check
-
-
 _CHECKS: dict[str, Check] = {
-    "name": _text,
-    "budget_inr_crore": _number(0, 1e7),
-    "facility_types": _texts(FACILITY_TYPES),
-    "tonnage_basis": _one_of(*TONNAGE_BASES),
-    "potential_percentile": _number(0, 100),
-    "leader_share": _number(0, 1),
-    "leaders": _texts(),
-    "leader_weight": _number(0, 1),
-    "capital_charge": _yes_or_no,
-    "forced": _texts(),
-    "forbidden": _texts(),
-    "closed_gateways": _texts(),
-    "upgraded_roads": _texts(),
-    "refund_states": _texts(),
-    "export_growth": _fractions(-1.0, 10.0),
-    "shippers": _whole(0, 32),
-    "seed": _whole(0, 2**31 - 1),
-    "gap": _number(0, 0.5),
-    "time_limit_s": _number(0.1, 86_400),
+    "name": text,
+    "budget_inr_crore": number(0, 1e7),
+    "facility_types": texts(FACILITY_TYPES),
+    "tonnage_basis": one_of(*TONNAGE_BASES),
+    "potential_percentile": number(0, 100),
+    "leader_share": number(0, 1),
+    "leaders": texts(),
+    "leader_weight": number(0, 1),
+    "capital_charge": yes_or_no,
+    "forced": texts(),
+    "forbidden": texts(),
+    "closed_gateways": texts(),
+    "upgraded_roads": texts(),
+    "refund_states": texts(),
+    "export_growth": fractions(-1.0, 10.0),
+    "shippers": whole(0, 32),
+    "seed": whole(0, 2**31 - 1),
+    "gap": number(0, 0.5),
+    "time_limit_s": number(0.1, 86_400),
 }
 
 
@@ -254,10 +201,12 @@ def read_study(path: Path) -> tuple[dict[str, Any], list[Fault]]:
     Raises:
         InputError: when the file cannot be read as a study at all.
     """
-    content = read_tables(path, ("study", "parameters", "data"), "study", "studies/")
+    content = read_tables(path, ("study", "parameters", "data"), "study", "studies/", lists=("rules",))
     if not content.get("study"):
         raise InputError(Fault("empty study", "give a [study] table, see studies/national.toml", path.name))
     values = {**content["study"], "parameters": content.get("parameters", {})}
+    if "rules" in content:
+        values["rules"] = content["rules"]
     faults = study_faults(values, path.name)
     values["data"] = {}
     for layer, source in content.get("data", {}).items():
@@ -313,8 +262,10 @@ def study_faults(values: Mapping[str, Any], source: str) -> list[Fault]:
     for key, value in values.items():
         if key in ("parameters", "data"):
             continue
-        if key not in _CHECKS:
-            faults.append(fault(f"unknown key '{key}'", hint(key, _CHECKS)))
+        if key == "rules":
+            faults += rule_faults(value, source, FACILITY_TYPES)
+        elif key not in _CHECKS:
+            faults.append(fault(f"unknown key '{key}'", hint(key, [*_CHECKS, "rules"])))
         elif (wrong := _CHECKS[key](value)) is not None:
             faults.append(fault(f"{key} = {value!r} {wrong[0]}", wrong[1]))
     known, parameters = load_parameters(), values.get("parameters", {})
@@ -351,6 +302,8 @@ def study_text(study: Study, folder: Path) -> str:
         layer: with_paths(source, lambda path: Path(os.path.relpath(path, folder)).as_posix())
         for layer, source in sorted(study.data.items())
     }
+    for rule in study.rules:
+        lines += ["", "[[rules]]", *(f"{key} = {_toml(value)}" for key, value in rule.items())]
     if data:
         lines += ["", "[data]", *(f"{layer} = {_toml(source)}" for layer, source in data.items())]
     return "\n".join(lines) + "\n"

@@ -165,6 +165,13 @@ class LanePricer:
             total += np.where(leg.applies, self._cost(leg, lanes.client), 0.0)
         return total
 
+    def co2e_kg_per_t(self, lanes: Lanes) -> Array:
+        """(n_lanes,) kg CO2e per tonne: the sum of the parts."""
+        total = np.zeros(len(lanes))
+        for leg in self._legs(lanes):
+            total += np.where(leg.applies, leg.kg, 0.0)
+        return total
+
     def _cost(self, leg: _Leg, client: Index) -> Array:
         return leg.money + leg.hours * self.time_value[client] + leg.kg * self.tariff.carbon_inr_per_kg
 

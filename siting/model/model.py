@@ -25,6 +25,7 @@ from siting.model.names import contradictions, name_faults, names_of
 from siting.model.options import build_options, building_places, options_of_lanes, select_options
 from siting.model.places import Places, Survey, survey_pack
 from siting.model.policies import policy_faults
+from siting.model.rules import RuleRow, with_rules
 from siting.model.tastes import shippers_as_before, shippers_of
 from siting.parameters import Parameters
 from siting.solver import FacilityProblem
@@ -51,6 +52,8 @@ class Model:
     lane_of_row: NDArray[np.int64]
     problem: FacilityProblem
     stages: dict[str, float] = field(default_factory=dict)
+    rule_rows: tuple[RuleRow, ...] = ()
+    """what the study's rules are in the problem"""
 
     @cached_property
     def active(self) -> NDArray[np.int64]:
@@ -145,7 +148,7 @@ def _priced(
             study, pack, parameters, survey, places, demand, clients, options, pricer, existing, improving,
             lane_of_row, problem, stages,
         )  # fmt: skip
-        return close_gateways(model, study.closed_gateways) if study.closed_gateways else model
+        return close_gateways(model, study.closed_gateways) if study.closed_gateways else with_rules(model)
 
 
 def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
@@ -186,10 +189,11 @@ def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
     )
     active = existing.take(weighted[existing.client])
     problem, lane_of_row = state_problem(study, model.clients, model.options, places, active, improving)
-    return replace(
+    closed_off = replace(
         model, study=study, places=places, pricer=pricer, existing=existing, improving=improving, problem=problem,
-        lane_of_row=lane_of_row,
+        lane_of_row=lane_of_row, rule_rows=(),
     )  # fmt: skip
+    return with_rules(closed_off)
 
 
 def check_names_of(study: Study, options: pd.DataFrame, places: Places) -> None:

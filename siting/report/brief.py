@@ -53,6 +53,7 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
         f"{'does not recover its' if losing['sites'] == 1 else 'do not recover their'} own capital",
         **_worth(s),
         **_sure(s, sites),
+        **_ruled(s),
         "Served cargo": cut + paper[1],
         "Mean time": f"{before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
         "CO2e": f"{indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
@@ -98,6 +99,19 @@ def _sure(s: Mapping[str, Any], sites: pd.DataFrame) -> dict[str, str]:
             f"{counted(words.count('core'), 'site')} core, {words.count('doubtful')} doubtful"
         )
     return {"How sure": text}
+
+
+def _ruled(s: Mapping[str, Any]) -> dict[str, str]:
+    """Line of the rules of a result that has some: the dearest by name."""
+    rules = s.get("rules") or []
+    priced = [rule for rule in rules if rule["price_inr_per_year"] is not None]
+    if not priced:
+        return {"Rules": counted(len(rules), "rule") + " kept"} if rules else {}
+    dearest = max(priced, key=lambda rule: rule["price_inr_per_year"])
+    text = f"{counted(len(rules), 'rule')} kept at {crore(s['rules_price_inr_per_year'], 1)} a year"
+    if len(rules) > 1:
+        text += f", most of all {dearest['name']} ({crore(dearest['price_inr_per_year'], 1)})"
+    return {"Rules": text}
 
 
 def _built(sites: pd.DataFrame) -> str:

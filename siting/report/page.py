@@ -30,6 +30,7 @@ from siting.report.paper import (
     PAPER_SHARES,
 )
 from siting.report.parameters import depends_on, parameter_rows
+from siting.report.rules import lorenz_chart, rule_rows
 from siting.report.structure import structure_rows
 from siting.results.tables import districts_table, sites_table, summary
 from siting.scenarios.sensitivity import sensitivity
@@ -66,8 +67,9 @@ def render_report(
     beside = beside or Beside()
     districts, sites = districts_table(plan), sites_table(plan)
     components = cost_components(plan)
+    s = summary(plan)
     return environment().get_template("report.html").render(
-        s=summary(plan),
+        s=s,
         study=plan.model.study,
         map=plan_map(plan, districts, sites, flows),
         sites=_site_rows(sites),
@@ -86,6 +88,8 @@ def render_report(
         depends=depends_on(depends, float(_money(plan)["break_even"])),
         structure=structure_rows(beside.structure),
         levers=lever_groups(beside.levers),
+        rules=rule_rows(plan),
+        lorenz=lorenz_chart(s["equity"]),
         sureness=_sureness(sites),
         parameters=parameter_rows(plan),
         land_customs=plan.model.pack.land_customs,

@@ -23,6 +23,7 @@ FILES = {
     "movements": "Layer `lanes` of `study.gpkg`: movements of lanes through new sites, drawn on the networks",
     "gateways": "Layer `gateways` of `study.gpkg`: gateways of the study",
     "depots": "Layer `depots` of `study.gpkg`: inland depots of the study",
+    "rules": "`rules.csv` of a study with rules: one row per limit",
     "draws": "`draws.csv` of a run with draws: one row per draw; a column for every drawn parameter follows",
     "structure": "`structure.csv` of a run with `--structure`: the study with each choice of structure switched back",
     "levers": "`levers.csv` of a run with `--levers`: the plan beside what else could be done, or may happen",
@@ -92,9 +93,9 @@ def page() -> str:
         "Made by `python -m siting.results.schema` from `siting/results/schema.csv`; change it there.",
         "",
         "`siting run` writes a folder with `plan.json`, `sites.csv`, `districts.csv`, `lanes.csv`, `study.gpkg`, "
-        "`report.html` and `log.txt`, with `--draws` also `draws.csv`, with `--structure` also `structure.csv`, "
-        "with `--levers` also `levers.csv`; `siting sweep` a folder for each budget, and `sweep.csv`; "
-        "`siting audit --out` a folder for each year, and `history.csv`.",
+        "`report.html` and `log.txt`, of a study with rules also `rules.csv`, with `--draws` also `draws.csv`, with "
+        "`--structure` also `structure.csv`, with `--levers` also `levers.csv`; `siting sweep` a folder for each "
+        "budget, and `sweep.csv`; `siting audit --out` a folder for each year, and `history.csv`.",
         "CSV files are UTF-8 with a comma and a point; an empty cell is a missing value. A text that a spreadsheet "
         "would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return) has an apostrophe "
         "before it. `study.gpkg` is in WGS 84 (EPSG:4326).",

@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 from geodata.exports import concentration
+from siting.equity import equity_of
 from siting.model.calibration import cargo_usd
 from siting.model.routing import Routing
 from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 from siting.results.cells import write_csv
 from siting.results.geometry import flow_ends
+from siting.results.rules import rules_summary, rules_table
 from siting.transfers import Transfers
 
 
@@ -91,6 +93,8 @@ def summary(plan: Plan) -> dict[str, Any]:
             "sites": len(plan.losing),
             "capex_inr_crore": float(plan.losing["capex_inr_crore"].sum()),
         },
+        "equity": equity_of(districts_table(plan)),
+        **rules_summary(plan),
         "draws": None if plan.certainty is None else plan.certainty.summary(),
         "resolved_study": model.study.resolved(),
     }
@@ -279,10 +283,12 @@ def flows_table(plan: Plan) -> pd.DataFrame:
 
 
 def write_tables(plan: Plan, folder: Path) -> None:
-    """Write the CSVs of sites, districts, lanes and flows, and ``draws.csv`` where draws were made."""
+    """Write the CSVs of sites, districts, lanes and flows, and ``rules.csv`` and ``draws.csv`` where there are any."""
     for name, table in (("sites", sites_table), ("districts", districts_table),
                         ("lanes", lanes_table), ("flows", flows_table)):  # fmt: skip
         write_csv(table(plan), folder / f"{name}.csv")
+    if plan.model.rule_rows:
+        write_csv(rules_table(plan), folder / "rules.csv")
     if plan.certainty is not None:
         write_csv(plan.certainty.table, folder / "draws.csv")
 

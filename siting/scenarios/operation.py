@@ -39,8 +39,8 @@ class Operation:
 def operate(model: Model, opened: NDArray[np.int64], gap: float | None = None) -> Operation:
     """Send the cargo of a model through exactly these options.
 
-    Neither budget nor minimum throughput nor one size a site holds: what stands, stands. Lanes through other options
-    are left out before the search, as none could be used.
+    Neither budget, rules, minimum throughput nor one size a site holds: what stands, stands. Lanes through other
+    options are left out before the search, as none could be used.
 
     Args:
         opened: rows of ``model.options``.
@@ -53,6 +53,7 @@ def operate(model: Model, opened: NDArray[np.int64], gap: float | None = None) -
     own = problem.with_changes(
         lane_client=problem.lane_client[kept], lane_options=problem.lane_options[kept],
         lane_cost=problem.lane_cost[kept], budget=float(problem.capex.sum()), min_throughput=None,
+        rules=None, lane_rules=None, coverage=(),
         group=np.full(problem.n_options, NONE), forced_open=opened,
         forbidden=np.setdiff1d(np.arange(problem.n_options), opened),
     )  # fmt: skip

@@ -26,6 +26,7 @@ from geodata.errors import InputError
 from siting.model.model import build_model
 from siting.plan import Plan, make_plan, with_economic_budget
 from siting.results.tables import write_answer
+from siting.rule_prices import with_rule_prices
 from siting.run import result_folder, write_result
 from siting.session import LIMITS, Session
 from siting.solver import Progress, relative_gap
@@ -100,7 +101,7 @@ class Worker:
         model = build_model(load_study(Path(study_file)), self._stage)
         plan = make_plan(model, self._stage, watch=self._watch)
         self._check()
-        plan = with_economic_budget(plan, self._watch)
+        plan = with_rule_prices(with_economic_budget(plan, self._watch), self._watch)
         with result_folder(Path(folder)) as scratch:
             write_result(plan, scratch, self._stage)
             self._check()
@@ -109,7 +110,7 @@ class Worker:
     def _session(self, values: Mapping[str, Any]) -> Session:
         key = model_key(values)
         if key not in self.sessions:
-            study = study_from({**values, "forced": [], "forbidden": [], "closed_gateways": []})
+            study = study_from({**values, "forced": [], "forbidden": [], "closed_gateways": [], "rules": []})
             self.sessions[key] = Session(study, self._stage, self._watch)
             while len(self.sessions) > WARM_MODELS:
                 self.sessions.popitem(last=False)

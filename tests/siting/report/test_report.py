@@ -25,6 +25,7 @@ from siting.report.parameters import plain_name
 from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
 from siting.results.tables import sites_table, summary
+from siting.rule_prices import with_rule_prices
 from siting.scenarios.sensitivity import sensitivity
 
 VOID = {"meta", "br", "wbr", "link", "img", "input", "hr"}
@@ -299,3 +300,16 @@ def test_sweep_chart_shows_each_budget(tiny_model, tmp_path):
 def test_sweep_chart_of_one_empty_plan_is_still_a_chart(tiny_model):
     nothing = make_plan(tiny_model, budget_inr_crore=0.0)
     assert "</svg>" in sweep_chart(frontier([(summary(nothing), nothing.opened)]))
+
+
+def test_rules_are_told_with_limit_value_and_price(tiny_model):
+    rules = ({"rule": "sites", "at_most": 1}, {"rule": "carbon", "at_most_share": 1.0})
+    text = Page(render(with_rule_prices(make_plan(tiny_model, rules=rules)))).text
+    assert "Rules and what they cost" in text
+    assert "Sites at most 1 site 1 site" in text
+    assert "all rules together cost" in text
+
+
+def test_the_report_tells_how_even_the_cost_is(tiny_plan, page):
+    gini = summary(tiny_plan)["equity"]
+    assert f"is {gini['gini_before']:.3f} today and {gini['gini_after']:.3f} with the plan" in page.text

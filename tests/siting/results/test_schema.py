@@ -19,6 +19,7 @@ from siting.results.geopackage import write_geopackage
 from siting.results.read import PlanFolder, read_table
 from siting.results.schema import FILES, LAYERS, columns, keys_of, page
 from siting.results.tables import sites_table, summary, write_summary, write_tables
+from siting.rule_prices import with_rule_prices
 from siting.scenarios.draws import evaluate_draws, uncertain
 from siting.scenarios.lever_list import levers_of
 from siting.scenarios.levers import lever_table
@@ -30,7 +31,8 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(scope="module")
 def folder(tiny_plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("result")
-    tiny_plan = replace(tiny_plan, certainty=evaluate_draws(tiny_plan, 1))
+    ruled = make_plan(tiny_plan.model, rules=({"rule": "sites", "at_most": 1},))
+    tiny_plan = replace(with_rule_prices(ruled), certainty=evaluate_draws(tiny_plan, 1))
     write_tables(tiny_plan, folder)
     write_geopackage(tiny_plan, folder, flow_lines(tiny_plan))
     write_summary(tiny_plan, folder)
@@ -40,7 +42,7 @@ def folder(tiny_plan, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "flows", "structure", "levers", "sweep"])
+@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "flows", "rules", "structure", "levers", "sweep"])
 def test_a_table_has_the_columns_of_the_schema_in_their_order_and_types(folder, table):
     assert list(pd.read_csv(folder / f"{table}.csv")) == list(columns(table))
     read_table(folder / f"{table}.csv")  # raises at a cell of another type, or an empty one that may not be
@@ -69,7 +71,7 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
     beside = {"sweep", "draws", "structure", "levers", "history", "audit_districts", "audit_states", "audit_sites"}
-    assert set(FILES) == {"plan.json", *LAYERS.values(), "lanes", "flows", *beside}
+    assert set(FILES) == {"plan.json", *LAYERS.values(), "lanes", "flows", "rules", *beside}
     for table in FILES:
         for column in columns(table).values():
             assert column.meaning, column
