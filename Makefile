@@ -45,7 +45,7 @@ test: .venv/developer  ## run the tests
 	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 mutants: .venv/developer  ## change the core one place at a time and see the tests fail (10 to 20 minutes; GROUPS="model")
-	.venv/bin/python -m tests.mutants $(GROUPS)
+	.venv/bin/python tests/mutants $(GROUPS)
 
 lint: .venv/developer  ## check style and types
 	.venv/bin/ruff check .

@@ -107,6 +107,7 @@ class _Check:
         self.whole = self.restated.costs_whole()
         below = 1.0 - WHOLE if self.whole else SLACK * abs(claimed)
         self.enough = claimed - below if np.isfinite(claimed) else claimed
+        self.most = self.enough if self.whole else claimed  # options that cost so much are settled: no more is shown
         self.used: set[Kind] = set()
         self.regions = 0
         self._relaxed: bool | None = None
@@ -133,6 +134,7 @@ class _Check:
                 break
         kinds: tuple[Kind, ...] = ("solver", "tree", "dual", "arithmetic")
         kind = next(kind for kind in kinds if kind in self.used or kind == "arithmetic")
+        least = min(least, self.most)
         if self.whole and np.isfinite(least):
             least = np.ceil(least - WHOLE / 2)
         floor = cheapest_lanes(self.restated.problem)

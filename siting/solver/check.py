@@ -84,7 +84,7 @@ def _beyond_options(p: FacilityProblem, x: npt.NDArray[np.float64], opened: npt.
         activity = float((p.over_lanes.coefficients[[r]] @ x)[0])
         faults.append(f"(18) {p.over_lanes.described(r)}, and comes to {activity:g}")
     for each in p.coverage:
-        if each.covered(opened) < each.least - TOLERANCE * abs(each.least):
+        if each.covered(opened) < each.least * (1 - TOLERANCE):
             faults.append(f"(19) {each.name} covers only {each.covered(opened):g}")
     return faults
 
@@ -93,6 +93,4 @@ def _over_limit(rules: Rules, share: npt.NDArray[np.float64]) -> npt.NDArray[np.
     """(n_rules,) mask of the rows that shares of lanes break by more than what counts as rounding here."""
     activity = rules.coefficients @ share
     slack = TOLERANCE * (abs(rules.coefficients) @ share)
-    slack = np.maximum(slack, TOLERANCE * np.where(np.isfinite(rules.lower), np.abs(rules.lower), 0.0))
-    slack = np.maximum(slack, TOLERANCE * np.where(np.isfinite(rules.upper), np.abs(rules.upper), 0.0))
     return np.asarray((activity < rules.lower - slack) | (activity > rules.upper + slack))

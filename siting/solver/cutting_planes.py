@@ -83,10 +83,8 @@ class Program(ABC):
 
     def _rule_prices(self, dual: FloatArray, first_row: int) -> FloatArray:
         """(n_rules,) prices of the core's rules by the duals of their scaled rows."""
-        ours, theirs = self.core.rules.coefficients, self.core.rows.coefficients
-        full = np.flatnonzero(np.diff(ours.indptr))
-        unit = np.ones(len(self.core.rules))
-        unit[full] = ours.data[ours.indptr[full]] / theirs.data[theirs.indptr[full]]
+        ours, theirs = (rules.sums(np.abs(rules.coefficients.data)) for rules in (self.core.rules, self.core.rows))
+        unit = np.divide(ours, theirs[: len(ours)], out=np.ones_like(ours), where=ours > 0)
         return np.asarray(dual[first_row : first_row + len(unit)] * self.scale / unit)
 
     @abstractmethod

@@ -6,21 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from siting.solver.rules import TOLERANCE, BoolArray, FloatArray, Rules, rounding
+from siting.solver.rules import BoolArray, FloatArray, Rules, rounding
 
 
 @dataclass(frozen=True, eq=False)
 class _End:
-    """One end of what rows can come to, and the limit there with its rounding; (n_rules,) each."""
+    """One end of what rows can come to, and the size of the terms there; (n_rules,) each."""
 
     value: FloatArray
-    limit: FloatArray
+    size: FloatArray
 
 
 def out_of_reach(rules: Rules, forced: BoolArray, closed: BoolArray) -> BoolArray:
     """(n_rules,) mask of the rows that no plan with some options forced open and some closed can keep."""
     least, most = _range(rules, forced, closed)
-    return np.asarray((least.value > least.limit) | (most.value < most.limit))
+    over = least.value > rules.upper + rounding(rules.upper, least.size)
+    return np.asarray(over | (most.value < rules.lower - rounding(rules.lower, most.size)))
 
 
 def shut_out(rules: Rules, forced: BoolArray, closed: BoolArray) -> BoolArray:
@@ -28,14 +29,15 @@ def shut_out(rules: Rules, forced: BoolArray, closed: BoolArray) -> BoolArray:
 
     Opening one of them takes a row out of its limits, whatever else is open.
     """
-    row = rules.row_of
-    option, value = rules.coefficients.indices, rules.coefficients.data
+    row, option, value = rules.row_of, rules.coefficients.indices, rules.coefficients.data
+    lower, upper = rules.lower[row], rules.upper[row]
     shut = closed.copy()
     while True:
         least, most = _range(rules, forced, shut)
         free = ~forced & ~shut
-        breaks = (value > 0) & (least.value[row] + value > least.limit[row] + TOLERANCE * value)
-        breaks |= (value < 0) & (most.value[row] + value < most.limit[row] + TOLERANCE * value)
+        over = least.value[row] + value > upper + rounding(upper, least.size[row] + value)
+        under = most.value[row] + value < lower - rounding(lower, most.size[row] - value)
+        breaks = np.where(value > 0, over, under)
         new = np.zeros(rules.n_options, dtype=bool)
         new[option[breaks]] = True
         new &= free
@@ -56,7 +58,7 @@ def wanted(rules: Rules, forced: BoolArray, closed: BoolArray) -> BoolArray:
 
 
 def _range(rules: Rules, forced: BoolArray, closed: BoolArray) -> tuple[_End, _End]:
-    """The least and the most that A y can come to, each with the limit it must not pass."""
+    """The least and the most that A y can come to."""
     a = rules.coefficients
     sums = [
         rules.sums(terms)
@@ -64,7 +66,4 @@ def _range(rules: Rules, forced: BoolArray, closed: BoolArray) -> tuple[_End, _E
         for terms in (np.minimum(values, 0.0) * mask[a.indices], np.maximum(values, 0.0) * mask[a.indices])
     ]
     (taken, given), (below, above) = sums[:2], sums[2:]
-    return (
-        _End(taken + given + below, rules.upper + rounding(rules.upper, given - taken - below)),
-        _End(taken + given + above, rules.lower - rounding(rules.lower, given - taken + above)),
-    )
+    return _End(given + taken + below, given - taken - below), _End(given + taken + above, given - taken + above)

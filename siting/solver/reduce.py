@@ -94,7 +94,6 @@ def _usable_lanes(
         shut = np.append(closed, False)  # the last entry answers for NO_OPTION
         keep &= ~(shut[first] | shut[second])
     free = np.flatnonzero((first < 0) & (second < 0))
-    keep[free] = False
     unserved = p.unserved_cost.copy()
     np.minimum.at(unserved, p.lane_client[free], p.lane_cost[free])
     if np.isfinite(unserved).any():
@@ -126,7 +125,7 @@ def _undominated(p: FacilityProblem, lane: IntArray, options: LaneArray) -> tupl
     high = np.maximum(options[:, 0], options[:, 1]).astype(np.int64)
     client = p.lane_client[lane].astype(np.int64)
     n = p.n_options + 1
-    key = (client * n + (low + 1)) * n + high  # low + 1 = 0 where the lane needs one option only
+    key = (client * n + low) * n + high  # low = -1, one option only: less than any key of the client with two
     if (np.diff(key) <= 0).any():  # strictly increasing keys, as from a full matrix, are all different
         order = np.lexsort((p.lane_cost[lane], key))
         first = np.ones(len(order), dtype=bool)

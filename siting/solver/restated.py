@@ -167,12 +167,16 @@ class Restated:
         ceiling = lam.copy()
         np.minimum.at(ceiling, self.client[certain], self.cost[certain])
         fills = self.fills.any(axis=1)
+        fallen = np.zeros(p.n_clients)
         if not fills.any():
+            np.subtract(lam, ceiling, out=fallen, where=np.isfinite(lam))
             lam = ceiling
         lam[~np.isfinite(lam)] = 0.0
         gains = (self.cost < lam[self.client]) & (self.cost <= ceiling[self.client])
         gain = np.flatnonzero(usable & (gains | fills))
-        option, client, reduced = self._entries(prices, lam, gain)
+        first_always = always[self.options[gain, 0]]
+        relief = fallen[self.client[gain], None] * np.column_stack([first_always, ~first_always])
+        option, client, reduced = _entries(self, prices, lam, gain, relief)
         magnitude = np.abs(reduced) + 2 * np.abs(lam[client])
         n = p.n_options
         gainful = np.minimum(reduced, 0.0)
@@ -191,29 +195,6 @@ class Restated:
         count = np.bincount(option, minlength=n)
         error = EPSILON * (count + 8) * (np.abs(p.fixed_cost) + np.bincount(option, weights=magnitude, minlength=n))
         return _Values(p.fixed_cost + worth, error, float(lam.sum()), float(np.abs(lam).sum()))
-
-    def _entries(self, prices: Prices, lam: FloatArray, gain: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
-        """(option, client, reduced cost): the best of some lanes of each client at each option."""
-        reduced = self.cost[gain] - lam[self.client[gain]]
-        option, client = self.options[gain, 0], self.client[gain]
-        second = np.flatnonzero(self.options[gain, 1] >= 0)
-        if len(second):
-            first_part = _first_parts(self, prices, gain, second, reduced)
-            other = reduced[second] - first_part
-            reduced = reduced.copy()
-            reduced[second] = first_part
-            option = np.concatenate([option, self.options[gain[second], 1]])
-            client = np.concatenate([client, client[second]])
-            reduced = np.concatenate([reduced, other])
-        key = option * self.problem.n_clients + client
-        order = np.argsort(key, kind="stable")
-        start = np.flatnonzero(np.diff(key[order], prepend=-1))
-        if len(start) < len(order):
-            reduced = np.minimum.reduceat(reduced[order], start)
-            order = order[start]
-        else:
-            reduced = reduced[order]
-        return option[order], client[order], reduced
 
 
 @dataclass(frozen=True, eq=False)
@@ -320,7 +301,39 @@ def _match_pairs(
     return core_lane, turned
 
 
-def _first_parts(at: Restated, prices: Prices, gain: IntArray, second: IntArray, reduced: FloatArray) -> FloatArray:
+def _entries(
+    at: Restated, prices: Prices, lam: FloatArray, gain: IntArray, relief: FloatArray
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """(option, client, reduced cost): the best of some lanes of each client at each option.
+
+    Args:
+        relief: (n_gainful, 2) what the lanes gain less than by the prices, taken off an option that opens in any case.
+    """
+    reduced = at.cost[gain] - lam[at.client[gain]]
+    option, client = at.options[gain, 0], at.client[gain]
+    second = np.flatnonzero(at.options[gain, 1] >= 0)
+    if len(second):
+        first_part = _first_parts(at, prices, gain, second, reduced, relief)
+        other = reduced[second] - first_part
+        reduced = reduced.copy()
+        reduced[second] = first_part
+        option = np.concatenate([option, at.options[gain[second], 1]])
+        client = np.concatenate([client, client[second]])
+        reduced = np.concatenate([reduced, other])
+    key = option * at.problem.n_clients + client
+    order = np.argsort(key, kind="stable")
+    start = np.flatnonzero(np.diff(key[order], prepend=-1))
+    if len(start) < len(order):
+        reduced = np.minimum.reduceat(reduced[order], start)
+        order = order[start]
+    else:
+        reduced = reduced[order]
+    return option[order], client[order], reduced
+
+
+def _first_parts(
+    at: Restated, prices: Prices, gain: IntArray, second: IntArray, reduced: FloatArray, relief: FloatArray
+) -> FloatArray:
     """What the first option bears of gainful two-option lanes: as the search said, else where it costs nothing."""
     lanes = at.core.n_lanes
     said = np.full(lanes + 1, np.nan)
@@ -329,7 +342,8 @@ def _first_parts(at: Restated, prices: Prices, gain: IntArray, second: IntArray,
     core_lane, turned = at.core_lane[pair], at.turned[pair]
     first = np.where(core_lane >= 0, said[core_lane], np.nan)
     whole = reduced[second]
-    first = np.where(turned, whole - first, first)
+    less = relief[second]
+    first = np.where(turned, whole - less.sum(axis=1) - first, first) + less[:, 0]
     first = np.where(np.isnan(first) & (core_lane >= 0), whole / 2, first)
     fills = at.fills[gain[second]]  # elsewhere a part above zero would only be given away
     first = np.where(fills[:, 0], first, np.minimum(first, 0.0))

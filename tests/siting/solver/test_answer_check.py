@@ -201,6 +201,34 @@ def test_nothing_at_all_may_go_through_a_closed_option() -> None:
     )
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+@pytest.mark.parametrize(
+    ("over", "said"), [(0.99e-7, None), (1.01e-7, r"\(17\) less than the minimum goes through \[0\]")]
+)
+def test_a_load_may_miss_a_minimum_by_rounding(scale: float, over: float, said: str | None) -> None:
+    """A hundred-millionth of the minimum 2, and of the largest demand 8."""
+    problem = BALANCED.with_changes(
+        capacity=None, demand=BALANCED.demand * scale, min_throughput=[(2.0 + over) * scale, 0.0]
+    )
+    accepted_or_refused(problem, balanced(), said)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+@pytest.mark.parametrize("side", ["lower", "upper"])
+@pytest.mark.parametrize(("off", "broken"), [(2.9e-8, False), (3.1e-8, True)])
+def test_lanes_may_break_a_rule_by_rounding(sign: float, side: str, off: float, broken: bool) -> None:
+    at = 3.0 * sign
+    limits = {"lower": (at + off, np.inf), "upper": (-np.inf, at - off)}[side]
+    problem = BALANCED.with_changes(capacity=None, lane_rules=Rules([[at, 50.0]], *limits, names=["carbon"]))
+    accepted_or_refused(problem, balanced(), r"\(18\) carbon" if broken else None)
+
+
+@pytest.mark.parametrize(("part", "said"), [(0.9e-8, None), (1.1e-8, r"\(19\) coverage covers only 3")])
+def test_coverage_may_miss_its_share_by_rounding(part: float, said: str | None) -> None:
+    coverage = Coverage(np.array([[1.0, 0.0], [0.0, 1.0]]), [3.0, 4.0], 3.0 / (1.0 - part))
+    accepted_or_refused(BALANCED.with_changes(capacity=None, coverage=(coverage,)), balanced(), said)
+
+
 def accepted_or_refused(problem: FacilityProblem, answer: Solution, said: str | None) -> None:
     if said is None:
         check_solution(problem, answer)

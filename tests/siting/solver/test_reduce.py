@@ -206,47 +206,61 @@ def test_places_have_the_room_of_their_open_option() -> None:
     )
 
 
+EVERY = np.array(list(itertools.product([0.0, 1.0], repeat=5)))
+"""All ways to open five options."""
+
+
 def choices(forced: np.ndarray, closed: np.ndarray) -> np.ndarray:
-    """(n, n_options) all ways to open options, the forced among them and none of the closed."""
-    every = np.array(list(itertools.product([0.0, 1.0], repeat=len(forced))))
-    return every[(every[:, forced] == 1).all(axis=1) & (every[:, closed] == 0).all(axis=1)]
+    """(32,) mask of those that open the forced and none of the closed."""
+    return (EVERY[:, forced] == 1).all(axis=1) & (EVERY[:, closed] == 0).all(axis=1)
 
 
-def random_rules(seed: int) -> tuple[Rules, np.ndarray, np.ndarray]:
-    """Whole coefficients and limits, so that sums are exact; some options forced, some closed."""
+def random_rules(seed: int, hair: float = 0.0) -> tuple[Rules, np.ndarray, np.ndarray]:
+    """Three rows over five options, of which some are forced, some closed; sums come to a limit, or nearly."""
     rng = np.random.default_rng(seed)
     coefficients = rng.integers(-4, 5, (3, 5)).astype(float)
     lower = rng.integers(-6, 4, 3).astype(float)
     upper = lower + rng.integers(0, 6, 3)
     lower[rng.random(3) < 0.3], upper[rng.random(3) < 0.3] = -np.inf, np.inf
     state = rng.choice(3, 5, p=[0.6, 0.2, 0.2])
-    return Rules(coefficients, lower, upper), state == 1, state == 2
+    off = rng.uniform(-hair, hair, (2, 3))
+    return Rules(coefficients, lower - np.abs(off[0]), upper + off[1].clip(-np.abs(off[0]))), state == 1, state == 2
 
 
-def test_rows_are_out_of_reach_where_no_choice_of_the_free_options_comes_to_their_limits() -> None:
+def broken(rules: Rules) -> tuple[np.ndarray, np.ndarray]:
+    """(32, n_rules) masks: whether each choice breaks each row from below, and from above, beyond rounding."""
+    room = [rules.room(opened) for opened in EVERY]
+    return np.array([down > 0 for down, _ in room]), np.array([up < 0 for _, up in room])
+
+
+@pytest.mark.parametrize("hair", [0.0, 2e-8])
+def test_rows_are_out_of_reach_where_every_choice_of_the_free_options_breaks_them(hair: float) -> None:
     seen = np.zeros(2, dtype=int)
     for seed in range(200):
-        rules, forced, closed = random_rules(seed)
-        sums = choices(forced, closed) @ rules.coefficients.toarray().T
-        beyond = (sums.min(axis=0) > rules.upper) | (sums.max(axis=0) < rules.lower)
+        rules, forced, closed = random_rules(seed, hair)
+        below, above = (side[choices(forced, closed)] for side in broken(rules))
+        beyond = below.all(axis=0) | above.all(axis=0)
         assert out_of_reach(rules, forced, closed).tolist() == beyond.tolist(), f"seed {seed}"
         seen += beyond.sum(), (~beyond).sum()
     assert (seen > 50).all()
 
 
-def test_options_are_shut_out_one_row_at_a_time_until_nothing_changes() -> None:
+@pytest.mark.parametrize("hair", [0.0, 2e-8])
+def test_options_are_shut_out_one_row_at_a_time_until_nothing_changes(hair: float) -> None:
     found = 0
     for seed in range(200):
-        rules, forced, closed = random_rules(seed)
+        rules, forced, closed = random_rules(seed, hair)
         if out_of_reach(rules, forced, closed).any():
             continue
+        below, above = broken(rules)
         a, shut = rules.coefficients.toarray(), closed.copy()
         while True:
             new = shut.copy()
             for j in np.flatnonzero(~forced & ~shut):
-                sums = choices(forced | (np.arange(5) == j), shut) @ a.T
-                lifted = (a[:, j] > 0) & (sums.min(axis=0) > rules.upper)
-                new[j] = (lifted | (a[:, j] < 0) & (sums.max(axis=0) < rules.lower)).any()
+                with_it = choices(forced | (np.arange(5) == j), shut)
+                new[j] = (
+                    np.where(a[:, j] > 0, above[with_it].all(axis=0), below[with_it].all(axis=0)) & (a[:, j] != 0)
+                ).any()
             if (new == shut).all():
                 break
             shut = new
@@ -259,7 +273,7 @@ def test_options_are_wanted_that_lift_a_row_which_may_end_below_or_lower_one_whi
     for seed in range(200):
         rules, forced, closed = random_rules(seed)
         a = rules.coefficients.toarray()
-        sums = choices(forced, closed) @ a.T
+        sums = EVERY[choices(forced, closed)] @ a.T
         low, high = sums.min(axis=0) < rules.lower, sums.max(axis=0) > rules.upper
         helps = ((a > 0) & low[:, None] | (a < 0) & high[:, None]).any(axis=0)
         assert wanted(rules, forced, closed).tolist() == helps.tolist(), f"seed {seed}"

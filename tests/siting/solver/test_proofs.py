@@ -1,0 +1,242 @@
+"""Each proof on its own: it ends with the best plan, its bound is true, and what it wrote down shows as much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array, hstack
+from tiny_problems import clustered
+
+from siting.solver import FacilityProblem, prove_by_cuts, prove_by_links, prove_by_model, prover, solve
+from siting.solver.certificate import certify
+from siting.solver.lagrangian import Dual
+from siting.solver.prove_by_multipliers import prove_by_multipliers
+from siting.solver.reduce import reduce_problem
+from siting.solver.search import Search, largest_cost, unservable
+from siting.solver.stopwatch import Stopwatch
+
+Proof = Callable[[Search, Dual], None]
+SMALL = 1e-8
+
+
+def optimum(p: FacilityProblem) -> float:
+    """Equations (1) to (8) and (16) as they are written, by SciPy's mixed-integer solver."""
+    lanes, clients, options = np.arange(p.n_lanes), np.arange(p.n_clients), np.arange(p.n_options)
+    serve = hstack([csr_array((np.ones(len(lanes)), (p.lane_client, lanes))), csr_array(np.eye(len(clients)))])
+    blocks = [(hstack([serve, csr_array((len(clients), len(options)))]), 1.0, 1.0)]
+    for end in p.lane_options.T:
+        used = np.flatnonzero(end >= 0)
+        x = csr_array((np.ones(len(used)), (np.arange(len(used)), used)), shape=(len(used), len(lanes)))
+        y = csr_array((-np.ones(len(used)), (np.arange(len(used)), end[used])), shape=(len(used), len(options)))
+        blocks.append((hstack([x, csr_array((len(used), len(clients))), y]), -np.inf, 0.0))
+    load = np.zeros((len(options), len(lanes)))
+    for end in p.lane_options.T:
+        load[end[end >= 0], lanes[end >= 0]] += p.demand[p.lane_client[end >= 0]]
+    held = np.isfinite(p.capacity)
+    full = np.hstack([load[held], np.zeros((held.sum(), len(clients))), -np.diag(p.capacity)[held]])
+    blocks.append((csr_array(np.nan_to_num(full)), -np.inf, 0.0))
+    rows = p.rows
+    over = hstack([csr_array((len(rows), len(lanes) + len(clients))), rows.coefficients])
+    must = np.isinf(p.unserved_cost)
+    cost = np.concatenate([p.lane_cost, np.where(must, 0.0, p.unserved_cost), p.fixed_cost])
+    most = np.concatenate([np.ones(len(lanes)), np.where(must, 0.0, 1.0), np.ones(len(options))])
+    found = milp(
+        cost,
+        integrality=np.repeat([0, 1], [len(lanes) + len(clients), len(options)]),
+        bounds=Bounds(np.concatenate([np.zeros(len(lanes) + len(clients)), np.isin(options, p.forced_open)]), most),
+        constraints=[LinearConstraint(a, low, high) for a, low, high in blocks if a.shape[0]]
+        + [LinearConstraint(over, rows.lower, rows.upper)] * bool(len(rows)),
+        options={"mip_rel_gap": 0.0},
+    )
+    assert found.status == 0
+    return float(found.fun)
+
+
+def scattered(seed: int, **limits: object) -> FacilityProblem:
+    """Costs without any geography, whose optimum multipliers alone rarely prove."""
+    cost = np.random.default_rng(seed).integers(1, 100, (16, 14)).astype(float)
+    return FacilityProblem.from_costs(cost, **limits)  # type: ignore[arg-type]
+
+
+KINDS: dict[str, Callable[[int], FacilityProblem]] = {
+    "number": lambda seed: scattered(seed, n_open=3),
+    "fixed cost": lambda seed: scattered(2 * seed + 1, fixed_cost=np.full(14, 60.0), forced_open=[13]),
+    "budget": lambda seed: scattered(seed, capex=np.arange(3.0, 17.0), budget=24.0, unserved_cost=np.full(16, 90.0)),
+    "clustered": lambda seed: clustered(seed, clients=9, sites=6).with_changes(budget=9.0),
+    "two places": lambda seed: clustered(seed, clients=9, sites=6).with_changes(budget=9.0, capacity=None),
+    "number and room": lambda seed: scattered(seed, n_open=5, demand=np.arange(1.0, 17.0), capacity=np.full(14, 30.0)),
+}
+
+
+def proven(problem: FacilityProblem, proof: Proof) -> tuple[Search, bool]:
+    """The search after multipliers and then a proof, and whether multipliers were enough."""
+    core = reduce_problem(problem)
+    search = Search(core, 0.0, 1, Stopwatch(None, None))
+    dual = prove_by_multipliers(search, None, None)
+    enough = search.done
+    if not enough:
+        assert search.incumbent.open is not None
+        proof(search, dual)
+    return search, enough
+
+
+def model_of_all(search: Search, dual: Dual) -> None:
+    prove_by_model.solve_model(search, np.ones(search.core.n_options, dtype=bool))
+
+
+CUTS, LINKS, MODEL = prove_by_cuts.prove_by_cuts, prove_by_links.prove_by_links, prove_by_model.prove_by_model
+WAYS: list[tuple[str, Proof, str, dict[str, object]]] = [
+    # what is tried; the proof; what it rests on; what of its settings is changed
+    ("number", CUTS, "tree", {}),
+    ("fixed cost", CUTS, "tree", {}),
+    ("budget", CUTS, "tree", {}),
+    ("number", CUTS, "tree", {"FEW": 0}),  # Benders cuts and branching instead of the Lagrangian tree
+    ("fixed cost", CUTS, "tree", {"FEW": 0, "MOST_LIKELY": 9.0}),  # always the likely options first
+    ("budget", CUTS, "tree", {"FEW": 0, "MOST_LIKELY": 0.0}),
+    ("budget", CUTS, "tree", {"FEW_NODES": 1}),  # a tree that gives up
+    ("two places", LINKS, "tree", {}),
+    ("two places", LINKS, "tree", {"MOST_LIKELY": 9.0, "LIKELY_NODES": 2000}),
+    ("clustered", LINKS, "solver", {"FEW": 0}),  # HiGHS branches
+    ("clustered", LINKS, "solver", {"FEW": 0, "MOST_LIKELY": 9.0}),
+    ("number and room", LINKS, "tree", {}),
+    ("clustered", MODEL, "solver", {}),
+    ("number and room", MODEL, "solver", {}),
+    ("budget", model_of_all, "solver", {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "proof", "rests_on", "settings"), WAYS)
+def test_a_proof_ends_with_the_best_plan_and_can_be_recomputed(
+    kind: str, proof: Proof, rests_on: str, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = {CUTS: prove_by_cuts, LINKS: prove_by_links}.get(proof)
+    for name, value in settings.items():
+        monkeypatch.setattr(module, name, value)
+    needed = 0
+    for seed in range(3):
+        problem = KINDS[kind](seed)
+        best, (search, enough) = optimum(problem), proven(problem, proof)
+        assert search.done, f"seed {seed}"
+        assert search.incumbent.cost + search.core.base == pytest.approx(best, rel=SMALL)
+        assert search.proven == pytest.approx(best, rel=SMALL)
+        found = certify(problem, search.core, search.proof, search.proven)
+        assert found.bound == pytest.approx(best, rel=SMALL), f"seed {seed}"
+        assert found.bound <= best * (1 + SMALL / 10)
+        assert enough or found.kind in (rests_on, "dual"), f"seed {seed}"
+        needed += found.kind == rests_on
+    assert needed > 0
+
+
+def test_which_proof_comes_next_is_told_by_the_kind_of_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stages(kind: str) -> set[str]:
+        search = Search(reduce_problem(KINDS[kind](1)), 0.0, 1, Stopwatch(None, None))
+        prover.prove(search)
+        search.watch.enter("end")
+        assert search.done
+        return set(search.watch.stages) - {"reduce", "lagrangian", "branch", "favoured"}
+
+    assert stages("budget") == {"benders"}
+    assert stages("clustered") == stages("number and room") == {"model"}
+    monkeypatch.setattr(prover, "MANY_LANES", 0)
+    assert stages("budget") == {"benders"}
+    assert stages("clustered") == stages("number and room") == {"links"}
+
+
+def test_what_needs_no_search_is_left_to_the_model() -> None:
+    """Nothing to choose, no way, more to open than there are."""
+    nothing = solve(FacilityProblem.from_costs([[9.0]], unserved_cost=[4.0]))
+    assert (nothing.status, nothing.objective, nothing.open.tolist()) == ("optimal", 4.0, [])
+    unused = solve(FacilityProblem.from_costs([[np.nan]], unserved_cost=[4.0], forced_open=[0], fixed_cost=[2.0]))
+    assert (unused.status, unused.objective, unused.open.tolist()) == ("optimal", 6.0, [0])
+    fewer = solve(FacilityProblem.from_costs([[1.0, 2.0]], n_open=2, forbidden=[1]))
+    assert fewer.status == "infeasible"
+
+
+def test_a_model_of_all_proves_again_what_other_proofs_do_not_show() -> None:
+    problem = KINDS["clustered"](0)
+    search, _ = proven(problem, LINKS)
+    assert search.proof.parts is not None
+    search.proof.prices.clear()
+    search.proof.parts[0].prices.clear()
+    search.proof.parts[0].parts = None
+    least = certify(problem, search.core, search.proof, search.proven).bound
+    assert least < search.proven
+    prover.prove_again(search, least - search.core.base)
+    found = certify(problem, search.core, search.proof, search.proven)
+    assert (found.kind, found.bound) == ("solver", pytest.approx(optimum(problem), rel=SMALL))
+
+
+@pytest.fixture
+def small() -> Search:
+    """A search over two clients and three options, of which one costs half a unit; clients may stay for 9.5 and 9."""
+    cost = [[1.0, 8.0, 5.0], [8.0, 1.0, 5.0]]
+    problem = FacilityProblem.from_costs(cost, fixed_cost=[3.0, 3.0, 6.5], unserved_cost=[9.5, 9.0])
+    return Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
+
+
+def among(search: Search, *options: int) -> np.ndarray:
+    """(n_options,) mask of options of the problem in the order of the core."""
+    return np.isin(search.core.option_of, options)
+
+
+def test_a_search_is_done_where_its_bound_meets_its_plan_or_time_is_over(small: Search) -> None:
+    small.offer(np.flatnonzero(among(small, 0, 1)))
+    assert small.incumbent.cost == 8.0
+    small.raise_bound(7.99)
+    assert not small.done
+    small.raise_bound(7.5)
+    assert small.bound == 7.99, "a bound stays"
+    small.raise_bound(9.0)
+    assert small.bound == 8.0 and small.done, "no bound is above the plan"
+    assert Search(small.core, 0.0, 1, Stopwatch(0.0, None)).done
+
+
+@pytest.mark.parametrize(
+    ("half", "bound", "proven"), [(0.5, 7.2, 7.2), (0.0, 7.2, 8.0), (0.0, 7.0004, 7.0), (0.0, 9.0, 8.0)]
+)
+def test_what_is_proven_is_whole_where_all_costs_are(half: float, bound: float, proven: float) -> None:
+    """One client more stays unserved for 5, which is no part of the core."""
+    cost = [[1.0, 8.0, 5.0], [8.0, 1.0, 5.0], [np.nan] * 3]
+    problem = FacilityProblem.from_costs(cost, fixed_cost=[3.0, 3.0, 6.0 + half], unserved_cost=[9.0, 9.0, 5.0])
+    search = Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
+    assert search.proven == -np.inf
+    search.offer(np.flatnonzero(among(search, 0, 1)))
+    search.raise_bound(bound)
+    assert search.proven == proven + 5.0
+
+
+def test_the_best_plan_is_given_to_searches_that_have_all_its_options(small: Search) -> None:
+    assert small.within(among(small, 0, 1)) is None, "there is none"
+    small.offer(np.flatnonzero(among(small, 0, 1)))
+    assert small.within(among(small, 0, 2)) is None
+    found = small.within(among(small, 0, 1))
+    assert found is not None and found.tolist() == [True, True]
+
+
+def test_options_are_favoured_that_were_chosen_now_and_then_with_those_of_the_plan_and_the_forced() -> None:
+    problem = FacilityProblem.from_costs(np.eye(5) * -9.0 + 10.0, fixed_cost=[1.0, 5.0, 5.0, 5.0, 5.0], forced_open=[4])
+    search = Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
+    often = np.where(among(search, 2), 0.021, np.where(among(search, 3), 0.019, 0.0))
+    assert search.favoured(often).tolist() == among(search, 2, 4).tolist()
+    search.incumbent.cost, search.incumbent.open = 50.0, among(search, 0, 4)
+    assert search.favoured(often).tolist() == among(search, 0, 2, 4).tolist()
+
+
+def test_the_largest_cost_is_of_a_lane_of_staying_or_of_an_option(small: Search) -> None:
+    assert largest_cost(small.core) == 9.5
+    assert largest_cost(replace(small.core, fixed_cost=np.array([3.0, -11.0, 6.0]))) == 11.0
+    assert largest_cost(replace(small.core, cost=small.core.cost * 2, unserved=np.full(2, np.inf))) == 16.0
+
+
+def test_a_client_without_lanes_is_unservable_where_it_must_be_served(small: Search) -> None:
+    core = small.core
+    nothing = replace(core, cost=core.cost[:0], first_lane=np.zeros(3, dtype=np.int64), client=core.client[:0])
+    assert not unservable(core) and not unservable(nothing)
+    assert not unservable(replace(core, unserved=np.full(2, np.inf)))
+    assert unservable(replace(nothing, unserved=np.array([9.5, np.inf])))
+    one = replace(core, first_lane=np.array([0, 3, 3]), unserved=np.array([9.5, np.inf]))
+    assert unservable(one)
