@@ -22,6 +22,7 @@ from web.api.runs import RunBook, create_run_api
 from web.assets import load_assets
 from web.i18n import init_i18n
 from web.map.measures import measures_told
+from web.outlook import add_outlook_routes
 from web.pages import create_pages
 from web.queries import only
 from web.results import DOWNLOADS, Results
@@ -71,7 +72,10 @@ def create_app(
     app.extensions["pool"], app.extensions["results"] = pool, found
     atexit.register(pool.close)
     book = RunBook(pool, pack)
-    app.register_blueprint(create_api(Library(found, pack, book), asked.knows))
+    library = Library(found, pack, book)
+    api = create_api(library, asked.knows)
+    add_outlook_routes(api, library.plan, asked.of_plan, REPORT_POLICY)
+    app.register_blueprint(api)
     app.register_blueprint(create_run_api(book, found, asked))
     assets = load_assets()
     app.jinja_env.globals["asset"] = assets.address

@@ -4,12 +4,12 @@ import { h } from "./dom.js";
 import { crore, hours, number, percent, rupees } from "./format.js";
 import { _, named, ngettext } from "./i18n.js";
 import { groupBy } from "./data.js";
+import { perRupee } from "./sites.js";
 import * as shell from "./shell.js";
 
 const STRONGEST = 3;
 const HOURS = 0.5; // more than this is slower
 const sum = (rows, value) => rows.reduce((total, row) => total + (value(row) ?? 0), 0);
-const INR_PER_CRORE = 1e7;
 
 // What a plan holds of a state, or of the whole country where `state` is "".
 export function totals(plan, state) {
@@ -150,10 +150,9 @@ export function showBrief(place, plan, state, on) {
     .filter(([, saving]) => saving > 0)
     .sort((a, b) => b[1] - a[1])
     .slice(0, STRONGEST);
-  const worth = (row) => row.saving_inr_per_year / (row.capex_inr_crore * INR_PER_CRORE || Infinity);
   const best = plan.sites
     .filter((row) => !state || row.state === state)
-    .sort((a, b) => worth(b) - worth(a))
+    .sort((a, b) => (perRupee(b) ?? 0) - (perRupee(a) ?? 0))
     .slice(0, STRONGEST);
   const listed = (title, links) =>
     links.length

@@ -1,10 +1,12 @@
 // What is known of one district or site, with its lanes.
 
 import { h } from "./dom.js";
-import { crore, dollars, hours, kilometres, number, percent, perTonne, rupees, tonnes, word } from "./format.js";
+import { NOTHING, crore, dollars, hours, kilometres, number, percent, perTonne, rupees, tonnes, word } from "./format.js";
 import { _, named, ngettext } from "./i18n.js";
+import { netSaving, perRupee } from "./sites.js";
 
 const LISTED_DISTRICTS = 30;
+const LISTED_MEASURES = 3;
 const COMPONENTS = ["freight", "handling", "time", "dwell", "carbon"];
 
 export function districtCard(row, lanes, on) {
@@ -33,6 +35,7 @@ export function districtCard(row, lanes, on) {
         ? figure(rupees(row.saving_inr_per_year), _("saved a year"))
         : figure(_("No saving"), _("in this plan"))
       : null,
+    reachable ? inWords(row) : null,
     reachable
       ? compare([
           [_("Cost per tonne"), row.cost_before_inr_per_t, row.cost_after_inr_per_t, (v) => `₹${number(v)}`],
@@ -51,6 +54,7 @@ export function districtCard(row, lanes, on) {
           ]),
       [_("Hours to the port's gate"), hours(row.hours_to_gateway_after)],
     ]),
+    h("div", { id: "outlook" }),
     costParts(row),
     sites.length
       ? section(
@@ -63,63 +67,144 @@ export function districtCard(row, lanes, on) {
 }
 
 export function siteCard(row, lanes, on) {
+  return [
+    heading(named(row, "name"), named(row, "name") === row.name ? row.name_hi : row.name, named(row, "state"), on),
+    h("p", { class: "tags" }, tag(word(row.facility_type)), tag(word(row.tier)), tag(word(row.status)), sureness(row)),
+    figure(rupees(netSaving(row)), _("saved a year through this site, its running paid")),
+    facts([
+      [_("Capital"), crore(row.capex_inr_crore)],
+      [_("Each rupee of it saves a year"), perRupee(row) === null ? NOTHING : `₹${number(perRupee(row), 2)}`],
+      [_("Recovers its capital"), yesNo(row.recovers_capital)],
+      [_("Place by saving per rupee"), _("{n} of {all}", { n: number(on.rankOf(row)), all: number(on.siteCount) })],
+      [_("Capacity a year"), tonnes(row.capacity_t_per_year)],
+      [_("Used a year"), `${tonnes(row.throughput_t_per_year)} (${percent(row.utilisation)})`],
+    ]),
+    h("meter", { class: "use", min: 0, max: 1, value: row.utilisation ?? 0, "aria-label": _("Utilisation") }),
+    on.ask
+      ? h(
+          "p",
+          { class: "row" },
+          h("a", { class: "button", href: on.ask({ forbid: row.site_id }) }, _("What if it is not built?")),
+        )
+      : null,
+    gains(row, lanes, on),
+    key(lanes.movements.features),
+  ];
+}
+
+const yesNo = (value) => (value === undefined || value === null ? NOTHING : value ? _("yes") : _("no"));
+
+function sureness({ chosen_share: share }) {
+  if (share === null || share === undefined) return null;
+  const text = _("chosen in {share} of draws", { share: percent(share) });
+  return tag(share >= 0.9 ? _("core: {text}", { text }) : share < 0.1 ? _("doubtful: {text}", { text }) : text);
+}
+
+// Who ships through a site, and what each saves in the plan.
+function gains(row, lanes, on) {
   const cargo = new Map();
   for (const lane of lanes.lanes) {
     const name = `${lane.district}, ${lane.state}`;
     cargo.set(name, (cargo.get(name) ?? 0) + lane.tonnes_per_year);
   }
   const served = [...cargo]
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, LISTED_DISTRICTS)
     .map(([name, t]) => ({ district: on.districtOf(name), t }))
-    .filter(({ district }) => district);
-  return [
-    heading(named(row, "name"), named(row, "name") === row.name ? row.name_hi : row.name, named(row, "state"), on),
-    h("p", { class: "tags" }, tag(word(row.facility_type)), tag(word(row.tier)), tag(word(row.status))),
-    figure(rupees(row.saving_inr_per_year), _("saved a year through this site")),
-    facts([
-      [_("Capital"), crore(row.capex_inr_crore)],
-      [_("Capacity a year"), tonnes(row.capacity_t_per_year)],
-      [_("Used a year"), `${tonnes(row.throughput_t_per_year)} (${percent(row.utilisation)})`],
-      [_("Districts served"), number(row.districts_served)],
-    ]),
-    h("meter", { class: "use", min: 0, max: 1, value: row.utilisation ?? 0, "aria-label": _("Utilisation") }),
-    section(
-      _("Districts by cargo through here"),
-      h(
-        "ul",
-        { class: "plain" },
-        served.map(({ district, t }) =>
-          h(
-            "li",
-            {},
-            h(
-              "button",
-              { type: "button", class: "link", onclick: () => on.pickDistrict(district) },
-              `${named(district, "district")}, ${named(district, "state")}`,
-            ),
-            h("span", { class: "amount" }, tonnes(t)),
-          ),
-        ),
-      ),
-    ),
-    key(lanes.movements.features),
-  ];
+    .filter(({ district }) => district)
+    .sort((a, b) => (b.district.saving_inr_per_year ?? 0) - (a.district.saving_inr_per_year ?? 0))
+    .slice(0, LISTED_DISTRICTS);
+  const line = ({ district, t }) => {
+    const name = `${named(district, "district")}, ${named(district, "state")}`;
+    const pick = h("button", { type: "button", class: "link", onclick: () => on.pickDistrict(district) }, name);
+    const saves = _("saves {amount}", { amount: rupees(district.saving_inr_per_year) });
+    return h("li", {}, pick, h("span", { class: "amount" }, `${tonnes(t)} · ${saves}`));
+  };
+  const title = ngettext("{n} district gains", "{n} districts gain", row.districts_served);
+  return section(title, h("ul", { class: "plain" }, served.map(line)));
 }
 
 export function placeCard(kind, row, on) {
+  const port = kind === "gateways";
+  const through = port ? on.districtsThrough(row.name) : null;
   return [
     heading(row.name, null, named(row, "state"), on),
     h(
       "p",
       { class: "tags" },
-      tag(kind === "gateways" ? _("Port") : _("Inland depot")),
-      kind === "gateways"
+      tag(port ? _("Port") : _("Inland depot")),
+      port
         ? tag(row.container_service ? _("container service") : _("no container service"))
         : tag(row.rail_served ? _("served by rail") : _("road only")),
       row.closed ? tag(_("closed in this plan")) : null,
     ),
+    through
+      ? facts([
+          [_("Main port of districts today"), number(through.before)],
+          [_("Main port of districts with the plan"), number(through.after)],
+        ])
+      : null,
+    port && on.ask && row.container_service && !row.closed
+      ? h("p", { class: "row" }, h("a", { class: "button", href: on.ask({ close: row.gateway_id }) }, _("What if it is closed?")))
+      : null,
   ];
+}
+
+// Slower or faster, dearer or cheaper, in words.
+function inWords(row) {
+  const slower = row.hours_after - row.hours_before;
+  const dearer = row.cost_after_inr_per_t - row.cost_before_inr_per_t;
+  const time =
+    Math.abs(slower) < 0.5
+      ? _("As fast as today")
+      : slower > 0
+        ? _("{time} slower", { time: hours(slower) })
+        : _("{time} faster", { time: hours(-slower) });
+  const amount = perTonne(Math.abs(dearer));
+  const price =
+    Math.abs(dearer) < 0.5
+      ? _("as dear as today")
+      : dearer > 0
+        ? _("{amount} dearer", { amount })
+        : _("{amount} cheaper", { amount });
+  return h("p", { class: slower > 0.5 ? "words slower" : "words" }, `${time}, ${price}`);
+}
+
+// What is known of a district beyond the plan: it comes after the card.
+export function outlookSections(told, on) {
+  const { exports: of, measures } = told;
+  const usd = (value) => dollars(value);
+  const more =
+    of && of.unrealised_usd > 0
+      ? _("The median district of its kind exports {amount} a year more; the middle half of them {low} to {high} more.", {
+          amount: usd(of.unrealised_usd),
+          low: usd(of.unrealised_low_usd),
+          high: usd(of.unrealised_high_usd),
+        })
+      : of
+        ? _("It exports as much as the median district of its kind, or more.")
+        : null;
+  const line = (row) => {
+    const amount = _("{capital}: {saving} cheaper", { capital: crore(row.inr_crore), saving: perTonne(row.saves_inr_per_t) });
+    return h(
+      "li",
+      {},
+      h("span", {}, row.text),
+      h("span", { class: "amount" }, row.shared ? _("{text}, for all who share it", { text: amount }) : amount),
+    );
+  };
+  return [
+    more ? section(_("Potential"), h("p", {}, more)) : null,
+    measures.length
+      ? section(_("What would help it next"), h("ul", { class: "plain measures" }, measures.slice(0, LISTED_MEASURES).map(line)))
+      : null,
+    h(
+      "p",
+      { class: "row" },
+      h("a", { class: "button", href: told.scorecard, target: "_blank", rel: "noopener" }, _("Scorecard")),
+      on.ask
+        ? h("a", { class: "button", href: on.ask({ district: told.district_id }) }, _("What would building here take?"))
+        : null,
+    ),
+  ].filter(Boolean);
 }
 
 export function heading(name, other, state, on) {

@@ -2,7 +2,7 @@
 
 import * as address from "./address.js";
 import { showBrief, totals } from "./brief.js";
-import { districtCard, placeCard, servedText, siteCard } from "./card.js";
+import { districtCard, outlookSections, placeCard, servedText, siteCard } from "./card.js";
 import * as data from "./data.js";
 import { byId, h } from "./dom.js";
 import { crore, hours, number, rupees, word } from "./format.js";
@@ -12,6 +12,7 @@ import { boundsOf, createMap, webglWorks } from "./map.js";
 import { HIDDEN, MEASURES, classify } from "./measures.js";
 import { allEntries, createSearch } from "./search.js";
 import * as shell from "./shell.js";
+import { perRupee } from "./sites.js";
 import { SORTED, createTablePage } from "./tablepage.js";
 
 const NETWORKS = ["roads", "rail"];
@@ -262,7 +263,7 @@ async function select(selection, move = true) {
     if (isPlace) {
       const kind = selection.kind === "gateway" ? "gateways" : "depots";
       map.choose(null, plan[kind][selection.row]);
-      card.open(placeCard(kind, plan[kind][selection.row], { close: card.close }));
+      card.open(placeCard(kind, plan[kind][selection.row], cardOn()));
     } else {
       card.close();
     }
@@ -273,18 +274,37 @@ async function select(selection, move = true) {
   map.choose(kind === "district" ? i : null, kind === "site" ? row : null);
   const lanes = await data.lanes(plan.base, kind, row[`${kind}_id`]);
   if (question !== asked) return; // another one was chosen meanwhile
-  const on = {
+  card.open((kind === "district" ? districtCard : siteCard)(row, lanes, cardOn()));
+  map.drawLanes(lanes.movements);
+  if (kind === "district" && plan.summary.can_what_if) shell.attempt(() => showOutlook(row.district_id, question));
+  const around = kind === "district" ? row.bounds : [row.lon - 0.5, row.lat - 0.5, row.lon + 0.5, row.lat + 0.5];
+  if (move) map.fit(boundsOf(lanes.movements, around), { left: shell.covered("layers"), right: shell.covered("card") });
+}
+
+// The state that the view is of as its districts' ids begin; a scorecard goes by that name.
+const stateFolder = () => plan.districts.find((row) => row.state === view.filter.state)?.district_id.split("/")[0];
+
+// What cards ask of the plan.
+function cardOn() {
+  const ranked = [...plan.sites].sort((a, b) => (perRupee(b) ?? 0) - (perRupee(a) ?? 0));
+  const through = (name, column) => plan.districts.filter((row) => row[column] === name).length;
+  return {
     close: card.close,
     siteOf: (id) => plan.sites.find((site) => site.site_id === id),
     nameOf: (id) => named(plan.districts.find((d) => d.district_id === id) ?? { district: id }, "district"),
     districtOf: (name) => plan.districts.find((d) => `${d.district}, ${d.state}` === name),
+    districtsThrough: (name) => ({ before: through(name, "gateway_before"), after: through(name, "gateway_after") }),
     pickSite: (site) => toMap("site", site),
     pickDistrict: (district) => toMap("district", district),
+    rankOf: (site) => ranked.indexOf(site) + 1,
+    siteCount: ranked.length,
+    ask: plan.summary.can_what_if ? (what) => `/what-if#${new URLSearchParams({ plan: plan.id, ...what })}` : null,
   };
-  card.open((kind === "district" ? districtCard : siteCard)(row, lanes, on));
-  map.drawLanes(lanes.movements);
-  const around = kind === "district" ? row.bounds : [row.lon - 0.5, row.lat - 0.5, row.lon + 0.5, row.lat + 0.5];
-  if (move) map.fit(boundsOf(lanes.movements, around), { left: shell.covered("layers"), right: shell.covered("card") });
+}
+
+async function showOutlook(district, question) {
+  const told = await data.get(`${plan.base}/outlook?${new URLSearchParams({ district, lang: document.documentElement.lang })}`);
+  if (question === asked) byId("outlook")?.replaceChildren(...outlookSections(told, cardOn()));
 }
 
 function hover(found, point) {
@@ -322,6 +342,9 @@ function remember(push = false) {
   const lang = document.documentElement.lang;
   const { measure, classes } = view;
   const state = view.filter.state ? { state: view.filter.state } : {};
+  byId("scorecard").hidden = !view.filter.state || !plan.summary.can_what_if;
+  byId("scorecard").href =
+    `/scorecard/plans/${encodeURIComponent(plan.id)}/${stateFolder()}/index${lang === "hi" ? ".hi" : ""}.html`;
   byId("print").href =
     `${plan.summary.links.print}?${new URLSearchParams({ measure, classes, lang, layers, ...state, ...selected })}`;
   address.write(

@@ -91,11 +91,11 @@ export function showNoPlan() {
     );
 }
 
-// Screen pixels of the map's width under a box; a narrow screen has none to spare.
+// Screen pixels of the map's width under a box at its left or right; a narrow screen has none to spare.
 export function covered(id) {
-  return byId("map").clientWidth > 700 && byId(id).open !== false && !byId(id).hidden
-    ? byId(id).offsetWidth + byId(id).offsetLeft
-    : 0;
+  const [width, box] = [byId("map").clientWidth, byId(id)];
+  if (width <= 700 || box.open === false || box.hidden) return 0;
+  return box.offsetLeft < width / 2 ? box.offsetLeft + box.offsetWidth : width - box.offsetLeft;
 }
 
 export const options = (measures) => Object.entries(measures).map(([key, measure]) => [key, measure.label]);

@@ -106,8 +106,18 @@ async function apply(values) {
   } else {
     state.steps = [own(state)];
     showBase();
+    takeUp(values);
   }
   shell.ready(true);
+}
+
+// A link from another page brings what is to be changed, or the district that is looked at.
+function takeUp({ forbid, close, district }) {
+  const now = question(state);
+  const row = state.baseline.districts.findIndex((one) => one.district_id === district);
+  if (forbid) change({ ...now, forbidden: [...new Set([...now.forbidden, forbid])] });
+  else if (close) change({ ...now, closed_gateways: [...new Set([...now.closed_gateways, close])] });
+  else if (row >= 0) pick({ kind: "district", row }, true);
 }
 
 function bases() {
