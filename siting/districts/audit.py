@@ -16,7 +16,7 @@ the causes by their Shapley values, the mean over all orders in which the causes
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from math import factorial
@@ -166,15 +166,14 @@ class Audit(Worlds):
 
     @cached_property
     def next_plan(self) -> Plan:
-        """The best plan from what stands now."""
-        now = self.next_study
+        """The best plan from what stands now, which stays even where too few boxes come for its customs staff."""
+        now, model = self.next_study, self.models[True, True]
+        stands = model.options["option_id"].isin(self.standing).to_numpy()
+        problem = model.problem.with_changes(min_throughput=np.where(stands, 0.0, model.problem.min_throughput))
         return make_plan(
-            self.models[True, True],
-            name=now.name,
-            budget_inr_crore=now.budget_inr_crore,
-            forced=now.forced,
+            replace(model, problem=problem), name=now.name, budget_inr_crore=now.budget_inr_crore, forced=now.forced,
             forbidden=now.forbidden,
-        )
+        )  # fmt: skip
 
     def next_sites(self) -> dict[str, list[str]]:
         """``option_id`` of what is to be built next, of the plan's sites and of others, and of what is dropped."""

@@ -192,6 +192,11 @@ def test_the_plan_from_what_stands_now_keeps_it_and_spends_what_is_left(everythi
     assert plan.net_saving_inr_per_year == pytest.approx(alone.net_saving_inr_per_year)
 
 
+def test_what_stands_stays_though_too_few_boxes_come_for_its_customs_staff(audit_of, free_sites):
+    audit = audit_of(as_planned(free_sites), rates={"freight_station_min_teu_per_year": 1e6})
+    assert set(free_sites) <= set(audit.next_plan.opened["option_id"])
+
+
 def test_capital_overspent_is_missing_from_what_may_still_be_spent(audit_of, free_sites, free_plan):
     planned = audit_of(as_planned(free_sites)).next_study.budget_inr_crore
     dear = float(free_plan.opened["capex_inr_crore"].iloc[0]) + 3.0
