@@ -13,6 +13,7 @@ import pandas as pd
 from geodata.errors import Fault, InputError
 from siting.appraisal import Appraisal
 from siting.certainty import Certainty
+from siting.intelligence import Intelligence
 from siting.kept_rules import kept_rows
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE, Lanes
@@ -45,6 +46,8 @@ class Plan:
     """capital that pays for itself, of :func:`with_economic_budget`"""
     certainty: Certainty | None = None
     """what draws of the uncertain parameters say of it, of :func:`siting.scenarios.draws.evaluate_draws`"""
+    intelligence: Intelligence | None = None
+    """what is told of its districts as export hubs, of :func:`siting.districts.intelligence.district_intelligence`"""
 
     rule_prices: RulePrices | None = None
     """what the rules of its study cost, of :func:`siting.rule_prices.with_rule_prices`"""

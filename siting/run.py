@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from geodata import interruption
 from geodata.folders import atomic_folder
+from siting.districts.intelligence import district_intelligence
 from siting.model.model import build_model
 from siting.plan import Plan, make_plan, with_economic_budget
 from siting.report.charts import write_sweep_chart
@@ -213,6 +214,7 @@ def write_result(plan: Plan, folder: Path, log: Announce, beside: Beside | None 
     start = time.perf_counter()
     beside = beside or Beside()
     log(Stage.WRITE)
+    plan = replace(plan, intelligence=district_intelligence(plan))
     write_tables(plan, folder)
     for name, table in beside.tables():
         write_csv(table, folder / f"{name}.csv")

@@ -15,7 +15,7 @@ from siting.model.costs import Tariff, part_load_share
 from siting.model.demand import build_clients, district_demand
 from siting.model.gateway_costs import GatewayCosts, gateway_costs
 from siting.model.lanes import LOADS, LanePricer
-from siting.model.model import conditions
+from siting.model.model import Model, conditions
 from siting.model.places import Places, Survey, survey_pack
 from siting.parameters import Parameters
 from siting.study import Study
@@ -52,6 +52,11 @@ class Ground:
         pack, parameters = study.pack(), study.parameter_values()
         survey = survey_pack(pack)
         return cls(study, pack, parameters, survey, survey.places(parameters))
+
+    @classmethod
+    def of_model(cls, model: Model) -> Ground:
+        """What a model has measured."""
+        return cls(model.study, model.pack, model.parameters, model.survey, model.places)
 
     def with_parameters(self, overrides: Mapping[str, float]) -> Ground:
         """The same places under other rates."""

@@ -6,29 +6,18 @@ Yadav, *The Role of Districts as Export Hubs*. What it claims stands in ``paper.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from geodata.exports import concentration
 from geodata.facts import DistrictFacts
-from geodata.tables import Column, read_table
+from siting.districts.claims import paper_claims
 from siting.districts.concentration import top_share
 from siting.districts.connectivity import Connectivity, cost_by_gateway
 from siting.districts.ground import Ground
 from siting.districts.lifts import Measure
 
-CLAIMS = Path(str(files("siting.districts") / "paper.csv"))
-COLUMNS = (
-    Column("key", unique=True),
-    Column("claim"),
-    Column("paper", "number"),
-    Column("unit"),
-    Column("data", required=False),  # exports, history, lanes or result; blank: not testable with public data
-    Column("remark", required=False),
-)
 NEAR = 0.1  # relative difference within which figures are said to agree
 PLACES = {  # what the paper calls a district is one or two of the official ones
     "surat": ("gujarat/surat",),
@@ -64,7 +53,7 @@ def paper_tested(
         A row for each claim: ``key``, ``claim``, ``paper``, ``unit``, ``here`` (NaN where nothing tests it), ``data``,
         ``verdict`` (agrees, higher, lower, not testable), ``remark``.
     """
-    table = read_table(CLAIMS, COLUMNS)
+    table = paper_claims()
     found: dict[str, float | None] = {
         **_of_exports(facts, leaders),
         **_growth(facts, history, inr_per_usd, fiscal_year),
@@ -154,22 +143,13 @@ def paper_text(table: pd.DataFrame) -> list[str]:
     """The table as lines of a screen."""
     lines = [f"{'':<66}{'paper':>9}{'here':>9}"]
     for row in table.to_dict("records"):
-        words = _words(str(row["unit"]))
+        words = figure_words(str(row["unit"]))
         here = words(row["here"]) if np.isfinite(row["here"]) else "–"
         lines.append(f"{row['claim']:<66}{words(row['paper']):>9}{here:>9}  {row['verdict']}")
     return lines
 
 
-def paper_markdown(table: pd.DataFrame) -> str:
-    """The table as Markdown, with what the difference is due to."""
-    lines = ["| claim | paper | here | data | | remark |", "|---|---:|---:|---|---|---|"]
-    for row in table.to_dict("records"):
-        words = _words(str(row["unit"]))
-        here = words(row["here"]) if np.isfinite(row["here"]) else "–"
-        cells = [row["claim"], words(row["paper"]), here, row["data"] or "none public", row["verdict"], row["remark"]]
-        lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _words(unit: str) -> Words:
-    return (lambda x: f"{100 * x:.1f} %") if unit.startswith("share") else (lambda x: f"{x:.0f}")
+def figure_words(unit: str) -> Words:
+    """How a figure of this unit is written."""
+    per_cent = unit.startswith("share")
+    return (lambda x: f"{100 * x:.1f}".removesuffix(".0") + " %") if per_cent else (lambda x: f"{x:.0f}")

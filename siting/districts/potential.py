@@ -53,19 +53,26 @@ class Potential:
     methods_agree: float
 
 
-def measure_potential(facts: DistrictFacts, places: Places) -> Potential:
-    """Fit both benchmarks and try the first on states it has not seen."""
-    z = features(facts, port_distance(facts, places))
-    design, outcome = z.to_numpy(np.float64), log_exports(facts)
-    median = quantile_regression(design, outcome, 0.5)
-    benchmark = np.exp(_quantiles(design, outcome, design))
+def benchmarks(facts: DistrictFacts, places: Places) -> pd.DataFrame:
+    """Quantiles of (65) and unrealised exports by (66): ``table`` of `Potential`, without ``efficiency``."""
+    design = features(facts, port_distance(facts, places)).to_numpy(np.float64)
+    benchmark = np.exp(_quantiles(design, log_exports(facts), design))
     usd = np.asarray(facts.usd, np.float64)
     table = pd.DataFrame({"export_usd": usd}, index=facts.table.index)
     for k, tau in enumerate(TAUS):
         table[f"q{100 * tau:.0f}_usd"] = benchmark[:, k]
     for name, k in (("unrealised_usd", 2), ("unrealised_low_usd", 1), ("unrealised_high_usd", 3)):
         table[name] = unrealised(usd, benchmark[:, k])
-    exports = usd > FLOOR_USD
+    return table
+
+
+def measure_potential(facts: DistrictFacts, places: Places) -> Potential:
+    """Try the benchmarks on states they have not seen, and set a frontier beside them."""
+    z = features(facts, port_distance(facts, places))
+    design, outcome = z.to_numpy(np.float64), log_exports(facts)
+    median = quantile_regression(design, outcome, 0.5)
+    table = benchmarks(facts, places)
+    exports = table["export_usd"].to_numpy(np.float64) > FLOOR_USD
     table["efficiency"] = np.nan
     table.loc[exports, "efficiency"] = frontier(design[exports], outcome[exports]).efficiency
     told = _told_by_others(design, outcome, facts.table["state"])

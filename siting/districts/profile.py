@@ -10,34 +10,24 @@ import numpy as np
 import pandas as pd
 
 from geodata.facts import DistrictFacts, district_facts
-from siting.districts.concentration import Concentration, compared_with_list, measure_concentration
-from siting.districts.connectivity import ADEQUATE_KM, Connectivity, distance_for_share, measure_connectivity, steps
+from siting.districts.actions import MEASURES
+from siting.districts.claims import claimed
+from siting.districts.concentration import Concentration, compared_with_list
+from siting.districts.connectivity import ADEQUATE_KM, Connectivity, distance_for_share, steps
 from siting.districts.correlations import Moran, local_moran, moran, rank_correlations
 from siting.districts.ground import Ground
-from siting.districts.lifts import Measure, all_measures, lifts
-from siting.districts.paper import of_logistics, paper_tested, paper_text
+from siting.districts.intelligence import Measured
+from siting.districts.lifts import Measure
+from siting.districts.paper import paper_text
 from siting.districts.potential import COVERED, Potential, measure_potential
-from siting.districts.products import Products, measure_products
+from siting.districts.products import Products
 from siting.districts.trends import district_panel, state_panel, trends
 from siting.money import indian
-from siting.report.paper import (
-    PAPER_AREA,
-    PAPER_DISTRICTS_FOR_HALF,
-    PAPER_DISTRICTS_FOR_THREE_QUARTERS,
-    PAPER_FAR_FROM_PORT,
-)
 
 USD_PER_BILLION = 1e9
 LEAST_PER_HEAD_USD = 0.01
 """What districts count as that export less per inhabitant, where logarithms are taken."""
 OUTCOMES = ("exports per inhabitant", "growth")
-MEASURE_WORDS = {
-    "warehouse": "a warehouse in the district",
-    "terminal": "a rail terminal in the district",
-    "port": "a day less at its port",
-    "customs": "a day less at customs, everywhere",
-    "corridor": "four lanes to its port",
-}
 
 
 @dataclass(frozen=True)
@@ -93,41 +83,30 @@ def make_profile(
         hub_cost_cut: ``served_cost_cut`` of a plan, for the paper's claim on it.
         yearly: export tables of other years, by fiscal year.
     """
-    pack = ground.pack
-    facts = district_facts(pack)
-    concentration = measure_concentration(facts, ground.study.leader_share, ground.study.leaders)
-    connectivity = measure_connectivity(ground, adequate_km)
-    measures = all_measures(ground, connectivity)
+    found = Measured.of(ground, adequate_km, hub_cost_cut)
+    pack, facts, connectivity = ground.pack, found.facts, found.connectivity
     fiscal_year = pack.manifest.get("exports_fiscal_year")
     years = _district_trends(ground, facts, fiscal_year, yearly or {})
     beside = _beside_exports(ground, facts, connectivity, years)
     per_head = np.log(np.maximum(beside["exports per inhabitant"].to_numpy(np.float64), LEAST_PER_HEAD_USD))
-    area, paper = str(pack.manifest["name"]), None
-    if area == PAPER_AREA and fiscal_year is not None:
-        leaders = int(concentration.districts["leader"].sum())
-        logistics = of_logistics(ground, connectivity, measures)
-        fx = ground.parameters["fx_inr_per_usd"]
-        paper = paper_tested(
-            facts, leaders, pack.export_history, fx, int(fiscal_year), logistics, {"hub_cost_cut": hub_cost_cut}
-        )
     return Profile(
-        area=area,
+        area=str(pack.manifest["name"]),
         facts=facts,
-        concentration=concentration,
+        concentration=found.concentration,
         connectivity=connectivity,
         connectivity_steps=steps(connectivity, ground),
-        paper_km=distance_for_share(connectivity, ground, PAPER_FAR_FROM_PORT),
-        lifts=lifts(connectivity, measures),
-        measures=measures,
+        paper_km=distance_for_share(connectivity, ground, claimed("no_port_access")),
+        lifts=found.lifts,
+        measures=found.measures,
         potential=measure_potential(facts, ground.places),
-        products=measure_products(facts.sector_usd),
+        products=found.products,
         correlations=rank_correlations(beside, [name for name in OUTCOMES if name in beside]),
         moran=moran(per_head, facts.neighbours),
         local=local_moran(per_head, facts.neighbours).set_axis(facts.table.index),
         states=trends(state_panel(pack.export_history, facts, fiscal_year)),
         years=years,
-        lists={name: compared_with_list(concentration.districts, ids) for name, ids in (lists or {}).items()},
-        paper=paper,
+        lists={name: compared_with_list(found.concentration.districts, ids) for name, ids in (lists or {}).items()},
+        paper=found.paper,
     )
 
 
@@ -177,7 +156,7 @@ def _concentration_lines(profile: Profile) -> list[str]:
     m, theil = found.measures, found.theil
     both = found.placed_usd + found.unplaced_usd
     paper = (
-        f" (the paper: {PAPER_DISTRICTS_FOR_HALF} and {PAPER_DISTRICTS_FOR_THREE_QUARTERS})" if of_paper else ""
+        f" (the paper: {claimed('districts_for_50'):.0f} and {claimed('districts_for_75'):.0f})" if of_paper else ""
     )  # fmt: skip
     within = theil.within / theil.total if theil.total else 0.0
     leaders, first = int(found.districts["leader"].sum()), found.districts.head(5)
@@ -213,10 +192,10 @@ def _concentration_lines(profile: Profile) -> list[str]:
 def _connectivity_lines(profile: Profile) -> list[str]:
     found, of_paper = profile.connectivity, profile.paper is not None
     table = found.table
-    paper = f" (the paper: {_percent(PAPER_FAR_FROM_PORT, 0)}, no threshold told)" if of_paper else ""
+    paper = f" (the paper: {_percent(claimed('no_port_access'), 0)}, no threshold told)" if of_paper else ""
     at = ", ".join(f"{km:.0f} km {_percent(share, 0)}" for km, share in profile.connectivity_steps.items())
     lifted = profile.lifts[profile.lifts["lifts"]]
-    kinds = [f"{n} by {MEASURE_WORDS[str(key)]}" for key, n in lifted["measure"].value_counts().items()]
+    kinds = [f"{n} by {MEASURES[str(key)]}" for key, n in lifted["measure"].value_counts().items()]
     return [
         f"Connectivity    {_percent(found.share_below, 0)} of districts ship the reference tonne at more than "
         f"₹{indian(found.reference_inr_per_t)}, as from {found.adequate_km:.0f} km of road{paper}",

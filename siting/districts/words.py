@@ -51,6 +51,11 @@ SECTOR_WORDS: Mapping[str, str] = {
 """English names of the bundled sectors; others are told by their key."""
 
 
+def sector_name(key: str) -> str:
+    """English name of a sector; of one of the user's own, its key in words."""
+    return SECTOR_WORDS.get(key, key.replace("_", " ").capitalize())
+
+
 @cache
 def catalogue(language: str) -> NullTranslations:
     """Translations into a language of ``LANGUAGES``."""
@@ -77,7 +82,7 @@ class Words:
 
     def sector(self, key: str) -> str:
         """Name of a sector."""
-        return self(SECTOR_WORDS.get(key, key.replace("_", " ").capitalize()))
+        return self(sector_name(key))
 
     def crore(self, inr: float) -> str:
         """Rupees in crore, with two digits where they are few."""

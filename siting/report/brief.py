@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from siting.certainty import word_of
+from siting.districts.claims import AREA, claimed
 from siting.money import INR_PER_CRORE, MINUS, counted, crore, indian
-from siting.report.paper import PAPER_AREA, PAPER_DISTRICTS_FOR_HALF, PAPER_DISTRICTS_FOR_THREE_QUARTERS
 from siting.results.compare import Comparison
 
 SITE_WORDS = {
@@ -33,9 +33,10 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
     shares = [100 * saving / cost if cost else 0.0 for cost in (before["cost_inr_per_year"], part_cost)]
     first = s["concentration"]
     paper = ("", "")
-    if s.get("area") == PAPER_AREA:
-        paper = (f" (the paper: {PAPER_DISTRICTS_FOR_HALF} and {PAPER_DISTRICTS_FOR_THREE_QUARTERS})",
-                 " (the paper: 11 % where multimodal hubs were built)")  # fmt: skip
+    if s.get("area") == AREA:
+        half, most, cut_by = (claimed(key) for key in ("districts_for_50", "districts_for_75", "hub_cost_cut"))
+        paper = (f" (the paper: {half:.0f} and {most:.0f})",
+                 f" (the paper: {100 * cut_by:.0f} % where multimodal hubs were built)")  # fmt: skip
     facts = {
         "Districts": f"{indian(counts['districts'])}, under-utilised {indian(counts['under_utilised'])}, served by a "
         f"new site {indian(counts['served_by_hub'])}, unreachable {indian(counts['unreachable'])}",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from geodata.exports import concentration
 from siting.certainty import word_of
+from siting.districts.claims import AREA
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE
 from siting.money import INR_PER_CRORE
@@ -18,17 +19,10 @@ from siting.plan import Plan
 from siting.report.charts import component_chart
 from siting.report.flows import flow_facts
 from siting.report.formats import environment, records
+from siting.report.hubs import hub_facts
 from siting.report.levers import lever_groups
 from siting.report.map import SITE_WORDS, plan_map
 from siting.report.networks import networks, running
-from siting.report.paper import (
-    PAPER_AREA,
-    PAPER_DISTRICTS_FOR_HALF,
-    PAPER_DISTRICTS_FOR_THREE_QUARTERS,
-    PAPER_FAR_FROM_PORT,
-    PAPER_HUB_COST_CUT,
-    PAPER_SHARES,
-)
 from siting.report.parameters import depends_on, parameter_rows
 from siting.report.rules import lorenz_chart, rule_rows
 from siting.report.structure import structure_rows
@@ -39,7 +33,6 @@ from siting.study import file_of
 
 SITES_SHOWN = 25
 DISTRICTS_SHOWN = 25
-FAR_FROM_PORT_KM = 500.0
 OSM_CREDIT = "© OpenStreetMap contributors"
 
 
@@ -83,8 +76,7 @@ def render_report(
         money=_money(plan),
         tonnes=_tonnes(plan),
         concentration=_concentration(plan),
-        access=port_access(plan),
-        paper_hub_cost_cut=PAPER_HUB_COST_CUT,
+        hubs=hub_facts(plan.intelligence),
         depends=depends_on(depends, float(_money(plan)["break_even"])),
         structure=structure_rows(beside.structure),
         levers=lever_groups(beside.levers),
@@ -96,7 +88,7 @@ def render_report(
         land_customs_saving=_land_customs_saving(plan, districts),
         flows=flow_facts(plan),
         networks=networks(plan),
-        of_paper=plan.model.pack.manifest.get("name") == PAPER_AREA,
+        of_paper=plan.model.pack.manifest.get("name") == AREA,
         official=_official(plan),
         n_counted_with=int((plan.model.demand["counted_with"] != "").sum()),
         own_districts=_own_data(plan).get("districts"),
@@ -146,26 +138,6 @@ def cost_components(plan: Plan) -> pd.DataFrame:
             "Running the new sites": plan.fixed_cost_inr_per_year if when == "after" else 0.0,
         }
     return pd.DataFrame(columns)
-
-
-def port_access(plan: Plan) -> dict[str, Any]:
-    """How far districts are from the nearest container port by road.
-
-    Returns:
-        ``far_km`` and ``far`` (share of districts beyond it, the unreachable among them), ``steps`` (the same
-        for other distances), ``paper``, and ``paper_km``: what the paper's share of districts exceed.
-    """
-    places = plan.model.places
-    km = places.road_km[: len(plan.model.demand)][:, places.gateways]
-    nearest = np.where(np.isnan(km), np.inf, km).min(axis=1)
-    return {
-        "far_km": FAR_FROM_PORT_KM,
-        "far_days": FAR_FROM_PORT_KM / plan.model.parameters["road_km_per_day"],
-        "far": float((nearest > FAR_FROM_PORT_KM).mean()),
-        "steps": [(step, float((nearest > step).mean())) for step in (200, 300, 500, 800, 1000)],
-        "paper": PAPER_FAR_FROM_PORT,
-        "paper_km": float(np.sort(nearest)[int((1 - PAPER_FAR_FROM_PORT) * len(nearest))]),
-    }
 
 
 def _site_rows(sites: pd.DataFrame) -> list[dict[str, Any]]:
@@ -245,30 +217,14 @@ def _tonnes(plan: Plan) -> dict[str, float]:
 
 
 def _concentration(plan: Plan) -> dict[str, Any]:
-    """How few districts make most of the exports, beside the paper."""
+    """How few districts make most of the exports."""
     demand = plan.model.demand
     usd, total = demand["export_usd"], demand["export_usd"].sum()
-    top = demand.assign(share=usd / total if total else 0.0).nlargest(5, "export_usd")
-    rows = []
-    for state, district, share in PAPER_SHARES:
-        # Mumbai is two districts, Mumbai City and Mumbai Suburban; the paper means the city as a whole.
-        names = demand["district"]
-        match = demand[(demand["state"] == state) & ((names == district) | names.str.startswith(district + " "))]
-        own = match["export_usd"].sum()
-        rows.append({
-            "name": " and ".join(match["district"]) or district, "state": state, "paper": share / 100,
-            "table": float(own / total) if len(match) and total else None,
-            "rank": int((usd > own).sum()) + 1 if len(match) else None,
-        })  # fmt: skip
     return {
         "half": concentration(usd, 0.5),
         "three_quarters": concentration(usd, 0.75),
-        "paper_half": PAPER_DISTRICTS_FOR_HALF,
-        "paper_three_quarters": PAPER_DISTRICTS_FOR_THREE_QUARTERS,
         "exporting": int((usd > 0).sum()),
         "usd_billion": float(total) / 1e9,
-        "top": records(top[["district", "share"]]),
-        "rows": rows,
     }
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from geodata.exports import concentration
 from siting.equity import equity_of
+from siting.intelligence import COLUMNS
 from siting.model.calibration import cargo_usd
 from siting.model.routing import Routing
 from siting.money import INR_PER_CRORE
@@ -180,7 +181,9 @@ def districts_table(plan: Plan) -> pd.DataFrame:
     taste = mean("taste_inr_per_t_before") - mean("taste_inr_per_t_after")
     table["saving_inr_per_year"] = ((money + taste) * total).reindex(table.index).fillna(0.0)
     table["hours_to_gateway_after"] = mean("transit_hours_after")
-    return table.join(_cost_components(plan, total.reindex(table.index).to_numpy()))
+    table = table.join(_cost_components(plan, total.reindex(table.index).to_numpy()))
+    told = None if plan.intelligence is None else plan.intelligence.table
+    return table.assign(**{name: np.nan if told is None else told[name].to_numpy() for name in COLUMNS})
 
 
 def _cost_components(plan: Plan, tonnes_per_year: Any) -> pd.DataFrame:

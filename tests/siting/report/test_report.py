@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 import shapely
 
+from siting.districts.claims import paper_claims
+from siting.districts.intelligence import district_intelligence
 from siting.model.model import build_model
 from siting.money import crore, indian
 from siting.plan import make_plan
@@ -20,7 +22,7 @@ from siting.report import page as report
 from siting.report.brief import plan_lines
 from siting.report.charts import sweep_chart, ticks, write_sweep_chart
 from siting.report.map import bundle, saving_classes
-from siting.report.page import cost_components, port_access, render_report, write_report
+from siting.report.page import cost_components, render_report, write_report
 from siting.report.parameters import plain_name
 from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
@@ -63,7 +65,8 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def html(tiny_plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    write_report(tiny_plan, folder, flow_lines(tiny_plan))
+    told = replace(tiny_plan, intelligence=district_intelligence(tiny_plan))
+    write_report(told, folder, flow_lines(told))
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -158,7 +161,7 @@ def test_own_tables_are_named_by_their_files(tiny_plan):
 
 def test_the_report_of_another_area_says_nothing_of_india(tiny_study, tiny_pack):
     plan = make_plan(build_model(tiny_study.with_changes(data={"pack": tiny_pack})))
-    html = render(plan)
+    html = render(replace(plan, intelligence=district_intelligence(plan)))
     without_sources = re.sub(r'<section aria-labelledby="assumptions">.*?</section>', "", html, flags=re.DOTALL)
     text = Page(without_sources).text
     for word in ("India", "Yadav", "the paper", "The paper", "OpenStreetMap", "Post offices"):
@@ -176,9 +179,24 @@ def test_one_site_is_no_sites(tiny_model):
     assert not re.search(r"(?<![\d.,])1 (sites|districts|parameters)\b", text)
 
 
-def test_the_paper_stands_beside_the_table_unadjusted(page):
+def test_every_figure_of_the_paper_stands_beside_ours(page):
+    for claim in paper_claims()["claim"]:
+        assert claim in page.text
     for share in ("8.5 %", "7.8 %", "5.2 %", "4.9 %", "4.5 %", "11 %", "49 %"):
         assert share in page.text
+
+
+def test_districts_as_hubs_say_what_districts_csv_says(tiny_plan, page):
+    told = district_intelligence(tiny_plan)
+    assert f"{100 * told.figures['share_below']:.0f} % of districts are below 100" in page.text
+    table = told.table
+    assert (table.loc[table["lift_inr_crore"].notna(), "connectivity_index"] < 100).all()
+    for name in table.loc[table["lift_inr_crore"].notna()].nsmallest(3, "lift_inr_crore")["district"]:
+        assert f"{name}, Madhya Pradesh" in page.text
+    quartiles = table[["benchmark_low_usd", "benchmark_usd", "benchmark_high_usd"]].to_numpy()
+    assert (np.diff(quartiles) >= 0).all()
+    assert table.loc["madhya-pradesh/d11", "connectivity_index"] == 0.0  # no road
+    assert "no forecast" in page.text
 
 
 def test_names_from_the_data_cannot_become_markup(tiny_plan):
@@ -237,13 +255,6 @@ def test_cost_components_add_up_to_the_plan(tiny_plan):
     after = s["after"]["cost_inr_per_year"] + s["fixed_cost_inr_per_year"]
     assert components["after"].sum() == pytest.approx(after)
     assert components.loc["First mile of part loads", "after"] < components.loc["First mile of part loads", "before"]
-
-
-def test_port_access_counts_the_unreachable_as_far(tiny_plan):
-    access = port_access(tiny_plan)
-    assert access["far"] >= 1 / 12  # D11 has no road
-    shares = [share for _, share in access["steps"]]
-    assert shares == sorted(shares, reverse=True)
 
 
 def test_shared_stretches_are_drawn_once_with_their_sum():
