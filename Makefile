@@ -2,15 +2,16 @@ STUDY ?= studies/national.toml
 OUT ?= results/$(basename $(notdir $(STUDY)))
 BUDGET ?=
 BUDGETS ?= 25 50 100 200 500
+FILE ?= studies/scenarios/example.toml
 PYTHON ?= python3
 SITING = .venv/bin/siting
 
 .DEFAULT_GOAL := help
-.PHONY: help study sweep compare serve report data test mutants lint bench screenshots clean
+.PHONY: help study sweep scenarios compare serve report data test mutants lint bench screenshots clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  ##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
-	@echo "Variables: STUDY=$(STUDY) OUT=$(OUT) BUDGET=crore BUDGETS=\"$(BUDGETS)\" A= B="
+	@echo "Variables: STUDY=$(STUDY) OUT=$(OUT) BUDGET=crore BUDGETS=\"$(BUDGETS)\" FILE=$(FILE) WORKERS= A= B="
 
 .venv/installed: pyproject.toml
 	@echo "Setting up .venv (about a minute, once)"
@@ -28,6 +29,9 @@ study: .venv/installed  ## run STUDY (BUDGET=crore to change its budget) and wri
 
 sweep: .venv/installed  ## solve STUDY for each of BUDGETS and draw the frontier
 	@$(SITING) sweep $(STUDY) $(BUDGETS) --out $(OUT)-sweep
+
+scenarios: .venv/installed  ## solve the scenarios of FILE and write results/FILE
+	@$(SITING) scenarios $(FILE) $(if $(WORKERS),--workers $(WORKERS))
 
 compare: .venv/installed  ## tell what differs between the results A and B
 	@$(SITING) compare $(A) $(B)

@@ -70,6 +70,45 @@ def atomic_folder(out: Path, earlier: Sequence[str] = ()) -> Iterator[Path]:
 
 
 @contextmanager
+def kept_folder(out: Path) -> Iterator[Path]:
+    """Give a hidden folder beside ``out`` that outlives a block that is broken off, and goes when it ends well.
+
+    It is where work that takes long keeps what is done, so that the next try goes on from there. One that holds no
+    file is not kept.
+
+    Raises:
+        InputError: another process is at it.
+    """
+    real = Path(os.path.realpath(out))
+    folder = real.parent / f"{_scratch_prefix(real)}unfinished"
+    made = [above for above in real.parents if not above.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = folder.with_name(f"{folder.name}.lock")
+    try:
+        with lock.open("a", encoding="utf-8") as held:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    remedy = "wait for it, or name another folder"
+                    what = f"--out {out}: another siting is writing it"
+                    raise InputError(Fault(what, remedy, column="--out", value=str(out))) from None
+            try:
+                yield folder
+            except BaseException:
+                if not _files(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
+            finally:
+                lock.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        for above in made:
+            with suppress(OSError):  # holds the result, or what is kept
+                above.rmdir()
+
+
+@contextmanager
 def atomic_file(out: Path) -> Iterator[Path]:
     """Give a scratch file that takes the place of ``out`` when the block ends well, and vanishes when it does not.
 

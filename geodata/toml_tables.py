@@ -15,18 +15,24 @@ MOST_PARTS_OF_A_NAME = 20  # ours have three; the parser's work grows with their
 
 
 def read_tables(
-    path: Path, tables: Sequence[str], kind: str, examples: str, lists: Sequence[str] = ()
+    path: Path,
+    tables: Sequence[str],
+    kind: str,
+    examples: str,
+    lists: Sequence[str] = (),
+    texts: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Content of a file that may hold some tables and nothing else; with or without a byte order mark.
+    """Content of a file that may hold some tables and texts and nothing else; with or without a byte order mark.
 
     Args:
-        tables: names that may stand at the top.
+        tables: names of tables that may stand at the top.
         kind: what the file is called in messages.
         examples: where to find one.
         lists: names of lists of tables that may stand there too.
+        texts: names of texts that may stand at the top.
 
     Raises:
-        InputError: a file that is not there or no TOML file, unknown tables, and names that are no tables.
+        InputError: a file that is not there or no TOML file, unknown names, and names that are no tables or texts.
     """
     see = f"see {examples} for examples"
     try:
@@ -39,7 +45,7 @@ def read_tables(
         raise
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or a number of thousands of digits
         raise InputError(Fault(f"not a TOML file ({str(error)[:200]})", see, path)) from None
-    known = [*tables, *lists]
+    known = [*tables, *lists, *texts]
     faults = [Fault(f"unknown table [{name}]", hint(name, known), path.name) for name in content if name not in known]
     faults += [
         Fault(f"{name} is not a table", f"write [{name}] on a line of its own", path.name, column=name)
@@ -50,6 +56,11 @@ def read_tables(
         Fault(f"{name} is no list of tables", f"write [[{name}]] above each", path.name, column=name)
         for name in lists
         if not _is_list_of_tables(content.get(name, []))
+    ]
+    faults += [
+        Fault(f"{name} is not a text", "put it in quotes", path.name, column=name)
+        for name in texts
+        if not isinstance(content.get(name, ""), str)
     ]
     if faults:
         raise InputError(faults)

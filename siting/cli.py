@@ -29,6 +29,7 @@ districts most within a budget, proven and re-checked.
   siting check my-study.toml                what is wrong with a study and its data
   siting run my-study.toml                  solve it; the report is results/my-study/report.html
   siting sweep my-study.toml 1000 5000      the same for several budgets
+  siting scenarios my-scenarios.toml        the same for many named changes
   siting serve                              open the results on a map
 """
 EPILOG = """\
@@ -60,7 +61,8 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None = No
     if stop and code not in (0, NO_PROOF):  # whatever else a stopped run fell over
         code, lines = 128 + stop, ["interrupted"]
     if code > BAD_INPUT and hasattr(arguments, "out"):
-        lines[-1] += "; no result was written"
+        kept = "; what is done is kept, and the same command goes on from there"
+        lines[-1] += "; no result was written" + (kept if hasattr(arguments, "goes_on") else "")
     for line in lines:
         print(line, file=sys.stderr)
     return code

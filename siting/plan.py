@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geodata.errors import Fault, InputError
+from geodata.errors import Fault
 from siting.appraisal import Appraisal
 from siting.certainty import Certainty
 from siting.intelligence import Intelligence
 from siting.kept_rules import kept_rows
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE, Lanes
-from siting.model.model import Model, check_names_of, chosen_options, refused_as_input, timed
+from siting.model.model import InfeasibleError, Model, check_names_of, chosen_options, refused_as_input, timed
 from siting.model.routing import Routing
 from siting.model.rule_limits import impossible_rules
 from siting.model.rules import with_rules
@@ -183,6 +183,25 @@ class Plan:
         return float(1 - after / before) if before > 0 else None
 
 
+def stated(model: Model, **changes: Any) -> Model:
+    """A model with other limits, as :func:`make_plan` takes them.
+
+    Raises:
+        InputError: unknown sites.
+        InfeasibleError: forced sites that cannot all open, or rules that nothing keeps.
+    """
+    study = model.study.with_changes(**changes)
+    check_names_of(study, model.options, model.places)
+    model = replace(model, study=study)
+    if "rules" in changes:
+        model = with_rules(model)
+    if faults := impossible_rules(model):
+        raise InfeasibleError(faults)
+    with refused_as_input():
+        problem = model.problem.with_changes(budget=study.budget_inr_crore, **chosen_options(model.options, study))
+    return replace(model, problem=problem)
+
+
 def make_plan(
     model: Model,
     progress: Announce = lambda stage: None,
@@ -201,29 +220,20 @@ def make_plan(
             ``forbidden``, ``gap``, ``time_limit_s``, ``rules``.
 
     Raises:
-        InputError: when no plan keeps to the budget and the forced and forbidden sites.
+        InfeasibleError: when no plan keeps to the budget and the forced and forbidden sites.
         TimeoutError: when the time limit passed before any plan was found.
         RuntimeError: when the answer does not stand up to the re-check.
     """
-    study = model.study.with_changes(**changes)
-    check_names_of(study, model.options, model.places)
-    stages = dict(model.stages)
-    model = replace(model, study=study)
-    if "rules" in changes:
-        model = with_rules(model)
-    if faults := impossible_rules(model):
-        raise InputError(faults)
-    with refused_as_input():
-        problem = model.problem.with_changes(budget=study.budget_inr_crore, **chosen_options(model.options, study))
-    model = replace(model, problem=problem)
+    model = stated(model, **changes)
+    study, stages = model.study, dict(model.stages)
     with timed(stages, Stage.SOLVE, progress):
         if solution is None:
-            solution = solve(problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
+            solution = solve(model.problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
     if solution.status == "infeasible":
         remedy = "raise the budget, force fewer sites or lower the minimums of customs"
         if study.rules:
             remedy = "loosen a rule, " + remedy
-        raise InputError(Fault(f"no plan fits: {solution.message}", remedy, study.name))
+        raise InfeasibleError(Fault(f"no plan fits: {solution.message}", remedy, study.name))
     if solution.status == "unknown":
         raise TimeoutError(f"{study.name}: {solution.message} (time_limit_s)")
     with timed(stages, Stage.TABLES, progress):
@@ -241,15 +251,20 @@ def with_economic_budget(plan: Plan, watch: Callable[[Progress], None] | None = 
     model, capex = plan.model, plan.model.problem.capex
     if not model.study.capital_charge:
         return plan
-    unspent_inr_crore = model.study.budget_inr_crore - plan.capex_inr_crore
     budget = plan.capex_inr_crore
-    if len(capex) and unspent_inr_crore < capex.max():
+    if not stops_of_itself(plan):
         free = model.problem.with_changes(budget=float(capex.sum()))
         study = model.study
         found = solve(free, gap=study.gap, time_limit=study.time_limit_s, start=plan.solution, progress=watch)
         if found.objective < plan.solution.objective:
             budget = float(capex[found.open].sum())
     return replace(plan, economic_budget_inr_crore=budget)
+
+
+def stops_of_itself(plan: Plan) -> bool:
+    """Whether a plan could still afford any one site: it is not its budget that ended it."""
+    capex = plan.model.problem.capex
+    return not len(capex) or plan.model.study.budget_inr_crore - plan.capex_inr_crore >= float(capex.max())
 
 
 def _chosen(model: Model, solution: Solution) -> Routing:

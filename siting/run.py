@@ -1,15 +1,14 @@
-"""From a study to a folder with its result: what ``siting run`` and ``siting sweep`` do, and the server on saving."""
+"""From a study to a folder with its result: what ``siting run`` does, and the server on saving."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -18,19 +17,16 @@ from geodata.folders import atomic_folder
 from siting.districts.intelligence import district_intelligence
 from siting.model.model import build_model
 from siting.plan import Plan, make_plan, with_economic_budget
-from siting.report.charts import write_sweep_chart
 from siting.report.page import write_report
 from siting.results.cells import write_csv
-from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
 from siting.results.geopackage import write_geopackage
-from siting.results.tables import summary, write_summary, write_tables
+from siting.results.tables import write_summary, write_tables
 from siting.rule_prices import with_rule_prices
 from siting.scenarios.draws import evaluate_draws
 from siting.scenarios.lever_list import levers_of
 from siting.scenarios.levers import lever_table
 from siting.scenarios.structure import choices_of, structure_table
-from siting.scenarios.sweep import sweep
 from siting.scenarios.variants import Beside
 from siting.stages import WORDS, Announce, Stage
 from siting.study import Study
@@ -40,7 +36,6 @@ RESULT_FILES = (
     "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "study.gpkg", "report.html", "log.txt",
     *WHEN_ASKED,
 )  # fmt: skip
-SWEEP_FILES = ("sweep.csv", "sweep.svg", "log.txt", *(f"budget-*/{name}" for name in RESULT_FILES))
 _BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
 
 
@@ -162,35 +157,6 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, ask
     return plan
 
 
-def run_sweep(
-    study: Study, budgets_inr_crore: Sequence[float], out: Path, log: Log, scheduler: str | None = None
-) -> tuple[list[Plan], pd.DataFrame]:
-    """Solve a study for several budgets and write each result, a table and a chart.
-
-    Returns:
-        The plans, and the table as of :func:`siting.results.compare.frontier`.
-
-    Raises:
-        InputError, KeyboardInterrupt, OSError: as `run_study`; nothing was written.
-    """
-    plans = []
-    with log.bar, atomic_folder(out, SWEEP_FILES) as folder:
-        log.notes_on(study)
-        for plan in sweep(build_model(study, log), budgets_inr_crore, log, scheduler):
-            interruption.check()
-            plans.append(with_rule_prices(with_economic_budget(plan)))
-            target = folder / f"budget-{plan.model.study.budget_inr_crore:g}"
-            target.mkdir()
-            for lost in write_result(plans[-1], target, log):
-                log.note(f"{target.name}: {lost}")
-            log.write(target)
-        table = frontier((summary(plan), plan.opened) for plan in plans)
-        write_csv(table, folder / "sweep.csv")
-        write_sweep_chart(table, folder / "sweep.svg")
-        log.write(folder)
-    return plans, table
-
-
 @contextmanager
 def result_folder(out: Path) -> Iterator[Path]:
     """Give a scratch folder that becomes the result ``out``; it replaces an earlier result and nothing else."""
@@ -198,12 +164,15 @@ def result_folder(out: Path) -> Iterator[Path]:
         yield folder
 
 
-def write_result(plan: Plan, folder: Path, log: Announce, beside: Beside | None = None) -> list[str]:
+def write_result(
+    plan: Plan, folder: Path, log: Announce, beside: Beside | None = None, *, report: bool = True
+) -> list[str]:
     """Write all files of a result: tables and ``plan.json`` first, then the drawings, any of which may fail alone.
 
     Args:
         log: hears the stages.
         beside: what is told beside the plan.
+        report: whether to draw ``report.html``, which takes longer than all the rest.
 
     Returns:
         What could not be drawn, each as a line for the user.
@@ -222,10 +191,9 @@ def write_result(plan: Plan, folder: Path, log: Announce, beside: Beside | None 
     write_summary(plan, folder)
     log(Stage.REPORT)
     flows = cache(lambda: flow_lines(plan))
-    lost = [
-        *_drawn(folder / "study.gpkg", lambda: write_geopackage(plan, folder, flows())),
-        *_drawn(folder / "report.html", lambda: write_report(plan, folder, flows(), beside)),
-    ]
+    lost = _drawn(folder / "study.gpkg", lambda: write_geopackage(plan, folder, flows()))
+    if report:
+        lost += _drawn(folder / "report.html", lambda: write_report(plan, folder, flows(), beside))
     log(Stage.DONE)
     return lost
 

@@ -1,11 +1,11 @@
-"""``run``, ``sweep`` and ``check``: what is asked of a study file."""
+"""``run``, ``scenarios``, ``sweep`` and ``check``: what is asked of a study file."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geodata.errors import Fault, InputError
 from siting.commands.arguments import (
@@ -17,6 +17,9 @@ from siting.commands.arguments import (
     tell,
     value_of,
 )
+
+if TYPE_CHECKING:
+    from siting.scenarios.batch import Batch
 
 
 def add(commands: Any) -> None:
@@ -36,14 +39,28 @@ def add(commands: Any) -> None:
     run.add_argument("--workers", type=count_of, help="processes that share what is asked (default: 1)")
     run.add_argument("--scheduler", help="dask scheduler whose workers do what is asked, as tcp://host:8786")
 
+    batch = add_command(commands, "scenarios", _scenarios, "solve the scenarios of a file and compare them")
+    batch.add_argument("file", type=Path, help="file of scenarios (TOML)")
+    batch_arguments(batch, "default: results/FILE")
+    batch.add_argument("--draws", type=count_of, default=0, help="joint draws of each plan (default: 0)")
+    batch.add_argument("--quiet", action="store_true", help="print only the result")
+
     budgets = add_command(commands, "sweep", _sweep, "solve a study for several budgets")
     study_arguments(budgets)
     budgets.add_argument("budgets", nargs="+", metavar="BUDGET", help="₹ crore")
-    budgets.add_argument("--out", type=Path, help="folder for the results (default: results/STUDY-sweep)")
-    budgets.add_argument("--scheduler", help="dask scheduler whose workers solve the budgets, as tcp://host:8786")
+    batch_arguments(budgets, "default: results/STUDY-sweep")
 
     check = add_command(commands, "check", _check, "check a study and its data, and list all faults")
     check.add_argument("study", type=Path)
+
+
+def batch_arguments(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add what commands that solve many scenarios share."""
+    parser.set_defaults(goes_on=True)
+    parser.add_argument("--out", type=Path, help=f"folder for the results ({default})")
+    parser.add_argument("--reports", action="store_true", help="also draw a report of each plan")
+    parser.add_argument("--workers", type=count_of, help="processes that share the scenarios (default: 1)")
+    parser.add_argument("--scheduler", help="dask scheduler whose workers solve them, as tcp://host:8786")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -92,28 +109,50 @@ def _check_who_works(arguments: argparse.Namespace) -> None:
         raise InputError(faults)
 
 
+def _scenarios(arguments: argparse.Namespace) -> int:
+    from siting.scenarios.batch import read_batch
+
+    batch = read_batch(arguments.file)
+    return _solve_batch(arguments, batch, Path("results") / arguments.file.stem, arguments.file)
+
+
 def _sweep(arguments: argparse.Namespace) -> int:
-    from siting.report.brief import sweep_table
-    from siting.run import Log, run_sweep
-    from siting.stages import BUILD_STAGES, PLAN_STAGES
-    from siting.study import study_faults, told_by_file
+    from siting.scenarios.batch import batch_of, grid_of
 
     study = read_study_of(arguments)
     budgets = [value_of(text) for item in arguments.budgets for text in item.split()]
-    faults = [fault for budget in budgets for fault in study_faults({"budget_inr_crore": budget}, "budgets")]
+    variants, faults = grid_of({"budget_inr_crore": budgets}, "budgets")
     if faults:
         raise InputError(faults)
-    out = arguments.out or Path("results") / f"{arguments.study.stem}-sweep"
-    log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES) + len(set(budgets)) * len(PLAN_STAGES))
-    with told_by_file(study, arguments.study):
-        plans, table = run_sweep(study, budgets, out, log, arguments.scheduler)
+    batch = batch_of(study, variants, "budgets")
+    return _solve_batch(arguments, batch, Path("results") / f"{arguments.study.stem}-sweep", arguments.study)
+
+
+def _solve_batch(arguments: argparse.Namespace, batch: Batch, out: Path, file: Path) -> int:
+    """Solve the scenarios of a batch and print what became of them."""
+    from siting.report.brief import scenario_lines
+    from siting.run import Log
+    from siting.scenarios.runner import Wanted, run_scenarios
+    from siting.stages import BUILD_STAGES
+    from siting.study import told_by_file
+
+    if arguments.workers is not None and arguments.scheduler is not None:
+        what = "--workers and --scheduler both say who does the work"
+        raise InputError(Fault(what, "leave one of them out", "command line", None, "--workers", arguments.workers))
+    out = arguments.out or out
+    log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES) + len(batch.scenarios))
+    log.notes_on(batch.base)
+    workers = max(arguments.workers or 1, 1)
+    wanted = Wanted(getattr(arguments, "draws", 0), arguments.reports, workers, arguments.scheduler)
+    with told_by_file(batch.base, file):
+        table = run_scenarios(batch, out, log, wanted)
     tell(log.notes)
     if arguments.json:
-        print(table.to_json(orient="records"))
+        print(table.to_json(orient="records", force_ascii=False))
     else:
-        print(sweep_table(table))
-        print(f"Table and chart: {out / 'sweep.csv'}, {out / 'sweep.svg'}")
-    return 0 if all(plan.solution.status == "optimal" for plan in plans) else NO_PROOF
+        print(scenario_lines(table))
+        print(f"Page, table and figure: {out / 'scenarios.html'}, {out / 'scenarios.csv'}, {out / 'scenarios.svg'}")
+    return 0 if (table["status"] == "optimal").all() else NO_PROOF
 
 
 def _check(arguments: argparse.Namespace) -> int:

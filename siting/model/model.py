@@ -34,6 +34,10 @@ from siting.stages import Announce, Stage
 from siting.study import Study
 
 
+class InfeasibleError(InputError):
+    """What a study asks cannot all be kept: no plan does."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A study made ready to solve; budgets and forced or forbidden sites change without rebuilding it."""
@@ -202,9 +206,10 @@ def check_names_of(study: Study, options: pd.DataFrame, places: Places) -> None:
         return  # the names of thousands of options are listed only where one is asked for
     gateways = places.table["place_id"].iloc[places.gateways]
     faults = name_faults(asdict(study), names_of(options, gateways.tolist()), study.name)
-    faults = faults or contradictions(study, options)
     if faults:
         raise InputError(faults)
+    if faults := contradictions(study, options):
+        raise InfeasibleError(faults)
 
 
 def chosen_options(options: pd.DataFrame, study: Study) -> dict[str, Any]:
@@ -267,7 +272,7 @@ def refused_as_input() -> Iterator[None]:
     try:
         yield
     except ProblemError as error:
-        raise InputError([Fault(problem) for problem in error.problems]) from None
+        raise InfeasibleError([Fault(problem) for problem in error.problems]) from None
 
 
 @contextmanager

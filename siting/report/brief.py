@@ -1,4 +1,4 @@
-"""A plan, a comparison and a sweep in the few lines that fit a screen."""
+"""A plan, a comparison and scenarios in the few lines that fit a screen."""
 
 from __future__ import annotations
 
@@ -217,26 +217,31 @@ def site_table(sites: pd.DataFrame) -> str:
     }))  # fmt: skip
 
 
-def sweep_table(sweep: pd.DataFrame) -> str:
-    """Columns of a sweep that fit a screen, money in crore."""
+def scenario_lines(table: pd.DataFrame) -> str:
+    """Scenarios as columns that fit a screen, money in crore, and why some have no plan."""
 
     def words(column: pd.Series[Any], decimals: int) -> pd.Series[Any]:
         return column.astype(float).map(lambda value: indian(value, decimals) if pd.notna(value) else "–")
 
-    return text_table(pd.DataFrame({
-        "budget ₹ crore": words(sweep["budget_inr_crore"], 0),
-        "spent": words(sweep["capex_inr_crore"], 0),
-        "saving ₹ crore/year": words(sweep["saving_inr_per_year"] / INR_PER_CRORE, 1),
-        "saving %": words(100 * sweep["saving_fraction"], 2),
-        "last rupee saves/year": words(sweep["marginal_saving_per_year_per_rupee"], 3),
-        "benefit/cost": words(sweep["benefit_cost_ratio"], 2),
-        "payback years": words(sweep["payback_years"], 1),
-        "warehouses": sweep["warehouses"],
-        "cold stores": sweep["cold_stores"],
-        "cargo terminals": sweep["cargo_terminals"],
-        "MMLPs": sweep["mmlps"],
-        "gap %": words(100 * sweep["gap"], 3),
-    }))  # fmt: skip
+    solved = table[table["fingerprint"].notna()]
+    shown = text_table(pd.DataFrame({
+        "scenario": solved["scenario"],
+        "budget ₹ crore": words(solved["budget_inr_crore"], 0),
+        "spent": words(solved["capex_inr_crore"], 0),
+        "saving ₹ crore/year": words(solved["saving_inr_per_year"] / INR_PER_CRORE, 1),
+        "last rupee saves/year": words(solved["marginal_saving_per_year_per_rupee"], 3),
+        "benefit/cost": words(solved["benefit_cost_ratio"], 2),
+        "warehouses": solved["warehouses"],
+        "cold stores": solved["cold_stores"],
+        "cargo terminals": solved["cargo_terminals"],
+        "MMLPs": solved["mmlps"],
+        "gap %": words(100 * solved["gap"], 3),
+    })) if len(solved) else "no scenario has a plan"  # fmt: skip
+    failed = table[table["fingerprint"].isna()]
+    return "\n".join([
+        shown,
+        *(f"{row['scenario']}: {row['status']}: {row['message']}" for row in failed.to_dict("records")),
+    ])  # fmt: skip
 
 
 def text_table(table: pd.DataFrame) -> str:

@@ -1,10 +1,9 @@
-"""Charts as SVG text: bars of cost before and after, a tornado, and a budget sweep."""
+"""Charts as SVG text: bars of cost before and after, a tornado, a budget frontier, and savings of scenarios."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -160,7 +159,7 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
     """Net saving, benefit-cost ratio and number of sites against the budget, one panel each.
 
     Args:
-        table: ``sweep.csv``, a row for each budget.
+        table: a row for each budget, with columns of ``scenarios.csv``.
     """
     left, right, panel, gap, top = 64.0, 150.0, 170, 58, 40
     budget = table["budget_inr_crore"].to_numpy(np.float64)
@@ -217,6 +216,36 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
                *marks, name="sweep")  # fmt: skip
 
 
-def write_sweep_chart(table: pd.DataFrame, path: Path) -> None:
-    """Write :func:`sweep_chart` as an SVG file."""
-    path.write_text(sweep_chart(table) + "\n", encoding="utf-8")
+def saving_chart(table: pd.DataFrame) -> Markup:
+    """Bars of net saving by scenario, with a line from low to high where draws were made.
+
+    Args:
+        table: rows of ``scenarios.csv`` that have a plan.
+    """
+    left, right, row, top = 250.0, 90.0, 26, 34
+    names = ("saving_inr_per_year", "saving_low_inr_per_year", "saving_high_inr_per_year")
+    saving, low, high = (table[name].to_numpy(np.float64) / INR_PER_CRORE for name in names)
+    known = np.concatenate([saving, low[np.isfinite(low)], high[np.isfinite(high)], [0.0]])
+    axis = ticks(float(known.min()), float(known.max()))
+    scale = (WIDTH - left - right) / (axis[-1] - axis[0])
+
+    def x(value: float) -> float:
+        return left + (value - axis[0]) * scale
+
+    bottom = top + row * len(table)
+    marks = [label(left, top - 16, "Net saving, ₹ crore a year", font_size=14, font_weight=600)]
+    for tick in axis:
+        marks.append(line(x(tick), top - 4, x(tick), bottom, stroke=INK if tick == 0 else RULE))
+        marks.append(label(x(tick), bottom + 18, _short(tick), text_anchor="middle", fill=MUTED, font_size=12))
+    for k, name in enumerate(table["scenario"]):
+        y, end = top + k * row, saving[k]
+        marks.append(label(left - 10, y + 15, name if len(name) <= 36 else f"{name[:35]}…", text_anchor="end"))
+        marks.append(rect(min(x(0.0), x(end)), y + 4, abs(x(end) - x(0.0)), 14, ACCENT))
+        if np.isfinite(low[k]) and np.isfinite(high[k]):
+            marks.append(line(x(low[k]), y + 11, x(high[k]), y + 11, stroke=INK, stroke_width=2))
+            end = max(end, high[k])
+        marks.append(label(x(max(end, 0.0)) + 6, y + 15.5, _short(saving[k]), font_size=12))
+    told = "; ".join(f"{name}: {_short(value)}" for name, value in zip(table["scenario"], saving, strict=True))
+    title = "Net saving of each scenario, ₹ crore a year"
+    background = rect(0, 0, WIDTH, bottom + 30, "#ffffff")
+    return svg(title, told, bottom + 30, background, *marks, name="savings")

@@ -77,7 +77,7 @@ def _districts(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
 
 
 def frontier(plans: Iterable[tuple[Mapping[str, Any], pd.DataFrame]]) -> pd.DataFrame:
-    """Return ``sweep.csv``: one row per plan by budget, with what the last rupee saves.
+    """One row per plan by budget, with what the last rupee saves; columns as those of ``scenarios.csv``.
 
     Args:
         plans: ``plan.json`` and ``sites.csv`` of each.

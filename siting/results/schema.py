@@ -27,7 +27,7 @@ FILES = {
     "draws": "`draws.csv` of a run with draws: one row per draw; a column for every drawn parameter follows",
     "structure": "`structure.csv` of a run with `--structure`: the study with each choice of structure switched back",
     "levers": "`levers.csv` of a run with `--levers`: the plan beside what else could be done, or may happen",
-    "sweep": "`sweep.csv` of a sweep: one row per budget",
+    "scenarios": "`scenarios.csv` of a batch of scenarios or a sweep, also `scenarios.parquet`: one row per scenario",
     "history": "`history.csv` of a plan's audits: one row per year",
     "audit_districts": "`audit_districts.csv` of an audited year: one row per district",
     "audit_states": "`audit_states.csv` of an audited year: one row per state",
@@ -94,8 +94,10 @@ def page() -> str:
         "",
         "`siting run` writes a folder with `plan.json`, `sites.csv`, `districts.csv`, `lanes.csv`, `study.gpkg`, "
         "`report.html` and `log.txt`, of a study with rules also `rules.csv`, with `--draws` also `draws.csv`, with "
-        "`--structure` also `structure.csv`, with `--levers` also `levers.csv`; `siting sweep` a folder for each "
-        "budget, and `sweep.csv`; `siting audit --out` a folder for each year, and `history.csv`.",
+        "`--structure` also `structure.csv`, with `--levers` also `levers.csv`; `siting scenarios` and `siting sweep` "
+        "write a folder for each plan (without `report.html` unless asked), `scenarios.csv`, `scenarios.parquet`, "
+        "`scenarios.svg`, `scenarios.html` and `log.txt`; `siting audit --out` a folder for each year, and "
+        "`history.csv`.",
         "CSV files are UTF-8 with a comma and a point; an empty cell is a missing value. A text that a spreadsheet "
         "would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return) has an apostrophe "
         "before it. `study.gpkg` is in WGS 84 (EPSG:4326).",

@@ -11,6 +11,7 @@ Three villages and three sites, of which one may open:
 ('optimal', 10.0, [1])
 """
 
+from siting.solver.certificate import Certificate
 from siting.solver.coverage import Coverage
 from siting.solver.errors import InputError, WrongAnswerError
 from siting.solver.problem import FacilityProblem
@@ -20,6 +21,7 @@ from siting.solver.solve import solve
 from siting.solver.stopwatch import Progress
 
 __all__ = [
+    "Certificate",
     "Coverage",
     "FacilityProblem",
     "InputError",

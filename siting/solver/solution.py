@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,32 @@ class Solution:
     flow: csr_array = field(default_factory=lambda: csr_array((0, 0)))
     multipliers: FloatArray = field(default_factory=lambda: np.zeros(0))
 
+    @classmethod
+    def restored(
+        cls,
+        problem: FacilityProblem,
+        opened: IntArray,
+        lanes: IntArray,
+        shares: FloatArray,
+        certificate: Certificate,
+        **others: Any,
+    ) -> Solution:
+        """An answer that was kept apart from its problem.
+
+        Args:
+            lanes, shares: (n_used,) the lanes that carry something, and what share of their client.
+            others: the remaining attributes, but for those that follow from lanes and shares.
+        """
+        share = np.zeros(problem.n_lanes)
+        share[lanes] = shares
+        unserved = np.ones(problem.n_clients)
+        np.subtract.at(unserved, problem.lane_client[lanes], shares)
+        lane, assignment, flow = _routes(problem, share)
+        return cls(
+            open=opened, assignment=assignment, lane=lane, lane_share=share, unserved_share=np.maximum(unserved, 0.0),
+            flow=flow, certificate=certificate, **others,
+        )  # fmt: skip
+
 
 def relative_gap(objective: float, bound: float) -> float:
     """(objective - bound) / |objective|; 0 where they meet, inf where nothing is proven."""
@@ -121,19 +147,12 @@ def plan_told(
     size = float(np.abs(p.lane_cost) @ share + np.abs(p.unserved_cost[finite]) @ unserved[finite])
     size += float(np.abs(p.fixed_cost[opened]).sum())
     reached = 0.0 if objective - bound <= DIGITS * size else relative_gap(objective, bound)
-    lane = _largest_lane(p, share)
-    options = np.append(p.lane_options[:, 0], -1)
-    used = np.flatnonzero(share)
-    rows = np.concatenate([p.lane_client[used]] * 2)
-    columns = np.concatenate([p.lane_options[used, 0], p.lane_options[used, 1]])
-    shares = np.concatenate([share[used]] * 2)
-    has = columns >= 0
-    flow = coo_array((shares[has], (rows[has], columns[has])), shape=(p.n_clients, p.n_options)).tocsr()
+    lane, assignment, flow = _routes(p, share)
     watch.enter("check")
     return Solution(
         status="optimal" if reached <= gap + ROUNDING else "feasible",
         open=opened,
-        assignment=options[lane].astype(np.int64),
+        assignment=assignment,
         lane=lane,
         lane_share=share,
         unserved_share=unserved,
@@ -147,6 +166,19 @@ def plan_told(
         flow=flow,
         multipliers=multipliers,
     )
+
+
+def _routes(p: FacilityProblem, share: FloatArray) -> tuple[IntArray, IntArray, csr_array]:
+    """Of (n_lanes,) shares: `lane`, `assignment` and `flow` of a `Solution`."""
+    lane = _largest_lane(p, share)
+    options = np.append(p.lane_options[:, 0], -1)
+    used = np.flatnonzero(share)
+    rows = np.concatenate([p.lane_client[used]] * 2)
+    columns = np.concatenate([p.lane_options[used, 0], p.lane_options[used, 1]])
+    shares = np.concatenate([share[used]] * 2)
+    has = columns >= 0
+    flow = coo_array((shares[has], (rows[has], columns[has])), shape=(p.n_clients, p.n_options)).tocsr()
+    return lane, options[lane].astype(np.int64), flow
 
 
 def _lane_shares(p: FacilityProblem, core: Core, opened: BoolArray, core_share: FloatArray) -> FloatArray:

@@ -114,12 +114,12 @@ def test_set_takes_lists(study, capsys):
 def test_sweep_never_saves_less_with_more_money(study, capsys):
     out = study.folder / "sweep"
     assert siting("sweep", study(), "0", "15 60", "120", "--out", out) == 0
-    table = pd.read_csv(out / "sweep.csv")
+    table = pd.read_csv(out / "scenarios.csv")
     assert table["budget_inr_crore"].tolist() == [0, 15, 60, 120]
     assert table["saving_inr_per_year"].is_monotonic_increasing
     assert table["saving_inr_per_year"].iloc[0] == 0 < table["saving_inr_per_year"].iloc[-1]
     assert (table["capex_inr_crore"] <= table["budget_inr_crore"]).all()
-    assert (out / "sweep.svg").is_file()
+    assert (out / "scenarios.svg").is_file()
     assert (out / "budget-60" / "plan.json").is_file()
 
 

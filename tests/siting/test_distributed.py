@@ -1,4 +1,4 @@
-"""Blocks of a matrix and budgets of a sweep on a cluster of two real worker processes, one of which is killed."""
+"""Blocks of a matrix and scenarios on a cluster of two real worker processes, one of which is killed."""
 
 import os
 import shutil
@@ -24,11 +24,13 @@ from geodata.errors import InputError
 from geodata.matrix import many_to_many
 from geodata.network import components, load_network
 from siting.cli import build_parser, run_command
-from siting.model.model import Model
-from siting.plan import Plan
-from siting.scenarios import sweep as scenario
+from siting.run import Log
+from siting.scenarios import pool
+from siting.scenarios.batch import batch_of
 from siting.scenarios.draws import evaluate_draws
-from siting.scenarios.sweep import sweep
+from siting.scenarios.runner import Wanted, run_scenarios
+from siting.scenarios.variants import Variant
+from siting.study import Study
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "tcp://127.0.0.1:9"
@@ -99,8 +101,8 @@ def test_a_matrix_from_a_cluster_that_loses_a_worker_is_the_same(
 
 
 @pytest.mark.slow
-def test_a_sweep_on_a_cluster_that_loses_a_worker_is_the_same(
-    tiny_model: Model, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+def test_scenarios_on_a_cluster_that_loses_a_worker_are_the_same(
+    tiny_study: Study, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def losing_one(*arguments: Any) -> Iterator[tuple[int, Any]]:
         for count, result in enumerate(run_on_cluster(*arguments)):
@@ -108,14 +110,13 @@ def test_a_sweep_on_a_cluster_that_loses_a_worker_is_the_same(
                 kill_a_worker(cluster)
             yield result
 
-    def facts(plan: Plan) -> tuple[Any, ...]:
-        return plan.model.study, plan.solution.objective, plan.solution.open.tolist(), plan.net_saving_inr_per_year
-
-    budgets = [60.0, 5.0, 20.0, 40.0]
-    here = [facts(plan) for plan in sweep(tiny_model, budgets)]
-    monkeypatch.setattr(scenario, "run_on_cluster", losing_one)
-    there = [facts(plan) for plan in sweep(tiny_model, budgets, scheduler=cluster.scheduler_address)]
-    assert there == here
+    rates = [Variant(f"rate {rate}", parameters={"discount_rate": rate}) for rate in (0.04, 0.08, 0.12)]
+    batch = batch_of(tiny_study, rates, "test")
+    here = run_scenarios(batch, tmp_path / "here", Log(True, 5))
+    monkeypatch.setattr(pool, "run_on_cluster", losing_one)
+    there = run_scenarios(batch, tmp_path / "there", Log(True, 5), Wanted(scheduler=cluster.scheduler_address))
+    pd.testing.assert_frame_equal(there, here)
+    assert (tmp_path / "there" / "rate-0.08" / "lanes.csv").is_file()
 
 
 def test_a_failure_on_a_worker_is_the_failure_here(cluster: LocalCluster) -> None:

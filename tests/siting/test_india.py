@@ -15,7 +15,6 @@ from siting.parameters import load_parameters
 from siting.plan import make_plan
 from siting.results.tables import lanes_table, summary
 from siting.scenarios.lever_list import levers_of
-from siting.scenarios.sweep import sweep
 from siting.study import Study
 
 ISLANDS = {"Andaman and Nicobar Islands", "Lakshadweep"}
@@ -62,16 +61,6 @@ def test_the_national_plan_is_proven_and_adds_up(model):
     )
     assert not set(lanes["state"]) & ISLANDS
     assert 0 < s["saving_inr_per_year"] < 0.2 * s["before"]["cost_inr_per_year"]
-
-
-@pytest.mark.slow
-def test_savings_never_fall_when_the_budget_grows(model):
-    plans = list(sweep(model, [0, 300, 3000, 10000]))
-    savings = [plan.net_saving_inr_per_year for plan in plans]
-    assert savings[0] == 0
-    assert plans[0].opened.empty
-    assert np.all(np.diff(savings) >= 0)
-    assert all(plan.capex_inr_crore <= plan.model.study.budget_inr_crore * (1 + 1e-9) for plan in plans)
 
 
 def test_part_loads_are_about_as_large_a_share_as_independent_figures_say(model):

@@ -63,6 +63,7 @@ def stop_in_search(monkeypatch, number):
         return replace(answer, status="feasible", gap=0.03)
 
     monkeypatch.setattr("siting.plan.solve", search)
+    monkeypatch.setattr("siting.scenarios.runner.solve", search)
     return asked
 
 

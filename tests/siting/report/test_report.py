@@ -20,7 +20,7 @@ from siting.money import crore, indian
 from siting.plan import make_plan
 from siting.report import page as report
 from siting.report.brief import plan_lines
-from siting.report.charts import sweep_chart, ticks, write_sweep_chart
+from siting.report.charts import saving_chart, sweep_chart, ticks
 from siting.report.map import bundle, saving_classes
 from siting.report.page import cost_components, render_report, write_report
 from siting.report.parameters import plain_name
@@ -297,15 +297,14 @@ def test_parameter_keys_become_words(key, words):
     assert plain_name(key) == words
 
 
-def test_sweep_chart_shows_each_budget(tiny_model, tmp_path):
+def test_sweep_chart_shows_each_budget(tiny_model):
     plans = [make_plan(tiny_model, budget_inr_crore=budget) for budget in (0.0, 20.0, 60.0)]
     table = frontier((summary(plan), plan.opened) for plan in plans)
-    write_sweep_chart(table, tmp_path / "sweep.svg")
-    drawing = ET.parse(tmp_path / "sweep.svg").getroot()
+    drawing = ET.fromstring(sweep_chart(table))
     tips = [tip.text or "" for tip in drawing.iter("{http://www.w3.org/2000/svg}title")]
     for budget in ("0", "20", "60"):
         assert sum(f"at ₹{budget} crore" in tip for tip in tips) == (5 if budget == "0" else 6)  # no ratio of nothing
-    assert "nan" not in (tmp_path / "sweep.svg").read_text(encoding="utf-8")
+    assert "nan" not in sweep_chart(table)
 
 
 def test_sweep_chart_of_one_empty_plan_is_still_a_chart(tiny_model):
@@ -324,3 +323,17 @@ def test_rules_are_told_with_limit_value_and_price(tiny_model):
 def test_the_report_tells_how_even_the_cost_is(tiny_plan, page):
     gini = summary(tiny_plan)["equity"]
     assert f"is {gini['gini_before']:.3f} today and {gini['gini_after']:.3f} with the plan" in page.text
+
+
+def test_savings_of_scenarios_are_bars_and_ranges_lines():
+    table = pd.DataFrame({
+        "scenario": ["as it is", "dear <capital>"], "saving_inr_per_year": [3e8, -1e7],
+        "saving_low_inr_per_year": [1e8, np.nan], "saving_high_inr_per_year": [5e8, np.nan],
+    })  # fmt: skip
+    drawing = ET.fromstring(saving_chart(table))
+    svg = "{http://www.w3.org/2000/svg}"
+    texts = [text.text for text in drawing.iter(f"{svg}text")]
+    assert {"as it is", "dear <capital>", "30", "−1"} <= set(texts)
+    assert len(list(drawing.iter(f"{svg}rect"))) == 3  # the ground, and two bars
+    assert len([line for line in drawing.iter(f"{svg}line") if line.get("stroke-width") == "2"]) == 1
+    assert "nan" not in saving_chart(table)

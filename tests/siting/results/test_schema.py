@@ -13,10 +13,10 @@ import pytest
 
 from siting.plan import make_plan
 from siting.results.cells import write_csv
-from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
 from siting.results.geopackage import write_geopackage
 from siting.results.read import PlanFolder, read_table
+from siting.results.scenarios import plan_row, scenario_table
 from siting.results.schema import FILES, LAYERS, columns, keys_of, page
 from siting.results.tables import sites_table, summary, write_summary, write_tables
 from siting.rule_prices import with_rule_prices
@@ -38,11 +38,14 @@ def folder(tiny_plan, tmp_path_factory):
     write_summary(tiny_plan, folder)
     write_csv(structure_table(tiny_plan), folder / "structure.csv")
     write_csv(lever_table(tiny_plan, levers_of(tiny_plan.model)[:1]), folder / "levers.csv")
-    write_csv(frontier([(summary(tiny_plan), tiny_plan.opened)]), folder / "sweep.csv")
+    about = {"scenario": "Tiny", "folder": "tiny", "status": "optimal", "budget_inr_crore": 60.0}
+    row = {**about, **plan_row(summary(tiny_plan), tiny_plan.opened)}
+    failed = {**about, "status": "infeasible", "message": "no"}
+    write_csv(scenario_table([row, failed], [[0]]), folder / "scenarios.csv")
     return folder
 
 
-@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "flows", "rules", "structure", "levers", "sweep"])
+@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "flows", "rules", "structure", "levers", "scenarios"])
 def test_a_table_has_the_columns_of_the_schema_in_their_order_and_types(folder, table):
     assert list(pd.read_csv(folder / f"{table}.csv")) == list(columns(table))
     read_table(folder / f"{table}.csv")  # raises at a cell of another type, or an empty one that may not be
@@ -70,7 +73,7 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 
 
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
-    beside = {"sweep", "draws", "structure", "levers", "history", "audit_districts", "audit_states", "audit_sites"}
+    beside = {"scenarios", "draws", "structure", "levers", "history", "audit_districts", "audit_states", "audit_sites"}
     assert set(FILES) == {"plan.json", *LAYERS.values(), "lanes", "flows", "rules", *beside}
     for table in FILES:
         for column in columns(table).values():
