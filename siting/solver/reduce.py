@@ -133,7 +133,7 @@ def _undominated(p: FacilityProblem, lane: IntArray, options: LaneArray) -> tupl
         keep = np.sort(order[first])
         lane, options, low, high, client = lane[keep], options[keep], low[keep], high[keep], client[keep]
     single = low == NO_OPTION
-    if single.all() or not len(lane):
+    if single.all():
         return lane, options
     single_key = client[single] * n + high[single]
     by_key = np.argsort(single_key)

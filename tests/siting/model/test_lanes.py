@@ -13,11 +13,11 @@ from siting.model.places import Places
 from siting.model.tastes import divided
 from siting.parameters import load_parameters
 
-KINDS = ["district"] * 5 + ["planned"] * 1 + ["depot"] * 2 + ["cargo_terminal"] + ["gateway"] * 2
+KINDS = ["district"] * 5 + ["planned"] * 1 + ["depot"] * 3 + ["cargo_terminal"] + ["gateway"] * 2
 
 
 def random_places(rng: np.random.Generator) -> Places:
-    """Eleven places on a plane 1,500 km wide; the second depot and one district are without rail, two are one point."""
+    """Twelve places on a plane 1,500 km wide; the second depot and one district are without rail, two are one point."""
     xy = rng.uniform(0, 1500, (len(KINDS), 2))
     xy[6] = xy[0]
     km = 1.3 * np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import linprog
 
 from siting.solver import FacilityProblem, Rules
-from siting.solver.choice import Choice, OptionChoice, fewest_open
+from siting.solver.choice import Choice, OptionChoice, fewest_open, holding_rules
 from siting.solver.core import Core
 from siting.solver.reduce import reduce_problem
 
@@ -35,8 +35,8 @@ def core_of(seed: int, rules: int, grouped: bool) -> Core:
 
 
 def linear_optimum(core: Core, v: np.ndarray) -> float:
-    """min v y under rows, groups and 0 <= y <= 1."""
-    rows = Rules.stacked([core.rules, Rules.at_most_one(core.group)])
+    """min v y under rows, (12), (13), groups and 0 <= y <= 1."""
+    rows = Rules.stacked([core.rules, holding_rules(core), Rules.at_most_one(core.group)])
     a = rows.coefficients.toarray()
     above, below = np.isfinite(rows.upper), np.isfinite(rows.lower)
     limits = np.concatenate([rows.upper[above], -rows.lower[below]])
@@ -102,6 +102,41 @@ def test_options_cost_to_enter_or_leave_what_the_bound_rises_by_at_the_same_pric
             assert choice.enter[j] == pytest.approx(value_at(core, w, {j: 1.0}) - plain, abs=1e-7), f"seed {seed}"
             assert choice.leave[j] == pytest.approx(value_at(core, w, {j: 0.0}) - plain, abs=1e-7), f"seed {seed}"
         assert not choice.leave[core.forced].any()
+
+
+def test_the_prices_of_the_last_call_are_what_they_add_to_each_value() -> None:
+    for seed in range(200, 230):
+        core = core_of(seed, 2, True)
+        v, master = np.random.default_rng(seed).normal(0, 10, core.n_options), OptionChoice(core)
+        assert master.offset()[~core.forced].tolist() == [0.0] * int((~core.forced).sum())
+        prices = master.row_prices(master.choose(v).prices[0])
+        added = -core.rules.coefficients.T @ prices[: len(core.rules)]
+        assert master.offset() == pytest.approx(np.where(core.forced, -np.inf, added), abs=1e-9)
+
+
+@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.parametrize("budget", [None, 9.0])
+def test_room_for_all_and_the_fewest_that_hold_all_are_priced(alike: bool, budget: float | None) -> None:
+    """(12), (13): where capacities are alike the latter says it all."""
+    near = 0
+    for seed in range(300, 340):
+        rng = np.random.default_rng(seed)
+        capacity = np.full(N, 5.0) if alike else rng.integers(3, 9, N).astype(float)
+        capex = {} if budget is None else {"capex": rng.integers(1, 5, N), "budget": budget}
+        core = reduce_problem(
+            FacilityProblem.from_costs(rng.random((3, N)), demand=[3.0, 4.0, 5.0], capacity=capacity, **capex)  # type: ignore[arg-type]
+        )
+        v, master = rng.normal(3, 5, N), OptionChoice(core)
+        choice, rows = master.choose(v), Rules.stacked([core.rules, holding_rules(core)])
+        prices = master.row_prices(choice.prices[0])
+        limits = np.where(prices > 0, rows.lower[: len(prices)], rows.upper[: len(prices)])
+        at_limits = float(sum(price * limit for price, limit in zip(prices, limits, strict=True) if price))
+        plain = value_at(core, v - rows.coefficients.T @ prices, {})
+        assert choice.value == pytest.approx(at_limits + plain, rel=1e-9, abs=1e-9), f"seed {seed}"
+        best = linear_optimum(core, v)
+        assert choice.value <= best + 1e-7 * (1 + abs(best)), f"seed {seed}"
+        near += choice.value > best - 1e-6 * (1 + abs(best))
+    assert near == 40 if alike and budget is None else near > 20
 
 
 def test_the_least_so_many_are_chosen_where_nothing_else_is_asked() -> None:

@@ -125,6 +125,7 @@ def test_a_restricted_core_keeps_the_plans_of_its_options(cores: list[Core]) -> 
         rng = np.random.default_rng(number)
         options = (rng.random(core.n_options) < 0.7) | core.forced
         sub = restrict(core, options, np.ones(core.n_lanes, dtype=bool), core.forced)
+        assert sub.first_lane.tolist() == np.searchsorted(sub.client, np.arange(core.n_clients + 1)).tolist()
         within = [cost for cost, opened in plans(core) if not (opened & ~options).any()]
         assert [cost for cost, _ in plans(sub)] == pytest.approx(within, rel=1e-9, abs=1e-9)
 
