@@ -64,16 +64,18 @@ GROUPS = {
     "model": Group(
         ("siting/model/*.py",),
         (
-            *_tests("model/", "prices facilities lanes demand gateway_costs places land_share names calibration"),
-            *_tests("", "parameters plan session"),
-            *_tests("scenarios/", "sensitivity"),
-            *_tests("model/", "tastes young_districts"),
+            *_tests(
+                "model/", "prices facilities lanes demand gateway_costs places land_share names calibration tariffs"
+            ),
+            *_tests("model/", "policies tastes young_districts"),
+            *_tests("", "charges parameters session plan"),
+            *_tests("districts/", "potential"),
         ),
     ),
-    "check": Group(("siting/solver/check.py",), _tests("solver/", "answer_check solve_exact")),
+    "check": Group(("siting/solver/check.py",), _tests("solver/", "answer_check rules")),
     "reduction": Group(
         ("siting/solver/reduce.py", "siting/solver/reach.py", "siting/solver/core.py"),
-        _tests("solver/", "reduce fixing solve_exact rules certificate"),
+        _tests("solver/", "reduce fixing rules certificate"),
     ),
     "fixing": Group(
         tuple(
@@ -87,11 +89,11 @@ GROUPS = {
                 "branch_and_bound.py:fixed_by_reduced_cost",
             )
         ),
-        _tests("solver/", "choice option_limits fixing equations certificate solve_exact rules"),
+        _tests("solver/", "choice option_limits fixing proofs equations rules certificate"),
     ),
     "certificate": Group(
         tuple(f"siting/solver/{name}.py" for name in ("certificate", "reduction_check", "restated")),
-        _tests("solver/", "option_limits certificate solve_exact rules"),
+        _tests("solver/", "restated option_limits certificate proofs rules"),
     ),
 }
 

@@ -7,6 +7,7 @@ import pytest
 from geodata.errors import InputError
 from siting.model import calibration
 from siting.model.calibration import Choices, Terms, calibrate, choices_of
+from siting.model.gateway_costs import gateway_costs
 from siting.model.model import Model
 
 STATES, GROUPS, CLIENTS_OF_A_STATE = 8, 3, 12
@@ -86,12 +87,47 @@ def test_shares_of_two_equal_gateways_by_hand() -> None:
     assert depot[0] == 0.0
 
 
+def test_flows_differ_by_the_part_that_would_have_to_move() -> None:
+    """Total variation: 0.2 and 0.1 too much, 0.3 too little."""
+    modelled, observed = np.array([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]]), np.array([[0.3, 0.2, 0.5], [0.0, 1.0, 0.0]])
+    np.testing.assert_allclose(calibration._distance(modelled, observed), [0.3, 1.0])
+
+
 def test_too_few_states_are_refused_with_the_remedy(tiny_model: Model) -> None:
     observed = pd.DataFrame({
         "state": ["Madhya Pradesh"], "leaves_by": ["sea"], "gateway_id": ["INMUN"], "usd_million": [1e3],
         "land_neighbours_usd_million": [0.0],
     })  # fmt: skip
     with pytest.raises(InputError, match="calibration needs 4, or take the bundled constants"):
+        choices_of(tiny_model, observed)
+
+
+def test_what_shippers_choose_from_and_were_seen_to_choose(tiny_model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The port of the pack and the depots of the one state it has; other ports and states are none of its."""
+    monkeypatch.setattr(calibration, "LEAST_STATES", 1)
+    observed = pd.DataFrame(
+        [
+            ("Madhya Pradesh", "sea", "INPRT", 12.0),
+            ("Madhya Pradesh", "sea", "INPRT", 8.0),
+            ("Madhya Pradesh", "sea", "INMUN", 70.0),
+            ("Madhya Pradesh", "icd", "", 100.0),
+            ("Madhya Pradesh", "land", "", 3.0),
+            ("Kerala", "sea", "INPRT", 500.0),
+        ],
+        columns=["state", "leaves_by", "gateway_id", "usd_million"],
+    )
+    found = choices_of(tiny_model, observed)
+    assert (found.states, found.gateways, found.observed_usd.tolist()) == (["Madhya Pradesh"], ["INPRT"], [[20.0]])
+    assert found.depot_usd.tolist() == [100.0] and set(found.state.tolist()) == {0}
+    costs = gateway_costs(tiny_model.pricer)
+    usable = np.isfinite(costs.by_mode()).any(axis=(1, 2))
+    cheapest = costs.by_mode()[usable].min(axis=(1, 2), keepdims=True)
+    assert not usable.all()
+    np.testing.assert_allclose(found.relative, costs.by_mode()[usable] / cheapest)
+    assert found.by_depot.tolist() == costs.by_depot()[usable].tolist()
+    np.testing.assert_allclose(found.usd, calibration.cargo_usd(tiny_model)[usable])
+    observed.loc[0, "usd_million"] = 11.9
+    with pytest.raises(InputError, match="0 states with at least"):
         choices_of(tiny_model, observed)
 
 

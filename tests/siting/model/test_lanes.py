@@ -1,14 +1,15 @@
 """Lanes against brute force: every conceivable lane priced by its parts, on small random maps."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from siting.model.costs import Tariff
+from siting.model.gateway_costs import gateway_costs
 from siting.model.lane_search import LaneSearch
-from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
+from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, NONE, Conditions, LanePricer, Lanes
 from siting.model.places import Places
 from siting.model.tastes import divided
 from siting.parameters import load_parameters
@@ -17,12 +18,16 @@ KINDS = ["district"] * 5 + ["planned"] * 1 + ["depot"] * 3 + ["cargo_terminal"] 
 
 
 def random_places(rng: np.random.Generator) -> Places:
-    """Twelve places on a plane 1,500 km wide; the second depot and one district are without rail, two are one point."""
+    """Twelve places on a plane 1,500 km wide; the second depot and one district are without rail, two are one point.
+
+    No road leads from one district to a depot, from the planned park to a gateway, and from a depot to the other.
+    """
     xy = rng.uniform(0, 1500, (len(KINDS), 2))
     xy[6] = xy[0]
     km = 1.3 * np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
     gateways = [i for i, kind in enumerate(KINDS) if kind == "gateway"]
     rail = km[:, gateways] * 0.9
+    km[[4, 6, 5, 10, 8, 11], [6, 4, 10, 5, 11, 8]] = np.nan
     rail[[1, 7]] = np.nan
     inside = np.where(np.arange(len(KINDS)) < 5, 25.0, 0.0)
     table = pd.DataFrame({"place_id": [f"p{i}" for i in range(len(KINDS))], "kind": KINDS})
@@ -50,14 +55,15 @@ def pricer(places: Places, rng: np.random.Generator, overrides: dict[str, float]
     return LanePricer(places, tariff, conditions, divided(clients, client, np.full(len(client), 1 / shippers)), taste)
 
 
-def every_lane(p: LanePricer) -> pd.DataFrame:
-    """All lanes of all clients with the price of their parts, and the sites they use."""
+def every_lane(p: LanePricer, between_gateways: bool = False) -> pd.DataFrame:
+    """All lanes of all clients with the price of their parts, and the sites they use; if asked, from port to port."""
     places, n = p.places, len(p.places)
     rows = []
     for client, part in enumerate(p.is_part):
         hubs = np.flatnonzero(places.table["kind"] != "cargo_terminal").tolist() if part else [NONE]
         for hub, terminal, gateway in product(hubs, [NONE, *range(n)], places.gateways):
-            if terminal in places.gateways or (hub in places.gateways and hub != gateway and terminal == NONE):
+            elsewhere = hub in places.gateways and hub != gateway and terminal == NONE
+            if terminal in places.gateways or (elsewhere and not between_gateways):
                 continue
             column = p.gateway_of_place[gateway]
             if terminal != NONE and np.isnan(places.rail_km[terminal, column]):
@@ -88,6 +94,39 @@ def test_status_quo_is_the_cheapest_lane_without_sites(seed):
     found = LaneSearch(p).status_quo()
     assert found.client.tolist() == list(range(len(p.clients)))
     np.testing.assert_allclose(found.cost_inr_per_t, free.groupby("client")["cost"].min())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_costs_of_today_are_the_least_of_each_way_to_each_gateway(seed):
+    """By road, the box filled at home or at the gateway; by road, filled at a depot; by rail. Taste is apart."""
+    rng = np.random.default_rng(seed)
+    places = random_places(rng)
+    p = pricer(places, rng, LEVERS if seed % 2 else {})
+    table = every_lane(p, between_gateways=True)
+    table = table[(table["sites"].map(len) == 0) & table["cost"].notna()]
+    at_depot = (table["hub"] != NONE) & ~table["hub"].isin(places.gateways)
+    table["way"] = np.where(table["terminal"] != NONE, BY_RAIL, np.where(at_depot, AT_DEPOT, AT_PORT))
+    table["gateway"] = p.gateway_of_place[table["gateway"]]
+    least = np.full((len(p.clients), 2, 3), np.inf)
+    np.minimum.at(least, (table["client"], table["gateway"], table["way"]), table["cost"])
+    costs = gateway_costs(p)
+    np.testing.assert_allclose(costs.inr_per_t, least)
+    assert np.isinf(least).any()
+
+    client, gateway, way = np.nonzero(np.isfinite(least))
+    terminal = np.where(way == BY_RAIL, costs.terminal[client, gateway], NONE)
+    named = Lanes(client, costs.hub[client, gateway, way], terminal, places.gateways[gateway], np.zeros(len(client)))
+    np.testing.assert_allclose(p.price(named), least[client, gateway, way])
+    for k in (1, 2):
+        found = LaneSearch(p).existing(k)
+        of_way = np.where(
+            found.terminal != NONE, BY_RAIL, np.where(np.isin(found.hub, places.gateways), AT_PORT, AT_DEPOT)
+        )
+        of_way[~p.is_part[found.client] & (found.terminal == NONE)] = AT_PORT
+        for i, w in product(range(len(p.clients)), range(3)):
+            best = sorted(cost for cost in least[i, :, w] if cost < np.inf)[:k]
+            mine = sorted(found.cost_inr_per_t[(found.client == i) & (of_way == w)])
+            np.testing.assert_allclose(mine, best)
 
 
 STORE, PARK, TERMINAL = "store", "park", "terminal"
@@ -129,26 +168,21 @@ def test_improving_lanes_reach_the_cheapest_cost_for_every_set_of_open_facilitie
     )
     assert (found.cost_inr_per_t < existing.cost_inr_per_t[found.client]).all()
 
-    table = every_lane(p)
-    site = np.append(places.is_site, False)
-    kept = pd.DataFrame({
-        "client": np.concatenate([existing.client, found.client]),
-        "hub": np.concatenate([existing.hub, found.hub]),
-        "terminal": np.concatenate([existing.terminal, found.terminal]),
-        "cost": np.concatenate([existing.cost_inr_per_t, found.cost_inr_per_t]),
-    })  # fmt: skip
-    for t in (table, kept):
-        t["ways"] = [ways(hub, terminal, site) for hub, terminal in zip(t["hub"], t["terminal"], strict=True)]
+    n, site = len(places), np.append(places.is_site, False)
+    by_way = [np.full((len(p.clients), n + 1, n + 1), np.inf) for _ in range(2)]  # the last place stands for none
+    table = every_lane(p).dropna(subset="cost")
+    np.minimum.at(by_way[0], (table["client"], table["hub"], table["terminal"]), table["cost"])
+    for kept in (existing, found):
+        np.minimum.at(by_way[1], (kept.client, kept.hub, kept.terminal), kept.cost_inr_per_t)
     possible = [
         (kind, int(x)) for kind, where in ((STORE, stores), (PARK, parks), (TERMINAL, terminals)) for x in where
     ]
-    for _ in range(25):
-        chosen = rng.choice(len(possible), rng.integers(0, min(6, len(possible))), replace=False)
+    every_way = [[ways(hub, terminal, site) for terminal in range(n + 1)] for hub in range(n + 1)]
+    several = [rng.choice(len(possible), rng.integers(0, min(6, len(possible))), replace=False) for _ in range(20)]
+    for chosen in [*several, *combinations(range(len(possible)), 2)]:
         opened = {possible[k] for k in chosen}
-        best = [
-            t[[any(way <= opened for way in some) for some in t["ways"]]].groupby("client")["cost"].min()
-            for t in (table, kept)
-        ]
+        allowed = np.array([[any(way <= opened for way in some) for some in of_hub] for of_hub in every_way])
+        best = [costs[:, allowed].min(axis=1) for costs in by_way]
         np.testing.assert_allclose(best[0], best[1])
 
 
