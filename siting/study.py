@@ -57,8 +57,8 @@ class Study:
         refund_states: states whose small firms get part of their freight refunded (``freight_refund``).
         export_growth: by what fraction the exports of a district (``district_id``) or of all districts of a state grow,
             before anything is built; leaders stay those of today (table ``[study.export_growth]``).
-        shippers: parts of each client, each with its own taste for gateways and for rail, as calibrated on observed
-            flows; 0 sends all cargo of a client the way that costs least.
+        shippers: parts of a client on the mean, each with its own taste for gateways and for rail, as calibrated on
+            observed flows; clients that pay more have more; 0 sends all cargo of a client the way that costs least.
         seed: of the quasi-random draws.
         gap: relative gap at which an answer counts as proven; of the whole cost, of which sites save a few percent.
         time_limit_s: solver time; the best plan found so far is kept.

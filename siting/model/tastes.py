@@ -5,10 +5,18 @@ Shipper k of client i perceives a lane that costs c and leaves through gateway g
     c + r_i (T_ik - a_g - b [m = rail] - e_ikgm) / beta,   T_ik = max over what is within reach of a + b + e   (22)
 
 with the calibrated terms of (20), r_i the client's cheapest cost today and e Gumbel, a Latin hypercube for each client
-[McKay, Beckman and Conover 1979], so that shippers choose among today's lanes in the shares of (20) [Haase and Mueller
-2014; Pacheco Paneque et al. 2021]. Gateways of one harbour share their e. What is liked best adds nothing, all else
-more: a taste is never negative, and an unchanged choice keeps its taste, so that savings are differences of like with
-like. A client without weight, for which nothing is chosen, is divided by the shares themselves.
+[McKay, Beckman and Conover 1979; doubled as it grows: Sallaberry, Helton and Hora 2008], so that shippers choose among
+today's lanes in the shares of (20) [Haase and Mueller 2014; Pacheco Paneque et al. 2021]. Gateways of one harbour share
+their e. What is liked best adds nothing, all else more: a taste is never negative, and an unchanged choice keeps its
+taste, so that savings are differences of like with like. A client without weight, for which nothing is chosen, is
+divided by the shares themselves.
+
+Clients differ by orders of magnitude in what they pay today, and so does what their draws leave to chance. Of a given
+number of shippers most is known where client i has them in proportion to what it pays [Neyman 1934],
+
+    K_i = K r_i q_i / mean_h (r_h q_h),   rounded to a power of two between 1 and 16 K                     (23)
+
+with q_i its tonnes and K the mean. In the national study that leaves a quarter of the scatter that K each would.
 """
 
 from __future__ import annotations
@@ -26,6 +34,8 @@ from siting.model.lanes import RAIL, Index, LanePricer
 
 LEAST_SHARE = 1e-3
 """Of a client without weight, alternatives that get less are left out."""
+MOST = 16
+"""Times the mean number of shippers that a client has at the most."""
 AVERSION = 1e3
 """What a shipper that stands for one alternative minds the others, in units of the client's cheapest cost."""
 
@@ -105,20 +115,21 @@ def shippers_of(pricer: LanePricer, today: GatewayCosts, tastes: pd.DataFrame, s
     Args:
         today: costs of the clients.
         tastes: as from ``Pack.gateway_tastes``.
-        shippers: equal parts of a client that has a weight in the objective.
+        shippers: equal parts, on the mean, of a client that has a weight in the objective.
         seed: of the draws.
     """
     places = pricer.places
     liking = Liking.of(today, tastes, places.table["place_id"].iloc[places.gateways].tolist())
     counts = (pricer.clients["weight"] > 0).to_numpy()
-    drawn = np.repeat(np.flatnonzero(counts), shippers)
+    each = shippers_each(liking.cheapest * pricer.clients["tonnes_per_year"].to_numpy() * counts, shippers)
+    drawn = np.repeat(np.arange(len(counts)), each)
     share = np.where(counts[:, None, None], 0.0, liking.shares())
     share[share < LEAST_SHARE] = 0.0
     certain, gateway, mode = np.nonzero(share)
     stranded = np.flatnonzero(~counts & ~share.any(axis=(1, 2)))  # without a way today: whole
     client = np.concatenate([drawn, certain, stranded])
     part = np.concatenate([
-        np.full(len(drawn), 1.0 / shippers),
+        1.0 / each[drawn],
         share[certain, gateway, mode] / share.sum(axis=(1, 2))[certain],
         np.ones(len(stranded)),
     ])  # fmt: skip
@@ -151,6 +162,18 @@ def shippers_as_before(pricer: LanePricer, before: LanePricer) -> LanePricer | N
     return LanePricer(pricer.places, pricer.tariff, pricer.conditions, split, before.taste)
 
 
+def shippers_each(inr_per_year: Array, mean: int) -> Index:
+    """(n_clients,) shippers of (23) for clients by what they pay today; none for one that pays nothing.
+
+    Args:
+        mean: K.
+    """
+    pays = inr_per_year > 0
+    wanted = mean * inr_per_year / inr_per_year[pays].mean() if pays.any() else inr_per_year
+    power = np.round(np.log2(np.clip(wanted, 1.0, MOST * mean)))
+    return np.where(pays, 2.0**power, 0).astype(np.int64)
+
+
 def divided(clients: pd.DataFrame, client: Index, part: Array) -> pd.DataFrame:
     """Clients in parts: columns ``client`` (row of ``clients``) and ``part`` (of its tonnes), one row each."""
     split = clients.iloc[client].reset_index(drop=True)
@@ -160,7 +183,8 @@ def divided(clients: pd.DataFrame, client: Index, part: Array) -> pd.DataFrame:
 def latin_hypercubes(client: NDArray[np.int64], n_dimensions: int, seed: int) -> Array:
     """(n_shippers, n_dimensions) points in (0, 1): along each dimension one in each equal part for every client.
 
-    The points of a client hang on its number alone: it keeps them whoever else begins or ends to export.
+    The points of a client hang on its number alone: it keeps them whoever else begins or ends to export, and keeps the
+    first of them when it has more shippers. Parts are equal where it has a power of two.
 
     Args:
         client: (n_shippers,) number of the client of each shipper; those of one client follow each other.
@@ -168,7 +192,15 @@ def latin_hypercubes(client: NDArray[np.int64], n_dimensions: int, seed: int) ->
     number, first, count = np.unique(client, return_index=True, return_counts=True)
     points = np.empty((len(client), n_dimensions))
     for key, start, n in zip(number.tolist(), first.tolist(), count.tolist(), strict=True):
-        random = np.random.default_rng([seed, key])
-        part = random.permuted(np.broadcast_to(np.arange(n)[:, None], (n, n_dimensions)), axis=0)
-        points[start : start + n] = (part + random.random(part.shape)) / n
+        points[start : start + n] = _latin_hypercube(np.random.default_rng([seed, key]), n, n_dimensions)
     return np.clip(points, 1e-12, 1.0 - 1e-12)
+
+
+def _latin_hypercube(random: np.random.Generator, n: int, n_dimensions: int) -> Array:
+    """The first n points of a Latin hypercube that begins with one and is doubled until it has as many."""
+    points = random.random((1, n_dimensions))
+    while (m := len(points)) < n:
+        empty = (2 * m * points).astype(np.int64) ^ 1  # beside the half of each part that holds a point
+        more = (random.permuted(empty, axis=0) + random.random((m, n_dimensions))) / (2 * m)
+        points = np.concatenate([points, more])
+    return points[:n]

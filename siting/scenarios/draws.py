@@ -126,12 +126,23 @@ def _answer(question: _Question, draw: Draw) -> dict[str, Any]:
 
 
 def _carried_over(question: _Question, model: Model) -> Solution:
-    """The plan's answer, where the search in a draw begins: its multipliers move with what its clients pay today."""
+    """The plan's answer, where the search in a draw begins: its multipliers move with what its clients pay today.
+
+    A shipper whom the draw gives a client more begins with the mean of that client's.
+    """
     before, now = question.model.problem.unserved_cost, model.problem.unserved_cost
-    if len(before) != len(now):
-        return question.solution
-    moved = np.divide(now, before, out=np.ones_like(now), where=before > 0)
-    return replace(question.solution, multipliers=question.solution.multipliers * moved)
+    per_inr = np.divide(question.solution.multipliers, before, out=np.ones_like(before), where=before > 0)
+    known = pd.Series(per_inr, _shippers(question.model))
+    asked = _shippers(model)
+    of_client = known.groupby(level="number").mean().reindex(asked.get_level_values("number"))
+    worth = known.reindex(asked).fillna(pd.Series(of_client.to_numpy(), asked)).fillna(1.0).to_numpy()
+    return replace(question.solution, multipliers=worth * now)
+
+
+def _shippers(model: Model) -> pd.MultiIndex:
+    """Who takes part in the choice: number of the client, and which of its shippers."""
+    number = model.clients["number"].iloc[model.active]
+    return pd.MultiIndex.from_arrays([number, number.groupby(number).cumcount()], names=["number", "shipper"])
 
 
 def _worth_of_sites(model: Model, opened: NDArray[np.int64]) -> tuple[float, float | None]:

@@ -10,7 +10,7 @@ from siting.model.gateway_costs import GatewayCosts, gateway_costs
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, NONE
 from siting.model.model import Model, build_model, restated
-from siting.model.tastes import Liking, divided, latin_hypercubes
+from siting.model.tastes import Liking, divided, latin_hypercubes, shippers_each
 from siting.plan import make_plan
 from siting.study import Study
 
@@ -71,6 +71,35 @@ def test_draws_fill_every_part_of_each_dimension_once() -> None:
     for number, n in ((0, 4), (1, 4), (2, 8)):
         part = np.sort((points[client == number] * n).astype(int), axis=0)
         assert (part == np.arange(n)[:, None]).all()
+
+
+def test_a_client_with_more_shippers_keeps_those_it_had() -> None:
+    eight, four = (latin_hypercubes(np.full(n, 7), 5, seed=2) for n in (8, 4))
+    np.testing.assert_array_equal(eight[:4], four)
+
+
+def test_who_pays_more_has_more_shippers() -> None:
+    """(23): of 100 in all, four each, 88 are for the client that pays 88 %: rounded to 64, which is also the most."""
+    pays = np.array([88.0, *[0.5] * 24, 0.0])
+    assert shippers_each(pays, 4).tolist() == [64, *[1] * 24, 0]
+    assert shippers_each(np.array([1.0, 2.0, 1.0, 4.0]), 4).tolist() == [2, 4, 2, 8]
+
+
+def test_the_shippers_of_large_clients_leave_less_to_chance() -> None:
+    """The share of A among all cargo, by seeds: a quarter of the scatter where half of it is one client's of forty."""
+    pays = np.array([40.0, *[1.0] * 39])
+
+    def scatter(each: np.ndarray) -> float:
+        client = np.repeat(np.arange(len(pays)), each)
+        liked = costs(1000.0, 1200.0, n=len(pays))
+        shares = []
+        for seed in range(40):
+            taste = drawn(liked, client, seed=seed)[:, :, 0]
+            takes_a = 1000.0 + taste[:, 0] < 1200.0 + taste[:, 1]
+            shares.append((takes_a * (pays / each)[client]).sum() / pays.sum())
+        return float(np.std(shares))
+
+    assert scatter(shippers_each(pays, 4)) < 0.5 * scatter(np.full(len(pays), 4))
 
 
 def test_a_client_keeps_its_draws_whoever_else_is_there() -> None:

@@ -1,6 +1,7 @@
 """How sure a plan is: joint draws of the uncertain parameters, and what a plan and its rivals come to in them."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -128,6 +129,19 @@ def test_the_search_in_a_draw_begins_where_the_plan_ended(tiny_plan):
     moved = scenario._carried_over(question, doubled)
     np.testing.assert_allclose(moved.multipliers, 2 * tiny_plan.solution.multipliers)
     assert moved.open.tolist() == tiny_plan.solution.open.tolist()
+
+
+def test_a_client_that_gets_another_shipper_in_a_draw_gives_it_the_mean_of_its_others(tiny_plan):
+    model, solution = tiny_plan.model, tiny_plan.solution
+    row = model.active[0]
+    grown = SimpleNamespace(
+        clients=pd.concat([model.clients, model.clients.iloc[[row]]], ignore_index=True),
+        active=np.append(model.active, len(model.clients)),
+        problem=SimpleNamespace(unserved_cost=np.append(model.problem.unserved_cost, 7.0)),
+    )
+    moved = scenario._carried_over(scenario._Question(model, solution), grown)
+    np.testing.assert_allclose(moved.multipliers[:-1], solution.multipliers)
+    assert moved.multipliers[-1] == pytest.approx(7.0 * solution.multipliers[0] / model.problem.unserved_cost[0])
 
 
 def test_a_forced_site_is_core(tiny_model):
