@@ -19,18 +19,32 @@ SEPARATOR = ";"
 
 @dataclass(frozen=True)
 class Certainty:
-    """Draws of the uncertain parameters, each with the plan that would be best in it and with the plan as it is.
+    """Draws of the uncertain parameters, each with the plan as it is and, where asked, with the best plan in it.
 
     Args:
-        table: one row per draw, as ``draws.csv``: ``draw``, ``saving_inr_per_year`` and ``capex_inr_crore`` of the plan
-            chosen anew, ``own_saving_inr_per_year`` and ``own_benefit_cost_ratio`` of the plan's own sites (NaN where
-            it has none), ``sites`` (option ids, joined by semicolons) and a column for every drawn parameter.
+        table: one row per draw, as ``draws.csv``: ``draw``, ``own_saving_inr_per_year`` and ``own_benefit_cost_ratio``
+            of the plan's own sites (NaN where it has none), ``repaying`` (option ids of those that recover their own
+            capital, joined by semicolons); where sites were chosen anew in each draw, else empty,
+            ``saving_inr_per_year``, ``capex_inr_crore`` and ``sites`` (option ids) of the best plan; and a column for
+            every drawn parameter.
     """
 
     table: pd.DataFrame
 
+    @property
+    def chosen_anew(self) -> bool:
+        """Whether sites were chosen anew in each draw."""
+        return bool(self.table["sites"].notna().all())
+
+    def repays_share(self, option_id: pd.Series) -> pd.Series:
+        """Share of draws in which each option of the plan recovers its own capital."""
+        repaying = [set(names.split(SEPARATOR)) for names in self.table["repaying"]]
+        return option_id.map(lambda name: sum(name in names for names in repaying) / len(repaying)).astype(float)
+
     def chosen_share(self, site_id: pd.Series) -> pd.Series:
-        """Share of draws in which each site ``type@place`` is chosen, in whatever size."""
+        """Share of draws in which each site ``type@place`` is chosen, in whatever size; NaN where none are chosen."""
+        if not self.chosen_anew:
+            return pd.Series(np.nan, index=site_id.index)
         chosen = pd.Series(0, index=site_id.unique(), dtype=np.int64)
         for names in self.table["sites"]:
             sites = {site_of(option) for option in names.split(SEPARATOR) if option}
@@ -45,15 +59,17 @@ class Certainty:
 
     def summary(self) -> dict[str, Any]:
         """Entry ``draws`` of ``plan.json``."""
-        spread = self.table["own_saving_inr_per_year"].quantile(RANGE)
-        anew = self.table["saving_inr_per_year"].quantile(RANGE)
-        names = ("low_inr_per_year", "median_inr_per_year", "high_inr_per_year")
         return {
             "n": len(self.table),
-            "own_saving": dict(zip(names, spread.tolist(), strict=True)),
-            "saving": dict(zip(names, anew.tolist(), strict=True)),
+            "own_saving": _spread(self.table["own_saving_inr_per_year"]),
+            "saving": _spread(self.table["saving_inr_per_year"]) if self.chosen_anew else None,
             "repaying_share": self.repaying_share,
         }
+
+
+def _spread(saving: pd.Series) -> dict[str, float]:
+    names = ("low_inr_per_year", "median_inr_per_year", "high_inr_per_year")
+    return dict(zip(names, saving.quantile(RANGE).tolist(), strict=True))
 
 
 def site_of(option_id: str) -> str:

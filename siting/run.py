@@ -94,7 +94,8 @@ class Asked:
     """What is worked out beside a plan, and who works it out.
 
     Args:
-        draws: how many joint draws of the uncertain parameters to make.
+        draws: in how many joint draws of the uncertain parameters sites are chosen anew; with 0 the plan's own sites
+            are held against as many draws as the study says.
         structure: whether the study is solved with each choice of structure switched back.
         levers: whether it is solved with each lever in place.
         workers: processes that share the work.
@@ -110,9 +111,9 @@ class Asked:
     def of(self, plan: Plan, log: Log) -> tuple[Plan, Beside]:
         """The plan with what its draws say, and what is told beside it."""
         workers, scheduler, structure, levers = self.workers, self.scheduler, None, None
-        if self.draws:
-            done = log.counted("draw", self.draws)
-            certainty = evaluate_draws(plan, self.draws, workers=workers, scheduler=scheduler, progress=done)
+        if n := self.draws or plan.model.study.draws:
+            done, anew = log.counted("draw", n), self.draws > 0
+            certainty = evaluate_draws(plan, n, anew=anew, workers=workers, scheduler=scheduler, progress=done)
             plan = replace(plan, certainty=certainty)
         if self.structure:
             done = log.counted("choice of structure", len(choices_of(plan.model.study)))

@@ -60,6 +60,7 @@ class Study:
         shippers: parts of a client on the mean, each with its own taste for gateways and for rail, as calibrated on
             observed flows; clients that pay more have more; 0 sends all cargo of a client the way that costs least.
         seed: of the quasi-random draws.
+        draws: joint draws of the uncertain parameters in which a run holds the plan's own sites; 0 leaves that out.
         gap: relative gap at which an answer counts as proven; of the whole cost, of which sites save a few percent.
         time_limit_s: solver time; the best plan found so far is kept.
         rules: what every plan must keep besides the budget (tables ``[[rules]]``, :mod:`siting.rules`).
@@ -86,6 +87,7 @@ class Study:
     export_growth: Mapping[str, float] = field(default_factory=dict)
     shippers: int = 4
     seed: int = 1
+    draws: int = 20
     gap: float = 1e-4
     time_limit_s: float = 60.0
     rules: tuple[Mapping[str, Any], ...] = ()
@@ -170,6 +172,7 @@ _CHECKS: dict[str, Check] = {
     "export_growth": fractions(-1.0, 10.0),
     "shippers": whole(0, 32),
     "seed": whole(0, 2**31 - 1),
+    "draws": whole(0, 10_000),
     "gap": number(0, 0.5),
     "time_limit_s": number(0.1, 86_400),
 }
@@ -283,7 +286,7 @@ def study_faults(values: Mapping[str, Any], source: str) -> list[Fault]:
 def make_study(values: Mapping[str, Any]) -> Study:
     """Build a study from checked plain values."""
     lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
-    whole = {key: int(values[key]) for key in ("shippers", "seed") if key in values}
+    whole = {key: int(values[key]) for key in ("shippers", "seed", "draws") if key in values}
     return Study(**{**values, **lists, **whole})
 
 

@@ -118,7 +118,7 @@ def tiny_study(tiny_layers: dict[str, Path]) -> Study:
 
     It has too few boxes for a customs station, so that no site needs a minimum of them.
     """
-    return Study(name="Tiny", budget_inr_crore=60.0, parameters=NO_MINIMUM, data=tiny_layers)
+    return Study(name="Tiny", budget_inr_crore=60.0, draws=0, parameters=NO_MINIMUM, data=tiny_layers)
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,9 @@ def add(commands: Any) -> None:
     run.add_argument(
         "--keep-best", action="store_true", help="on Ctrl-C or SIGTERM, write the best plan found so far, unproven"
     )
-    run.add_argument("--draws", type=count_of, default=0, help="joint draws of the uncertain parameters (default: 0)")
+    run.add_argument(
+        "--draws", type=count_of, default=0, help="joint draws in which sites are chosen anew (default: 0)"
+    )
     run.add_argument(
         "--structure", action="store_true", help="also solve it with each choice of structure switched back"
     )
@@ -70,8 +72,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from siting.stages import BUILD_STAGES, PLAN_STAGES
     from siting.study import told_by_file
 
-    _check_who_works(arguments)
     study = read_study_of(arguments)
+    _check_who_works(arguments, study.draws)
     out = arguments.out or Path("results") / arguments.study.stem
     log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES + PLAN_STAGES))
     with told_by_file(study, arguments.study):
@@ -89,11 +91,11 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0 if plan.solution.status == "optimal" else NO_PROOF
 
 
-def _check_who_works(arguments: argparse.Namespace) -> None:
+def _check_who_works(arguments: argparse.Namespace, draws: int) -> None:
     """Raise InputError where workers or a scheduler are named who would have nothing to do."""
     named = [name for name in ("workers", "scheduler") if getattr(arguments, name) is not None]
     faults = []
-    if named and not (arguments.draws or arguments.structure or arguments.levers):
+    if named and not (draws or arguments.draws or arguments.structure or arguments.levers):
         faults = [
             Fault(
                 f"--{name} shares out draws, choices of structure and levers, and none are asked for",

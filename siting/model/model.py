@@ -90,15 +90,22 @@ def build_model(study: Study, progress: Announce = lambda stage: None) -> Model:
     return _priced(study, pack, survey, places, stages, progress)
 
 
-def repriced(model: Model, parameters: Mapping[str, float]) -> Model:
-    """The model of the same study with some parameters replaced; what was measured stays."""
-    return restated(model, model.study.with_changes(parameters={**model.study.parameters, **parameters}))
+def repriced(model: Model, parameters: Mapping[str, float], opened: NDArray[np.int64] | None = None) -> Model:
+    """The model of the same study with some parameters replaced; what was measured stays.
+
+    Args:
+        opened: as of `restated`; these stand, so that no rule chooses among them.
+    """
+    changed = model.study.with_changes(parameters={**model.study.parameters, **parameters})
+    return restated(model, changed if opened is None else changed.with_changes(rules=()), opened=opened)
 
 
-def restated(model: Model, study: Study, keep_tastes: bool = False) -> Model:
+def restated(model: Model, study: Study, keep_tastes: bool = False, opened: NDArray[np.int64] | None = None) -> Model:
     """The model of another study of the same data; what was measured stays, unless other roads are upgraded.
 
     Args:
+        opened: rows of the options that may be used, where others are not asked about: lanes through other places are
+            not searched for.
         keep_tastes: whether tastes stay what they are in rupees, instead of a multiple of what a client pays at least;
             where clients are others than the model's, they are drawn anew.
 
@@ -110,7 +117,7 @@ def restated(model: Model, study: Study, keep_tastes: bool = False) -> Model:
     roads = _roads(study)
     survey = model.survey if roads == _roads(model.study) else survey_pack(model.pack, *roads)
     like = model.pricer if keep_tastes else None
-    return _priced(study, model.pack, survey, survey.places(study.parameter_values()), {}, like=like)
+    return _priced(study, model.pack, survey, survey.places(study.parameter_values()), {}, like=like, opened=opened)
 
 
 def _roads(study: Study) -> tuple[tuple[str, ...], float]:
@@ -127,6 +134,7 @@ def _priced(
     stages: dict[str, float],
     progress: Announce = lambda stage: None,
     like: LanePricer | None = None,
+    opened: NDArray[np.int64] | None = None,
 ) -> Model:
     """Price the lanes between measured places and state the problem; shippers have the tastes of ``like`` if given."""
     parameters = study.parameter_values()
@@ -146,7 +154,8 @@ def _priced(
         search = LaneSearch(pricer, today)
         existing = search.status_quo()
         weighted = clients["weight"].to_numpy()[existing.client] > 0
-        improving = search.improving(existing.take(weighted), *building_places(options))
+        usable = options if opened is None else options.iloc[opened]
+        improving = search.improving(existing.take(weighted), *building_places(usable))
         problem, lane_of_row = state_problem(study, clients, options, places, existing.take(weighted), improving)
         model = Model(
             study, pack, parameters, survey, places, demand, clients, options, pricer, existing, improving,

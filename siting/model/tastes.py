@@ -22,7 +22,7 @@ with q_i its tonnes and K the mean. In the national study that leaves a quarter 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -192,12 +192,14 @@ def latin_hypercubes(client: NDArray[np.int64], n_dimensions: int, seed: int) ->
     number, first, count = np.unique(client, return_index=True, return_counts=True)
     points = np.empty((len(client), n_dimensions))
     for key, start, n in zip(number.tolist(), first.tolist(), count.tolist(), strict=True):
-        points[start : start + n] = _latin_hypercube(np.random.default_rng([seed, key]), n, n_dimensions)
+        points[start : start + n] = _latin_hypercube(seed, key, n, n_dimensions)
     return np.clip(points, 1e-12, 1.0 - 1e-12)
 
 
-def _latin_hypercube(random: np.random.Generator, n: int, n_dimensions: int) -> Array:
+@lru_cache(maxsize=1 << 14)  # draws of the parameters ask for the same again and again
+def _latin_hypercube(seed: int, key: int, n: int, n_dimensions: int) -> Array:
     """The first n points of a Latin hypercube that begins with one and is doubled until it has as many."""
+    random = np.random.default_rng([seed, key])
     points = random.random((1, n_dimensions))
     while (m := len(points)) < n:
         empty = (2 * m * points).astype(np.int64) ^ 1  # beside the half of each part that holds a point

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from siting.certainty import word_of
+from siting.certainty import CORE, word_of
 from siting.districts.claims import AREA, claimed
 from siting.money import INR_PER_CRORE, MINUS, counted, crore, indian
 from siting.results.compare import Comparison
@@ -94,11 +94,13 @@ def _sure(s: Mapping[str, Any], sites: pd.DataFrame) -> dict[str, str]:
     low, high = (crore(draws["own_saving"][f"{end}_inr_per_year"]) for end in ("low", "high"))
     text = f"in 90 % of {counted(draws['n'], 'draw')} the plan saves {low} to {high} a year"
     if draws["repaying_share"] is not None:
-        words = [word_of(share) for share in sites["chosen_share"]]
-        text += (
-            f" and repays in {100 * draws['repaying_share']:.0f} % of all; "
-            f"{counted(words.count('core'), 'site')} core, {words.count('doubtful')} doubtful"
-        )
+        text += f" and repays in {100 * draws['repaying_share']:.0f} % of all; "
+        if draws["saving"] is None:
+            always = int((sites["repays_share"] >= CORE).sum())
+            text += f"{counted(always, 'site')} of {len(sites)} repay in 90 %; --draws 200 chooses anew in each"
+        else:
+            words = [word_of(share) for share in sites["chosen_share"]]
+            text += f"{counted(words.count('core'), 'site')} core, {words.count('doubtful')} doubtful"
     return {"How sure": text}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.exports import concentration
-from siting.certainty import word_of
+from siting.certainty import CORE, word_of
 from siting.districts.claims import AREA
 from siting.model.costs import appraisal_factor
 from siting.model.lanes import NONE
@@ -166,9 +166,10 @@ def _site_counts(sites: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _sureness(sites: pd.DataFrame) -> dict[str, int]:
-    """How many sites are core and how many doubtful."""
+    """How many sites are core, how many doubtful, and how many recover their own capital in 90 % of draws."""
     words = sites["chosen_share"].map(word_of)
-    return {word: int((words == word).sum()) for word in ("core", "doubtful")}
+    told = {word: int((words == word).sum()) for word in ("core", "doubtful")}
+    return {**told, "repaying": int((sites["repays_share"] >= CORE).sum())}
 
 
 def _gains(districts: pd.DataFrame) -> list[dict[str, Any]]:

@@ -128,6 +128,7 @@ def sites_table(plan: Plan) -> pd.DataFrame:
         district_id=own.to_numpy(object),
         recovers_capital=~plan.opened.index.isin(plan.losing.index),
         chosen_share=np.nan if plan.certainty is None else plan.certainty.chosen_share(plan.opened["site_id"]),
+        repays_share=np.nan if plan.certainty is None else plan.certainty.repays_share(plan.opened["option_id"]),
         **{name: at[name].to_numpy() for name in ("place_id", "name", "state", "lon", "lat")},
     )
     columns = [
@@ -135,7 +136,7 @@ def sites_table(plan: Plan) -> pd.DataFrame:
         "status", "capex_inr_crore", "project_cost_inr_crore", "fixed_cost_inr_per_year",
         "capital_charge_inr_per_year", "use_charge_inr_per_t", "capacity_t_per_year", "min_throughput_t_per_year",
         "throughput_t_per_year", "utilisation", "districts_served", "saving_inr_per_year",
-        "recovers_capital", "chosen_share",
+        "recovers_capital", "repays_share", "chosen_share",
     ]  # fmt: skip
     return table.sort_values(["saving_inr_per_year", "site_id"], ascending=[False, True])[columns]
 

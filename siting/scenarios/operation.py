@@ -21,10 +21,12 @@ class Operation:
         saving_inr_per_year: (n_active,) of each client that takes part in the choice, taste included, as it counts; the
             running cost of the sites is not taken off.
         running_inr_per_year: of the sites.
+        of_option_inr_per_year: (n_options,) the same saving by option; a lane through two is shared equally.
     """
 
     saving_inr_per_year: Array
     running_inr_per_year: float
+    of_option_inr_per_year: Array
 
     @property
     def net_inr_per_year(self) -> float:
@@ -48,7 +50,7 @@ def operate(model: Model, opened: NDArray[np.int64], gap: float | None = None) -
     """
     problem, study = model.problem, model.study
     if not len(opened):
-        return Operation(np.zeros(problem.n_clients), 0.0)
+        return Operation(np.zeros(problem.n_clients), 0.0, np.zeros(problem.n_options))
     kept = np.isin(problem.lane_options, np.append(opened, NONE)).all(axis=1)
     own = problem.with_changes(
         lane_client=problem.lane_client[kept], lane_options=problem.lane_options[kept],
@@ -61,4 +63,7 @@ def operate(model: Model, opened: NDArray[np.int64], gap: float | None = None) -
     saved = (problem.unserved_cost[own.lane_client] - own.lane_cost) * found.lane_share
     running = float(model.options["fixed_cost_inr_per_year"].to_numpy()[opened].sum())
     of_client = np.bincount(own.lane_client, saved, minlength=problem.n_clients).astype(np.float64)
-    return Operation(of_client, running)
+    used = own.lane_options >= 0
+    shared = np.where(used, (saved / np.maximum(used.sum(axis=1), 1))[:, None], 0.0)
+    of_option = np.bincount(own.lane_options[used], shared[used], minlength=problem.n_options).astype(np.float64)
+    return Operation(of_client, running, of_option)

@@ -15,11 +15,11 @@ NATIONAL = Path(__file__).parents[2] / "studies" / "national.toml"
     ("arguments", "said"),
     [
         (
-            ["--workers", "2"],
+            ["--set", "draws=0", "--workers", "2"],
             "shares out draws, choices of structure and levers, and none are asked for; add --draws",
         ),
-        (["--scheduler", "tcp://a:1"], "--scheduler shares out draws, choices of structure"),
-        (["--draws", "0", "--workers", "1"], "--workers shares out"),
+        (["--set", "draws=0", "--scheduler", "tcp://a:1"], "--scheduler shares out draws, choices of structure"),
+        (["--set", "draws=0", "--draws", "0", "--workers", "1"], "--workers shares out"),
         (["--draws", "9", "--workers", "2", "--scheduler", "tcp://a:1"], "both say who does the work; leave one"),
     ],
 )

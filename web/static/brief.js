@@ -55,7 +55,7 @@ function ofCountry(plan) {
       saving: rupees(summary.saving_inr_per_year),
       range,
     }),
-    draws
+    draws?.saving
       ? ` ${ngettext("{n} site is core: chosen in nine of ten draws.", "{n} sites are core: chosen in nine of ten draws.", core)}`
       : "",
     losing

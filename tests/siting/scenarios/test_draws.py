@@ -121,6 +121,37 @@ def test_the_plans_own_sites_are_what_is_built_in_own_saving(tiny_plan, drawn):
     assert row["own_benefit_cost_ratio"] == pytest.approx(own.appraisal.benefit_cost_ratio)
 
 
+def test_the_plans_own_sites_come_to_the_same_where_no_others_are_chosen(tiny_plan, drawn):
+    """Lanes through other sites are not even searched for: what is not asked takes no time, and changes nothing."""
+    alone = evaluate_draws(tiny_plan, 4, anew=False)
+    own = ["own_saving_inr_per_year", "own_benefit_cost_ratio", "repaying", *uncertain(tiny_plan.model.parameters)]
+    pd.testing.assert_frame_equal(alone.table[own], drawn.table[own])
+    assert alone.table[["saving_inr_per_year", "capex_inr_crore", "sites"]].isna().all(axis=None)
+    assert alone.chosen_share(tiny_plan.opened["site_id"]).isna().all()
+    assert alone.summary()["saving"] is None and alone.summary()["own_saving"] == drawn.summary()["own_saving"]
+
+
+def test_a_site_repays_in_the_draws_in_which_it_recovers_its_own_capital(tiny_plan):
+    """Without ranges every draw is the plan, all of whose sites do; at a rate of 60 % a year none does."""
+    still = with_ranges(tiny_plan, lambda key: True)
+    ids = tiny_plan.opened["option_id"]
+    assert len(ids) and (evaluate_draws(still, 2, anew=False).repays_share(ids) == 1.0).all()
+    dear = {"discount_rate": replace(still.model.parameters.rows["discount_rate"], value=0.6, low=0.6, high=0.6)}
+    parameters = Parameters({**still.model.parameters.rows, **dear}, still.model.parameters.overrides)
+    lost = replace(still, model=replace(still.model, parameters=parameters))
+    assert (evaluate_draws(lost, 2, anew=False).repays_share(ids) == 0.0).all()
+
+
+def test_a_run_holds_its_sites_against_as_many_draws_as_the_study_says(tiny_study, tmp_path):
+    plan = run_study(tiny_study.with_changes(draws=2), tmp_path / "out", Log(True, 8), asked=Asked())
+    assert len(pd.read_csv(tmp_path / "out" / "draws.csv")) == 2
+    sites = pd.read_csv(tmp_path / "out" / "sites.csv")
+    assert sites["repays_share"].between(0, 1).all() and sites["chosen_share"].isna().all()
+    (line,) = [line for line in plan_lines(summary(plan), sites_table(plan)) if line.startswith("How sure")]
+    assert "--draws 200 chooses anew" in line
+    assert "which are core" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
 def test_the_search_in_a_draw_begins_where_the_plan_ended(tiny_plan):
     """Multipliers are what clients are worth: where all cost twice as much today, twice as much."""
     question = scenario._Question(tiny_plan.model, tiny_plan.solution)
