@@ -31,6 +31,9 @@ ZONES = 10
 """States that get a special economic zone."""
 DIGITAL_GROWTH, STATE_GROWTH = 0.23, 0.5
 
+MINIMUMS = ("freight_station_min_teu_per_year", "inland_depot_min_teu_per_year")
+"""Parameters of what customs ask of a site, which a park may get from cargo that is in no figure here."""
+
 SHORTAGE = "Warehouse shortage adds 15 % to logistics cost"
 PROGRAMMES = {
     "warehouse": ("Warehouses alone", SHORTAGE),
@@ -88,7 +91,8 @@ def _programmes(model: Model) -> Iterator[Lever]:
     if len(parks):
         budget = max(model.study.budget_inr_crore, float(np.ceil(parks["capex_inr_crore"].sum())))
         yield _lever(
-            "planned_parks", BUILD, "All planned parks", f"{len(parks)} parks, whether they pay or not",
+            "planned_parks", BUILD, "All planned parks", f"{len(parks)} parks, whatever comes to them",
+            parameters=dict.fromkeys(MINIMUMS, 0.0),
             changes={"facility_types": ("mmlp",), "forced": tuple(parks["option_id"]), "budget_inr_crore": budget},
             paper=PROGRAMMES["mmlp"][1],
             note="domestic cargo, which parks are built for, is in no figure",
@@ -195,7 +199,7 @@ def _growth(model: Model) -> Iterator[Lever]:
         changes={"export_growth": _grown(model, everywhere)}, paper="Digital tools add 23 % to trade volumes",
         public_inr_per_year=np.nan,
     )  # fmt: skip
-    if states.empty:
+    if not states.sum() > 0:
         return
     first = str(states.index[0])
     yield _lever(
@@ -203,25 +207,16 @@ def _growth(model: Model) -> Iterator[Lever]:
         changes={"export_growth": _grown(model, {first: STATE_GROWTH})}, public_inr_per_year=np.nan,
         note="of all states its under-utilised districts export most",
     )  # fmt: skip
-    zones = zone_districts(districts[districts["state"].isin(states.index[:ZONES])], model.options)
+    zones = districts[districts["state"].isin(states.index[:ZONES])]
+    zones = zones.sort_values("export_usd", ascending=False, kind="stable").drop_duplicates("state")
     usd = model.parameters["zone_exports_usd_million"] * 1e6
     growth = {row["district_id"]: round(usd / row["export_usd"], 4) for row in zones.to_dict("records")}
-    if growth:
-        sites = tuple(f"warehouse-small@{district}" for district in growth)
-        yield _lever(
-            "zones", GROWTH, "Special economic zones",
-            f"{len(growth)}, each with US$ {usd / 1e6:g} million of exports and a customs warehouse",
-            changes={"export_growth": _grown(model, growth), "forced": (*model.study.forced, *sites)},
-            paper="Zones give incentives to clusters in districts", public_inr_per_year=np.nan,
-            note="one in the under-utilised district of each state that exports most; their capital is private",
-        )  # fmt: skip
-
-
-def zone_districts(districts: pd.DataFrame, options: pd.DataFrame) -> pd.DataFrame:
-    """Of each state's districts the one that exports most and may have a small warehouse."""
-    usable = "warehouse-small@" + districts["district_id"]
-    able = districts[usable.isin(options["option_id"]) & (districts["export_usd"] > 0)]
-    return able.sort_values("export_usd", ascending=False, kind="stable").drop_duplicates("state")
+    yield _lever(
+        "zones", GROWTH, "Special economic zones", f"{len(growth)}, each with US$ {usd / 1e6:g} million of own exports",
+        changes={"export_growth": _grown(model, growth)}, paper="Zones give incentives to clusters in districts",
+        public_inr_per_year=np.nan,
+        note="one in the under-utilised district of each state that exports most; their capital is private",
+    )  # fmt: skip
 
 
 def _grown(model: Model, growth: Mapping[str, float]) -> dict[str, float]:

@@ -48,13 +48,13 @@ def lever_table(
     found = answer_variants(plan, variants, effects, workers=workers, scheduler=scheduler, progress=progress)
     now = effects(plan)
     rows = [{"lever": "plan", "kind": BUILD, "name": THE_PLAN, "setting": "", "status": plan.solution.status,
-             "message": "", "paper": "", "note": "", **_compared(now, now, BUILD, np.nan)}]  # fmt: skip
+             "message": "", "paper": "", "note": "", **compared(now, now, BUILD, np.nan)}]  # fmt: skip
     for lever, answer in zip(levers, found.to_dict("records"), strict=True):
         told = {"lever": lever.key, "kind": lever.kind, "name": lever.variant.name, "setting": lever.setting,
                 "status": answer["status"], "message": answer["message"], "paper": lever.paper,
                 "note": lever.note}  # fmt: skip
         if answer["status"] != "failed":
-            told |= _compared(now, answer, lever.kind, lever.public_inr_per_year)
+            told |= compared(now, answer, lever.kind, lever.public_inr_per_year)
         rows.append(told)
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"sites": "Int64"})
 
@@ -96,7 +96,7 @@ def effects(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _compared(now: Mapping[Any, Any], found: Mapping[Any, Any], kind: str, public_inr: float) -> dict[str, Any]:
+def compared(now: Mapping[Any, Any], found: Mapping[Any, Any], kind: str, public_inr: float) -> dict[str, Any]:
     """Columns of a row: a lever's `effects` against those of the study as it is."""
     taste = now["taste_inr"] - found["taste_inr"]
     saved = now["cost_inr"] - found["cost_inr"] + taste + found["refund_inr"] - now["refund_inr"]  # (90)

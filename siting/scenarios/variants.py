@@ -71,6 +71,10 @@ class Answered:
     def by(cls, plan: Plan) -> Answered:
         return cls(replace(plan.model, stages={}), plan.solution)
 
+    def start_for(self, model: Model) -> Solution | None:
+        """The answer, where the search of a model of the same options begins; None for one of others."""
+        return self.solution if self.model.options["option_id"].equals(model.options["option_id"]) else None
+
 
 Tell = Callable[[Plan], dict[str, Any]]
 """What is kept of a plan: one row."""
@@ -113,7 +117,7 @@ def _answer(shared: tuple[Answered, Tell], variant: Variant) -> dict[str, Any]:
     asked, tell = shared
     try:
         model = restated(asked.model, variant.of(asked.model.study), variant.keep_tastes)
-        plan = make_plan(model)
+        plan = make_plan(model, start=asked.start_for(model))
     except (InputError, TimeoutError) as error:
         return {"variant": variant.name, "status": "failed", "message": " ".join(str(error).split())}
     return {"variant": variant.name, "status": plan.solution.status, "message": "", **tell(plan)}
