@@ -129,3 +129,25 @@ def test_no_line_is_too_long_to_be_read():
         if len(line) > LONGEST_LINE
     ]
     assert long == []
+
+
+@needs_chromium
+@pytest.mark.parametrize(
+    ("most", "told"),
+    [(200, [0, 50, 100, 150, 200]), (606, [0, 200, 400, 600, 800]), (1, [0, 0.25, 0.5, 0.75, 1]), (0, [0, 1])],
+)
+def test_axes_end_on_round_numbers(visit, most, told):
+    assert run(visit, "frontier", f"m.ticks({most})") == pytest.approx(told)
+
+
+@needs_chromium
+def test_the_last_crore_of_a_point_is_told_from_the_point_before(visit):
+    points = [{"capex_inr_crore": c, "saving_inr_per_year": s} for c, s in ((100, 30), (50, 20), (100, 30))]
+    code = f"(() => {{ const p = {points}; const found = m.marginals(p); return p.map((one) => found.get(one)); }})()"
+    assert run(visit, "frontier", code) == [pytest.approx(0.2), pytest.approx(0.4), None]
+
+
+@needs_chromium
+def test_no_cell_of_the_exported_table_is_a_formula(visit):
+    told = run(visit, "workbench", "m.csvOf([{ name: '=1+1', rules: 'a, b', saving_inr_per_year: -5, against: null }])")
+    assert "'=1+1" in told and '"a, b"' in told and ",-5," in told

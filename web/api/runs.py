@@ -140,7 +140,7 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
 
     def told_of(run: Run) -> dict[str, Any]:
         content = run.told(pool.position(run))
-        return content | {"message": run.message and without_folders(run.message)}
+        return content | {"message": run.message and without_folders(run.message), "mine": run.client == client()}
 
     def answer(content: Any, status: int) -> Response:
         response = json_body(content).response()

@@ -248,7 +248,8 @@ class Pool:
         """Return a new run with the question of another one, not yet submitted."""
         fresh = {"id": new_id(), "state": "queued", "version": 1, "created": now(), "started": None, "ended": None,
                  "stage": "queued", "bound_inr": None, "objective_inr": None, "gap": None, "proven": False,
-                 "saving_inr_per_year": None, "message": None, "plan": None}  # fmt: skip
+                 "saving_inr_per_year": None, "figures": None, "message": None,
+                 "plan": None}  # fmt: skip
         return replace(run, **{**fresh, **changes})
 
     def health(self) -> dict[str, int]:

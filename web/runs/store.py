@@ -50,6 +50,8 @@ class Run:
     gap: float | None = None
     saving_inr_per_year: float | None = None
     proven: bool = False
+    figures: dict[str, Any] | None = None
+    """of its answer: ``sites``, ``capex_inr_crore``, ``benefit_cost_ratio``, ``mean_hours``"""
     message: str | None = None
     plan: str | None = None
     study_file: str | None = None

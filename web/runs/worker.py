@@ -165,6 +165,10 @@ def _told(plan: Plan) -> dict[str, Any]:
     return {
         "bound_inr": solution.bound, "objective_inr": solution.objective, "gap": solution.gap,
         "proven": solution.status == "optimal", "saving_inr_per_year": plan.net_saving_inr_per_year,
+        "figures": {
+            "sites": len(plan.opened), "capex_inr_crore": plan.capex_inr_crore,
+            "benefit_cost_ratio": plan.appraisal.benefit_cost_ratio, "mean_hours": plan.totals("after")["mean_hours"],
+        },
     }  # fmt: skip
 
 

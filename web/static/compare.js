@@ -386,7 +386,14 @@ function showLists() {
 
 async function showFrontier(id) {
   const sweep = await data.get(`${data.API}/sweeps/${encodeURIComponent(id)}`);
-  drawFrontier(byId("frontier"), sweep.points, { a: view.a, b: view.b }, (plan) => go({ b: plan }));
+  const letter = (plan) => SIDES.find((side) => view[side] === plan)?.toUpperCase();
+  const points = sweep.points.map((point) => ({
+    ...point,
+    id: point.plan,
+    name: _("Budget {budget}", { budget: crore(point.budget_inr_crore) }),
+    letter: letter(point.plan),
+  }));
+  drawFrontier(byId("frontier"), points, (plan) => go({ b: plan }));
 }
 
 function hover(found, point) {

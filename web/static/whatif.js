@@ -13,6 +13,7 @@ import { createSearch, districtEntries } from "./search.js";
 import * as shell from "./shell.js";
 import { nothingCard, placeCard, portCard } from "./whatifcards.js";
 import { own, placesShown, question, render, renderPlan, stageText, tipLines } from "./whatifview.js";
+import { createWorkbench } from "./workbench.js";
 
 const SETTLE_MS = 200; // a slider at rest this long is an answer
 const RETRY_MS = 1000;
@@ -42,6 +43,8 @@ const state = {
   trouble: null, // why it could not be asked
   options: [], // what can be built
   places: [], // the same by place
+  firstRun: null, // that answered a base which is a study file
+  tab: "map",
   waiting: null, // what was chosen before one knew what can be built there
 };
 let map = null;
@@ -79,6 +82,7 @@ function listen() {
     event.preventDefault();
     shell.attempt(save);
   };
+  for (const tab of document.querySelectorAll("[data-tab]")) tab.onclick = () => setTab(tab.dataset.tab);
   byId("show-options").onchange = draw;
   byId("recent").ontoggle = () => byId("recent").open && shell.attempt(listRuns);
 }
@@ -108,6 +112,7 @@ async function apply(values) {
     showBase();
     takeUp(values);
   }
+  setTab(values.tab === "bench" ? "bench" : "map");
   shell.ready(true);
 }
 
@@ -157,6 +162,7 @@ async function openBase(chosen) {
     );
     if (done.state !== "finished") throw new Error(done.message);
     from = data.runBase(done.id);
+    state.firstRun = done.id;
   }
   state.baseline = state.shown = await data.plan(from);
   state.steps = [];
@@ -225,7 +231,7 @@ async function put() {
   const mine = (turn.watching += 1);
   if (questions.same(question(state), own(state))) {
     // solved already
-    address.write(base, true);
+    go({});
     showBase();
     if (replaces.replaces) await data.remove(data.runBase(run.id)).catch(() => null);
     return;
@@ -240,7 +246,7 @@ async function put() {
     throw error;
   });
   if (mine !== turn.watching) return;
-  address.write({ ...base, run: begun.id }, true);
+  go({ run: begun.id });
   state.asking = false;
   await follow(begun);
 }
@@ -252,7 +258,9 @@ async function follow(begun) {
   const done = await watch(begun, hear, () => mine === turn.watching);
   if (done?.state !== "finished") return;
   const answer = await data.plan(data.runBase(done.id));
-  if (mine === turn.watching) showPlan(answer);
+  if (mine !== turn.watching) return;
+  showPlan(answer);
+  if (state.tab === "bench") await fillBench(state);
 }
 
 function hear(run) {
@@ -270,6 +278,32 @@ function showPlan(answer) {
   Object.assign(state, { shown: answer, answered: question(state) });
   renderPlan(state, map);
   draw();
+}
+
+// ---- the workbench
+
+const fillBench = createWorkbench({
+  open: (run) => {
+    go(run ? { run } : {});
+    return shell.attempt(() => apply(address.read()));
+  },
+  ruleText: (run) => ruleNames(run.changes).join(", "),
+});
+
+function setTab(tab) {
+  state.tab = tab;
+  for (const button of document.querySelectorAll("[data-tab]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.tab === tab));
+    byId(`tab-${button.dataset.tab}`).hidden = button.dataset.tab !== tab;
+  }
+  go(state.run ? { run: state.run.id } : {}, false);
+  if (tab === "map") map?.resize();
+  else shell.attempt(() => fillBench(state));
+}
+
+// The address of a question to the base; the workbench stays open over questions.
+function go(values, push = true) {
+  address.write({ ...state.base, ...values, tab: state.tab === "map" ? null : state.tab }, push);
 }
 
 // ---- clicks
@@ -337,18 +371,21 @@ async function save() {
 }
 
 // A question by what it asks: budget, then what is forced, forbidden and closed.
-function runName({ name, changes }) {
-  const count = (list) => changes[list]?.length ?? 0;
-  const port = (id) => state.baseline.gateways.find((row) => row.gateway_id === id)?.name ?? id;
-  return [
-    name,
-    changes.budget_inr_crore === undefined ? null : crore(changes.budget_inr_crore),
-    count("forced") ? _("{n} forced", { n: number(count("forced")) }) : null,
-    count("forbidden") ? _("{n} forbidden", { n: number(count("forbidden")) }) : null,
-    ...(changes.closed_gateways ?? []).map((id) => _("Closed: {place}", { place: port(id) })),
-  ]
+const runName = ({ name, changes }) =>
+  [name, changes.budget_inr_crore === undefined ? null : crore(changes.budget_inr_crore), ...ruleNames(changes)]
     .filter(Boolean)
     .join(", ");
+
+function ruleNames(changes) {
+  const count = (list) => changes[list]?.length ?? 0;
+  const usual = own(state);
+  const port = (id) => state.baseline.gateways.find((row) => row.gateway_id === id)?.name ?? id;
+  const closed = (changes.closed_gateways ?? []).filter((id) => !usual.closed_gateways.includes(id));
+  return [
+    count("forced") > usual.forced.length ? _("{n} forced", { n: number(count("forced")) }) : null,
+    count("forbidden") > usual.forbidden.length ? _("{n} forbidden", { n: number(count("forbidden")) }) : null,
+    ...closed.map((id) => _("Closed: {place}", { place: port(id) })),
+  ].filter(Boolean);
 }
 
 const STATES = {
