@@ -33,8 +33,8 @@ from siting.study import Study
 
 WHEN_ASKED = ("rules.csv", "draws.csv", "structure.csv", "levers.csv")
 RESULT_FILES = (
-    "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "study.gpkg", "report.html", "log.txt",
-    *WHEN_ASKED,
+    "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "enabled.csv", "study.gpkg", "report.html",
+    "log.txt", *WHEN_ASKED,
 )  # fmt: skip
 _BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
 

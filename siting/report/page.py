@@ -17,6 +17,7 @@ from siting.model.lanes import NONE
 from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 from siting.report.charts import component_chart
+from siting.report.enabled import enabled_facts
 from siting.report.flows import flow_facts
 from siting.report.formats import environment, records
 from siting.report.hubs import hub_facts
@@ -78,6 +79,7 @@ def render_report(
         concentration=_concentration(plan),
         hubs=hub_facts(plan.intelligence),
         depends=depends_on(depends, float(_money(plan)["break_even"])),
+        enabled=enabled_facts(plan),
         structure=structure_rows(beside.structure),
         levers=lever_groups(beside.levers),
         rules=rule_rows(plan),

@@ -20,6 +20,7 @@ FILES = {
     "districts": "`districts.csv`: one row per district; also layer `districts` of `study.gpkg`, with polygons",
     "lanes": "`lanes.csv`: how every district's cargo moves with the plan, one row per part of a lane",
     "flows": "`flows.csv`: cargo by state and gateway, today and with the plan, beside customs records",
+    "enabled": "`enabled.csv`: exports that the plan could enable, by district and sector",
     "movements": "Layer `lanes` of `study.gpkg`: movements of lanes through new sites, drawn on the networks",
     "gateways": "Layer `gateways` of `study.gpkg`: gateways of the study",
     "depots": "Layer `depots` of `study.gpkg`: inland depots of the study",

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.exports import concentration
+from siting.enabled import enabled_exports, enabled_totals
 from siting.equity import equity_of
 from siting.intelligence import COLUMNS
 from siting.model.calibration import cargo_usd
@@ -43,8 +44,7 @@ def summary(plan: Plan) -> dict[str, Any]:
     """Return the content of ``plan.json``: ``schema.csv`` gives the meaning of each key."""
     model, solution, appraisal = plan.model, plan.solution, plan.appraisal
     saving, slack = plan.net_saving_inr_per_year, plan.slack_inr_per_year
-    served = np.unique(plan.after.district[plan.after.uses_site])
-    under = model.demand["under_utilised"]
+    served, under = np.unique(plan.after.district[plan.after.uses_site]), model.demand["under_utilised"]
     unreachable = unreachable_districts(plan)
     return {
         "study": model.study.name,
@@ -77,6 +77,7 @@ def summary(plan: Plan) -> dict[str, Any]:
             "interest_subvention_inr_per_year": appraisal.interest_subvention_inr_per_year,
             **Transfers.of(plan.after).as_dict(),
         },
+        "enabled": enabled_totals(plan),
         "served_cost_cut": plan.served_cost_cut,
         "counts": {
             "districts": len(model.demand),
@@ -287,10 +288,11 @@ def flows_table(plan: Plan) -> pd.DataFrame:
 
 
 def write_tables(plan: Plan, folder: Path) -> None:
-    """Write the CSVs of sites, districts, lanes and flows, and ``rules.csv`` and ``draws.csv`` where there are any."""
+    """Write the CSVs of a plan, and ``rules.csv`` and ``draws.csv`` where there are any."""
     for name, table in (("sites", sites_table), ("districts", districts_table),
                         ("lanes", lanes_table), ("flows", flows_table)):  # fmt: skip
         write_csv(table(plan), folder / f"{name}.csv")
+    write_csv(enabled_exports(plan), folder / "enabled.csv")
     if plan.model.rule_rows:
         write_csv(rules_table(plan), folder / "rules.csv")
     if plan.certainty is not None:

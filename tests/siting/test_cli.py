@@ -67,8 +67,8 @@ def test_run_writes_all_files_and_says_so_briefly(study, capsys):
     assert str(out / "report.html") in text
     names = {p.name for p in out.iterdir()}
     assert names == {
-        "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "study.gpkg", "report.html", "log.txt",
-        ".siting.json",
+        "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "enabled.csv", "study.gpkg",
+        "report.html", "log.txt", ".siting.json",
     }  # fmt: skip
 
 

@@ -45,7 +45,9 @@ def folder(tiny_plan, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("table", ["sites", "districts", "lanes", "flows", "rules", "structure", "levers", "scenarios"])
+@pytest.mark.parametrize(
+    "table", ["sites", "districts", "lanes", "flows", "enabled", "rules", "structure", "levers", "scenarios"]
+)
 def test_a_table_has_the_columns_of_the_schema_in_their_order_and_types(folder, table):
     assert list(pd.read_csv(folder / f"{table}.csv")) == list(columns(table))
     read_table(folder / f"{table}.csv")  # raises at a cell of another type, or an empty one that may not be
@@ -74,7 +76,7 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
     beside = {"scenarios", "draws", "structure", "levers", "history", "audit_districts", "audit_states", "audit_sites"}
-    assert set(FILES) == {"plan.json", *LAYERS.values(), "lanes", "flows", "rules", *beside}
+    assert set(FILES) == {"plan.json", *LAYERS.values(), "lanes", "flows", "enabled", "rules", *beside}
     for table in FILES:
         for column in columns(table).values():
             assert column.meaning, column

@@ -58,7 +58,7 @@ def test_a_batch_is_a_folder_with_one_table_one_figure_one_page_and_the_plans(sw
     assert files == {"scenarios.csv", "scenarios.parquet", "scenarios.svg", "scenarios.html", "log.txt", MANIFEST}
     assert {path.name for path in swept.iterdir() if path.is_dir()} == {f"budget-{budget}" for budget in BUDGETS}
     assert {path.name for path in (swept / "budget-20").iterdir()} == {
-        "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "study.gpkg"
+        "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "enabled.csv", "study.gpkg"
     }  # fmt: skip
     assert [path.name for path in swept.parent.iterdir()] == ["swept"], "nothing is left beside it"
     table = pd.read_csv(swept / "scenarios.csv")
