@@ -1,13 +1,14 @@
-"""``compare`` and ``show``: what is asked of a result."""
+"""``compare``, ``show`` and ``why``: what is asked of a result."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-from siting.commands.arguments import add_command
+from siting.commands.arguments import add_command, study_of_result
 
 
 def add(commands: Any) -> None:
@@ -18,6 +19,12 @@ def add(commands: Any) -> None:
 
     show = add_command(commands, "show", _show, "print a result")
     show.add_argument("folder", type=Path)
+
+    why = add_command(commands, "why", _why, "tell why a site is built, or what it would take to build or serve")
+    why.add_argument("folder", type=Path)
+    why.add_argument("name", help="an option, a site, a place or a district: an id of sites.csv or districts.csv")
+    why.add_argument("--tonnage", action="store_true", help="also how much more cargo a place needs (takes minutes)")
+    why.add_argument("--study", type=Path, help="study file of a result that was made from own data")
 
 
 def _compare(arguments: argparse.Namespace) -> int:
@@ -34,6 +41,40 @@ def _compare(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(comparison_lines(a.summary, b.summary, found)))
     return 0
+
+
+def _why(arguments: argparse.Namespace) -> int:
+    from siting.model.model import build_model
+    from siting.plan import make_plan
+    from siting.report.why import district_lines, option_lines, site_lines
+    from siting.results.read import open_result
+    from siting.scenarios.why import Why
+
+    def progress(what: str) -> None:
+        if not (arguments.quiet or arguments.json):
+            print(f"... {what}", file=sys.stderr)
+
+    study = study_of_result(open_result(arguments.folder), arguments.study)
+    why = Why(make_plan(build_model(study)), progress)
+    answers: dict[str, Any] = {}
+    lines: list[str] = []
+    for kind in why.kinds_of(arguments.name):
+        if kind == "site":
+            answers[kind] = why.site(arguments.name)
+            lines += [line for site in answers[kind] for line in site_lines(site)]
+        elif kind == "place":
+            answers[kind] = why.place(arguments.name, arguments.tonnage)
+            lines += [line for option in answers[kind] for line in option_lines(option)]
+        else:
+            answers[kind] = why.district(arguments.name)
+            lines += district_lines(answers[kind])
+    print(json.dumps(answers, default=_plain, ensure_ascii=False) if arguments.json else "\n".join(lines))
+    return 0
+
+
+def _plain(value: Any) -> Any:
+    """A reason, or a table in it, as plain data."""
+    return json.loads(value.to_json(orient="records")) if hasattr(value, "to_json") else vars(value)
 
 
 def _show(arguments: argparse.Namespace) -> int:
