@@ -51,7 +51,7 @@ def _why(arguments: argparse.Namespace) -> int:
     from siting.scenarios.why import Why
 
     def progress(what: str) -> None:
-        if not (arguments.quiet or arguments.json):
+        if not arguments.json:
             print(f"... {what}", file=sys.stderr)
 
     study = study_of_result(open_result(arguments.folder), arguments.study)

@@ -1,4 +1,4 @@
-"""How the cargo of one district moves, its next best way, and where its own cargo would save most."""
+"""Ways of a plan's cargo: through one site, and of one district with its next best way and where it would save most."""
 
 from __future__ import annotations
 
@@ -14,6 +14,45 @@ from siting.model.model import Model
 from siting.plan import Plan
 
 Index = NDArray[np.int64]
+
+
+def _through(plan: Plan, j: int) -> tuple[Index, Array, Index]:
+    """Of the plan's lanes through an option: row, counted tonnes, and client."""
+    after, weight = plan.after, plan.model.clients["weight"].to_numpy()
+    rows = np.flatnonzero((after.options == j).any(axis=1))
+    client = after.lanes.client[rows]
+    return rows, after.tonnes[rows] * weight[client], client
+
+
+def components_through(plan: Plan, j: int) -> dict[str, float]:
+    """What the cargo through an option pays before less after, by component; of a lane with two all of it."""
+    rows, tonnes, client = _through(plan, j)
+    before, after = plan.before, plan.after
+    of_lane = np.zeros(len(after.lanes))
+    of_lane[rows] = tonnes
+    of_client = np.bincount(client, tonnes, minlength=len(plan.model.clients))
+    taste = plan.model.pricer.taste_of
+    parts = {}
+    for name in before.cost_components:
+        then = before.cost_components[name] @ of_client[before.lanes.client[before.lane_of_part]]
+        now = after.cost_components[name] @ of_lane[after.lane_of_part]
+        parts[name] = float(then - now)
+    parts["taste"] = float(taste(before.lanes) @ of_client[before.lanes.client] - taste(after.lanes) @ of_lane)
+    return parts
+
+
+def gainers_through(plan: Plan, j: int) -> pd.DataFrame:
+    """Districts with cargo through an option: ``SiteReason.districts``."""
+    rows, tonnes, client = _through(plan, j)
+    today = np.full(len(plan.model.clients), np.nan)
+    today[plan.model.existing.client] = plan.model.existing.cost_inr_per_t
+    use = pd.DataFrame({
+        "row": plan.model.clients["district"].to_numpy()[client],
+        "tonnes_per_year": plan.after.tonnes[rows],
+        "saving_inr_per_year": (today[client] - plan.after.lanes.cost_inr_per_t[rows]) * tonnes,
+    }).groupby("row", as_index=False).sum()  # fmt: skip
+    names = plan.model.demand[["district_id", "district"]].iloc[use.pop("row")].reset_index(drop=True)
+    return names.join(use).sort_values("saving_inr_per_year", ascending=False, ignore_index=True)
 
 
 def own_worth(plan: Plan, row: int) -> Array:

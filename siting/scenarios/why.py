@@ -25,7 +25,7 @@ from siting.model.costs import Array
 from siting.model.model import Model
 from siting.model.names import suggestion
 from siting.plan import Plan
-from siting.scenarios.ways import own_worth, ways_of
+from siting.scenarios.ways import components_through, gainers_through, own_worth, ways_of
 from siting.solver import FacilityProblem, Solution, solve
 from siting.solver import InputError as ProblemError
 
@@ -124,6 +124,7 @@ class Why:
         self._ids = self._options["option_id"].to_numpy(object)
         self._place_id = self.model.places.table["place_id"].to_numpy(object)[self._options["place"]]
         self._gap = self.model.study.gap * FINER
+        self._told: dict[int, OptionReason] = {}
         self._progress("the plan itself, closer")
         self.best = self._solved(self.model.problem)
 
@@ -214,7 +215,7 @@ class Why:
         if other.status in ("infeasible", "unknown"):
             raise InputError(Fault(f"no plan does without {options['site_id'].iat[j]}", "it is forced by the limits"))
         at = self.plan.opened.index.get_loc(j)
-        parts = {name: value for name, value in self._components(j).items() if value}
+        parts = {name: value for name, value in components_through(self.plan, j).items() if value}
         parts["running"] = -float(self.plan.opened["fixed_cost_inr_per_year"].to_numpy()[at])
         parts["capital"] = -float(self.plan.opened["capital_charge_inr_per_year"].to_numpy()[at])
         return SiteReason(
@@ -223,45 +224,15 @@ class Why:
             self._names(np.setdiff1d(other.open, self.best.open)),
             self._names(np.setdiff1d(np.setdiff1d(self.best.open, other.open), same)),
             parts,
-            self._gainers(j),
+            gainers_through(self.plan, j),
         )
 
-    def _through(self, j: int) -> tuple[Index, Array, Index]:
-        """Of the plan's lanes through an option: row, counted tonnes, and client."""
-        after, weight = self.plan.after, self.model.clients["weight"].to_numpy()
-        rows = np.flatnonzero((after.options == j).any(axis=1))
-        client = after.lanes.client[rows]
-        return rows, after.tonnes[rows] * weight[client], client
-
-    def _components(self, j: int) -> dict[str, float]:
-        """What the cargo through an option pays before less after, by component; of a lane with two all of it."""
-        rows, tonnes, client = self._through(j)
-        before, after = self.plan.before, self.plan.after
-        of_lane = np.zeros(len(after.lanes))
-        of_lane[rows] = tonnes
-        of_client = np.bincount(client, tonnes, minlength=len(self.model.clients))
-        taste = self.model.pricer.taste_of
-        parts = {}
-        for name in before.cost_components:
-            then = before.cost_components[name] @ of_client[before.lanes.client[before.lane_of_part]]
-            now = after.cost_components[name] @ of_lane[after.lane_of_part]
-            parts[name] = float(then - now)
-        parts["taste"] = float(taste(before.lanes) @ of_client[before.lanes.client] - taste(after.lanes) @ of_lane)
-        return parts
-
-    def _gainers(self, j: int) -> pd.DataFrame:
-        rows, tonnes, client = self._through(j)
-        today = np.full(len(self.model.clients), np.nan)
-        today[self.model.existing.client] = self.model.existing.cost_inr_per_t
-        use = pd.DataFrame({
-            "row": self.model.clients["district"].to_numpy()[client],
-            "tonnes_per_year": self.plan.after.tonnes[rows],
-            "saving_inr_per_year": (today[client] - self.plan.after.lanes.cost_inr_per_t[rows]) * tonnes,
-        }).groupby("row", as_index=False).sum()  # fmt: skip
-        names = self.model.demand[["district_id", "district"]].iloc[use.pop("row")].reset_index(drop=True)
-        return names.join(use).sort_values("saving_inr_per_year", ascending=False, ignore_index=True)
-
     def _option(self, j: int) -> OptionReason:
+        if j not in self._told:
+            self._told[j] = self._reason_of(j)
+        return self._told[j]
+
+    def _reason_of(self, j: int) -> OptionReason:
         name, capex = str(self._ids[j]), float(self._options["capex_inr_crore"].to_numpy()[j])
         self._progress(f"with {name}")
         try:
