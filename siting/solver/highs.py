@@ -21,8 +21,8 @@ TOLERANCE = 1e-9
 """What a row or a whole number may be off where a proof rests on HiGHS; by default it takes 1e-6."""
 
 LOOSE = 5e-9
-"""A minimum (17) is asked for but for this part, half of what the check lets pass: where it is the capacity, too, HiGHS
-loses plans with whole lanes in the strip of its own tolerance between the two."""
+"""Part of its limit by which a row over whole numbers is loosened for HiGHS, half of what the check lets pass: in a
+strip about as narrow as its own tolerance HiGHS loses plans, and calls what is left optimal or infeasible."""
 
 Watch = Callable[[float, float], None]
 """Called with (bound, objective) while a solver runs."""

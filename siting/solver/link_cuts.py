@@ -79,17 +79,22 @@ class LinkCuts(Program):
         self.linked = np.zeros(len(first), dtype=bool)
         self.link_row = np.full(len(first), -1)
 
+    @property
+    def _loose(self) -> float:
+        """Part of its limits by which the load of a place is loosened, where it is a sum of whole clients."""
+        return LOOSE if self.core.single_source else 0.0
+
     def _capacity_rows(self) -> csr_array:
         """(4), each row divided by the largest capacity of its place."""
         limited = np.flatnonzero(np.isfinite(self.core.capacity))
-        rows, self.unit, number = self._load_rows(limited, self.core.capacity[limited])
+        rows, self.unit, number = self._load_rows(limited, self.core.capacity[limited] * (1 + self._loose))
         self.capacity_row = np.where(number >= 0, self.core.n_clients + number, -1)
         return rows
 
     def _minimum_rows(self) -> csr_array:
         """(17), each row divided by the largest minimum of its place."""
         filled = np.flatnonzero(self.core.minimum > 0)
-        rows, self.minimum_unit, number = self._load_rows(filled, self.core.minimum[filled] * (1 - LOOSE))
+        rows, self.minimum_unit, number = self._load_rows(filled, self.core.minimum[filled] * (1 - self._loose))
         first = self.core.n_clients + int((self.capacity_row >= 0).sum())
         self.minimum_row = np.where(number >= 0, first + number, -1)
         return rows
@@ -172,6 +177,12 @@ class LinkCuts(Program):
         self.add_links(broken)
         return len(broken) > 0
 
+    def _loosen_rules(self) -> None:
+        """Give the rows over options the room that whole numbers need; a linear program would use it."""
+        rules = self.core.rows.loosened(LOOSE)
+        rows = np.arange(self.rules_row, self.rules_row + len(rules), dtype=np.int32)
+        self.highs.changeRowsBounds(len(rows), rows, rules.lower, rules.upper)
+
     def solve_integer(
         self,
         lam: FloatArray,
@@ -193,6 +204,7 @@ class LinkCuts(Program):
         self.highs.setOptionValue("mip_rel_gap", 0.0)
         self.highs.setOptionValue("mip_abs_gap", max(slack / self.scale, 1e-9))
         set_tolerance(self.highs)
+        self._loosen_rules()
         self.highs.setOptionValue("mip_heuristic_effort", 0.0)  # the start is the best plan there is, or near it
         limit_time(self.highs, deadline)
         if start is not None:

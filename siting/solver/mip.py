@@ -90,7 +90,7 @@ def build_model(core: Core, relaxed: bool = False, tick: Callable[[], None] = la
             through = [(x[lane], q) for lane, q in terms]
             opened = [(y[j], -limit) for j, limit in zip(options, right_of, strict=True)]
             add([*through, *opened], sense, 0.0, f"{name}{place}")
-    rows = core.rows
+    rows = core.rows if relaxed else core.rows.loosened(LOOSE)
     for r, (lower, upper) in enumerate(zip(rows.lower.tolist(), rows.upper.tolist(), strict=True)):
         row = rows.coefficients[[r]]
         terms = [(y[j], a) for j, a in zip(row.indices.tolist(), row.data.tolist(), strict=True)]
@@ -108,10 +108,11 @@ def _load_rows(
     core: Core, options: list[int], lanes_of_pairs: list[IntArray]
 ) -> Iterator[tuple[list[tuple[int, float]], list[float], int, str]]:
     """(4) and (17) of a place: what each lane takes through it and the limit of each option, in the same unit."""
+    loose = LOOSE if core.single_source else 0.0
     lanes = np.concatenate([*lanes_of_pairs, np.zeros(0, dtype=np.int64)]).astype(np.int64)
     for limit, sense, name in (
-        (core.capacity[options], pulp.LpConstraintLE, "capacity"),
-        (core.minimum[options] * (1 - LOOSE), pulp.LpConstraintGE, "minimum"),
+        (core.capacity[options] * (1 + loose), pulp.LpConstraintLE, "capacity"),
+        (core.minimum[options] * (1 - loose), pulp.LpConstraintGE, "minimum"),
     ):
         unit = float(limit.max(initial=0.0))
         if not np.isfinite(limit).all() or unit == 0 or (name == "capacity" and not len(lanes)):

@@ -83,12 +83,17 @@ def cheapest_service(
         return None
     share = np.zeros(core.n_lanes)
     share[lane[lane >= 0]] = 1.0
-    load = loads(core, share)
-    too_much = load > core.place_capacity(opened) * (1 + CAPACITY_TOLERANCE)
-    if not (too_much | (load < core.place_minimum(opened) * (1 - CAPACITY_TOLERANCE))).any():
+    if not _over_limits(core, opened, share):
         total = float(cost.sum())
         return Service(share, (lane < 0).astype(float), total, total)
     return _service_within_capacity(core, opened, nodes, time_limit_s)
+
+
+def _over_limits(core: Core, opened: BoolArray, lane_share: FloatArray) -> bool:
+    """Whether some place carries more than it holds, or less than its minimum."""
+    load = loads(core, lane_share)
+    too_much = load > core.place_capacity(opened) * (1 + CAPACITY_TOLERANCE)
+    return bool((too_much | (load < core.place_minimum(opened) * (1 - CAPACITY_TOLERANCE))).any())
 
 
 def _service_within_capacity(
@@ -115,6 +120,8 @@ def _service_within_capacity(
     if info.primal_solution_status != highspy.kSolutionStatusFeasible:
         return None
     share, left = _exact_shares(core, lanes, np.clip(np.array(highs.getSolution().col_value), 0.0, 1.0))
+    if core.single_source and _over_limits(core, opened, share):  # within what the rows were loosened by
+        return None
     cost = float(share @ core.cost + left[~must] @ core.unserved[~must])
     bound = cost
     if core.single_source:
@@ -142,8 +149,9 @@ def _transport_rows(core: Core, opened: BoolArray, lanes: IntArray) -> Rows:
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(n_rows, len(lanes))
     ).tocsc()
     must = np.where(np.isinf(core.unserved), 1.0, -np.inf)
-    lower = np.concatenate([must, np.where(least[limited] > 0, least[limited] / unit * (1 - LOOSE), -np.inf)])
-    upper = np.concatenate([np.ones(core.n_clients), np.where(np.isfinite(room[limited]), 1.0, np.inf)])
+    loose = LOOSE if core.single_source else 0.0
+    lower = np.concatenate([must, np.where(least[limited] > 0, least[limited] / unit * (1 - loose), -np.inf)])
+    upper = np.concatenate([np.ones(core.n_clients), np.where(np.isfinite(room[limited]), 1.0 + loose, np.inf)])
     return Rows(matrix, lower, upper)
 
 

@@ -154,12 +154,14 @@ def _rows(p: FacilityProblem, lanes: IntArray, without: list[BoolArray]) -> Rows
         shape=(len(pair), k + n),
     )
     load = p.demand[client[lane]]
-    room, least = (_loads(option, lane, load, limit, k) for limit in (p.capacity, p.min_throughput * (1 - LOOSE)))
+    room, least = (
+        _loads(option, lane, load, limit, k) for limit in (p.capacity * (1 + LOOSE), p.min_throughput * (1 - LOOSE))
+    )
     another = Rules(
         np.array([np.where(opened, -1.0, 1.0) for opened in without]).reshape(len(without), n),
         lower=np.array([1.0 - float(opened.sum()) for opened in without]),
     )
-    over_options = Rules.stacked([p.rows, another]).scaled()
+    over_options = Rules.stacked([p.rows, another]).scaled().loosened(LOOSE)
     over_lanes = p.over_lanes.of(lanes).scaled()
     shift = csr_array((over_options.coefficients.data, over_options.coefficients.indices + k,
                        over_options.coefficients.indptr), shape=(len(over_options), k + n))  # fmt: skip

@@ -91,6 +91,12 @@ def test_a_plan_between_a_minimum_and_a_capacity_as_large_is_found() -> None:
     assert_true(tiny_study(1364), "seed 1364")
 
 
+@pytest.mark.parametrize("seed", [9_001_254, 9_001_365])
+def test_a_plan_within_rounding_of_a_limit_is_not_lost(seed: int) -> None:
+    """A budget and a capacity 1e-11 and 1e-10 below what the best plan needs: rounding, and near HiGHS's tolerance."""
+    assert assert_true(brimful(seed), f"seed {seed}")
+
+
 @pytest.mark.parametrize("seed", [1698, 1968])
 def test_what_the_search_leaves_open_by_a_rounding_is_decided_by_the_whole_model(seed: int) -> None:
     """A budget broken by 1e-7 in a linear program, and costs that are whole only where lanes were dropped."""
