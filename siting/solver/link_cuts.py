@@ -180,8 +180,8 @@ class LinkCuts(Program):
     def _loosen_rules(self) -> None:
         """Give the rows over options the room that whole numbers need; a linear program would use it."""
         rules = self.core.rows.loosened(LOOSE)
-        rows = np.arange(self.rules_row, self.rules_row + len(rules), dtype=np.int32)
-        self.highs.changeRowsBounds(len(rows), rows, rules.lower, rules.upper)
+        for row, (lower, upper) in enumerate(zip(rules.lower, rules.upper, strict=True), self.rules_row):
+            self.highs.changeRowBounds(row, lower, upper)
 
     def solve_integer(
         self,
