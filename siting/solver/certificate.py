@@ -85,7 +85,7 @@ def certify(problem: FacilityProblem, core: Core, proof: Region, claimed: float)
 
 
 def _highest(problem: FacilityProblem, core: Core, proof: Region) -> FloatArray:
-    """(n_clients,) the highest multiplier of a proof."""
+    """(n_clients,) the highest multiplier of a proof; inf where it has none: what a client costs without options."""
     most = np.full(core.n_clients, -np.inf)
     stack = [proof]
     while stack:
@@ -93,7 +93,7 @@ def _highest(problem: FacilityProblem, core: Core, proof: Region) -> FloatArray:
         stack += region.parts or ()
         for prices in region.prices:
             np.maximum(most, prices.lam, out=most)
-    highest = np.full(problem.n_clients, -np.inf)
+    highest = np.full(problem.n_clients, np.inf)
     highest[core.client_of] = most
     return highest
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from siting.solver.coverage import Coverage
 from siting.solver.errors import InputError
+from siting.solver.pairs import Pairs
 from siting.solver.rules import Rules
 
 FloatArray = npt.NDArray[np.float64]
@@ -253,12 +254,15 @@ class FacilityProblem:
         return np.asarray(through[self.lane_options].any(axis=1))
 
     @cached_property
+    def pairs(self) -> Pairs:
+        """The lanes grouped by client and option."""
+        return Pairs.of(self.lane_client, self.lane_options, self.n_options)
+
+    @cached_property
     def reachable(self) -> FloatArray:
         """(n_options,) demand of all clients with a lane through each option: all it can ever carry."""
-        lane, end = np.nonzero(self.lane_options >= 0)
-        key = self.lane_client[lane].astype(np.int64) * self.n_options + self.lane_options[lane, end]
-        client, option = np.divmod(np.unique(key), max(self.n_options, 1))
-        return np.bincount(option, self.demand[client], self.n_options).astype(np.float64, copy=False)
+        pairs = self.pairs
+        return np.bincount(pairs.option, self.demand[pairs.client], self.n_options).astype(np.float64, copy=False)
 
     @cached_property
     def too_small(self) -> BoolArray:

@@ -19,8 +19,9 @@ from siting.solver.prove_by_multipliers import prove_by_multipliers
 from siting.solver.search import Search
 from siting.solver.stopwatch import OutOfTime
 
-MANY_LANES = 30_000
-"""Above it links are added as needed; below, the whole model is stated in PuLP."""
+MANY_LANES, MANY_PAIRED = 30_000, 10_000
+"""Above it links are added as needed; below, the whole model is stated in PuLP. The latter where lanes need two places,
+each of which is a link."""
 
 
 def prove(search: Search, start: BoolArray | None = None, lam: FloatArray | None = None) -> None:
@@ -75,7 +76,7 @@ def _prove(search: Search, start: BoolArray | None, lam: FloatArray | None) -> N
         solve_model(search, everything)
     elif core.simple:
         prove_by_cuts(search, dual)
-    elif core.n_lanes > MANY_LANES:
+    elif core.n_lanes > (MANY_PAIRED if core.paired else MANY_LANES):
         prove_by_links(search, dual)
     else:
         prove_by_model(search, dual)

@@ -11,6 +11,7 @@ import numpy as np
 
 from siting.solver.canonical import bits_of, by_client_and_cost, content_keys, numbered, ranked, scramble, sum_by
 from siting.solver.core import Core
+from siting.solver.paying import paying
 from siting.solver.problem import FIT, NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray, LaneArray
 from siting.solver.reach import shut_out, wanted
 
@@ -24,6 +25,7 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
     - lanes dominated by a lane of the same client that is no dearer and needs a subset of its options;
     - lanes through an option without capacity or, for single-source problems, too small for the client;
     - lanes dearer than a lane whose options are all forced open and have no capacity limit;
+    - options that cost more than all their clients can gain, and their lanes (31);
     - options that no lane uses, unless forced, of use to keep a rule, or gainful to open.
 
     Lanes that may fill an option to its minimum (17) are not needless for being dear: of those only the dearer of
@@ -98,18 +100,20 @@ def _usable_lanes(
     np.minimum.at(unserved, p.lane_client[free], p.lane_cost[free])
     if np.isfinite(unserved).any():
         keep &= (p.lane_cost < unserved[p.lane_client]) | p.filling
-    if forced.any():
-        always = np.append(forced & ~limited & (p.capacity > 0), True)  # without capacity it serves nobody
-        certain = keep & always[first] & always[second]
-        ceiling = unserved.copy()
-        np.minimum.at(ceiling, p.lane_client[certain], p.lane_cost[certain])
-        keep &= (p.lane_cost <= ceiling[p.lane_client]) | p.filling
     if np.isfinite(p.capacity).any():
         capacity = np.append(p.capacity, np.inf)
         room = np.minimum(capacity[first], capacity[second])
         need = p.demand[p.lane_client]
         keep &= (need <= room * (1 + FIT)) if p.single_source else (need == 0) | (room > 0)
 
+    may_pay = np.append(paying(p, keep, unserved, forced | wanted(p.limits, forced, closed)), True)
+    keep &= may_pay[first] & may_pay[second]
+    if forced.any():
+        always = np.append(forced & ~limited & (p.capacity > 0), True)  # without capacity it serves nobody
+        certain = keep & always[first] & always[second]
+        ceiling = unserved.copy()
+        np.minimum.at(ceiling, p.lane_client[certain], p.lane_cost[certain])
+        keep &= (p.lane_cost <= ceiling[p.lane_client]) | p.filling
     lane = np.flatnonzero(keep)
     options = p.lane_options if len(lane) == p.n_lanes else p.lane_options[lane]
     turned = np.flatnonzero(options[:, 0] < 0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from siting.solver.core import Core
 from siting.solver.option_limits import FIT, ROUNDING, Bound, Limits, OptionRows
+from siting.solver.paying import fillers
 from siting.solver.problem import BoolArray, FacilityProblem, FloatArray, IntArray
 from siting.solver.proof import Prices
 
@@ -24,6 +25,8 @@ class Restated:
         client, cost, options: of the lanes that need an option and cost less than that, and than `most`, or may fill an
             option to its minimum.
         fills: (n_lanes, 2) of these, whether each of their options has a minimum.
+        idle, idle_worth: (n_options,) options the search left out whose lanes are left out here too, since they bear
+            these whole and their (10) is then above zero whatever the multipliers; and what it is at least.
         reach: (n_options,) demand of the clients with a lane through each option; inf where nothing limits any.
         rows: the rows over options.
 
@@ -38,14 +41,17 @@ class Restated:
         free = np.flatnonzero((first < 0) & (second < 0))
         self.stay = p.unserved_cost.copy()
         np.minimum.at(self.stay, p.lane_client[free], p.lane_cost[free])
-        cheap = p.lane_cost < np.minimum(self.stay, most)[p.lane_client]
-        lane = self._useful(np.flatnonzero(cheap | self._filling()))
+        filling, useful = self._filling(), self._useful()
+        self.reach = self._reach(useful & ((p.lane_cost < self.stay[p.lane_client]) | filling))
+        top = np.minimum(self.stay, most)
+        lanes = useful & ((p.lane_cost < top[p.lane_client]) | filling)
+        self.idle, self.idle_worth = _idle(p, core, lanes, top)
+        lane = np.flatnonzero(lanes & ~np.append(self.idle, False)[p.lane_options].any(axis=1))
         self.client, self.cost = p.lane_client[lane].astype(np.int64), p.lane_cost[lane]
         ends = p.lane_options[lane].astype(np.int64)
         self.options = np.where(ends[:, :1] < 0, ends[:, ::-1], ends)
         self.paired = np.flatnonzero(self.options[:, 1] >= 0)
         self.fills = np.append(p.min_throughput > 0, False)[self.options]
-        self.reach = self._reach()
         self.rows = OptionRows(p, np.isinf(self.stay), self.reach)
         self.core_lane, self.turned = _match_pairs(p, core, self.client[self.paired], self.options[self.paired])
         self._known: tuple[Prices, BoolArray, BoolArray, _Values] | None = None
@@ -57,25 +63,25 @@ class Restated:
             return np.zeros(p.n_lanes, dtype=bool)
         return np.asarray(np.append(p.min_throughput > 0, False)[p.lane_options].any(axis=1))
 
-    def _useful(self, lane: IntArray) -> IntArray:
-        """Of some lanes, those that need an option and whose options can hold their client, or part of it."""
+    def _useful(self) -> BoolArray:
+        """(n_lanes,) mask of the lanes that need an option and whose options can hold their client, or part of it."""
         p = self.problem
-        first, second = p.lane_options[lane].T
-        capacity, need = np.append(p.capacity, np.inf), p.demand[p.lane_client[lane]]
+        first, second = p.lane_options.T
+        needs = (first >= 0) | (second >= 0)
+        if not np.isfinite(p.capacity).any():
+            return np.asarray(needs)
+        capacity, need = np.append(p.capacity, np.inf), p.demand[p.lane_client]
         room = np.minimum(capacity[first], capacity[second])
         fits = need <= room * (1 + FIT) if p.single_source else (need == 0) | (room > 0)
-        return np.asarray(lane[fits & ((first >= 0) | (second >= 0))])
+        return np.asarray(needs & fits)
 
-    def _reach(self) -> FloatArray:
+    def _reach(self, lanes: BoolArray) -> FloatArray:
         p = self.problem
         if not (np.isfinite(p.capacity).any() or p.min_throughput.any()):
             return np.full(p.n_options, np.inf)
-        lane = self._useful(np.flatnonzero((p.lane_cost < self.stay[p.lane_client]) | self._filling()))
-        client = p.lane_client[lane].astype(np.int64)
-        pairs = [client[end >= 0] * p.n_options + end[end >= 0] for end in p.lane_options[lane].T]
-        pair = np.unique(np.concatenate(pairs))
-        reach = np.bincount(pair % p.n_options, weights=p.demand[pair // p.n_options], minlength=p.n_options)
-        return np.asarray(reach, dtype=np.float64)
+        there = p.pairs.any(lanes)
+        client, option = p.pairs.client[there], p.pairs.option[there]
+        return np.bincount(option, weights=p.demand[client], minlength=p.n_options).astype(np.float64, copy=False)
 
     def costs_whole(self) -> bool:
         """Whether every plan that is worth a look costs a whole number: all costs are whole and no client is split."""
@@ -194,7 +200,8 @@ class Restated:
             worth[most < p.min_throughput * (1 - FIT)] = np.inf
         count = np.bincount(option, minlength=n)
         error = EPSILON * (count + 8) * (np.abs(p.fixed_cost) + np.bincount(option, weights=magnitude, minlength=n))
-        return _Values(p.fixed_cost + worth, error, float(lam.sum()), float(np.abs(lam).sum()))
+        v = np.where(self.idle, self.idle_worth, p.fixed_cost + worth)
+        return _Values(v, error, float(lam.sum()), float(np.abs(lam).sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,6 +276,30 @@ def _fills(
     left = missing[option] - before - ROUNDING * load[-1:]  # a little less to make up can only lower the bound
     cost = np.bincount(option, weights=reduced * np.clip(left / demand, 0.0, 1.0), minlength=p.n_options)
     return cost.astype(np.float64, copy=False)
+
+
+def _idle(p: FacilityProblem, core: Core, lanes: BoolArray, top: FloatArray) -> tuple[BoolArray, FloatArray]:
+    """(n_options,) options outside a core that bear all of their lanes and still cost no less than nothing, and (10).
+
+    Args:
+        lanes: (n_lanes,) mask of the lanes that count.
+        top: (n_clients,) the highest multipliers.
+    """
+    idle, worth = np.zeros(p.n_options + 1, dtype=bool), np.zeros(p.n_options)
+    outside = ~fillers(p, p.min_throughput > 0)
+    outside[core.option_of] = False
+    gain = np.where(lanes, top[p.lane_client] - p.lane_cost, 0.0)
+    pairs = p.pairs.kept(gain > 0)
+    while True:
+        gained, size = pairs.most(gain), 2 * np.abs(top[pairs.client])
+        total, sizes, count = (np.bincount(pairs.option, part, p.n_options) for part in (gained, gained + size, None))
+        floor = p.fixed_cost - total - EPSILON * (count + 8) * (np.abs(p.fixed_cost) + sizes)
+        new = outside & ~idle[:-1] & (floor >= 0)
+        if not new.any():
+            return idle[:-1], worth
+        idle[:-1] |= new
+        worth[new] = floor[new]
+        pairs = pairs.kept(~idle[p.lane_options].any(axis=1))
 
 
 def _match_pairs(

@@ -96,6 +96,44 @@ def test_a_claim_above_the_truth_is_not_confirmed(seed: int) -> None:
         assert found.bound <= (search.incumbent.cost + core.base) * (1 + SMALLEST)
 
 
+def test_a_search_that_left_out_an_option_proves_no_more_than_the_truth() -> None:
+    higher = 0
+    for seed in range(303_000, 303_040):
+        problem = random_problem(seed)
+        truth = exact_optimum(problem)
+        for j in np.setdiff1d(np.arange(problem.n_options), np.append(problem.forced_open, problem.forbidden)):
+            less = problem.with_changes(forbidden=[*problem.forbidden, j])
+            if truth is None or exact_optimum(less) is None:
+                continue
+            core, search = searched(less)
+            cost = search.incumbent.cost + core.base
+            higher += cost > float(truth) + SMALLEST
+            assert certify(problem, core, search.proof, cost).bound <= float(truth) + SMALLEST * abs(float(truth)), seed
+    assert higher > 10
+
+
+def test_options_that_cannot_pay_bear_the_lanes_they_share_with_others() -> None:
+    """Two clients: 9 + 9 by way of option 2, which costs 20, and of 0 or 1; half of that would open 0 and 1."""
+    problem = FacilityProblem(
+        lane_client=np.array([0, 0, 1, 1]),
+        lane_options=np.array([[0, 2], [0, -1], [2, 1], [1, -1]]),
+        lane_cost=np.array([1.0, 5.0, 1.0, 5.0]),
+        n_clients=2,
+        n_options=3,
+        unserved_cost=np.array([10.0, 10.0]),
+        fixed_cost=np.array([5.5, 5.5, 20.0]),
+    )
+    core, bounds = restated(problem)
+    assert (core.n_clients, bounds.idle.tolist()) == (0, [True, True, True])
+    answer = solve(problem, gap=0.0)
+    assert (answer.objective, answer.bound) == (20.0, pytest.approx(20.0))
+    cheap = problem.with_changes(fixed_cost=np.array([4.5, 5.5, 20.0]))
+    core, bounds = restated(cheap)
+    assert (core.option_of.tolist(), bounds.idle.tolist()) == ([0], [False, True, True])
+    prices = Prices(np.array([9.5]), np.zeros(0))
+    assert bounds.bound(prices, bounds.rows.limits()).value == pytest.approx(19.5)
+
+
 def scattered(seed: int, clients: int = 40, n_open: int = 6) -> FacilityProblem:
     """A p-median problem with costs without any geography: multipliers alone never prove its optimum."""
     cost = np.random.default_rng(seed).integers(1, 100, (clients, clients)).astype(float)

@@ -49,7 +49,7 @@ def useful_lanes(problem: FacilityProblem) -> set[Lane]:
         for j in needs:
             reach[j][i] = float(p.demand[i])
         lanes.append((i, needs, cost))
-    filled = {j for j in range(p.n_options) if p.min_throughput[j] > 0 and not closed[j]}
+    filled, every = {j for j in range(p.n_options) if p.min_throughput[j] > 0 and not closed[j]}, lanes
     lanes = [lane for lane in lanes if lane[1] and not any(closed[j] for j in lane[1])]
     lanes = [lane for lane in lanes if lane[2] < stay[lane[0]] or lane[1] & filled]
     certain = {
@@ -61,8 +61,11 @@ def useful_lanes(problem: FacilityProblem) -> set[Lane]:
         room = min(p.capacity[j] for j in needs)
         return bool(p.demand[i] <= room if p.single_source else p.demand[i] == 0 or room > 0)
 
-    lanes = [lane for lane in lanes if lane[2] <= ceiling[lane[0]] or lane[1] & filled]
     lanes = [lane for lane in lanes if fits(lane[0], lane[1])]
+    spared = {j for j in range(p.n_options) if forced[j] or wanted(p.limits, forced, closed)[j]}
+    spared |= {j for _, needs, _ in every for j in needs if (needs - {j}) & filled}
+    lanes = [lane for lane in lanes if not lane[1] & never_paying(p, lanes, stay, spared)]
+    lanes = [lane for lane in lanes if lane[2] <= ceiling[lane[0]] or lane[1] & filled]
     return {
         (i, needs, cost)
         for i, needs, cost in lanes
@@ -71,6 +74,20 @@ def useful_lanes(problem: FacilityProblem) -> set[Lane]:
             for k, other, c in lanes
         )
     }
+
+
+def never_paying(p: FacilityProblem, lanes: list[Lane], stay: list[float], spared: set[int]) -> set[int]:
+    """Options that cost more than all clients gain by lanes through them and none of those found before (31)."""
+    found: set[int] = set()
+    while True:
+        gain = np.zeros((p.n_clients, p.n_options))
+        for i, needs, cost in lanes:
+            for j in needs if not needs & found else ():
+                gain[i, j] = max(gain[i, j], stay[i] - cost)
+        more = {j for j in range(p.n_options) if p.fixed_cost[j] > gain[:, j].sum()} - spared - found
+        if not more:
+            return found
+        found |= more
 
 
 def lanes_of(core: Core) -> list[Lane]:
@@ -134,6 +151,39 @@ def test_a_capacity_is_kept_where_the_clients_in_reach_need_more() -> None:
             room = problem.capacity[j] * (1 + FIT) if problem.single_source else problem.capacity[j]
             assert capacity == (min(room, problem.demand[reached].sum()) if binds else np.inf), f"seed {seed}"
     assert limited > 30
+
+
+def dear(**changes: object) -> set[int]:
+    """Options kept of four: 1 gains less than it costs, 2 gains enough only through 1, 3 only through 2."""
+    problem = FacilityProblem(
+        lane_client=np.array([0, 0, 1, 1, 2, 2, 0]),
+        lane_options=np.array([[0, -1], [1, -1], [1, 2], [0, -1], [2, 3], [3, 0], [1, -1]]),
+        lane_cost=np.array([4.0, 3.0, 1.0, 7.0, 1.0, 8.0, 2.0]),
+        n_clients=3,
+        n_options=4,
+        unserved_cost=np.array([10.0, 10.0, 10.0]),
+        fixed_cost=np.array([6.0, 17.1, 10.0, 3.0]),
+    )
+    return set(reduce_problem(problem.with_changes(**changes)).option_of.tolist())
+
+
+def test_options_dearer_than_all_their_clients_gain_are_dropped_and_those_that_need_them() -> None:
+    assert dear() == {0}
+    assert dear(fixed_cost=np.array([6.0, 16.9, 10.0, 3.0])) == {0, 1, 2, 3}, (
+        "a client's best lane gains 8, another's 9"
+    )
+    assert dear(fixed_cost=np.array([6.0, 17.1, 8.9, 3.0])) == {0, 2, 3}, "9 by the lane with option 3"
+    assert dear(fixed_cost=np.array([6.0, 17.1, 10.0, 1.9])) == {0, 3}, "2 by the lane with option 0"
+    assert dear(fixed_cost=np.array([9.1, 17.1, 10.0, 3.0])) == set(), "6 + 3"
+
+
+def test_options_that_do_not_pay_stay_where_they_must_open_or_may_be_of_use_otherwise() -> None:
+    assert dear(forced_open=[1]) == {0, 1, 2, 3}
+    assert dear(n_open=1) == {0, 1, 2, 3}
+    assert dear(rules=Rules([[0.0, 0.0, 0.0, 1.0]], lower=1.0)) >= {3}
+    assert dear(unserved_cost=np.array([10.0, np.inf, 10.0])) == {0, 1, 2, 3}, "a client that must be served"
+    filling = dear(min_throughput=np.array([0.0, 0.0, 1.0, 0.0]))
+    assert filling >= {1, 3}, "lanes through them may fill option 2 to its minimum"
 
 
 def tiers(**changes: object) -> Core:
