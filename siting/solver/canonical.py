@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,19 +18,35 @@ TICK = 200
 """Clients sorted between two looks at progress."""
 
 
-def content_keys(
-    p: FacilityProblem, lane: IntArray, options: LaneArray, unserved: FloatArray, forced: BoolArray
-) -> tuple[HashArray, HashArray]:
+@dataclass(frozen=True, eq=False)
+class StatedLanes:
+    """Lanes of a core in the numbering of its problem.
+
+    Attributes:
+        client, cost: (n_lanes,).
+        options: (n_lanes, 2), the first never empty.
+        stand_in: (n_lanes,) mask of those that are no lanes of the problem, see `paying`.
+        unserved: (n_clients,) cost of each client without any option.
+    """
+
+    client: LaneArray
+    options: LaneArray
+    cost: FloatArray
+    stand_in: BoolArray
+    unserved: FloatArray
+
+
+def content_keys(p: FacilityProblem, lanes: StatedLanes, forced: BoolArray) -> tuple[HashArray, HashArray]:
     """Hashes of clients and options by content: equal under any reordering of the problem.
 
     Two rounds of colour refinement on the graph of lanes (one where there are so many that it tells all apart);
     clients and options that still share a hash are interchangeable for every practical purpose.
     """
-    first, second = options.T
+    first, second = lanes.options.T
     paired = np.flatnonzero(second >= 0)
-    client = p.lane_client[lane]
-    bits = bits_of(p.lane_cost[lane])
-    client_key = scramble(bits_of(p.demand) + scramble(bits_of(unserved)))
+    client = lanes.client
+    bits = bits_of(lanes.cost)
+    client_key = scramble(bits_of(p.demand) + scramble(bits_of(lanes.unserved)))
     option_key = scramble(bits_of(p.fixed_cost) + scramble(bits_of(p.capex) + scramble(bits_of(p.capacity))))
     option_key = scramble(option_key + forced.astype(np.uint64))
     if p.filled.any():
@@ -38,7 +55,7 @@ def content_keys(
     rule = np.repeat(np.arange(len(rules)), np.diff(rules.coefficients.indptr))
     ruled, share = rules.coefficients.indices, bits_of(rules.coefficients.data)
     rule_key = scramble(bits_of(rules.lower) + scramble(bits_of(rules.upper)))
-    for _ in range(2 if len(lane) < MANY_LANES else 1):
+    for _ in range(2 if len(client) < MANY_LANES else 1):
         ends = bits + option_key[first]
         ends[paired] += option_key[second[paired]]
         client_key = _gather(client_key, client, ends)

@@ -24,6 +24,7 @@ class Core:
 
     Attributes:
         client, cost: (n_lanes,).
+        stand_in: (n_lanes,) mask of lanes that bounds may count on and plans may not use, see `paying`.
         places: (n_lanes, 2) places each lane needs; places[:, 0] is never empty, places[:, 1] may be NO_OPTION.
         first_lane: (n_clients + 1,) lanes of client i are first_lane[i]:first_lane[i + 1].
         unserved: (n_clients,) cost without any option: s_i, or a lane that needs none if that is cheaper.
@@ -38,6 +39,7 @@ class Core:
     client: LaneArray
     places: LaneArray
     cost: FloatArray
+    stand_in: BoolArray
     first_lane: IntArray
     unserved: FloatArray
     demand: FloatArray
@@ -78,6 +80,11 @@ class Core:
     def paired(self) -> bool:
         """Whether any lane needs two places."""
         return bool((self.places[:, 1] >= 0).any())
+
+    @cached_property
+    def relaxed(self) -> bool:
+        """Whether there are stand-ins, so that the best plan of the core may not be one of the problem."""
+        return bool(self.stand_in.any())
 
     @cached_property
     def has_minimum(self) -> bool:
@@ -155,6 +162,7 @@ def restrict(core: Core, options: BoolArray, lanes: BoolArray, forced: BoolArray
         client=core.client[keep],
         places=number[core.places[keep]].astype(np.int32),
         cost=core.cost[keep],
+        stand_in=core.stand_in[keep],
         first_lane=np.searchsorted(core.client[keep], np.arange(core.n_clients + 1)),
         unserved=unserved,
         place=number[core.place[options]],

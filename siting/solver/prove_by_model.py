@@ -44,7 +44,8 @@ def solve_model(search: Search, options: BoolArray) -> None:
         sub, incumbent.gap, search.watch.left, search.threads, search.within(options), search.tell_model
     )
     search.adopt(answer, options)
-    while answer.open is not None and incumbent.open is None and not (core.single_source or search.watch.over):
+    last = core.single_source or core.relaxed
+    while answer.open is not None and incumbent.open is None and not (last or search.watch.over):
         # A plan within what HiGHS may be off, and none beyond rounding.
         sub = replace(sub, rules=Rules.stacked([sub.rules, _another(sub, answer.open)]))
         answer = solve_core(sub, incumbent.gap, search.watch.left, search.threads, None, search.tell_model)

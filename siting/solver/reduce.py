@@ -9,14 +9,25 @@ from collections.abc import Callable
 
 import numpy as np
 
-from siting.solver.canonical import bits_of, by_client_and_cost, content_keys, numbered, ranked, scramble, sum_by
+from siting.solver.canonical import (
+    StatedLanes,
+    bits_of,
+    by_client_and_cost,
+    content_keys,
+    numbered,
+    ranked,
+    scramble,
+    sum_by,
+)
 from siting.solver.core import Core
-from siting.solver.paying import paying
+from siting.solver.paying import fillers, paying, stand_ins
 from siting.solver.problem import FIT, NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray, LaneArray
 from siting.solver.reach import shut_out, wanted
 
 
-def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: None) -> Core:
+def reduce_problem(
+    problem: FacilityProblem, tick: Callable[[], None] = lambda: None, fillers_stay: bool = False
+) -> Core:
     """Drop what no optimal plan needs and renumber the rest.
 
     - lanes through forbidden options, and through those that no plan can open without breaking a rule: they are
@@ -33,37 +44,40 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
 
     Args:
         tick: called now and then.
+        fillers_stay: leave out no option with a lane that may fill another to its minimum (17); else the other gets
+            stand-ins for these lanes.
     """
     p = problem
     tick()
     forced, closed = _decided(p)
     reachable = p.reachable if np.isfinite(p.capacity).any() else np.zeros(p.n_options)
     limited = np.isfinite(p.capacity) & (p.capacity < reachable) & (p.capacity > 0)
-    lane, options, unserved = _usable_lanes(p, closed, forced, limited)
+    lanes = _usable_lanes(p, closed, forced, limited, fillers_stay)
 
     tick()
-    used = _useful_options(p, options, closed, forced)
+    used = _useful_options(p, lanes.options, closed, forced)
     served = np.zeros(p.n_clients, dtype=bool)
-    served[p.lane_client[lane]] = True
-    base = float(unserved[~served].sum())
+    served[lanes.client] = True
+    base = float(lanes.unserved[~served].sum())
 
-    client_key, option_key = content_keys(p, lane, options, unserved, forced)
+    client_key, option_key = content_keys(p, lanes, forced)
     client_of = ranked(np.flatnonzero(served), client_key)
     option_of = ranked(np.flatnonzero(used), option_key)
-    place = numbered(_twins(p, lane, options)[option_of])
+    place = numbered(_twins(p, lanes)[option_of])
     new_place = np.full(p.n_options + 1, NO_OPTION, dtype=np.int32)
     new_place[option_of] = place
     # Whole clients that fill an option to the last bit, or beyond it by rounding, are no case for a solver's tolerance.
     room = p.capacity * (1 + FIT) if p.single_source else p.capacity
     capacity = _tightened(np.where(limited, room, np.inf)[option_of], reachable[option_of], place)
-    places, cost = new_place.take(options), p.lane_cost[lane]
-    order, first_lane = by_client_and_cost(p.lane_client[lane], places, cost, client_of, tick)
+    places = new_place.take(lanes.options)
+    order, first_lane = by_client_and_cost(lanes.client, places, lanes.cost, client_of, tick)
     return Core(
         client=np.repeat(np.arange(len(client_of), dtype=np.int32), np.diff(first_lane)),
         places=places.take(order, axis=0),
-        cost=cost[order],
+        cost=lanes.cost[order],
+        stand_in=lanes.stand_in[order],
         first_lane=first_lane,
-        unserved=unserved[client_of],
+        unserved=lanes.unserved[client_of],
         demand=p.demand[client_of],
         place=place,
         fixed_cost=p.fixed_cost[option_of],
@@ -87,9 +101,9 @@ def _decided(p: FacilityProblem) -> tuple[BoolArray, BoolArray]:
 
 
 def _usable_lanes(
-    p: FacilityProblem, closed: BoolArray, forced: BoolArray, limited: BoolArray
-) -> tuple[IntArray, LaneArray, FloatArray]:
-    """Lanes an optimal plan can use, their options (the second may be missing), and costs without any option."""
+    p: FacilityProblem, closed: BoolArray, forced: BoolArray, limited: BoolArray, fillers_stay: bool
+) -> StatedLanes:
+    """Lanes an optimal plan can use, and stand-ins."""
     first, second = p.lane_options[:, 0], p.lane_options[:, 1]
     keep = np.ones(p.n_lanes, dtype=bool)
     if closed.any():
@@ -106,8 +120,10 @@ def _usable_lanes(
         need = p.demand[p.lane_client]
         keep &= (need <= room * (1 + FIT)) if p.single_source else (need == 0) | (room > 0)
 
-    may_pay = np.append(paying(p, keep, unserved, forced | wanted(p.limits, forced, closed)), True)
-    keep &= may_pay[first] & may_pay[second]
+    spared = forced | wanted(p.limits, forced, closed)
+    may_pay = paying(p, keep, unserved, spared | fillers(p) if fillers_stay else spared)
+    lent, lent_to = stand_ins(p, keep, unserved, may_pay)
+    keep &= np.append(may_pay, True)[p.lane_options].all(axis=1)
     if forced.any():
         always = np.append(forced & ~limited & (p.capacity > 0), True)  # without capacity it serves nobody
         certain = keep & always[first] & always[second]
@@ -120,7 +136,14 @@ def _usable_lanes(
     if len(turned):
         options = options.copy()
         options[turned] = options[turned, ::-1]
-    return *_undominated(p, lane, options), unserved
+    lane, options = _undominated(p, lane, options)
+    return StatedLanes(
+        client=np.append(p.lane_client[lane], p.lane_client[lent]),
+        options=np.concatenate([options, np.column_stack([lent_to, np.full(len(lent), NO_OPTION)]).astype(np.int32)]),
+        cost=np.append(p.lane_cost[lane], unserved[p.lane_client[lent]]),
+        stand_in=np.arange(len(lane) + len(lent)) >= len(lane),
+        unserved=unserved,
+    )
 
 
 def _undominated(p: FacilityProblem, lane: IntArray, options: LaneArray) -> tuple[IntArray, LaneArray]:
@@ -168,14 +191,14 @@ def _tightened(capacity: FloatArray, reachable: FloatArray, place: IntArray) -> 
     return np.where(tight[place], np.minimum(capacity, reachable), np.inf)
 
 
-def _twins(p: FacilityProblem, lane: IntArray, options: LaneArray) -> IntArray:
+def _twins(p: FacilityProblem, lanes: StatedLanes) -> IntArray:
     """(n_options,) the first option of the same group with the same lanes: the option itself where none is."""
     itself = np.arange(p.n_options)
     grouped = np.flatnonzero(p.group >= 0)
     if not len(grouped):
         return itself
-    first, second = options.T
-    content = scramble(bits_of(p.lane_cost[lane])) + p.lane_client[lane].astype(np.uint64)
+    first, second = lanes.options.T
+    content = scramble(bits_of(lanes.cost)) + lanes.client.astype(np.uint64)
     other = np.append(scramble(itself.astype(np.uint64)), np.uint64(0))
     paired = np.flatnonzero(second >= 0)
     key = sum_by(first, content + other[second], p.n_options)

@@ -8,8 +8,7 @@ import numpy as np
 
 from siting.solver.core import Core
 from siting.solver.option_limits import FIT, ROUNDING, Bound, Limits, OptionRows
-from siting.solver.paying import fillers
-from siting.solver.problem import BoolArray, FacilityProblem, FloatArray, IntArray
+from siting.solver.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray
 from siting.solver.proof import Prices
 
 EPSILON = float(np.finfo(float).eps)
@@ -26,7 +25,9 @@ class Restated:
             option to its minimum.
         fills: (n_lanes, 2) of these, whether each of their options has a minimum.
         idle, idle_worth: (n_options,) options the search left out whose lanes are left out here too, since they bear
-            these whole and their (10) is then above zero whatever the multipliers; and what it is at least.
+            these whole and their (10) is then above zero whatever the multipliers; and what it is at least. Of a lane
+            with an option that has a minimum they bear what it saves; the rest of it, at the client's cost without any
+            option, is a lane of the other.
         reach: (n_options,) demand of the clients with a lane through each option; inf where nothing limits any.
         rows: the rows over options.
 
@@ -43,16 +44,20 @@ class Restated:
         np.minimum.at(self.stay, p.lane_client[free], p.lane_cost[free])
         filling, useful = self._filling(), self._useful()
         self.reach = self._reach(useful & ((p.lane_cost < self.stay[p.lane_client]) | filling))
+        self.rows = OptionRows(p, np.isinf(self.stay), self.reach)
         top = np.minimum(self.stay, most)
         lanes = useful & ((p.lane_cost < top[p.lane_client]) | filling)
-        self.idle, self.idle_worth = _idle(p, core, lanes, top)
-        lane = np.flatnonzero(lanes & ~np.append(self.idle, False)[p.lane_options].any(axis=1))
-        self.client, self.cost = p.lane_client[lane].astype(np.int64), p.lane_cost[lane]
-        ends = p.lane_options[lane].astype(np.int64)
+        lanes &= np.append(self.rows.limits().high, True)[p.lane_options].all(axis=1)
+        self.idle, self.idle_worth = _idle(p, core, lanes, top, self.stay)
+        through = np.append(self.idle, False)[p.lane_options]
+        lent = through.any(axis=1) & (np.append(p.min_throughput > 0, False)[p.lane_options] & ~through).any(axis=1)
+        lane = np.flatnonzero(lanes & (lent | ~through.any(axis=1)))
+        self.client = p.lane_client[lane].astype(np.int64)
+        self.cost = np.where(lent[lane], self.stay[self.client], p.lane_cost[lane])
+        ends = np.where(through[lane], NO_OPTION, p.lane_options[lane]).astype(np.int64)
         self.options = np.where(ends[:, :1] < 0, ends[:, ::-1], ends)
         self.paired = np.flatnonzero(self.options[:, 1] >= 0)
         self.fills = np.append(p.min_throughput > 0, False)[self.options]
-        self.rows = OptionRows(p, np.isinf(self.stay), self.reach)
         self.core_lane, self.turned = _match_pairs(p, core, self.client[self.paired], self.options[self.paired])
         self._known: tuple[Prices, BoolArray, BoolArray, _Values] | None = None
 
@@ -278,20 +283,24 @@ def _fills(
     return cost.astype(np.float64, copy=False)
 
 
-def _idle(p: FacilityProblem, core: Core, lanes: BoolArray, top: FloatArray) -> tuple[BoolArray, FloatArray]:
+def _idle(
+    p: FacilityProblem, core: Core, lanes: BoolArray, top: FloatArray, stay: FloatArray
+) -> tuple[BoolArray, FloatArray]:
     """(n_options,) options outside a core that bear all of their lanes and still cost no less than nothing, and (10).
 
     Args:
         lanes: (n_lanes,) mask of the lanes that count.
-        top: (n_clients,) the highest multipliers.
+        top: (n_clients,) the highest multipliers; of lanes that may fill an option to its minimum, `stay`.
     """
     idle, worth = np.zeros(p.n_options + 1, dtype=bool), np.zeros(p.n_options)
-    outside = ~fillers(p, p.min_throughput > 0)
+    outside = np.ones(p.n_options, dtype=bool)
     outside[core.option_of] = False
-    gain = np.where(lanes, top[p.lane_client] - p.lane_cost, 0.0)
+    fills = np.append(p.min_throughput > 0, False)[p.lane_options].any(axis=1)
+    most = np.where(fills, stay[p.lane_client], top[p.lane_client])
+    gain = np.where(lanes, most - p.lane_cost, 0.0)
     pairs = p.pairs.kept(gain > 0)
     while True:
-        gained, size = pairs.most(gain), 2 * np.abs(top[pairs.client])
+        gained, size = pairs.most(gain), 2 * np.abs(stay[pairs.client])
         total, sizes, count = (np.bincount(pairs.option, part, p.n_options) for part in (gained, gained + size, None))
         floor = p.fixed_cost - total - EPSILON * (count + 8) * (np.abs(p.fixed_cost) + sizes)
         new = outside & ~idle[:-1] & (floor >= 0)
@@ -299,7 +308,7 @@ def _idle(p: FacilityProblem, core: Core, lanes: BoolArray, top: FloatArray) -> 
             return idle[:-1], worth
         idle[:-1] |= new
         worth[new] = floor[new]
-        pairs = pairs.kept(~idle[p.lane_options].any(axis=1))
+        pairs = pairs.kept(np.asarray(~idle[p.lane_options].any(axis=1)))
 
 
 def _match_pairs(

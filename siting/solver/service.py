@@ -36,11 +36,11 @@ class Service:
 
 
 def usable_lanes(core: Core, opened: BoolArray) -> BoolArray:
-    """Lanes whose places are all open."""
+    """Lanes whose places are all open, stand-ins apart."""
     is_open = np.zeros(core.n_places + 1, dtype=bool)
     is_open[core.place[opened]] = True
     is_open[-1] = True  # answers for NO_OPTION
-    return np.asarray(is_open[core.places[:, 0]] & is_open[core.places[:, 1]])
+    return np.asarray(is_open[core.places[:, 0]] & is_open[core.places[:, 1]] & ~core.stand_in)
 
 
 def nearest_lanes(core: Core, opened: BoolArray) -> tuple[IntArray, FloatArray]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from siting.solver.certificate import ARITHMETIC, Certificate, certify, cheapest_lanes
 from siting.solver.check import check_solution
+from siting.solver.core import Core
 from siting.solver.covering import with_points, without_points
 from siting.solver.lane_rules import solve_under_lane_rules
-from siting.solver.problem import FIT, BoolArray, FacilityProblem
+from siting.solver.problem import FIT, BoolArray, FacilityProblem, FloatArray, IntArray
 from siting.solver.prover import prove, prove_again
 from siting.solver.reach import out_of_reach
 from siting.solver.reduce import reduce_problem
@@ -101,12 +103,13 @@ def _solve_reduced(
     if np.isinf(core.base):
         message = "a client that must be served has no lane within the limits"
         return no_plan(problem, watch, "infeasible", ARITHMETIC, message)
-    first, lam = None, None
+    first = None
     if start is not None and len(start.multipliers) == problem.n_clients:
-        first, lam = np.isin(core.option_of, start.open), start.multipliers[core.client_of]
-    search = Search(core, gap, threads, watch)
-    prove(search, first, lam)
-    certificate, incumbent = _certified(problem, search), search.incumbent
+        first = _Known(start.open, start.multipliers)
+    search, certificate = _searched(problem, core, gap, watch, threads, first)
+    if core.relaxed and certificate.bound < search.wanted + core.base and not watch.over:
+        search, certificate = _searched_with_fillers(problem, gap, watch, threads, search, certificate)
+    core, incumbent = search.core, search.incumbent
     if incumbent.open is None:
         if certificate.bound == np.inf:
             message = "no set of options serves everybody within the limits"
@@ -114,9 +117,48 @@ def _solve_reduced(
         return _no_plan_yet(problem, watch, certificate)
     watch.enter("serve")
     service = incumbent.served()
-    multipliers = np.where(np.isfinite(problem.unserved_cost), problem.unserved_cost, 0.0)
-    multipliers[core.client_of] = search.multipliers
-    return plan_found(problem, core, incumbent.open, service, certificate, multipliers, gap, watch)
+    return plan_found(problem, core, incumbent.open, service, certificate, _multipliers(problem, search), gap, watch)
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """Where a search begins, in the numbering of the problem: open options, and (n_clients,) multipliers."""
+
+    open: IntArray
+    multipliers: FloatArray
+
+
+def _multipliers(problem: FacilityProblem, search: Search) -> FloatArray:
+    """(n_clients,) the best multipliers of a search; of clients outside its core, what they cost without options."""
+    found = np.where(np.isfinite(problem.unserved_cost), problem.unserved_cost, 0.0)
+    found[search.core.client_of] = search.multipliers
+    return found
+
+
+def _searched(
+    problem: FacilityProblem, core: Core, gap: float, watch: Stopwatch, threads: int, known: _Known | None
+) -> tuple[Search, Certificate]:
+    """A core searched to the end, and what can be recomputed of the proof."""
+    search = Search(core, gap, threads, watch)
+    if known is None:
+        prove(search)
+    else:
+        prove(search, np.isin(core.option_of, known.open), known.multipliers[core.client_of])
+    return search, _certified(problem, search)
+
+
+def _searched_with_fillers(
+    problem: FacilityProblem, gap: float, watch: Stopwatch, threads: int, first: Search, so_far: Certificate
+) -> tuple[Search, Certificate]:
+    """The search once more, without the stand-ins that prove too little; the best plan and the best bound of both."""
+    opened = first.core.option_of[first.incumbent.open] if first.incumbent.open is not None else np.zeros(0, np.int64)
+    try:
+        core = reduce_problem(problem, watch.check, fillers_stay=True)
+    except OutOfTime:
+        return first, so_far
+    again, found = _searched(problem, core, gap, watch, threads, _Known(opened, _multipliers(problem, first)))
+    worse = again.incumbent.cost + core.base > first.incumbent.cost + first.core.base
+    return first if worse else again, max(so_far, found, key=lambda certificate: certificate.bound)
 
 
 def _certified(problem: FacilityProblem, search: Search) -> Certificate:
@@ -124,7 +166,7 @@ def _certified(problem: FacilityProblem, search: Search) -> Certificate:
     core, watch = search.core, search.watch
     watch.enter("certificate")
     certificate = certify(problem, core, search.proof, search.proven)
-    if certificate.bound < search.wanted + core.base:
+    if certificate.bound < search.wanted + core.base and not core.relaxed:
         prove_again(search, certificate.bound - core.base)
         watch.enter("certificate")
         certificate = certify(problem, core, search.proof, search.proven)

@@ -14,6 +14,7 @@ from siting.solver.core import Core
 from siting.solver.problem import FIT, NO_OPTION
 from siting.solver.reach import out_of_reach, shut_out, wanted
 from siting.solver.reduce import reduce_problem
+from siting.solver.service import cheapest_service
 
 Lane = tuple[int, frozenset[int], float]
 """Client, options and cost."""
@@ -38,8 +39,8 @@ def without_any(problem: FacilityProblem) -> list[float]:
     return stay
 
 
-def useful_lanes(problem: FacilityProblem) -> set[Lane]:
-    """The lanes of an optimal plan, by the definition and one by one."""
+def useful_lanes(problem: FacilityProblem, fillers_stay: bool = False) -> tuple[set[Lane], set[Lane]]:
+    """The lanes of an optimal plan and the stand-ins, by the definition and one by one."""
     p, stay = problem, without_any(problem)
     forced, closed = masks(p)
     lanes: list[Lane] = []
@@ -63,10 +64,15 @@ def useful_lanes(problem: FacilityProblem) -> set[Lane]:
 
     lanes = [lane for lane in lanes if fits(lane[0], lane[1])]
     spared = {j for j in range(p.n_options) if forced[j] or wanted(p.limits, forced, closed)[j]}
-    spared |= {j for _, needs, _ in every for j in needs if (needs - {j}) & filled}
-    lanes = [lane for lane in lanes if not lane[1] & never_paying(p, lanes, stay, spared)]
+    if fillers_stay:
+        spared |= {j for _, needs, _ in every for j in needs if (needs - {j}) & filled}
+    idle = never_paying(p, lanes, stay, spared)
+    lost = {(i, needs - idle) for i, needs, _ in lanes if needs & idle}
+    lanes = [lane for lane in lanes if not lane[1] & idle]
+    own = {(i, needs) for i, needs, cost in lanes if cost <= stay[i]}
+    lent = {(i, needs, stay[i]) for i, needs in lost - own if needs & filled}
     lanes = [lane for lane in lanes if lane[2] <= ceiling[lane[0]] or lane[1] & filled]
-    return {
+    best = {
         (i, needs, cost)
         for i, needs, cost in lanes
         if not any(
@@ -74,6 +80,7 @@ def useful_lanes(problem: FacilityProblem) -> set[Lane]:
             for k, other, c in lanes
         )
     }
+    return best, lent
 
 
 def never_paying(p: FacilityProblem, lanes: list[Lane], stay: list[float], spared: set[int]) -> set[int]:
@@ -113,9 +120,10 @@ def without_groups(seed: int) -> FacilityProblem:
 def test_the_lanes_kept_are_those_of_the_definition_in_order_of_client_and_cost(block: int) -> None:
     for seed in range(320_000 + 100 * block, 320_100 + 100 * block):
         problem = without_groups(seed)
-        core = reduce_problem(problem)
-        lanes = lanes_of(core)
-        assert len(set(lanes)) == len(lanes) and set(lanes) == useful_lanes(problem), f"seed {seed}"
+        core = reduce_problem(problem, fillers_stay=seed % 8 == 0)
+        lanes, (best, lent) = lanes_of(core), useful_lanes(problem, fillers_stay=seed % 8 == 0)
+        assert len(set(lanes)) == len(lanes) and set(lanes) == best | lent, f"seed {seed}"
+        assert {lanes[k] for k in np.flatnonzero(core.stand_in)} == lent, f"seed {seed}"
         assert (np.diff(core.client) >= 0).all() and (np.diff(core.cost)[np.diff(core.client) == 0] >= 0).all()
         assert core.first_lane.tolist() == np.searchsorted(core.client, np.arange(core.n_clients + 1)).tolist()
 
@@ -125,7 +133,7 @@ def test_the_options_and_clients_kept_and_what_is_said_of_them() -> None:
         problem = without_groups(seed)
         core, stay = reduce_problem(problem), without_any(problem)
         forced, closed = masks(problem)
-        lanes = useful_lanes(problem)
+        lanes = set().union(*useful_lanes(problem))
         used = {j for _, needs, _ in lanes for j in needs} | set(np.flatnonzero(forced).tolist())
         used |= set(np.flatnonzero((problem.fixed_cost < 0) | wanted(problem.limits, forced, closed)).tolist())
         assert set(core.option_of.tolist()) == used - set(np.flatnonzero(closed).tolist()), f"seed {seed}"
@@ -154,7 +162,12 @@ def test_a_capacity_is_kept_where_the_clients_in_reach_need_more() -> None:
 
 
 def dear(**changes: object) -> set[int]:
-    """Options kept of four: 1 gains less than it costs, 2 gains enough only through 1, 3 only through 2."""
+    """Options kept of `dear_problem`."""
+    return set(reduce_problem(dear_problem(**changes)).option_of.tolist())
+
+
+def dear_problem(**changes: object) -> FacilityProblem:
+    """Four options: 1 gains less than it costs, 2 gains enough only through 1, 3 only through 2."""
     problem = FacilityProblem(
         lane_client=np.array([0, 0, 1, 1, 2, 2, 0]),
         lane_options=np.array([[0, -1], [1, -1], [1, 2], [0, -1], [2, 3], [3, 0], [1, -1]]),
@@ -164,7 +177,7 @@ def dear(**changes: object) -> set[int]:
         unserved_cost=np.array([10.0, 10.0, 10.0]),
         fixed_cost=np.array([6.0, 17.1, 10.0, 3.0]),
     )
-    return set(reduce_problem(problem.with_changes(**changes)).option_of.tolist())
+    return problem.with_changes(**changes)
 
 
 def test_options_dearer_than_all_their_clients_gain_are_dropped_and_those_that_need_them() -> None:
@@ -182,8 +195,19 @@ def test_options_that_do_not_pay_stay_where_they_must_open_or_may_be_of_use_othe
     assert dear(n_open=1) == {0, 1, 2, 3}
     assert dear(rules=Rules([[0.0, 0.0, 0.0, 1.0]], lower=1.0)) >= {3}
     assert dear(unserved_cost=np.array([10.0, np.inf, 10.0])) == {0, 1, 2, 3}, "a client that must be served"
-    filling = dear(min_throughput=np.array([0.0, 0.0, 1.0, 0.0]))
-    assert filling >= {1, 3}, "lanes through them may fill option 2 to its minimum"
+
+
+def test_where_an_option_that_does_not_pay_may_fill_another_the_other_has_a_stand_in_that_no_plan_uses() -> None:
+    filled = dear_problem(fixed_cost=np.array([6.0, 17.1, 8.9, 3.0]), min_throughput=np.array([0.0, 0.0, 1.0, 0.0]))
+    core = reduce_problem(filled)
+    assert core.relaxed and set(core.option_of.tolist()) == {0, 2, 3}
+    lent = [lane for lane, stand_in in zip(lanes_of(core), core.stand_in.tolist(), strict=True) if stand_in]
+    assert lent == [(1, frozenset({2}), 10.0)], "client 1 by way of 1 and 2 saves no more than 1 costs"
+    opened = core.option_of == 2
+    assert cheapest_service(core, opened) is None, "nothing but the stand-in fills 2 alone"
+    assert cheapest_service(core, core.forced) is not None
+    whole = reduce_problem(filled, fillers_stay=True)
+    assert not whole.relaxed and set(whole.option_of.tolist()) == {0, 1, 2, 3}
 
 
 def tiers(**changes: object) -> Core:
