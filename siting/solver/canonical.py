@@ -35,6 +35,13 @@ class StatedLanes:
     stand_in: BoolArray
     unserved: FloatArray
 
+    @property
+    def served(self) -> BoolArray:
+        """(n_clients,) mask of the clients with a lane."""
+        mask = np.zeros(len(self.unserved), dtype=bool)
+        mask[self.client] = True
+        return mask
+
 
 def content_keys(p: FacilityProblem, lanes: StatedLanes, forced: BoolArray) -> tuple[HashArray, HashArray]:
     """Hashes of clients and options by content: equal under any reordering of the problem.

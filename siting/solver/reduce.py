@@ -44,8 +44,7 @@ def reduce_problem(
 
     Args:
         tick: called now and then.
-        fillers_stay: leave out no option with a lane that may fill another to its minimum (17); else the other gets
-            stand-ins for these lanes.
+        fillers_stay: (31) spares options with a lane that may fill another (17); else the other gets stand-ins.
     """
     p = problem
     tick()
@@ -56,19 +55,14 @@ def reduce_problem(
 
     tick()
     used = _useful_options(p, lanes.options, closed, forced)
-    served = np.zeros(p.n_clients, dtype=bool)
-    served[lanes.client] = True
-    base = float(lanes.unserved[~served].sum())
-
+    served = lanes.served
     client_key, option_key = content_keys(p, lanes, forced)
     client_of = ranked(np.flatnonzero(served), client_key)
     option_of = ranked(np.flatnonzero(used), option_key)
     place = numbered(_twins(p, lanes)[option_of])
     new_place = np.full(p.n_options + 1, NO_OPTION, dtype=np.int32)
     new_place[option_of] = place
-    # Whole clients that fill an option to the last bit, or beyond it by rounding, are no case for a solver's tolerance.
-    room = p.capacity * (1 + FIT) if p.single_source else p.capacity
-    capacity = _tightened(np.where(limited, room, np.inf)[option_of], reachable[option_of], place)
+    capacity = _tightened(_room(p, limited)[option_of], reachable[option_of], place)
     places = new_place.take(lanes.options)
     order, first_lane = by_client_and_cost(lanes.client, places, lanes.cost, client_of, tick)
     return Core(
@@ -89,7 +83,7 @@ def reduce_problem(
         single_source=p.single_source,
         option_of=option_of,
         client_of=client_of,
-        base=base,
+        base=float(lanes.unserved[~served].sum()),
     )
 
 
@@ -182,6 +176,14 @@ def _useful_options(p: FacilityProblem, options: LaneArray, closed: BoolArray, f
     used |= wanted(p.limits, forced, closed)
     used |= p.fixed_cost < 0
     return np.asarray(used & ~closed)
+
+
+def _room(p: FacilityProblem, limited: BoolArray) -> FloatArray:
+    """(n_options,) capacities of some options, inf elsewhere.
+
+    Whole clients that fill an option to the last bit, or beyond it by rounding, are no case for a solver's tolerance.
+    """
+    return np.where(limited, p.capacity * (1 + FIT) if p.single_source else p.capacity, np.inf)
 
 
 def _tightened(capacity: FloatArray, reachable: FloatArray, place: IntArray) -> FloatArray:
