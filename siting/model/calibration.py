@@ -11,7 +11,8 @@ clients' probabilities weighted by the value of their cargo. The terms beta, a_g
 
 o_sg observed and S_sg modelled shares of the gateways, q_s observed and Q_s modelled share cleared at inland depots;
 states weigh by the square root of their value, so that the largest does not decide alone. Records of depots do not
-tell the port behind them: gateway shares are compared with what is cleared at the ports themselves.
+tell the port behind them: gateway shares are compared with what is cleared at the ports themselves. Records do not tell
+goods either: what a port's own district ships there in bulk (:mod:`siting.model.port_bulk`) is taken off them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from siting.model.costs import Array
 from siting.model.gateway_costs import gateway_costs
 from siting.model.lanes import ROAD
 from siting.model.model import Model
+from siting.model.port_bulk import port_bulk
 
 DEPOT_WEIGHT, PENALTY = 0.5, 0.005
 """L and R of (21). Left out, states are told alike by any R from 0.002 to 0.01."""
@@ -152,7 +154,12 @@ def choices_of(model: Model, observed: pd.DataFrame) -> Choices:
         cost[:, group] = np.minimum(cost[:, group], by_mode[:, gateway])
     state_of = model.demand["state"].to_numpy()[model.clients["district"]]
     usable = np.isfinite(cost).any(axis=(1, 2))
-    at_port = _by_port(observed, dict(zip(gateways, harbour, strict=True)), groups)
+    of_gateway = dict(zip(gateways, harbour, strict=True))
+    bulk = port_bulk(model.pack, model.places).assign(leaves_by="sea")
+    bulk["usd_million"] = bulk["usd"] / 1e6
+    shipped = _by_port(bulk, of_gateway, groups)
+    at_port = _by_port(observed, of_gateway, groups)
+    at_port = (at_port - shipped.reindex(at_port.index, fill_value=0.0)).clip(lower=0.0)
     at_depot = observed[observed["leaves_by"] == "icd"].groupby("state")["usd_million"].sum()
     told = at_port.index[(at_port.sum(axis=1) >= LEAST_USD_MILLION).to_numpy()]
     states = [state for state in told if (state_of[usable] == state).any()]

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from geodata.exports import tonnes_by_class
 from siting.model.calibration import LEAST_USD_MILLION, cargo_usd
 from siting.model.lanes import NONE
+from siting.model.port_bulk import port_bulk
 from siting.plan import Plan
 from siting.report.charts import ACCENT, MUTED, QUIET, WIDTH, label, rect, svg
 from siting.results.tables import flows_table
@@ -76,7 +77,9 @@ def _by_state(plan: Plan, by_port: pd.DataFrame, observed: pd.DataFrame) -> pd.D
     table["top_right"] = top["modelled"] == top["observed"]
     ways = observed.pivot_table(index="state", columns="leaves_by", values="usd_million", aggfunc="sum").fillna(0.0)
     ways = ways.reindex(columns=["sea", "icd", "air", "land"], fill_value=0.0) * 1e6
-    boxes = ways["icd"] + sums["observed"].reindex(ways.index).fillna(0.0)
+    bulk = port_bulk(plan.model.pack, plan.model.places).groupby("state")["usd"].sum()
+    at_sea = sums["observed"].sub(bulk, fill_value=0.0).clip(lower=0.0)
+    boxes = ways["icd"] + at_sea.reindex(ways.index).fillna(0.0)
     everything = observed.groupby("state")["usd_million"].sum() * 1e6
     table["depot_observed"] = ways["icd"] / boxes
     table["depot_modelled"] = _depot_share(plan)

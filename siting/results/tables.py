@@ -18,6 +18,7 @@ from siting.enabled import enabled_exports, enabled_totals
 from siting.equity import equity_of
 from siting.intelligence import COLUMNS
 from siting.model.calibration import cargo_usd
+from siting.model.port_bulk import port_bulk
 from siting.model.routing import Routing
 from siting.money import INR_PER_CRORE
 from siting.plan import Plan
@@ -262,7 +263,10 @@ def lanes_table(plan: Plan) -> pd.DataFrame:
 
 @_once
 def flows_table(plan: Plan) -> pd.DataFrame:
-    """Return ``flows.csv``: cargo by state and gateway, today and with the plan, beside what records show."""
+    """Return ``flows.csv``: cargo by state and gateway, today and with the plan, beside what records show.
+
+    Records hold bulk too, so that what a port's own district ships there is on both sides.
+    """
     model = plan.model
     usd = cargo_usd(model)
     table: pd.DataFrame | None = None
@@ -276,6 +280,11 @@ def flows_table(plan: Plan) -> pd.DataFrame:
         flow = flow.groupby(["state", "gateway_id"]).sum()
         table = flow if table is None else table.join(flow, how="outer").fillna(0.0)
     assert table is not None
+    bulk = port_bulk(model.pack, model.places).set_index(["state", "gateway_id"])
+    for when in ("before", "after"):
+        own = bulk.set_axis([f"tonnes_{when}", f"usd_{when}"], axis=1)
+        table = table.reindex(table.index.union(own.index)).fillna(0.0).add(own, fill_value=0.0)
+    table = table[["tonnes_before", "usd_before", "tonnes_after", "usd_after"]]
     if model.pack.observed_flows is not None:
         sea = model.pack.observed_flows
         sea = sea[(sea["leaves_by"] == "sea") & (sea["gateway_id"] != "")]

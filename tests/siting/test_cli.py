@@ -33,7 +33,7 @@ def study(tmp_path, tiny_layers):
 
     def write(lines: str = 'name = "Tiny"\nbudget_inr_crore = 60\ncapital_charge = false', more: str = "") -> object:
         file = tmp_path / "tiny.toml"
-        file.write_text(f"[study]\ndraws = 0\n{lines}\n[data]\n{data}\n{more}")
+        file.write_text(f"[study]\n{'draws = 0' * bool(lines)}\n{lines}\n[data]\n{data}\n{more}")
         return file
 
     write.folder = tmp_path
