@@ -1,7 +1,6 @@
 """Coverage: a share of weighted clients, or of whatever else, within reach of an open option (19).
 
-A set cover has no costs of its own, so it is stated with options and rows there are already: an option that costs
-nothing and serves nobody stands for "d is covered", and may open only where an option in reach of d does.
+A set cover has no costs of its own, so it is stated with clients and lanes there are already: see `covering`.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csr_array, eye_array, hstack, issparse
+from scipy.sparse import csr_array, issparse
 
 from siting.solver.errors import InputError
-from siting.solver.rules import FloatArray, Rules
+from siting.solver.rules import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,22 +74,3 @@ class Coverage:
         first = np.array([points[0] for points in member.values()], dtype=np.int64)
         weight = np.array([self.weight[points].sum() for points in member.values()])
         return replace(self, reach=self.reach[first], weight=weight)
-
-
-def covering_rows(coverage: Coverage, before: int, n_options: int, after: int) -> Rules:
-    """(19) over the caller's options and one for each point, with so many points of others before and after them.
-
-    The last row follows from the others: what options reach, each counted alone, is no less than what they cover.
-    """
-    n = coverage.n_points
-    points = hstack([csr_array((n, before)), eye_array(n, format="csr"), csr_array((n, after))], format="csr")
-    links = hstack([-coverage.reach, points], format="csr")
-    weighed = coo_array((coverage.weight, (np.zeros(n, dtype=np.int64), n_options + before + np.arange(n))),
-                        shape=(1, n_options + before + n + after))  # fmt: skip
-    alone = np.minimum(coverage.reach.T @ coverage.weight, max(coverage.least, 0.0))
-    implied = hstack([csr_array(alone[None, :]), csr_array((1, before + n + after))], format="csr")
-    return Rules.stacked([
-        Rules(links, upper=0.0, names=[f"{coverage.name}: {d}" for d in range(n)]),
-        Rules(csr_array(weighed), lower=coverage.least, names=[coverage.name]),
-        Rules(implied, lower=coverage.least, names=[f"{coverage.name}, each site alone"]),
-    ])  # fmt: skip

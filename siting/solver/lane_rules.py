@@ -5,8 +5,9 @@ Priced, they leave a problem like any other: for prices pi, above 0 at lower lim
     min sum_l (c_l - sum_r pi_r g_rl) x_l + ...  s.t. all but (18),   plus   sum_r pi_r limit_r
 
 bounds every plan from below [Everett 1963; Geoffrion 1974]; its own bound is recomputed as that of any problem.
-Prices go up the dual one by one. The sets of options met on the way are served at least cost under the rules; what
-gap is left where lanes are few, HiGHS closes on the whole problem.
+Several rules are first priced all at once, each between a price at which it was broken and one at which it was kept: rules
+of different states hardly touch one another. Then prices go up the dual one by one. The sets of options met on the way
+are served at least cost under the rules; what gap is left where lanes are few, HiGHS closes on the whole problem.
 """
 
 from __future__ import annotations
@@ -24,16 +25,24 @@ from siting.solver.whole import WholeAnswer, solve_whole
 
 MANY_LANES = 30_000
 """Above it the whole problem is not stated."""
-EVALUATIONS, ROUNDS = 16, 3
-"""Most problems priced for one rule, and times each rule is looked at."""
-FIRST, GROWTH, BRACKET_STEPS = 0.02, 3.0, 10
+EVALUATIONS, ROUNDS, TOGETHER = 16, 3, 16
+"""Most problems priced for one rule, times each rule is looked at, and problems priced for all rules at once."""
+NEAR_LOW, NEAR_HIGH = 0.2, 0.8
+"""The next price between two lies in this part of the way from the one to the other."""
+SURPLUS = 1e-3
+"""Part of a limit by which a rule may be more than kept before its price falls."""
+FIRST, GROWTH, BRACKET_STEPS = 0.1, 4.0, 8
 """Where a price begins, in costs of a lane; by how much it grows until a rule is kept, and how often."""
 EPSILON = float(np.finfo(float).eps)
 SETS_OFF = 20
 """Most sets that HiGHS takes for plans within its tolerance and that are none."""
 
-PlainSolve = Callable[[FacilityProblem, Solution | None], Solution]
-"""Solves a problem without rules over lanes, starting from a solution."""
+ROUGH, FINE = 3.0, 0.3
+"""Of the gap asked for, that of a priced problem: before there is any plan, when only the way of the prices counts, and
+after."""
+
+PlainSolve = Callable[[FacilityProblem, float, Solution | None], Solution]
+"""Solves a problem without rules over lanes to some gap, starting from a solution."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +58,7 @@ class Ruled:
 class _Priced:
     """The dual at some prices and what rules come to in its plan (None: it has none)."""
 
+    prices: FloatArray
     bound: float
     activity: FloatArray | None
 
@@ -65,7 +75,7 @@ class _Dual:
         self.certificate = UNPROVEN
         self.infeasible: Certificate | None = None
         self._seen: set[bytes] = set()
-        self.here = _Priced(-np.inf, None)
+        self.here = _Priced(self.prices, -np.inf, None)
 
     @property
     def closed(self) -> bool:
@@ -79,7 +89,8 @@ class _Dual:
         p, g = self.problem, self.rules.coefficients
         limit = np.where(prices > 0, self.rules.lower, np.where(prices < 0, self.rules.upper, 0.0))
         shift = g.T @ prices
-        found = self.plain(p.with_changes(lane_rules=None, lane_cost=p.lane_cost - shift), self.last)
+        gap = self.gap * (ROUGH if self.best is None else FINE)
+        found = self.plain(p.with_changes(lane_rules=None, lane_cost=p.lane_cost - shift), gap, self.last)
         size = np.zeros(p.n_clients)
         np.maximum.at(size, p.lane_client, np.abs(p.lane_cost) + abs(g).T @ np.abs(prices))
         bound = found.bound + float(prices @ limit) - 4 * EPSILON * float(size.sum() + np.abs(prices) @ np.abs(limit))
@@ -87,14 +98,14 @@ class _Dual:
             self.certificate = replace(found.certificate, bound=bound)
         if found.status == "infeasible":
             self.infeasible = found.certificate
-            return _Priced(bound, None)
+            return _Priced(prices.copy(), bound, None)
         if found.status == "unknown":
-            return _Priced(bound, None)
+            return _Priced(prices.copy(), bound, None)
         self.last = found
         opened = np.zeros(p.n_options, dtype=bool)
         opened[found.open] = True
         self.offer(opened)
-        return _Priced(bound, g @ found.lane_share)
+        return _Priced(prices.copy(), bound, g @ found.lane_share)
 
     def offer(self, opened: BoolArray) -> None:
         """Serve the clients through a set of options under all rules; keep it if it is best."""
@@ -105,6 +116,48 @@ class _Dual:
         found = solve_whole(self.problem, 1e-9, self.watch.deadline, self.threads, opened)
         if found.open is not None and (self.best is None or found.cost < self.best.cost):
             self.best = found
+
+    def price_together(self) -> None:
+        """Raise the prices of all rules that are broken, lower those of rules more than kept, and again."""
+        n = len(self.rules)
+        unit = np.array([self._unit(r) for r in range(n)])
+        low, high = np.zeros(n), np.full(n, np.inf)
+        short, over = np.ones(n), np.ones(n)  # by how much a rule was broken at low and more than kept at high
+        best = self.here
+        for _ in range(TOGETHER):
+            if self.closed or self.here.activity is None:
+                break
+            price, missing = np.abs(self.prices), self._missing(self.here.activity)
+            broken, loose = missing > 0, (missing < 0) & (price > 0)
+            low[broken], short[broken] = price[broken], missing[broken]
+            high[broken & (high <= price)] = np.inf
+            high[loose], over[loose] = price[loose], -missing[loose]
+            low[loose & (low >= price)] = 0.0
+            if not (broken | (loose & (missing < -SURPLUS * self._size()))).any():
+                break
+            part = np.clip(short / np.maximum(short + over, 1e-300), NEAR_LOW, NEAR_HIGH)
+            between = low + part * (np.where(np.isfinite(high), high, low) - low)
+            raised = np.where(np.isfinite(high), between, np.maximum(price * GROWTH, unit))
+            self.prices = self._sides() * np.where(broken, raised, np.where(loose, between, price))
+            self.here = self.at(self.prices)
+            best = max(best, self.here, key=lambda point: point.bound)
+        self.prices, self.here = best.prices, best
+
+    def _missing(self, activity: FloatArray) -> FloatArray:
+        """(n_rules,) by how much each rule is broken; below 0 what it is kept by."""
+        return np.asarray(np.maximum(self.rules.lower - activity, activity - self.rules.upper))
+
+    def _sides(self) -> FloatArray:
+        """(n_rules,) 1 where a price is that of the lower limit, -1 of the upper one."""
+        if self.here.activity is None:
+            return np.sign(self.prices)
+        below = self.rules.lower - self.here.activity >= self.here.activity - self.rules.upper
+        return np.where(below, 1.0, -1.0)
+
+    def _size(self) -> FloatArray:
+        """(n_rules,) what a limit is measured by."""
+        limits = [np.where(np.isfinite(side), np.abs(side), 0.0) for side in (self.rules.lower, self.rules.upper)]
+        return np.asarray(np.maximum(*limits))
 
     def raise_price(self, r: int) -> None:
         """Find the best price of one rule, the others as they are: bracket it, then cut where two lines meet."""
@@ -161,8 +214,10 @@ class _Dual:
         if not row.nnz:
             return 1.0
         stay = np.where(np.isinf(p.unserved_cost), 0.0, p.unserved_cost)[p.lane_client[row.indices]]
-        weight = np.median(np.abs(p.lane_cost[row.indices] - stay)) / np.median(np.abs(row.data))
-        return float(FIRST * weight) or 1.0
+        saved = np.abs(p.lane_cost[row.indices] - stay)
+        if not saved.any():  # lanes that only say what is in reach: their options cost something
+            saved = p.fixed_cost[np.unique(p.lane_options[row.indices, 0])]
+        return float(FIRST * np.median(saved) / np.median(np.abs(row.data))) or 1.0
 
 
 def solve_under_lane_rules(
@@ -176,6 +231,8 @@ def solve_under_lane_rules(
     dual = _Dual(problem, gap, watch, threads, plain)
     dual.last = start
     dual.here = dual.at(dual.prices)
+    if len(dual.rules) > 1:
+        dual.price_together()
     for _ in range(ROUNDS if len(dual.rules) > 1 else 1):
         before = dual.certificate.bound
         for r in range(len(dual.rules)):

@@ -10,7 +10,7 @@ import numpy as np
 from siting.solver.certificate import ARITHMETIC, Certificate, certify, cheapest_lanes
 from siting.solver.check import check_solution
 from siting.solver.core import Core
-from siting.solver.covering import with_points, without_points
+from siting.solver.covering import start_with_points, with_points, without_points
 from siting.solver.lane_rules import solve_under_lane_rules
 from siting.solver.problem import FIT, BoolArray, FacilityProblem, FloatArray, IntArray
 from siting.solver.prover import prove, prove_again
@@ -19,9 +19,6 @@ from siting.solver.reduce import reduce_problem
 from siting.solver.search import Search
 from siting.solver.solution import Solution, no_plan, plan_found, plan_told
 from siting.solver.stopwatch import OutOfTime, Progress, Stopwatch
-
-PRICED_GAP = 0.1
-"""Of the gap asked for, where a problem is solved at prices of rules over lanes: its plan tells what these come to."""
 
 
 def solve(
@@ -60,7 +57,8 @@ def _solve(problem: FacilityProblem, gap: float, watch: Stopwatch, start: Soluti
     if reasons:
         return no_plan(problem, watch, "infeasible", ARITHMETIC, "; ".join(reasons))
     if problem.coverage:
-        solution = without_points(problem, _solve(with_points(problem), gap, watch, start, threads))
+        wider = with_points(problem)
+        solution = without_points(problem, _solve(wider, gap, watch, start_with_points(start, wider), threads))
     elif len(problem.over_lanes):
         solution = _solve_priced(problem, gap, watch, start, threads)
     else:
@@ -74,9 +72,9 @@ def _solve_priced(
 ) -> Solution:
     """The answer under rules over lanes, by prices of these."""
 
-    def plain(priced: FacilityProblem, near: Solution | None) -> Solution:
+    def plain(priced: FacilityProblem, within_gap: float, near: Solution | None) -> Solution:
         within = Stopwatch(watch.left, lambda state: watch.check_in())
-        found = _solve_reduced(priced, gap * PRICED_GAP, within, near, threads)
+        found = _solve_reduced(priced, within_gap, within, near, threads)
         watch.stopped |= within.stopped
         return found
 
