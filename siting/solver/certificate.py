@@ -17,7 +17,7 @@ import numpy as np
 from siting.solver.core import Core
 from siting.solver.highs import TOLERANCE
 from siting.solver.option_limits import Limits
-from siting.solver.problem import FacilityProblem, FloatArray
+from siting.solver.problem import BoolArray, FacilityProblem, FloatArray
 from siting.solver.proof import Region, Solved
 from siting.solver.reduction_check import is_relaxed
 from siting.solver.restated import EPSILON, Restated
@@ -82,6 +82,15 @@ def certify(problem: FacilityProblem, core: Core, proof: Region, claimed: float)
         claimed: the bound it came to, in the caller's costs; more than this is not looked for.
     """
     return _Check(problem, core, proof, claimed).run()
+
+
+def never_open(problem: FacilityProblem, core: Core, proof: Region, enough: float) -> BoolArray:
+    """(n_options,) options that no plan which costs less than so much opens, by the first prices of a proof."""
+    restated = Restated(problem, core, _highest(problem, core, proof))
+    limits = restated.rows.limits()
+    for prices in proof.prices:
+        limits.settle(restated.bound(prices, limits), enough)
+    return ~limits.high
 
 
 def _highest(problem: FacilityProblem, core: Core, proof: Region) -> FloatArray:

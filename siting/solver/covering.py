@@ -1,15 +1,17 @@
 """A problem with coverage (19) as one with rules over lanes (18): a client without demand stands for each point.
 
-The client of point d costs nothing, unserved or by any of its lanes, one through each option that reaches it. By (2) and
-(3) its lanes carry z_d <= min(1, sum of y_j near d) in all, so that sum_d w_d z_d >= W is a row over lanes. At a price
-of that row the points are clients like others, to whom an open option near by is worth the price.
+The client of point d costs nothing, unserved or by any of its lanes, one through each option that reaches it. By (2)
+and (3) its lanes carry z_d <= min(1, sum of y_j near d) in all, so that sum_d w_d z_d >= W is a row over lanes. At a
+price of that row the points are clients like others, to whom an open option near by is worth the price.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array, hstack
 
 from siting.solver.coverage import Coverage
@@ -22,7 +24,8 @@ def with_points(p: FacilityProblem) -> FacilityProblem:
     """The problem with clients that stand for the points to be covered, and (19) as rows over lanes."""
     each = [coverage.simplified() for coverage in p.coverage]
     points, lanes = p.n_clients, p.n_lanes
-    clients, options = [p.lane_client], [p.lane_options[:, 0]]
+    clients: list[npt.NDArray[Any]] = [p.lane_client]
+    options: list[npt.NDArray[Any]] = [p.lane_options[:, 0]]
     for coverage in each:
         reach = coverage.reach
         clients.append(points + np.repeat(np.arange(coverage.n_points), np.diff(reach.indptr)))

@@ -5,9 +5,10 @@ Priced, they leave a problem like any other: for prices pi, above 0 at lower lim
     min sum_l (c_l - sum_r pi_r g_rl) x_l + ...  s.t. all but (18),   plus   sum_r pi_r limit_r
 
 bounds every plan from below [Everett 1963; Geoffrion 1974]; its own bound is recomputed as that of any problem.
-Several rules are first priced all at once, each between a price at which it was broken and one at which it was kept: rules
-of different states hardly touch one another. Then prices go up the dual one by one. The sets of options met on the way
-are served at least cost under the rules; what gap is left where lanes are few, HiGHS closes on the whole problem.
+Several rules are first priced all at once, each between a price at which it was broken and one at which it was kept:
+rules of different states hardly touch one another. Then prices go up the dual one by one. The sets of options met on
+the way are served at least cost under the rules; what gap is left where lanes are few, HiGHS closes on the whole
+problem.
 """
 
 from __future__ import annotations
@@ -19,14 +20,19 @@ import numpy as np
 
 from siting.solver.certificate import UNPROVEN, Certificate
 from siting.solver.problem import BoolArray, FacilityProblem, FloatArray
+from siting.solver.rules import TOLERANCE
 from siting.solver.solution import Solution
 from siting.solver.stopwatch import Stopwatch
-from siting.solver.whole import WholeAnswer, solve_whole
+from siting.solver.whole import WholeAnswer, open_lanes, solve_whole
 
 MANY_LANES = 30_000
 """Above it the whole problem is not stated."""
 EVALUATIONS, ROUNDS, TOGETHER = 16, 3, 16
 """Most problems priced for one rule, times each rule is looked at, and problems priced for all rules at once."""
+LOOK, REACH_GAP = 3, 1e-3
+"""Prices tried before a rule that none has kept is looked at alone, and the relative gap of that."""
+OVERSHOOT, LEAST_STEP = 1.5, 0.1
+"""How far beyond where a rule would be kept the next price goes, and at least by what part of itself it grows."""
 NEAR_LOW, NEAR_HIGH = 0.2, 0.8
 """The next price between two lies in this part of the way from the one to the other."""
 SURPLUS = 1e-3
@@ -37,30 +43,38 @@ EPSILON = float(np.finfo(float).eps)
 SETS_OFF = 20
 """Most sets that HiGHS takes for plans within its tolerance and that are none."""
 
-ROUGH, FINE = 3.0, 0.3
+ROUGH, FINE = 3.0, 0.5
 """Of the gap asked for, that of a priced problem: before there is any plan, when only the way of the prices counts, and
 after."""
 
-PlainSolve = Callable[[FacilityProblem, float, Solution | None], Solution]
+NeverOpen = Callable[[float], BoolArray | None]
+"""(n_options,) options that no plan opens which costs less than so much; None where nothing is known."""
+PlainSolve = Callable[[FacilityProblem, float, Solution | None], tuple[Solution, NeverOpen]]
 """Solves a problem without rules over lanes to some gap, starting from a solution."""
+
+
+def nothing_settled(enough: float) -> None:
+    """What is known of options where there is no proof."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ruled:
-    """The answer: the best plan found, None where there is none, and what is proven."""
+    """The answer: the best plan found, None where there is none, what is proven, and why there is none."""
 
     plan: WholeAnswer | None
     certificate: Certificate
     multipliers: FloatArray
+    message: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class _Priced:
-    """The dual at some prices and what rules come to in its plan (None: it has none)."""
+    """The dual at some prices: what is proven, what rules come to in its plan (None: it has none), and its cost."""
 
     prices: FloatArray
     bound: float
     activity: FloatArray | None
+    value: float = -np.inf
 
 
 class _Dual:
@@ -75,6 +89,10 @@ class _Dual:
         self.certificate = UNPROVEN
         self.infeasible: Certificate | None = None
         self._seen: set[bytes] = set()
+        self._never: NeverOpen = nothing_settled
+        self._worth = 0.0
+        self._looked_at: set[int] = set()
+        self.message = ""
         self.here = _Priced(self.prices, -np.inf, None)
 
     @property
@@ -82,7 +100,7 @@ class _Dual:
         """Whether the best plan is proven, no plan exists, or the time is over."""
         if self.infeasible is not None or self.watch.over:
             return True
-        return self.best is not None and self.best.cost - self.certificate.bound <= self.gap * abs(self.best.cost)
+        return self.certificate.bound >= self.cutoff
 
     def at(self, prices: FloatArray) -> _Priced:
         """Solve the problem at some prices, and serve the sets it finds under the rules."""
@@ -90,12 +108,15 @@ class _Dual:
         limit = np.where(prices > 0, self.rules.lower, np.where(prices < 0, self.rules.upper, 0.0))
         shift = g.T @ prices
         gap = self.gap * (ROUGH if self.best is None else FINE)
-        found = self.plain(p.with_changes(lane_rules=None, lane_cost=p.lane_cost - shift), gap, self.last)
+        found, never = self.plain(p.with_changes(lane_rules=None, lane_cost=p.lane_cost - shift), gap, self.last)
         size = np.zeros(p.n_clients)
         np.maximum.at(size, p.lane_client, np.abs(p.lane_cost) + abs(g).T @ np.abs(prices))
-        bound = found.bound + float(prices @ limit) - 4 * EPSILON * float(size.sum() + np.abs(prices) @ np.abs(limit))
+        margin = 4 * EPSILON * float(size.sum() + np.abs(prices) @ np.abs(limit))
+        worth = float(prices @ limit) - margin
+        bound = found.bound + worth
         if bound > self.certificate.bound:
             self.certificate = replace(found.certificate, bound=bound)
+            self._never, self._worth = never, worth
         if found.status == "infeasible":
             self.infeasible = found.certificate
             return _Priced(prices.copy(), bound, None)
@@ -105,7 +126,21 @@ class _Dual:
         opened = np.zeros(p.n_options, dtype=bool)
         opened[found.open] = True
         self.offer(opened)
-        return _Priced(prices.copy(), bound, g @ found.lane_share)
+        return _Priced(prices.copy(), bound, g @ found.lane_share, found.objective + worth)
+
+    def left(self) -> FacilityProblem:
+        """The problem with the options closed that no plan opens which is better by the gap than the best."""
+        if self.best is None:
+            return self.problem
+        closed = self._never(self.cutoff - self._worth)
+        if closed is None:
+            return self.problem
+        return self.problem.with_changes(forbidden=np.union1d(self.problem.forbidden, np.flatnonzero(closed)))
+
+    @property
+    def cutoff(self) -> float:
+        """A plan that costs as much is not better by the gap than the best; inf where there is none."""
+        return np.inf if self.best is None else self.best.cost - self.gap * abs(self.best.cost)
 
     def offer(self, opened: BoolArray) -> None:
         """Serve the clients through a set of options under all rules; keep it if it is best."""
@@ -120,11 +155,11 @@ class _Dual:
     def price_together(self) -> None:
         """Raise the prices of all rules that are broken, lower those of rules more than kept, and again."""
         n = len(self.rules)
-        unit = np.array([self._unit(r) for r in range(n)])
+        unit = np.array([_unit(self.problem, r) for r in range(n)])
         low, high = np.zeros(n), np.full(n, np.inf)
         short, over = np.ones(n), np.ones(n)  # by how much a rule was broken at low and more than kept at high
         best = self.here
-        for _ in range(TOGETHER):
+        for k in range(TOGETHER):
             if self.closed or self.here.activity is None:
                 break
             price, missing = np.abs(self.prices), self._missing(self.here.activity)
@@ -135,6 +170,11 @@ class _Dual:
             low[loose & (low >= price)] = 0.0
             if not (broken | (loose & (missing < -SURPLUS * self._size()))).any():
                 break
+            if k + 1 == LOOK:
+                for r in np.flatnonzero(broken & np.isinf(high)):
+                    self.reach(int(r))
+                if self.closed:
+                    break
             part = np.clip(short / np.maximum(short + over, 1e-300), NEAR_LOW, NEAR_HIGH)
             between = low + part * (np.where(np.isfinite(high), high, low) - low)
             raised = np.where(np.isfinite(high), between, np.maximum(price * GROWTH, unit))
@@ -142,6 +182,26 @@ class _Dual:
             self.here = self.at(self.prices)
             best = max(best, self.here, key=lambda point: point.bound)
         self.prices, self.here = best.prices, best
+
+    def reach(self, r: int) -> None:
+        """Whether a rule that no price has kept can be kept at all: the most it can come to, whatever the cost, is a
+        problem of its own.
+        """
+        if r in self._looked_at or self.watch.over:
+            return
+        self._looked_at.add(r)
+        p, side = self.problem, float(self._sides()[r])
+        row = self.rules.coefficients[[r]].toarray().ravel()
+        free = np.where(np.isinf(p.unserved_cost), np.inf, 0.0)
+        alone = p.with_changes(
+            lane_rules=None, lane_cost=-side * row, unserved_cost=free, fixed_cost=np.zeros(p.n_options)
+        )
+        found, _ = self.plain(alone, REACH_GAP, None)
+        limit = side * float(self.rules.lower[r] if side > 0 else self.rules.upper[r])
+        most = -found.bound
+        if most < limit - TOLERANCE * (abs(limit) + float(np.abs(row).sum())):
+            self.infeasible = found.certificate
+            self.message = f"{self.rules.described(r)}: no plan within the other limits comes beyond {side * most:g}"
 
     def _missing(self, activity: FloatArray) -> FloatArray:
         """(n_rules,) by how much each rule is broken; below 0 what it is kept by."""
@@ -167,18 +227,18 @@ class _Dual:
             return
         limit = float(self.rules.lower[r] if side > 0 else self.rules.upper[r])
         low, high = (abs(float(self.prices[r])), here), None
-        step = self._unit(r)
+        step, reach = _unit(self.problem, r), np.inf  # reach: where the rule would be kept if it went on as it did
         for evaluations in range(EVALUATIONS):
             low_slope = self._slope(low[1], side, limit, r)
             if high is None:
-                price, step = low[0] + step, step * GROWTH
+                price, step = low[0] + min(step, max(OVERSHOOT * reach, LEAST_STEP * low[0])), step * GROWTH
                 if evaluations >= BRACKET_STEPS:
                     break
             else:
                 high_slope = self._slope(high[1], side, limit, r)
                 if low_slope - high_slope <= 0:
                     break
-                price = (high[1].bound - low[1].bound + low_slope * low[0] - high_slope * high[0]) / (
+                price = (high[1].value - low[1].value + low_slope * low[0] - high_slope * high[0]) / (
                     low_slope - high_slope
                 )
                 if not low[0] < price < high[0]:
@@ -188,7 +248,13 @@ class _Dual:
             self.here = found
             if self.closed or found.activity is None:
                 break
-            if self._slope(found, side, limit, r) > 0:
+            if (slope := self._slope(found, side, limit, r)) > 0:
+                if evaluations + 1 == LOOK:
+                    self.reach(r)
+                    if self.closed:
+                        break
+                gained = low_slope - slope
+                reach = (price - low[0]) * slope / gained if gained > 0 else np.inf
                 low = (price, found)
             else:
                 high = (price, found)
@@ -208,16 +274,17 @@ class _Dual:
         assert found.activity is not None
         return side * (limit - float(found.activity[r]))
 
-    def _unit(self, r: int) -> float:
-        """A price at which the rule weighs like the cost of a lane."""
-        p, row = self.problem, self.rules.coefficients[[r]]
-        if not row.nnz:
-            return 1.0
-        stay = np.where(np.isinf(p.unserved_cost), 0.0, p.unserved_cost)[p.lane_client[row.indices]]
-        saved = np.abs(p.lane_cost[row.indices] - stay)
-        if not saved.any():  # lanes that only say what is in reach: their options cost something
-            saved = p.fixed_cost[np.unique(p.lane_options[row.indices, 0])]
-        return float(FIRST * np.median(saved) / np.median(np.abs(row.data))) or 1.0
+
+def _unit(p: FacilityProblem, r: int) -> float:
+    """A price at which the rule weighs like the cost of a lane."""
+    row = p.over_lanes.coefficients[[r]]
+    if not row.nnz:
+        return 1.0
+    stay = np.where(np.isinf(p.unserved_cost), 0.0, p.unserved_cost)[p.lane_client[row.indices]]
+    saved = np.abs(p.lane_cost[row.indices] - stay)
+    if not saved.any():  # lanes that only say what is in reach: their options cost something
+        saved = p.fixed_cost[np.unique(p.lane_options[row.indices, 0])]
+    return float(FIRST * np.median(saved) / np.median(np.abs(row.data))) or 1.0
 
 
 def solve_under_lane_rules(
@@ -240,23 +307,30 @@ def solve_under_lane_rules(
                 dual.raise_price(r)
         if dual.certificate.bound <= before + 1e-9 * abs(before):
             break
-    if not dual.closed and problem.n_lanes <= MANY_LANES:
-        _close_by_model(dual)
+    if not dual.closed:
+        _close_by_model(dual, dual.left())
     multipliers = dual.last.multipliers if dual.last is not None else np.zeros(0)
     if dual.infeasible is not None:
-        return Ruled(None, replace(dual.infeasible, bound=np.inf), multipliers)
+        return Ruled(None, replace(dual.infeasible, bound=np.inf), multipliers, dual.message)
     return Ruled(dual.best, dual.certificate, multipliers)
 
 
-def _close_by_model(dual: _Dual) -> None:
-    """HiGHS on the whole problem: the plan, and a bound where it is higher than that of the prices."""
+def _close_by_model(dual: _Dual, left: FacilityProblem) -> None:
+    """HiGHS on what is left of the problem, where lanes are few: the plan, and a higher bound.
+
+    A plan that opens what is closed in what is left is not better than the best by the gap.
+    """
+    if len(open_lanes(left)) > MANY_LANES:
+        return
     without: list[BoolArray] = []
+    outside = dual.cutoff if len(left.forbidden) > len(dual.problem.forbidden) else np.inf
     for _ in range(SETS_OFF):
-        found = solve_whole(dual.problem, dual.gap, dual.watch.deadline, dual.threads, None, without)
-        if found.bound > dual.certificate.bound:
-            dual.certificate = Certificate("solver", found.bound, 1)
+        found = solve_whole(left, dual.gap, dual.watch.deadline, dual.threads, None, without)
+        bound = min(found.bound, outside)
+        if bound > dual.certificate.bound:
+            dual.certificate = Certificate("solver", bound, 1)
         if found.open is None:
-            if found.bound == np.inf and dual.best is None and not without:
+            if bound == np.inf and dual.best is None and not without:
                 dual.infeasible = Certificate("solver", np.inf, 1)
             return
         if dual.problem.rows.kept(found.open):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from siting.solver.certificate import ARITHMETIC, Certificate, certify, cheapest_lanes
+from siting.solver.certificate import ARITHMETIC, Certificate, certify, cheapest_lanes, never_open
 from siting.solver.check import check_solution
 from siting.solver.core import Core
 from siting.solver.covering import start_with_points, with_points, without_points
-from siting.solver.lane_rules import solve_under_lane_rules
+from siting.solver.lane_rules import NeverOpen, nothing_settled, solve_under_lane_rules
 from siting.solver.problem import FIT, BoolArray, FacilityProblem, FloatArray, IntArray
 from siting.solver.prover import prove, prove_again
 from siting.solver.reach import out_of_reach
@@ -62,7 +62,7 @@ def _solve(problem: FacilityProblem, gap: float, watch: Stopwatch, start: Soluti
     elif len(problem.over_lanes):
         solution = _solve_priced(problem, gap, watch, start, threads)
     else:
-        solution = _solve_reduced(problem, gap, watch, start, threads)
+        solution = _solve_reduced(problem, gap, watch, start, threads)[0]
     check_solution(problem, solution)
     return solution
 
@@ -72,7 +72,7 @@ def _solve_priced(
 ) -> Solution:
     """The answer under rules over lanes, by prices of these."""
 
-    def plain(priced: FacilityProblem, within_gap: float, near: Solution | None) -> Solution:
+    def plain(priced: FacilityProblem, within_gap: float, near: Solution | None) -> tuple[Solution, NeverOpen]:
         within = Stopwatch(watch.left, lambda state: watch.check_in())
         found = _solve_reduced(priced, within_gap, within, near, threads)
         watch.stopped |= within.stopped
@@ -86,21 +86,22 @@ def _solve_priced(
             problem, opened, plan.lane_share, plan.unserved_share, found.certificate, found.multipliers, gap, watch
         )
     if found.certificate.bound == np.inf:
-        message = "no set of options serves everybody within the limits and the rules over lanes"
+        message = found.message or "no set of options serves everybody within the limits and the rules over lanes"
         return no_plan(problem, watch, "infeasible", found.certificate, message)
     return _no_plan_yet(problem, watch, found.certificate)
 
 
 def _solve_reduced(
     problem: FacilityProblem, gap: float, watch: Stopwatch, start: Solution | None, threads: int
-) -> Solution:
+) -> tuple[Solution, NeverOpen]:
+    """The answer to a problem without rules over lanes, and what its proof settles."""
     try:
         core = reduce_problem(problem, watch.check)
     except OutOfTime:
-        return _no_plan_yet(problem, watch, Certificate("arithmetic", cheapest_lanes(problem)))
+        return _no_plan_yet(problem, watch, Certificate("arithmetic", cheapest_lanes(problem))), nothing_settled
     if np.isinf(core.base):
         message = "a client that must be served has no lane within the limits"
-        return no_plan(problem, watch, "infeasible", ARITHMETIC, message)
+        return no_plan(problem, watch, "infeasible", ARITHMETIC, message), nothing_settled
     first = None
     if start is not None and len(start.multipliers) == problem.n_clients:
         first = _Known(start.open, start.multipliers)
@@ -111,11 +112,13 @@ def _solve_reduced(
     if incumbent.open is None:
         if certificate.bound == np.inf:
             message = "no set of options serves everybody within the limits"
-            return no_plan(problem, watch, "infeasible", certificate, message)
-        return _no_plan_yet(problem, watch, certificate)
+            return no_plan(problem, watch, "infeasible", certificate, message), nothing_settled
+        return _no_plan_yet(problem, watch, certificate), nothing_settled
     watch.enter("serve")
     service = incumbent.served()
-    return plan_found(problem, core, incumbent.open, service, certificate, _multipliers(problem, search), gap, watch)
+    lam = _multipliers(problem, search)
+    found = plan_found(problem, core, incumbent.open, service, certificate, lam, gap, watch)
+    return found, lambda enough: never_open(problem, core, search.proof, enough)
 
 
 @dataclass(frozen=True, eq=False)

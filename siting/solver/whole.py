@@ -67,9 +67,7 @@ def solve_whole(
     Raises:
         KeyboardInterrupt: on Ctrl-C.
     """
-    lanes = np.arange(p.n_lanes)
-    if opened is not None:
-        lanes = np.flatnonzero(np.append(opened, True)[p.lane_options].all(axis=1))
+    lanes = open_lanes(p, opened)
     stay = np.where(np.isinf(p.unserved_cost), 0.0, p.unserved_cost)
     saving = p.lane_cost[lanes] - stay[p.lane_client[lanes]]
     largest = max(float(np.abs(costs).max(initial=0.0)) for costs in (saving, p.fixed_cost))
@@ -100,6 +98,14 @@ def solve_whole(
     if run_highs(highs):
         raise KeyboardInterrupt
     return _answer(p, highs, lanes, bool(whole.any()), scale, largest)
+
+
+def open_lanes(p: FacilityProblem, opened: BoolArray | None = None) -> IntArray:
+    """Lanes through options that are open, or that are not forbidden."""
+    if opened is None:
+        opened = np.ones(p.n_options, dtype=bool)
+        opened[p.forbidden] = False
+    return np.flatnonzero(np.append(opened, True)[p.lane_options].all(axis=1))
 
 
 def _answer(

@@ -18,6 +18,7 @@ from tiny_problems import (
 
 from siting.solver.certificate import cheapest_lanes
 from siting.solver.problem import FacilityProblem
+from siting.solver.rules import Rules
 from siting.solver.solve import solve
 
 TOLERANCE = 1e-6
@@ -169,6 +170,24 @@ def beyond_option_rows(seed: int) -> FacilityProblem:
 def test_rules_over_lanes_and_coverage_hold(block: int) -> None:
     for seed in range(800_000 + 15 * block, 800_015 + 15 * block):
         assert_true(beyond_option_rows(seed), f"seed {seed}")
+
+
+def test_what_prices_settle_leaves_a_model_that_closes_the_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With too many lanes for the whole model, prices first close options that no better plan opens (18), (19)."""
+    monkeypatch.setattr("siting.solver.lane_rules.MANY_LANES", 8)
+    proven = [assert_true(beyond_option_rows(seed), f"seed {seed}") for seed in range(820_000, 820_020)]
+    assert sum(proven) >= 10
+
+
+def test_a_rule_that_no_plan_keeps_is_looked_at_alone_and_told_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two clients save 3 each by an option of their own, and the budget opens one: 6 in all is out of reach (18)."""
+    monkeypatch.setattr("siting.solver.lane_rules.MANY_LANES", 0)
+    apart = [[1.0, np.nan], [np.nan, 1.0]]
+    problem = FacilityProblem.from_costs(apart, capex=[1, 1], budget=1, unserved_cost=[4, 4], option_names=["a", "b"])
+    problem = problem.with_changes(lane_rules=Rules([[3.0, 3.0]], lower=6.0, names=["saving"]))
+    answer = solve(problem)
+    assert answer.status == "infeasible"
+    assert answer.message == "saving: at least 6: no plan within the other limits comes beyond 3"
 
 
 @pytest.mark.slow
