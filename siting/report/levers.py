@@ -12,6 +12,7 @@ GROUPS = {
     "build": "Build",
     "run": "Run better",
     "pay": "Pay, or let pay",
+    "rule": "Ask more of the plan",
     "loss": "What may get worse",
     "growth": "More exports",
 }

@@ -19,8 +19,8 @@ from siting.scenarios.variants import Variant
 from siting.study import FACILITY_TYPES
 from siting.transfers import refunds_by_state
 
-BUILD, RUN, PAY, LOSS, GROWTH = "build", "run", "pay", "loss", "growth"
-"""Kinds of levers: sites; roads and customs; transfers; what may get worse; more cargo."""
+BUILD, RUN, PAY, RULE, LOSS, GROWTH = "build", "run", "pay", "rule", "loss", "growth"
+"""Kinds of levers: sites; roads and customs; transfers; what the plan must keep; what may get worse; more cargo."""
 
 LIFT_STATES = (
     "Arunachal Pradesh", "Assam", "Bihar", "Himachal Pradesh", "Jammu and Kashmir", "Ladakh", "Manipur", "Meghalaya",
@@ -30,6 +30,10 @@ LIFT_STATES = (
 ZONES = 10
 """States that get a special economic zone."""
 DIGITAL_GROWTH, STATE_GROWTH = 0.23, 0.5
+CARBON_SHARE = 0.95
+"""Of today's CO2e, a cap that a plan can keep by moving more boxes to rail."""
+PATIENCE_S = 600.0
+"""Time for a cap, under which the search takes longer."""
 
 MINIMUMS = ("freight_station_min_teu_per_year", "inland_depot_min_teu_per_year")
 """Parameters of what customs ask of a site, which a park may get from cargo that is in no figure here."""
@@ -76,7 +80,7 @@ def _lever(
 
 def levers_of(model: Model) -> list[Lever]:
     """The levers of a study; those that name places which its data do not know are left out."""
-    return [*_programmes(model), *_run_better(model), *_paid(model), *_losses(model), *_growth(model)]
+    return [*_programmes(model), *_run_better(model), *_paid(model), *_rules(model), *_losses(model), *_growth(model)]
 
 
 def _programmes(model: Model) -> Iterator[Lever]:
@@ -157,6 +161,15 @@ def refunded(model: Model, variant: Variant) -> pd.DataFrame:
     parameters = model.parameters.with_overrides(variant.parameters)
     asked = replace(model, study=variant.of(model.study), parameters=parameters)
     return refunds_by_state(Routing.today(asked))
+
+
+def _rules(model: Model) -> Iterator[Lever]:
+    study, cap = model.study, {"rule": "carbon", "at_most_share": CARBON_SHARE}
+    yield _lever(
+        "carbon_cap", RULE, "CO2e capped", f"{100 * CARBON_SHARE:g} % of today’s at most, by what is built",
+        changes={"rules": (*study.rules, cap), "time_limit_s": max(study.time_limit_s, PATIENCE_S)},
+        paper="Carbon tracking reduces emissions in supply chains", note="its price is what the plan then saves less",
+    )  # fmt: skip
 
 
 def _losses(model: Model) -> Iterator[Lever]:

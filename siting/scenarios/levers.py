@@ -9,8 +9,9 @@ A lever is a study with something changed: few facility types, hours of customs 
 with C what all cargo that counts pays today, taste included, R the freight refunded of it, E all transfers (credit and
 refund less the revenue of a carbon price), and K the lever's own cost a year, in resources. Of what is built, S is what
 the sites save before their own cost, and K their running cost and the capital that the cargo bears, spread over the
-appraisal years. Shippers keep their tastes in rupees. The plan is chosen anew with every lever in place. What other
-cargo saves by a lever, the leaders' by default, stands beside and is in no figure of worth.
+appraisal years. A rule of the plan changes nothing today: its hours and CO2e are those of the plan. Shippers keep their
+tastes in rupees. The plan is chosen anew with every lever in place. What other cargo saves by a lever, the leaders' by
+default, stands beside and is in no figure of worth.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import pandas as pd
 from siting.model.costs import appraisal_factor
 from siting.money import INR_PER_CRORE
 from siting.plan import Plan
-from siting.scenarios.lever_list import BUILD, GROWTH, Lever
+from siting.scenarios.lever_list import BUILD, GROWTH, RULE, Lever
 from siting.scenarios.variants import answer_variants
 from siting.transfers import Transfers
 
@@ -104,6 +105,8 @@ def compared(now: Mapping[Any, Any], found: Mapping[Any, Any], kind: str, public
     if kind == BUILD:
         saved, taste, public_inr = saved + found["gross_inr"], taste + found["taste_by_sites"], found["own_inr"]
         hours, co2e = hours + found["hours_by_sites"], co2e + found["co2e_by_sites"]
+    if kind == RULE:
+        hours, co2e = (found[key] - now[key] for key in ("hours_by_sites", "co2e_by_sites"))
     transfer = found["transfer_inr"] - now["transfer_inr"]  # (91)
     paid = public_inr + max(transfer, 0.0)
     return {
@@ -116,7 +119,7 @@ def compared(now: Mapping[Any, Any], found: Mapping[Any, Any], kind: str, public
         "transfer_inr_per_year": transfer,
         "public_cost_inr_per_year": public_inr,
         "cost_per_rupee": paid / saved if saved > 0 and paid > 0 else np.nan,
-        "worth_inr_per_year": np.nan if kind == GROWTH else saved - transfer - public_inr,  # (92)
+        "worth_inr_per_year": np.nan if kind in (RULE, GROWTH) else saved - transfer - public_inr,  # (92)
         "plan_saving_inr_per_year": found["saving_inr"],
         "plan_change_inr_per_year": found["saving_inr"] - now["saving_inr"],
         "plan_cost_inr_per_year": found["own_inr"],

@@ -1,6 +1,7 @@
 """Levers beside the plan: what they save (90), who pays whom (91) and what is left of it for all together (92)."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from siting.report.levers import GROUPS, lever_groups
 from siting.results.cells import write_csv
 from siting.results.read import read_table
 from siting.run import Asked, Log, run_study
+from siting.scenarios.batch import read_batch
 from siting.scenarios.lever_list import LIFT_STATES, busiest_gateway, levers_of
 from siting.scenarios.levers import compared, lever_table
 
@@ -231,6 +233,18 @@ def test_levers_name_only_places_that_the_data_know(levers, tiny_plan):
     assert keys - levers.keys() == {"planned_parks"}
 
 
+def test_a_cap_on_carbon_changes_nothing_but_the_plan(tiny_plan):
+    """Seen from the plan without it: less CO2e, and no more saved than without."""
+    (lever,) = (lever for lever in levers_of(tiny_plan.model) if lever.key == "carbon_cap")
+    assert lever.variant.changes["rules"] == ({"rule": "carbon", "at_most_share": 0.95},)
+    row = lever_table(tiny_plan, [lever]).iloc[1]
+    assert row["status"] == "optimal"
+    before, after = (tiny_plan.totals(when)["co2e_t_per_year"] for when in ("before", "after"))
+    assert after + row["co2e_change_t_per_year"] <= 0.95 * before * (1 + 1e-6) < after
+    assert row["plan_change_inr_per_year"] - row["plan_cost_inr_per_year"] < 0
+    assert row["today_saving_inr_per_year"] == 0.0 and np.isnan(row["worth_inr_per_year"])
+
+
 def test_the_refund_tells_who_gets_it(plan):
     here = plan.model.demand.assign(state="Bihar")
     (lever,) = (v for v in levers_of(replace(plan.model, demand=here)) if v.key == "freight_refund")
@@ -246,6 +260,8 @@ def test_a_lever_of_no_strength_changes_nothing(plan, levers):
         parameters = {key: base[key] for key in variant.parameters}
         if lever.kind == "build":
             changes |= {"budget_inr_crore": 0.0, "forced": ()}
+        if "rules" in changes:
+            changes["rules"] = ({"rule": "carbon", "at_most_share": 1.0},)
         if "upgraded_roads" in changes:
             parameters["road_upgrade_cut"] = 0.0
         if "export_growth" in changes:
@@ -258,6 +274,11 @@ def test_a_lever_of_no_strength_changes_nothing(plan, levers):
     decided = table[table["kind"] != "build"]
     assert decided["plan_change_inr_per_year"].to_numpy(float) == pytest.approx(0.0, abs=1e-6)
     assert (table.loc[table["kind"] == "build", "plan_saving_inr_per_year"] == 0.0).all()
+
+
+def test_the_scenario_file_of_levers_has_no_faults():
+    batch = read_batch(Path(__file__).parents[3] / "studies" / "levers.toml")
+    assert {"digital_customs", "planned_parks", "carbon_cap"} < {scenario.name for scenario in batch.scenarios}
 
 
 def test_a_lever_that_cannot_be_answered_says_why(plan, levers, tmp_path):
