@@ -148,7 +148,7 @@ def _priced(
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
         today = gateway_costs(pricer)
         if study.shippers > 0 and pack.gateway_tastes is not None:
-            kept = shippers_as_before(pricer, like) if like is not None else None
+            kept = shippers_as_before(pricer, today, like) if like is not None else None
             pricer = kept or shippers_of(pricer, today, pack.gateway_tastes, study.shippers, study.seed)
             clients = pricer.clients
         search = LaneSearch(pricer, today)

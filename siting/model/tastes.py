@@ -144,20 +144,23 @@ def shippers_of(pricer: LanePricer, today: GatewayCosts, tastes: pd.DataFrame, s
     return LanePricer(places, pricer.tariff, pricer.conditions, split, taste[order])
 
 
-def shippers_as_before(pricer: LanePricer, before: LanePricer) -> LanePricer | None:
+def shippers_as_before(pricer: LanePricer, today: GatewayCosts, before: LanePricer) -> LanePricer | None:
     """The pricer of the shippers of a pricer's clients, each with the taste, in rupees, that it has in another pricer.
 
     What a shipper likes about a port is worth what it is worth to it today, whatever else becomes dearer or cheaper.
 
     Args:
+        today: costs of the clients.
         before: of shippers; None is returned where they are not those of the same clients.
     """
     own = before.clients
     if "part" not in own:
         return None
     named = ["district", "cargo_class", "load"]
-    split = divided(pricer.clients, own["client"].to_numpy().clip(max=len(pricer.clients) - 1), own["part"].to_numpy())
-    if own["client"].nunique() != len(pricer.clients) or not split[named].equals(own[named]):
+    client = own["client"].to_numpy().clip(max=len(pricer.clients) - 1)
+    split = divided(pricer.clients, client, own["part"].to_numpy())
+    without = np.setdiff1d(np.arange(len(pricer.clients)), client)  # shippers have all who have a way
+    if np.isfinite(today.inr_per_t[without]).any() or not split[named].equals(own[named]):
         return None
     return LanePricer(pricer.places, pricer.tariff, pricer.conditions, split, before.taste)
 

@@ -205,6 +205,15 @@ def test_tastes_may_stay_what_they_are_in_rupees(shippers: Model) -> None:
     assert (kept.existing.cost_inr_per_t < shippers.existing.cost_inr_per_t).all()
 
 
+def test_a_client_that_counts_and_has_no_way_keeps_nobody_from_their_tastes(shippers: Model) -> None:
+    """The last district has no road: as a leader that counts it has no shippers at all."""
+    model = restated(shippers, shippers.study.with_changes(leader_weight=1.0))
+    whole = restated(shippers, model.study.with_changes(shippers=0))
+    assert model.clients["client"].nunique() < len(whole.clients)
+    quicker = model.study.with_changes(parameters={"customs_time_saved_h": 24.0})
+    assert restated(model, quicker, keep_tastes=True).pricer.taste.tolist() == model.pricer.taste.tolist()
+
+
 def test_tastes_of_other_clients_are_drawn_anew(shippers: Model) -> None:
     gone = shippers.study.with_changes(export_growth={"madhya-pradesh/d3": -1.0})
     kept, drawn_anew = restated(shippers, gone, keep_tastes=True), restated(shippers, gone)
