@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 G_PER_KG = 1000.0
 KG_PER_T = 1000.0
 H_PER_DAY = 24.0
+DAYS_PER_WEEK = 7.0
 DAYS_PER_YEAR = 365.0
 FARTHEST_KM = 4000.0  # no haul within India is longer
 
@@ -103,7 +104,7 @@ class Tariff:
             depot_cold_room_inr_per_t=p["depot_cold_room_inr_per_t"],
             reefer_factor=p["reefer_freight_factor"],
             road_h_per_km=H_PER_DAY / p["road_km_per_day"],
-            terminal_dwell_h=p["rail_terminal_dwell_h"],
+            terminal_dwell_h=terminal_dwell_h(p),
             consolidation_dwell_h=p["consolidation_dwell_h"],
             rake_handling_h=p["rake_handling_h"],
             rake_wait_h=p["rake_wait_h"],
@@ -158,6 +159,18 @@ class Tariff:
         ends = 2 * self.full_load_inr_per_t(np.array(drayage_km)) + self.terminal_inr_per_t
         pays = self.full_load_inr_per_t(km) >= ends + self.rail_inr_per_t(km - 2 * drayage_km)
         return float(km[pays][0]) if pays.any() else float("inf")
+
+
+def terminal_dwell_h(p: Mapping[str, float]) -> float:
+    """Hours that a box waits at an inland terminal for a train to its port:
+
+        D + 168 / 2 (1/n - 1/7)                                                                                 (48)
+
+    with D the wait where a train leaves every day and n trains a week: a box comes at any time, and waits for half of
+    the time between two trains.
+    """
+    longer_h = DAYS_PER_WEEK * H_PER_DAY / 2 * (1.0 / p["rail_trains_per_week"] - 1.0 / DAYS_PER_WEEK)
+    return max(p["rail_terminal_dwell_h"] + longer_h, 0.0)
 
 
 def value_of_time_inr_per_t_h(value_inr_per_t: Array, fraction_per_day: Array | float) -> Array:

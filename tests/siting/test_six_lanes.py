@@ -123,9 +123,9 @@ def part_load(km: float) -> tuple[float, float]:
 
 TRAILER_KG, RAIL_KG = (P[f"emission_{mode}_g_per_t_km"] / 1000 for mode in ("trailer", "rail"))
 H_PER_KM = 24 / P["road_km_per_day"]
-STUFFING, FILLING_H, TRAIN_WAIT_H = (
-    P[key] for key in ("stuffing_inr_per_t", "consolidation_dwell_h", "rail_terminal_dwell_h")
-)
+STUFFING, FILLING_H = P["stuffing_inr_per_t"], P["consolidation_dwell_h"]
+TRAIN_WAIT_H = P["rail_terminal_dwell_h"] - 12 + 84 / P["rail_trains_per_week"]
+"""Measured where a box waits 12 h for its daily train: half of the time between two."""
 PASSAGE = P["rail_terminal_handling_inr_per_t"] + P["rail_terminal_access_inr_per_train"] / (
     P["teu_per_train"] * P["payload_t_per_teu"]
 )
