@@ -10,6 +10,7 @@ from siting.model.costs import Tariff
 from siting.model.gateway_costs import gateway_costs
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, NONE, Conditions, LanePricer, Lanes
+from siting.model.options import options_of_lanes
 from siting.model.places import Places
 from siting.model.tastes import divided
 from siting.parameters import load_parameters
@@ -184,6 +185,44 @@ def test_improving_lanes_reach_the_cheapest_cost_for_every_set_of_open_facilitie
         allowed = np.array([[any(way <= opened for way in some) for some in of_hub] for of_hub in every_way])
         best = [costs[:, allowed].min(axis=1) for costs in by_way]
         np.testing.assert_allclose(best[0], best[1])
+
+
+def test_a_lane_is_provided_by_every_choice_of_options_for_the_facilities_it_needs():
+    """Cold stores for perishable cargo, warehouses for other; two sizes of each type; all ways of `ways`, no others."""
+    places = random_places(np.random.default_rng(0))
+    site = np.append(places.is_site, False)
+    types = ["warehouse", "cold_store", "mmlp", "cargo_terminal"]
+    options = pd.DataFrame(
+        list(product(types, range(6), ["small", "large"])), columns=["facility_type", "place", "tier"]
+    )
+    options = options[(options["place"] < 5) | (options["facility_type"] == "mmlp")].reset_index(drop=True)
+    hubs, terminals = [NONE, 0, 1, 5, 6], [NONE, 0, 2, 5, 7]
+    way = np.array(list(product(range(2), hubs, terminals)))
+    lanes = Lanes(way[:, 0], way[:, 1], way[:, 2], np.full(len(way), 11), np.zeros(len(way)))
+    lane, needs = options_of_lanes(lanes, np.array(["general", "perishable"], object), options, places)
+    found = {(int(k), frozenset(pair) - {NONE}) for k, pair in zip(lane, needs.tolist(), strict=True)}
+    assert len(found) == len(lane)
+
+    def sizes(facility, store):
+        kind, place = facility
+        name = {STORE: store, PARK: "mmlp", TERMINAL: "cargo_terminal"}[kind]
+        return np.flatnonzero((options["facility_type"] == name) & (options["place"] == place)).tolist()
+
+    expected = set()
+    for k, (client, hub, terminal) in enumerate(way.tolist()):
+        store = ("warehouse", "cold_store")[client]
+        for some in ways(hub, terminal, site):
+            if some:
+                expected |= {(k, frozenset(choice)) for choice in product(*(sizes(each, store) for each in some))}
+    assert found == expected
+
+
+def test_a_place_is_on_the_road_where_one_gateway_is_in_reach():
+    places = random_places(np.random.default_rng(0))
+    assert places.on_road.all() and np.isnan(places.road_km[5, places.gateways]).any()
+    places = random_places(np.random.default_rng(0))
+    places.road_km[5, places.gateways] = np.nan
+    assert np.flatnonzero(~places.on_road).tolist() == [5]
 
 
 def test_a_client_without_road_has_no_lane():
