@@ -266,7 +266,8 @@ def outcomes(chosen: Sequence[Mutant], start: Callable[[Mutant], int], jobs: int
         hangs = -code in (signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM)
         outcome = "hangs" if hangs else "killed" if code else "survives"
         if outcome == "survives":
-            print(f"{mutant.path} {mutant.name}: {mutant.source}", flush=True)
+            left = len(waiting) + len(running)
+            print(f"{mutant.path} {mutant.name}: {mutant.source} ({left} left)", flush=True)
         yield mutant, outcome
 
 

@@ -218,6 +218,42 @@ FAULTS: dict[str, Any] = {
 }
 
 
+def limited() -> FacilityProblem:
+    """A problem with floors and ceilings, minimums and a forced option."""
+    rules = Rules([np.ones(16), np.arange(16.0)], [1.0, -np.inf], [12.0, 90.0])
+    problem = clustered(1, clients=20, sites=8)
+    least = np.where(np.arange(16) % 3 == 0, 9.0, 0.0)
+    return problem.with_changes(rules=rules, min_throughput=least, forced_open=[3])
+
+
+LIMITED_FAULTS: dict[str, Any] = {
+    **FAULTS,
+    "an option asks for more": lambda core: replace(core, minimum=core.minimum + (core.minimum > 0)),
+    "a floor is more": lambda core: replace(core, rules=moved(core.rules, 1.0, 0.0)),
+    "a ceiling is less": lambda core: replace(core, rules=moved(core.rules, 0.0, -1.0)),
+    "a coefficient is another": lambda core: replace(
+        core, rules=Rules(core.rules.coefficients * 1.01, core.rules.lower, core.rules.upper)
+    ),
+    "one option is forced": lambda core: replace(core, forced=core.forced | (np.arange(core.n_options) == 5)),
+}
+EASED: dict[str, Any] = {
+    "nothing": lambda core: core,
+    "lanes are cheaper": lambda core: replace(core, cost=core.cost - 1.0),
+    "options are cheaper": lambda core: replace(core, fixed_cost=core.fixed_cost - 1.0),
+    "options hold more": lambda core: replace(core, capacity=core.capacity * 2),
+    "staying is cheaper": lambda core: replace(core, unserved=core.unserved - 1.0),
+    "none is forced": lambda core: replace(core, forced=np.zeros(core.n_options, dtype=bool)),
+    "limits are wider": lambda core: replace(core, rules=moved(core.rules, -1.0, 1.0)),
+    "groups are apart": lambda core: replace(core, group=np.full(core.n_options, -1)),
+    "clients left out cost less": lambda core: replace(core, base=core.base - 1.0),
+    "options ask for less": lambda core: replace(core, minimum=core.minimum / 2),
+}
+
+
+def moved(rules: Rules, lower: float, upper: float) -> Rules:
+    return Rules(rules.coefficients, rules.lower + lower, rules.upper + upper)
+
+
 def half(rules: Rules) -> Rules:
     """The same rows with half their upper limits."""
     return Rules(rules.coefficients, rules.lower, rules.upper / 2)
@@ -240,6 +276,20 @@ def test_a_reduction_that_leaves_out_plans_is_seen(fault: str) -> None:
     core, bounds = restated(clustered(1, clients=20, sites=8))
     assert is_relaxed(bounds, core)
     assert not is_relaxed(bounds, FAULTS[fault](core))
+
+
+@pytest.mark.parametrize("fault", LIMITED_FAULTS)
+def test_a_reduction_under_more_limits_that_leaves_out_plans_is_seen(fault: str) -> None:
+    core, bounds = restated(limited())
+    assert core.has_minimum and core.forced.any()
+    assert not is_relaxed(bounds, LIMITED_FAULTS[fault](core))
+
+
+@pytest.mark.parametrize("ease", EASED)
+def test_a_reduction_that_allows_more_bounds_all_the_same(ease: str) -> None:
+    for problem in (limited(), clustered(1, clients=20, sites=8)):
+        core, bounds = restated(problem)
+        assert is_relaxed(bounds, EASED[ease](core))
 
 
 def test_reductions_of_every_kind_of_problem_stand_the_check() -> None:

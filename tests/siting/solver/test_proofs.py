@@ -67,7 +67,9 @@ KINDS: dict[str, Callable[[int], FacilityProblem]] = {
     "fixed cost": lambda seed: scattered(2 * seed + 1, fixed_cost=np.full(14, 60.0), forced_open=[13]),
     "budget": lambda seed: scattered(seed, capex=np.arange(3.0, 17.0), budget=24.0, unserved_cost=np.full(16, 90.0)),
     "clustered": lambda seed: clustered(seed, clients=9, sites=6).with_changes(budget=9.0),
-    "two places": lambda seed: clustered(seed, clients=9, sites=6).with_changes(budget=9.0, capacity=None),
+    "two places": lambda seed: clustered(seed, clients=9, sites=6).with_changes(
+        budget=11.0, capacity=None, forced_open=[1]
+    ),
     "number and room": lambda seed: scattered(seed, n_open=5, demand=np.arange(1.0, 17.0), capacity=np.full(14, 30.0)),
 }
 
@@ -129,6 +131,28 @@ def test_a_proof_ends_with_the_best_plan_and_can_be_recomputed(
         assert enough or found.kind in (rests_on, "dual"), f"seed {seed}"
         needed += found.kind == rests_on
     assert needed > 0
+
+
+@pytest.mark.parametrize(("kind", "proof", "rests_on", "settings"), WAYS)
+def test_a_proof_that_begins_with_a_poor_plan_finds_the_best(
+    kind: str, proof: Proof, rests_on: str, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = {CUTS: prove_by_cuts, LINKS: prove_by_links}.get(proof)
+    for name, value in settings.items():
+        monkeypatch.setattr(module, name, value)
+    core = reduce_problem(KINDS[kind](1))
+    before, search = (Search(core, 0.0, 1, Stopwatch(None, None)) for _ in range(2))
+    dual = prove_by_multipliers(before, None, None)
+    opened = search.incumbent.round(np.zeros(core.n_options))
+    assert opened is not None
+    search.incumbent.offer(opened, moves=0)
+    search.proof.prices += before.proof.prices
+    poor, best = search.incumbent.cost + core.base, optimum(KINDS[kind](1))
+    proof(search, dual)
+    assert search.done
+    assert search.incumbent.cost + core.base == pytest.approx(best, rel=SMALL)
+    assert poor > best * 1.01
+    assert certify(KINDS[kind](1), core, search.proof, search.proven).bound == pytest.approx(best, rel=SMALL)
 
 
 def test_which_proof_comes_next_is_told_by_the_kind_of_problem(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +251,10 @@ def test_options_are_favoured_that_were_chosen_now_and_then_with_those_of_the_pl
 
 
 def test_the_largest_cost_is_of_a_lane_of_staying_or_of_an_option(small: Search) -> None:
-    assert largest_cost(small.core) == 9.5
+    core = small.core
+    assert largest_cost(core) == 9.5
+    hundredth = replace(core, cost=core.cost / 100, unserved=core.unserved / 100, fixed_cost=core.fixed_cost / 100)
+    assert largest_cost(hundredth) == 0.095
     assert largest_cost(replace(small.core, fixed_cost=np.array([3.0, -11.0, 6.0]))) == 11.0
     assert largest_cost(replace(small.core, cost=small.core.cost * 2, unserved=np.full(2, np.inf))) == 16.0
 
