@@ -71,6 +71,13 @@ def test_single_options_are_closed_by_orders_rivals_and_rows() -> None:
         assert (found.fewest, found.most) == (2.0, np.inf)
 
 
+@pytest.mark.parametrize(("over", "open_in_any"), [(0.9e-9, True), (1.1e-9, False)])
+def test_an_option_is_closed_that_cannot_come_to_its_minimum_but_for_rounding(over: float, open_in_any: bool) -> None:
+    problem = FacilityProblem.from_costs([[1.0, 2.0]], demand=[200.0], min_throughput=[200.0 * (1 + over), 0.0])
+    limits = OptionRows(problem, np.array([True]), np.full(2, 200.0)).limits()
+    assert limits.high.tolist() == [open_in_any, True]
+
+
 def test_options_that_cost_enough_are_settled_and_their_rivals_with_them() -> None:
     here = limits()
     here.settle(Bound(10.0, np.array([0.0, 1.0, 4.0, 3.9]), np.array([4.0, 0.0, 0.0, 3.9])), 14.0)

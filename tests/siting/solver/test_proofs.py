@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from tiny_problems import clustered
 
 from siting.solver import FacilityProblem, prove_by_cuts, prove_by_links, prove_by_model, prover, solve
 from siting.solver.certificate import certify
+from siting.solver.cutting_planes import LinearBound
 from siting.solver.lagrangian import Dual
 from siting.solver.prove_by_multipliers import prove_by_multipliers
 from siting.solver.reduce import reduce_problem
@@ -26,7 +29,12 @@ SMALL = 1e-8
 def optimum(p: FacilityProblem) -> float:
     """Equations (1) to (8) and (16) as they are written, by SciPy's mixed-integer solver."""
     lanes, clients, options = np.arange(p.n_lanes), np.arange(p.n_clients), np.arange(p.n_options)
-    serve = hstack([csr_array((np.ones(len(lanes)), (p.lane_client, lanes))), csr_array(np.eye(len(clients)))])
+    serve = hstack(
+        [
+            csr_array((np.ones(len(lanes)), (p.lane_client, lanes)), shape=(len(clients), len(lanes))),
+            csr_array(np.eye(len(clients))),
+        ]
+    )
     blocks = [(hstack([serve, csr_array((len(clients), len(options)))]), 1.0, 1.0)]
     for end in p.lane_options.T:
         used = np.flatnonzero(end >= 0)
@@ -57,20 +65,23 @@ def optimum(p: FacilityProblem) -> float:
 
 
 def scattered(seed: int, **limits: object) -> FacilityProblem:
-    """Costs without any geography, whose optimum multipliers alone rarely prove."""
+    """Costs without any geography, whose optimum multipliers alone rarely prove; a client more has to stay for 90."""
     cost = np.random.default_rng(seed).integers(1, 100, (16, 14)).astype(float)
-    return FacilityProblem.from_costs(cost, **limits)  # type: ignore[arg-type]
+    stay = np.full(17, 1000.0)
+    stay[16] = 90.0
+    settings: dict[str, object] = {"unserved_cost": stay, **limits}
+    return FacilityProblem.from_costs(np.vstack([cost, np.full(14, np.nan)]), **settings)  # type: ignore[arg-type]
 
 
 KINDS: dict[str, Callable[[int], FacilityProblem]] = {
     "number": lambda seed: scattered(seed, n_open=3),
     "fixed cost": lambda seed: scattered(2 * seed + 1, fixed_cost=np.full(14, 60.0), forced_open=[13]),
-    "budget": lambda seed: scattered(seed, capex=np.arange(3.0, 17.0), budget=24.0, unserved_cost=np.full(16, 90.0)),
+    "budget": lambda seed: scattered(seed, capex=np.arange(3.0, 17.0), budget=24.0, unserved_cost=np.full(17, 90.0)),
     "clustered": lambda seed: clustered(seed, clients=9, sites=6).with_changes(budget=9.0),
     "two places": lambda seed: clustered(seed, clients=9, sites=6).with_changes(
         budget=11.0, capacity=None, forced_open=[1]
     ),
-    "number and room": lambda seed: scattered(seed, n_open=5, demand=np.arange(1.0, 17.0), capacity=np.full(14, 30.0)),
+    "number and room": lambda seed: scattered(seed, n_open=5, demand=np.arange(1.0, 18.0), capacity=np.full(14, 30.0)),
 }
 
 
@@ -153,6 +164,96 @@ def test_a_proof_that_begins_with_a_poor_plan_finds_the_best(
     assert search.incumbent.cost + core.base == pytest.approx(best, rel=SMALL)
     assert poor > best * 1.01
     assert certify(KINDS[kind](1), core, search.proof, search.proven).bound == pytest.approx(best, rel=SMALL)
+
+
+def searches_of(
+    module: ModuleType, name: str, kind: str, proof: Proof, monkeypatch: pytest.MonkeyPatch, seed: int = 1
+) -> list[tuple[Any, ...]]:
+    """With what a function of a proof is called."""
+    calls: list[tuple[Any, ...]] = []
+    whole = getattr(module, name)
+
+    def noted(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return whole(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, noted)
+        proven(KINDS[kind](seed), proof)
+    return calls
+
+
+def test_likely_options_are_searched_first_where_they_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through cuts: those in the linear relaxation, for some nodes; then all that reduced costs leave, to the end."""
+    monkeypatch.setattr(prove_by_cuts, "FEW", 0)
+    monkeypatch.setattr(prove_by_cuts, "MOST_LIKELY", 9.0)
+    first, then = searches_of(prove_by_cuts, "_branch_on", "budget", CUTS, monkeypatch)
+    _, left, options, opened, _, nodes = first
+    idle = (left.linear.y <= 1e-6) & (left.linear.reduced_cost > 0)
+    assert idle.any() and options.tolist() == (~idle).tolist()
+    assert nodes == prove_by_cuts.LIKELY_NODES and then[5] is None and not opened.any()
+    assert (then[2] | ~options).all() or then[2].sum() < len(options)
+    monkeypatch.setattr(prove_by_cuts, "MOST_LIKELY", 0.0)
+    assert len(searches_of(prove_by_cuts, "_branch_on", "budget", CUTS, monkeypatch)) == 1
+
+
+def test_favoured_options_are_searched_first_where_they_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through links: those of the multipliers, for some nodes; then the rest, to the end."""
+    monkeypatch.setattr(prove_by_links, "MOST_LIKELY", 9.0)
+    first, then = searches_of(prove_by_links, "_search_links", "two places", LINKS, monkeypatch)
+    assert first[5] == prove_by_links.LIKELY_NODES and then[5] is None
+    assert first[0].core.forced[first[4]].all() and then[4][first[0].core.forced].all()
+    assert len(searches_of(prove_by_links, "_search_links", "number and room", LINKS, monkeypatch)) == 1, "number given"
+    monkeypatch.setattr(prove_by_links, "MOST_LIKELY", 0.0)
+    assert len(searches_of(prove_by_links, "_search_links", "two places", LINKS, monkeypatch)) == 1
+
+
+def test_what_highs_was_given_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prove_by_links, "FEW", 0)
+    monkeypatch.setattr(prove_by_links, "MOST_LIKELY", 0.0)
+
+    def some(linear: LinearBound, room: float) -> tuple[np.ndarray, np.ndarray]:
+        """The first option closed and the second open, whatever the bound."""
+        number = np.arange(len(linear.y))
+        return number == 0, number == 1
+
+    monkeypatch.setattr(LinearBound, "decided", some)
+    calls = searches_of(prove_by_links, "_search_integer", "clustered", LINKS, monkeypatch)
+    for search, _, _, options, closed, opened in calls:
+        solved = search.proof.solved
+        assert solved.options[options].tolist() == (~closed).tolist() and not solved.options[~options].any()
+        assert solved.opened[options].tolist() == (opened | search.core.forced[options]).tolist()
+    assert calls
+
+
+@pytest.mark.parametrize("kind", ["number", "budget", "clustered"])
+def test_a_first_smaller_model_is_of_the_favoured_options_where_they_are_under_a_half(kind: str) -> None:
+    few = 0
+    for seed in range(4):
+        core = reduce_problem(KINDS[kind](seed))
+        search = Search(core, 0.0, 1, Stopwatch(None, None))
+        dual = prove_by_multipliers(search, None, None)
+        search.bound, favoured = -np.inf, search.favoured(dual.often).sum()
+        MODEL(search, dual)
+        first = core.n_open is None and favoured < core.n_options / 2
+        assert ("favoured" in search.watch.stages) == first, f"seed {seed}"
+        few += first
+    assert few > 0 or kind != "budget"
+
+
+@pytest.mark.parametrize(("kind", "every", "most"), [("number", 20, 40), ("budget", 20, 40), ("clustered", 40, 24)])
+def test_two_plans_are_made_every_so_many_iterations(
+    kind: str, every: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After as many for a start; half as often, and fewer of them, where service is a linear program."""
+    problem, made = KINDS[kind](0), []
+    search = Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
+    offer = search.incumbent.offer
+    monkeypatch.setattr(search.incumbent, "offer", lambda *a, **named: made.append(named) or offer(*a, **named))
+    dual = prove_by_multipliers(search, None, None)
+    assert made[0] == {"moves": 0}, "a plan to measure steps by"
+    assert len(made) - 1 == min(most, 2 * ((dual.iterations - 1) // every))
+    assert all(named == {"within": 1.02} for named in made[1:])
 
 
 def test_which_proof_comes_next_is_told_by_the_kind_of_problem(monkeypatch: pytest.MonkeyPatch) -> None:
