@@ -68,13 +68,13 @@ GROUPS = {
                 "model/", "prices facilities lanes demand gateway_costs places land_share names calibration tariffs"
             ),
             *_tests("model/", "policies tastes young_districts"),
-            *_tests("", "charges parameters session plan"),
+            *_tests("", "charges parameters session study_rules rule_faults plan"),
             *_tests("districts/", "potential"),
         ),
     ),
     "check": Group(("siting/solver/check.py",), _tests("solver/", "answer_check rules")),
     "reduction": Group(
-        ("siting/solver/reduce.py", "siting/solver/reach.py", "siting/solver/core.py"),
+        tuple(f"siting/solver/{name}.py" for name in ("reduce", "paying", "reach", "core")),
         _tests("solver/", "reduce fixing rules certificate"),
     ),
     "fixing": Group(

@@ -267,6 +267,7 @@ def test_which_proof_comes_next_is_told_by_the_kind_of_problem(monkeypatch: pyte
     assert stages("budget") == {"benders"}
     assert stages("clustered") == stages("number and room") == {"model"}
     monkeypatch.setattr(prover, "MANY_LANES", 0)
+    monkeypatch.setattr(prover, "MANY_PAIRED", 0)
     assert stages("budget") == {"benders"}
     assert stages("clustered") == stages("number and room") == {"links"}
 
