@@ -6,7 +6,7 @@ import atexit
 import logging
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
@@ -17,9 +17,11 @@ from waitress import create_server
 
 from geodata.errors import Fault, InputError
 from geodata.pack import Pack, open_pack
+from web import about
 from web.api.plans import Library, create_api
 from web.api.runs import RunBook, create_run_api
 from web.assets import load_assets
+from web.glossary import glossary
 from web.i18n import init_i18n
 from web.map.measures import measures_told
 from web.outlook import add_outlook_routes
@@ -34,6 +36,7 @@ from web.transfer import json_body
 
 RUNS_FOLDER = ".runs"
 STUDIES = Path("studies")
+PAGES = Path("pages")
 THREADS = 16
 FIRST_PLAN = "Run `make study`, or open {page}, ask a study and save the answer."
 CONNECTIONS = 2000  # a browser keeps up to six open
@@ -47,7 +50,11 @@ REPORT_POLICY = (
 
 
 def create_app(
-    results: Path, pack: Pack | None = None, studies: Path = STUDIES, hosts: Sequence[str] = LOCAL_HOSTS
+    results: Path,
+    pack: Pack | None = None,
+    studies: Path = STUDIES,
+    hosts: Sequence[str] = LOCAL_HOSTS,
+    pages: Path = PAGES,
 ) -> Flask:
     """Return the application that shows the results in a folder and answers what-if questions.
 
@@ -58,6 +65,7 @@ def create_app(
         pack: networks and district points to draw with (default: the bundled pack).
         studies: folder of the study files that may be asked, and that saved ones are written to.
         hosts: names under which the server may be addressed.
+        pages: folder of an office's own texts for contact, privacy, ...; it need not be there.
 
     Raises:
         InputError: when ``results`` is no folder.
@@ -67,7 +75,7 @@ def create_app(
     pack = pack or open_pack()
     app = Flask(__name__, static_folder=None)
     init_security(app, hosts, (found.root, asked.folder))
-    init_i18n(app, lambda translate: {"map": measures_told(translate)})
+    init_i18n(app, page_words)
     pool = Pool(RunStore(found.root / RUNS_FOLDER), found.root, asked.folder)
     app.extensions["pool"], app.extensions["results"] = pool, found
     atexit.register(pool.close)
@@ -80,6 +88,8 @@ def create_app(
     assets = load_assets()
     app.jinja_env.globals["asset"] = assets.address
     app.register_blueprint(create_pages(pack, assets))
+    app.register_blueprint(about.create_about(pages, found, {"boundaries": "", "credit": None}))
+    app.jinja_env.globals.update(about_pages=about.PAGES, glossary=glossary)
 
     @app.get("/health")
     def health() -> Response:
@@ -90,6 +100,13 @@ def create_app(
             "status": "ok", "plans": len(found.plans()), "broken_results": dict(found.broken), "workers": workers,
             "queue": queue, "version": version("deh-siting"),
         }).response()  # fmt: skip
+
+    add_files(app, found)
+    return app
+
+
+def add_files(app: Flask, found: Results) -> None:
+    """Add the files of results."""
 
     @app.get("/results/<key>/<name>")
     def result_file(key: str, name: str) -> Response:
@@ -104,7 +121,10 @@ def create_app(
             response.headers["Content-Security-Policy"] = REPORT_POLICY
         return response
 
-    return app
+
+def page_words(language: str, translate: Callable[[str], str]) -> dict[str, Any]:
+    """What scripts are told in a language besides the texts of the pages."""
+    return {"map": measures_told(translate), "glossary": glossary(language)}
 
 
 def serve(
@@ -114,18 +134,21 @@ def serve(
     studies: Path = STUDIES,
     names: Sequence[str] = (),
     pack: Path | None = None,
+    pages: Path = PAGES,
 ) -> None:
     """Serve the map until interrupted; one line of JSON per request goes to standard error.
 
     Args:
         names: further host names under which browsers may address the server.
         pack: folder of the pack that the results were made on; None = the bundled one.
+        pages: folder of an office's own texts.
 
     Raises:
         InputError: when ``results`` is no folder or has a server already, there is no pack, or the port is taken.
     """
     _check_address(host, port)
-    app = create_app(results, open_pack(pack) if pack else None, studies=studies, hosts=(*LOCAL_HOSTS, host, *names))
+    known = (*LOCAL_HOSTS, host, *names)
+    app = create_app(results, open_pack(pack) if pack else None, studies=studies, hosts=known, pages=pages)
     log = logging.getLogger("web")
     log.setLevel(logging.INFO)
     log.addHandler(logging.StreamHandler(sys.stderr))

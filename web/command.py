@@ -41,11 +41,22 @@ def build_command() -> argparse.ArgumentParser:
     map_command.add_argument(
         "--studies", type=Path, default=Path("studies"), help="folder of study files (default: studies)"
     )
+    map_command.add_argument(
+        "--pages", type=Path, default=Path("pages"), help="folder of texts such as contact.en.txt (default: pages)"
+    )
     return parser
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     from web.app import serve  # Flask and the map libraries take a second to load
 
-    serve(arguments.results, arguments.host, arguments.port, arguments.studies, arguments.name, arguments.pack)
+    serve(
+        arguments.results,
+        arguments.host,
+        arguments.port,
+        arguments.studies,
+        arguments.name,
+        arguments.pack,
+        arguments.pages,
+    )
     return 0

@@ -42,14 +42,14 @@ def marked(text: str) -> str:
     return text
 
 
-def init_i18n(app: Flask, told: Callable[[Callable[[str], str]], dict[str, Any]]) -> None:
+def init_i18n(app: Flask, told: Callable[[str, Callable[[str], str]], dict[str, Any]]) -> None:
     """Let the application speak the languages of LANGUAGES: ``?lang=``, then cookie, then what the browser prefers.
 
     Templates get ``language`` (for the ``lang`` attribute) and ``languages``; ``/messages/<language>.json`` holds
     what scripts need: ``texts``, source text -> translation (a list of plural forms where the source has a plural).
 
     Args:
-        told: what else scripts are told, by a function that translates.
+        told: what else scripts are told in a language, with the function that translates into it.
     """
     babel = Babel(app, locale_selector=language)
     catalogues, messages = _catalogues(told)
@@ -91,11 +91,11 @@ def crore(inr: float) -> str:
 
 
 def _catalogues(
-    told: Callable[[Callable[[str], str]], dict[str, Any]],
+    told: Callable[[str, Callable[[str], str]], dict[str, Any]],
 ) -> tuple[dict[str, Translations], dict[str, Body]]:
     """Compiled catalogues by language, and the same as JSON."""
     compiled: dict[str, Translations] = {"en": Translations()}
-    messages = {"en": json_body({"texts": {}, **told(str)})}
+    messages = {"en": json_body({"texts": {}, **told("en", str)})}
     for name in LANGUAGES.keys() - {"en"}:
         with (TRANSLATIONS / name / "LC_MESSAGES" / "messages.po").open("rb") as file:
             catalogue = read_po(file, locale=name)
@@ -107,5 +107,5 @@ def _catalogues(
             message.id if isinstance(message.id, str) else message.id[0]: message.string
             for message in catalogue if message.id and message.string
         }  # fmt: skip
-        messages[name] = json_body({"texts": texts, **told(compiled[name].gettext)})
+        messages[name] = json_body({"texts": texts, **told(name, compiled[name].gettext)})
     return compiled, messages

@@ -23,7 +23,7 @@ def test_the_brief_tells_sites_capital_saving_and_how_sure(visit):
     assert "1 warehouse" in told
     assert "₹7.50 crore" in told
     page.click("#brief .sure summary")
-    assert page.locator("#brief .sure dt").all_inner_texts() == ["Solver", "Inputs"]
+    assert page.locator("#brief .sure dt").all_inner_texts() == ["Solver ?", "Inputs ?"]
 
 
 def test_the_strongest_state_and_site_are_links(visit):
@@ -38,7 +38,7 @@ def test_the_strongest_state_and_site_are_links(visit):
 def test_a_state_has_its_own_address_totals_print_and_table(visit):
     page = visit.open("/#state=Alpha")
     assert "saved a year by the districts of Alpha" in page.inner_text("#saving")
-    assert page.inner_text("#figures dt >> nth=0") == "Capital"
+    assert page.inner_text("#figures dt >> nth=0") == "Capital ?"
     assert "state=Alpha" in page.get_attribute("#print", "href")
     page.click("[data-tab=table]")
     assert "state=Alpha" in page.get_attribute("[data-download=csv]", "href")

@@ -29,8 +29,8 @@ from web.runs.questions import (
     stamped,
     study_from,
 )
-from web.runs.queue import Pool, QueueFullError, new_id
-from web.runs.store import Run
+from web.runs.queue import LOST, MADE_ROOM, Pool, QueueFullError, new_id
+from web.runs.store import INTERRUPTED, Run
 from web.security import refuse, without_folders
 from web.transfer import json_body
 
@@ -41,6 +41,7 @@ WAITING_CLIENTS = 8  # long polls at one time; the server's other threads stay f
 RETRY_S = 5
 KEPT_PACKS = 8  # of studies with data of their own
 CLIENT_COOKIE = "client"
+CODES = {LOST: "lost", INTERRUPTED: "interrupted", MADE_ROOM: "gone"}
 
 
 class RunBook:
@@ -140,7 +141,11 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
 
     def told_of(run: Run) -> dict[str, Any]:
         content = run.told(pool.position(run))
-        return content | {"message": run.message and without_folders(run.message), "mine": run.client == client()}
+        return content | {
+            "message": run.message and without_folders(run.message),
+            "mine": run.client == client(),
+            "code": run.code or CODES.get(run.message or ""),
+        }
 
     def answer(content: Any, status: int) -> Response:
         response = json_body(content).response()

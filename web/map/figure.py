@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -185,9 +186,12 @@ class Figure:
     def _legend(
         self, title: str, entries: list[tuple[str, str, int]], layers: set[str], with_lanes: bool
     ) -> list[Markup]:
-        x, y = MAP_WIDTH + 60.0, 40.0
-        marks = [_text(x, y, title, 18, font_weight=600)]
-        y += 14
+        x, y = MAP_WIDTH + 60.0, 28.0
+        name = self.data.plan.summary["study"]
+        marks = [_text(x, y, f"{name}: {self.state}" if self.state else name, 13, fill=MUTED)]
+        y += 24
+        marks.append(_text(x, y, title, 18, font_weight=600))
+        y += 12
         for colour, text, count in entries:
             y += 24
             box = {"x": x, "y": y - 13, "width": 30, "height": 16, "stroke": MUTED, "stroke_width": 0.6}
@@ -228,9 +232,18 @@ class Figure:
             marks.append(tag("line", x1=x, y1=y - 5, x2=x + 30, y2=y - 5, stroke=INK, stroke_width=2, **_dash(mode)))
             marks.append(_text(x + 42, y, words, 15))
             y += 24
-        notes = boundary_note(self.data.pack, self.data.plan.own_districts), osm_credit(self.data.pack)
-        marks += [_text(x, HEIGHT - 32 + 16 * k, note, 10, fill=MUTED) for k, note in enumerate(notes) if note]
+        marks += [
+            _text(x, HEIGHT - 48 + 16 * k, note, 10, fill=MUTED) for k, note in enumerate(_notes(self.data)) if note
+        ]
         return marks
+
+
+def _notes(data: PlanData) -> tuple[str | None, ...]:
+    """Whose boundaries and networks these are, when the plan was made, and what tells it from every other."""
+    plan = data.plan
+    day = datetime.fromtimestamp(plan.stamp / 1e9, UTC).strftime("%Y-%m-%d")
+    mark = str(_("Plan of %(day)s, fingerprint %(mark)s", day=day, mark=plan.summary["fingerprint"][:16]))
+    return boundary_note(data.pack, plan.own_districts), osm_credit(data.pack), mark
 
 
 def _hatching() -> Markup:

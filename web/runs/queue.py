@@ -248,7 +248,7 @@ class Pool:
         """Return a new run with the question of another one, not yet submitted."""
         fresh = {"id": new_id(), "state": "queued", "version": 1, "created": now(), "started": None, "ended": None,
                  "stage": "queued", "bound_inr": None, "objective_inr": None, "gap": None, "proven": False,
-                 "saving_inr_per_year": None, "figures": None, "message": None,
+                 "saving_inr_per_year": None, "figures": None, "message": None, "code": None,
                  "plan": None}  # fmt: skip
         return replace(run, **{**fresh, **changes})
 

@@ -53,6 +53,8 @@ class Run:
     figures: dict[str, Any] | None = None
     """of its answer: ``sites``, ``capex_inr_crore``, ``benefit_cost_ratio``, ``mean_hours``"""
     message: str | None = None
+    code: str | None = None
+    """kind of failure: ``refused``, ``timeout``, ``disk`` or ``error`` in the solver; the message tells others"""
     plan: str | None = None
     study_file: str | None = None
 

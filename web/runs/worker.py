@@ -70,15 +70,23 @@ class Worker:
         except KeyboardInterrupt:
             return "failed", "cancelled"
         except InputError as error:
-            return "failed", "; ".join(error.problems)
-        except (ValueError, TimeoutError) as error:
-            return "failed", str(error)
+            return self._failed("refused", "; ".join(error.problems))
+        except TimeoutError as error:
+            return self._failed("timeout", str(error))
+        except ValueError as error:
+            return self._failed("refused", str(error))
         except (BrokenPipeError, ConnectionResetError):
             raise
         except OSError as error:
-            return "failed", f"a file cannot be written or read: {error.strerror}; free space or mend its folder"
+            text = f"a file cannot be written or read: {error.strerror}; free space or mend its folder"
+            return self._failed("disk", text)
         except Exception as error:  # noqa: BLE001 - one question that fails must not end the worker
-            return "failed", f"the solver stopped on an error of its own ({type(error).__name__}: {error})"
+            return self._failed("error", f"the solver stopped on an error of its own ({type(error).__name__}: {error})")
+
+    def _failed(self, code: str, text: str) -> tuple[str, str]:
+        """The last message of a job that came to nothing; what kind of failure it was goes before."""
+        self.connection.send(("progress", {"code": code}))
+        return "failed", text
 
     def warm(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Build a model; returns what may be forced or forbidden."""

@@ -124,6 +124,7 @@ function sureness({ summary }) {
       summary.status === "optimal" && slack !== null
         ? _("no other plan saves {amount} a year more", { amount: rupees(slack) })
         : shell.proofText(summary.status === "optimal", summary.gap),
+      "proof",
     ],
     [
       _("Inputs"),
@@ -133,6 +134,7 @@ function sureness({ summary }) {
             share: percent(draws.repaying_share),
           })
         : _("not drawn in this run: `siting run --draws 20` tells the range"),
+      "draws",
     ],
   ];
 }
@@ -170,7 +172,7 @@ export function showBrief(place, plan, state, on) {
     h(
       "dl",
       {},
-      sureness(plan).map(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]),
+      sureness(plan).map(([name, text, term]) => [h("dt", {}, name, " ", shell.termButton(term)), h("dd", {}, text)]),
     ),
   );
   place.replaceChildren(

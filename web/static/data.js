@@ -18,9 +18,40 @@ export function attribution({ summary }) {
   return [ownBoundaries(summary) ?? boundaries, credit].filter(Boolean);
 }
 
+// The server tells what went wrong in English; a page in another language says first what that means.
+const ERRORS = {
+  400: _("The question does not fit this study."),
+  403: _("The server does not take this from here."),
+  404: _("There is nothing of that name."),
+  409: _("This cannot be done now."),
+  410: _("What was asked for is gone."),
+  413: _("The question is too long."),
+  414: _("The question is too long."),
+  421: _("The server does not answer for this name."),
+  429: _("Too many questions wait. Try again in a few seconds."),
+  500: _("The server failed on an error of its own."),
+  503: _("The server is busy. Try again in a few seconds."),
+};
+const RUN_ERRORS = {
+  refused: _("No plan keeps to this question."),
+  timeout: _("Time ran out before a plan was found."),
+  disk: _("The server cannot use its files."),
+  error: _("The solver stopped on an error of its own."),
+  lost: _("The solver stopped unexpectedly. Start it again."),
+  interrupted: _("The server stopped during this run. Start it again."),
+  gone: _("The answer has made room for newer ones. Start it again."),
+};
+
+function inWords(text, detail) {
+  if (language === "en" || !text) return detail;
+  return `${text} (${detail})`;
+}
+
+export const runMessage = ({ code, message }) => inWords(RUN_ERRORS[code], message ?? "");
+
 export class ApiError extends Error {
   constructor(status, problem) {
-    super(problem?.detail ?? problem?.title ?? `HTTP ${status}`);
+    super(inWords(ERRORS[status], problem?.detail ?? problem?.title ?? `HTTP ${status}`));
     this.status = status;
     this.problems = problem?.problems ?? [];
   }

@@ -11,6 +11,7 @@ import { _, named } from "./i18n.js";
 import { boundsOf, createMap, webglWorks } from "./map.js";
 import { HIDDEN, MEASURES, classify } from "./measures.js";
 import { allEntries, createSearch } from "./search.js";
+import { savePng } from "./share.js";
 import * as shell from "./shell.js";
 import { perRupee } from "./sites.js";
 import { SORTED, createTablePage } from "./tablepage.js";
@@ -66,6 +67,7 @@ shell.start(async () => {
     fillTable();
   };
   byId("copy").onclick = copyLink;
+  byId("png").onclick = () => shell.attempt(() => savePng(byId("svg").href, `${plan.id}.png`));
   address.onReturn((values) => shell.attempt(() => apply(values)));
   await apply(address.read());
 });
@@ -73,8 +75,10 @@ shell.start(async () => {
 // Shows what an address says.
 async function apply(values) {
   shell.ready(false);
-  const id = plans.some((p) => p.id === values.plan) ? values.plan : plans[0].id;
+  const { id, fingerprint } = plans.find((p) => p.id === values.plan) ?? plans[0];
   if (values.plan && id !== values.plan) shell.tell(_("There is no plan {name}; this is another one.", { name: values.plan }));
+  else if (values.fp && values.fp !== pin(fingerprint))
+    shell.tell(_("This plan has changed since the link was made: its figures are new ones."));
   for (const [name, allowed] of Object.entries(CHOICES)) view[name] = allowed.includes(values[name]) ? values[name] : allowed[0];
   view.measure = values.measure in MEASURES ? values.measure : "saving";
   view.sort = values.sort ? { key: values.sort.replace("-", ""), down: values.sort.startsWith("-") } : null;
@@ -87,7 +91,7 @@ async function apply(values) {
   for (const name of filters.WRITTEN) byId(`filter-${name}`).value = view.filter[name];
   if (!filters.isEmpty(view.filter)) byId("filter").open = true;
   shell.fillSelect(byId("plan"), [...shell.planNames(plans)], id, (other) => {
-    address.write({ ...address.read(), plan: other, site: null }, true);
+    address.write({ ...address.read(), plan: other, site: null, fp: null }, true);
     return apply(address.read());
   });
   shell.fillSelect(byId("measure"), shell.options(MEASURES), view.measure, (measure) => setMeasure({ measure }));
@@ -208,10 +212,10 @@ function showTotals(state) {
     h("span", {}, ` ${_("saved a year by the districts of {state}", { state: plan.stateNames.get(state) })}`),
   );
   shell.fillFigures(byId("figures"), [
-    [_("Capital"), crore(of.capex_inr_crore), _("in the state")],
-    [_("New sites"), number(of.sites.length), shell.siteCounts(of.sites)],
-    [_("Districts served"), number(of.served), _("of {n} under-utilised", { n: number(of.districts.length) })],
-    [_("Mean time"), hours(of.hours_after), _("{hours} today", { hours: hours(of.hours_before) })],
+    [_("Capital"), crore(of.capex_inr_crore), _("in the state"), "capital"],
+    [_("New sites"), number(of.sites.length), shell.siteCounts(of.sites), "site"],
+    [_("Districts served"), number(of.served), _("of {n} under-utilised", { n: number(of.districts.length) }), "under_utilised"],
+    [_("Mean time"), hours(of.hours_after), _("{hours} today", { hours: hours(of.hours_before) }), "mean_time"],
   ]);
 }
 
@@ -338,15 +342,17 @@ function remember(push = false) {
     .map((box) => box.dataset.layer)
     .join(",");
   const selected = Object.fromEntries(chosen());
-  const kept = { plan: plan.id, measure: view.measure, classes: view.classes, layers };
+  const kept = { plan: plan.id, fp: pin(plan.summary.fingerprint), measure: view.measure, classes: view.classes, layers };
   const lang = document.documentElement.lang;
   const { measure, classes } = view;
   const state = view.filter.state ? { state: view.filter.state } : {};
   byId("scorecard").hidden = !view.filter.state || !plan.summary.can_what_if;
   byId("scorecard").href =
     `/scorecard/plans/${encodeURIComponent(plan.id)}/${stateFolder()}/index${lang === "hi" ? ".hi" : ""}.html`;
-  byId("print").href =
-    `${plan.summary.links.print}?${new URLSearchParams({ measure, classes, lang, layers, ...state, ...selected })}`;
+  const drawn = new URLSearchParams({ measure, classes, lang, layers, ...state, ...selected });
+  byId("print").href = `${plan.summary.links.print}?${drawn}`;
+  byId("svg").href = `${plan.summary.links.map}?${drawn}`;
+  byId("svg").download = `${plan.id}.svg`;
   address.write(
     {
       ...kept,
@@ -363,6 +369,8 @@ function remember(push = false) {
     push === true,
   );
 }
+
+const pin = (fingerprint) => fingerprint?.slice(0, 12) ?? null;
 
 async function copyLink() {
   const copied = await navigator.clipboard?.writeText(location.href).then(

@@ -4,7 +4,7 @@ import * as address from "./address.js";
 import { groupBy, ownBoundaries } from "./data.js";
 import { byId, h } from "./dom.js";
 import { crore, number, percent, rupees, word } from "./format.js";
-import { _, ngettext } from "./i18n.js";
+import { _, ngettext, told } from "./i18n.js";
 import { symbolCanvas } from "./icons.js";
 import { HATCH } from "./measures.js";
 
@@ -18,8 +18,25 @@ export async function start(run) {
     event.preventDefault();
     byId("main").focus();
   };
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-term]");
+    if (button) explain(button);
+  });
   await attempt(run);
   ready(true);
+}
+
+// What a word means, under the button that asks; a second click takes it away.
+function explain(button) {
+  const open = button.nextElementSibling?.classList.contains("explain") ? button.nextElementSibling : null;
+  button.setAttribute("aria-expanded", String(!open));
+  if (open) open.remove();
+  else button.after(h("span", { class: "explain", role: "status" }, told.glossary[button.dataset.term].text));
+}
+
+export function termButton(key) {
+  const label = _("What is: {term}", { term: told.glossary[key].term });
+  return h("button", { type: "button", class: "help", "data-term": key, "aria-expanded": "false", "aria-label": label }, "?");
 }
 
 export const ready = (yes) => {
@@ -118,22 +135,29 @@ export function showFigures(place, summary, sites) {
     ? _("paid back in {n} years", { n: number(summary.payback_years, 1) })
     : _("never paid back");
   const entries = [
-    [_("Benefit–cost ratio"), number(summary.benefit_cost_ratio, 2), ratio],
-    [_("Spent"), crore(summary.capex_inr_crore), _("of {budget}", { budget: crore(summary.budget_inr_crore) })],
-    [_("New sites"), number(sites.length), siteCounts(sites)],
+    [_("Benefit–cost ratio"), number(summary.benefit_cost_ratio, 2), ratio, "benefit_cost_ratio"],
+    [_("Spent"), crore(summary.capex_inr_crore), _("of {budget}", { budget: crore(summary.budget_inr_crore) }), "capital"],
+    [_("New sites"), number(sites.length), siteCounts(sites), "site"],
     [
       _("Districts served"),
       number(summary.counts.served_by_hub),
       _("of {n} under-utilised", { n: number(summary.counts.under_utilised) }),
+      "under_utilised",
     ],
   ];
   fillFigures(place, entries);
 }
 
+// Each: name, value, what more there is to say, key of the glossary.
 export function fillFigures(place, entries) {
   place.replaceChildren(
-    ...entries.map(([name, value, more]) =>
-      h("div", {}, h("dt", {}, name), h("dd", {}, h("strong", {}, value), h("span", { class: "quiet" }, more))),
+    ...entries.map(([name, value, more, term]) =>
+      h(
+        "div",
+        {},
+        h("dt", {}, name, term ? [" ", termButton(term)] : null),
+        h("dd", {}, h("strong", {}, value), h("span", { class: "quiet" }, more)),
+      ),
     ),
   );
 }

@@ -160,7 +160,7 @@ async function openBase(chosen) {
       },
       () => true,
     );
-    if (done.state !== "finished") throw new Error(done.message);
+    if (done.state !== "finished") throw new Error(data.runMessage(done));
     from = data.runBase(done.id);
     state.firstRun = done.id;
   }
@@ -357,7 +357,7 @@ async function save() {
   };
   const done = await watch(begun, show, () => true);
   if (done.state !== "finished") {
-    place.replaceChildren(h("p", { class: "quiet" }, _("This failed: {why}", { why: done.message })));
+    place.replaceChildren(h("p", { class: "quiet" }, _("This failed: {why}", { why: data.runMessage(done) })));
     return;
   }
   place.replaceChildren(

@@ -1,5 +1,6 @@
 // What if, drawn from its state: the question, how far its answer is, and what the answer says.
 
+import { runMessage } from "./data.js";
 import { byId, h } from "./dom.js";
 import { crore, number, percent, rupees, signed, word } from "./format.js";
 import { _, named, ngettext } from "./i18n.js";
@@ -76,9 +77,9 @@ function busyText(run) {
 
 const endText = (run) =>
   ({
-    failed: _("This failed: {why}", { why: run.message }),
+    failed: _("This failed: {why}", { why: runMessage(run) }),
     cancelled: _("Cancelled"),
-    interrupted: _("Interrupted: {why}", { why: run.message }),
+    interrupted: _("Interrupted: {why}", { why: runMessage(run) }),
   })[run.state];
 
 // What the search has so far is shown while it runs; where it failed it is no answer.

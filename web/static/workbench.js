@@ -5,6 +5,7 @@ import { byId, h } from "./dom.js";
 import { NOTHING, crore, hours, number, rupees, signed } from "./format.js";
 import { drawFrontier, marginals } from "./frontier.js";
 import { _ } from "./i18n.js";
+import { save } from "./share.js";
 import { createTable } from "./table.js";
 
 const UNPINNED = "unpinned"; // runs that were taken off the table, in the browser's own memory
@@ -117,7 +118,7 @@ export function createWorkbench(on) {
     byId("export").disabled = shown.length === 0;
   }
 
-  byId("export").onclick = () => download(csvOf(shown));
+  byId("export").onclick = () => save(new Blob([`\ufeff${csvOf(shown)}\r\n`], { type: "text/csv" }), "scenarios.csv");
   return async (state) => {
     const { runs } = await data.get(`${data.API}/runs`);
     rows = scenarioRows(state, runs, on.ruleText);
@@ -142,10 +143,4 @@ export function csvOf(rows) {
   return [keys.map((key) => heads[key] ?? key), ...rows.map((row) => keys.map((key) => cell(row[key])))]
     .map((line) => line.join(","))
     .join("\r\n");
-}
-
-function download(text) {
-  const address = URL.createObjectURL(new Blob([`\ufeff${text}\r\n`], { type: "text/csv" }));
-  h("a", { href: address, download: "scenarios.csv" }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
