@@ -22,7 +22,7 @@ from siting.results.read import PlanTables
 SECTORS_SHOWN = 5
 NEAREST_SHOWN = 3
 PEERS = 5
-MODES = ("road", "rail")
+MODES = ("road", "rail", "used")
 
 Row = dict[str, Any]
 
@@ -154,7 +154,7 @@ class Cards:
     def _mode(self, district_id: str, mode: str) -> Row:
         row = self.connected[district_id]
         columns = ("inr_per_t", "hours", "km", "co2e_kg_per_t", "gateway")
-        return {"mode": mode, **{name: row[f"{mode}_{name}"] for name in columns}}
+        return {"mode": mode, **{name: row.get(f"{mode}_{name}") for name in columns}}
 
     def _hubs(self, plan: Mapping[str, Any]) -> list[Row]:
         """Sites of the plan that its cargo goes through, with how sure they are."""

@@ -31,6 +31,8 @@ ADEQUATE_KM = 500.0
 """A design choice, over a day's drive; `steps` says what others would give."""
 STEPS_KM = (200.0, 300.0, 500.0, 800.0, 1000.0)
 MODES = {"road": ROAD, "rail": RAIL}
+SUMMED = {"inr_per_t": "cost_inr_per_t", "hours": "hours", "km": "km", "co2e_kg_per_t": "co2e_kg_per_t"}
+"""What is summed over the parts of a way, and their column."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,10 @@ class Connectivity:
             ``<mode>_inr_per_t``, ``<mode>_hours``, ``<mode>_km``, ``<mode>_co2e_kg_per_t``, ``<mode>_gateway`` (its
             name) of the reference tonne to its best gateway (NaN and "" where there is none), and of the way by road
             ``road_freight_inr_per_t`` and ``road_moving_hours``; ``inr_per_t`` and
-            ``mode`` of the better one; ``used_inr_per_t`` over the gateways that its state's customs records show (NaN
-            where none do); ``terminal_km``, ``depot_km``, ``customs_km`` by road to the nearest rail terminal, inland
-            depot, and place where customs clear; ``index``, ``adequate``.
+            ``mode`` of the better one; ``used_inr_per_t``, ``used_hours``, ``used_km``, ``used_co2e_kg_per_t`` over the
+            gateways that its state's customs records show, by value, each by its cheaper mode (NaN where none do);
+            ``terminal_km``, ``depot_km``, ``customs_km`` by road to the nearest rail terminal, inland depot, and place
+            where customs clear; ``index``, ``adequate``.
         reference_inr_per_t: c_ref of (64).
         adequate_km: that of the reference.
         part_share: q of (63).
@@ -73,7 +76,7 @@ def measure_connectivity(ground: Ground, adequate_km: float = ADEQUATE_KM) -> Co
     best = np.minimum(road, rail)
     table["inr_per_t"] = np.where(np.isfinite(best), best, np.nan)
     table["mode"] = np.where(np.isfinite(best), np.where(rail < road, "rail", "road"), "")
-    table["used_inr_per_t"] = _over_used_gateways(ground, by_gateway.min(axis=2))
+    table = table.join(_over_used_gateways(ground, costs, by_gateway))
     with_rail = places.depots[np.isfinite(places.rail_km[places.depots]).any(axis=1)]
     at_customs = np.concatenate([places.depots, places.gateways])
     for name, ends in (("terminal", with_rail), ("depot", places.depots), ("customs", at_customs)):
@@ -137,15 +140,9 @@ def _best(cost: Array, pricer: LanePricer, costs: GatewayCosts, name: str, groun
     parts = pricer.parts(lanes)
     share = pricer.clients["tonnes_per_year"].to_numpy()[lanes.client][parts["lane"]]
     district = pricer.clients["district"].to_numpy()[lanes.client][parts["lane"]]
-    sums = {
-        f"{name}_inr_per_t": parts["cost_inr_per_t"],
-        f"{name}_hours": parts["hours"],
-        f"{name}_km": parts["km"],
-        f"{name}_co2e_kg_per_t": parts["co2e_kg_per_t"],
-    }
     table = pd.DataFrame({
-        key: np.where(reached, np.bincount(district, values.to_numpy() * share, minlength=n), np.nan)
-        for key, values in sums.items()
+        f"{name}_{key}": np.where(reached, np.bincount(district, parts[values].to_numpy() * share, minlength=n), np.nan)
+        for key, values in SUMMED.items()
     })  # fmt: skip
     if name == "road":
         moving = (parts["mode"] == "road").to_numpy() * share
@@ -170,19 +167,47 @@ def _lanes_to(
     return Lanes(row, costs.hub[row, gateway, way], terminal, pricer.places.gateways[gateway], cost)
 
 
-def _over_used_gateways(ground: Ground, inr_per_t: Array) -> Array:
-    """(n,) mean cost over gateways by the value that the district's state ships there by sea; NaN without records."""
+def _over_used_gateways(ground: Ground, costs: GatewayCosts, by_gateway: Array) -> pd.DataFrame:
+    """Mean cost, hours, km and CO2e over gateways by the value that the district's state ships there by sea.
+
+    NaN without records, and where a gateway that is used cannot be reached.
+    """
+    weight, n = _used_gateways(ground), len(by_gateway)
+    reached = np.isfinite(by_gateway).any(axis=2)
+    known = (weight.sum(axis=1) > 0) & ~((weight > 0) & ~reached).any(axis=1)
+    if not known.any():
+        return pd.DataFrame(np.nan, index=range(n), columns=[f"used_{name}" for name in SUMMED])
+    weight[~known] = 0.0
+    pricer, best = ground.reference_pricer, by_gateway.argmin(axis=2)
+    lanes = Lanes.joined([
+        _lanes_to(costs, pricer, load, np.full(n, k), name, (weight[:, k] > 0) & (best[:, k] == mode))
+        for k in np.flatnonzero(weight.any(axis=0)) for name, mode in MODES.items() for load in range(len(LOADS))
+    ])  # fmt: skip
+    parts = pricer.parts(lanes)
+    client, lane = lanes.client, parts["lane"].to_numpy()
+    district = pricer.clients["district"].to_numpy()[client]
+    column = np.searchsorted(ground.places.gateways, lanes.gateway)
+    share = pricer.clients["tonnes_per_year"].to_numpy()[client] * weight[district, column]
+    return pd.DataFrame({
+        f"used_{name}": np.where(
+            known, np.bincount(district[lane], parts[values].to_numpy() * share[lane], minlength=n), np.nan
+        )
+        for name, values in SUMMED.items()
+    })  # fmt: skip
+
+
+def _used_gateways(ground: Ground) -> Array:
+    """(n_districts, n_gateways) share of each gateway in what the district's state ships by sea; 0 without records."""
+    ids = ground.places.table["place_id"].to_numpy()[ground.places.gateways]
     flows = ground.pack.observed_flows
     if flows is None:
-        return np.full(len(inr_per_t), np.nan)
-    ids = ground.places.table["place_id"].to_numpy()[ground.places.gateways]
+        return np.zeros((ground.n_districts, len(ids)))
     by_sea = flows[(flows["leaves_by"] == "sea") & flows["gateway_id"].isin(ids)]
     used = by_sea.pivot_table("usd_million", "state", "gateway_id", aggfunc="sum", fill_value=0.0)
-    weight = used.reindex(index=ground.demand["state"], columns=ids).fillna(0.0).to_numpy()
-    total = weight.sum(axis=1)
-    cost = (np.where(weight > 0, inr_per_t, 0.0) * weight).sum(axis=1)
-    known = (total > 0) & np.isfinite(cost)
-    return np.where(known, cost / np.where(total > 0, total, 1.0), np.nan)
+    weight = used.reindex(index=ground.demand["state"], columns=ids).fillna(0.0).to_numpy(np.float64)
+    total = weight.sum(axis=1, keepdims=True)
+    share: Array = weight / np.where(total > 0, total, 1.0)
+    return share
 
 
 def _nearest_km(road_km: Array, ends: Index) -> Array:

@@ -27,6 +27,7 @@ from siting.money import indian
 USD_PER_BILLION = 1e9
 LEAST_PER_HEAD_USD = 0.01
 """What districts count as that export less per inhabitant, where logarithms are taken."""
+LIFTS_NAMED = 4
 OUTCOMES = ("exports per inhabitant", "growth")
 
 
@@ -195,6 +196,8 @@ def _connectivity_lines(profile: Profile) -> list[str]:
     paper = f" (the paper: {_percent(claimed('no_port_access'), 0)}, no threshold told)" if of_paper else ""
     at = ", ".join(f"{km:.0f} km {_percent(share, 0)}" for km, share in profile.connectivity_steps.items())
     lifted = profile.lifts[profile.lifts["lifts"]]
+    first = lifted.head(LIFTS_NAMED)
+    cheapest = list(zip(table["district"].reindex(first.index), first["measure"], first["inr_crore"], strict=True))
     kinds = [f"{n} by {MEASURES[str(key)]}" for key, n in lifted["measure"].value_counts().items()]
     return [
         f"Connectivity    {_percent(found.share_below, 0)} of districts ship the reference tonne at more than "
@@ -205,7 +208,12 @@ def _connectivity_lines(profile: Profile) -> list[str]:
         f"by road; {_percent(float((table['mode'] == 'rail').mean()), 0)} of districts are best served by rail; "
         f"{int(table['inr_per_t'].isna().sum())} have no way",
         f"Lifted by one   {len(lifted)} of {len(profile.lifts)} districts below it: {', '.join(kinds) or 'none'}",
+        *([f"                cheapest first: {', '.join(_lift(*row) for row in cheapest)}"] if cheapest else []),
     ]
+
+
+def _lift(district: str, measure: str, inr_crore: float) -> str:
+    return f"{district} {measure} ₹{indian(inr_crore)} crore"
 
 
 def _potential_lines(profile: Profile) -> list[str]:

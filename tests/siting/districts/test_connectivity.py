@@ -1,9 +1,19 @@
 """Port access of districts on the tiny pack: the reference tonne priced by hand, and what would lift whom."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from siting.districts.connectivity import distance_for_share, index_of, measure_connectivity, reference_cost, steps
+from siting.districts.connectivity import (
+    SUMMED,
+    distance_for_share,
+    index_of,
+    measure_connectivity,
+    reference_cost,
+    steps,
+)
 from siting.districts.ground import Ground
 from siting.districts.lifts import all_measures, lifts, measure_rates
 
@@ -60,7 +70,20 @@ def test_a_land_customs_station_clears_in_the_district(found):
 
 
 def test_no_records_no_cost_over_used_gateways(found):
-    assert found.table["used_inr_per_t"].isna().all()
+    assert found.table[[f"used_{name}" for name in SUMMED]].isna().all(axis=None)
+
+
+def test_over_the_gateways_that_a_state_uses_each_counts_by_its_value(ground):
+    """With all of its value through the only port, the way there by the cheaper mode."""
+    flows = pd.DataFrame(
+        {"state": ["Madhya Pradesh"], "leaves_by": ["sea"], "gateway_id": ["INPRT"], "usd_million": [7.0]}
+    )
+    pack = replace(ground.pack)
+    pack.__dict__["observed_flows"] = flows
+    used = measure_connectivity(replace(ground, pack=pack)).table
+    for name in SUMMED:
+        better = np.where(used["mode"] == "rail", used[f"rail_{name}"], used[f"road_{name}"])
+        assert used[f"used_{name}"].to_numpy() == pytest.approx(better, nan_ok=True)
 
 
 def test_a_nearer_adequate_place_puts_more_districts_below(ground, found):

@@ -191,6 +191,15 @@ def test_every_text_has_its_hindi_with_the_same_values():
         assert sorted(re.findall(r"%\(\w+\)s", english)) == sorted(re.findall(r"%\(\w+\)s", told)), english
 
 
+def test_sectors_of_the_bundled_pack_have_names_in_both_languages():
+    from geodata.pack import open_pack
+
+    sectors = set(open_pack().sectors.index)
+    assert sectors == set(SECTOR_WORDS)
+    for key in sectors:
+        assert Words("hi").sector(key) != Words("en").sector(key), key
+
+
 def test_gateways_of_the_bundled_pack_have_hindi_names():
     from geodata.pack import open_pack
 
