@@ -141,8 +141,10 @@ def load_unplaced(path: Path | str | None) -> pd.DataFrame:
     """Read exports that name no district, with ``UNPLACED_COLUMNS``; an empty table where there is no file."""
     if path is None:
         return pd.DataFrame({name: [] for name in UNPLACED_COLUMNS}).astype({"export_usd_million": float})
-    columns = [Column(name, "number" if name == "export_usd_million" else "text") for name in UNPLACED_COLUMNS]
-    return read_table(path, columns, may_be_empty=True)
+    columns = [Column("state"), Column("export_usd_million", "number")]
+    # A pack built from own data also tells what the source calls each, where it stands there and what it may mean.
+    columns += [Column(name, required=False) for name in ("district", "reason", "name_in_source", "suggestions", "row")]
+    return read_table(path, columns, may_be_empty=True)[list(UNPLACED_COLUMNS)]
 
 
 def load_export_history(path: Path | str | None) -> pd.DataFrame:

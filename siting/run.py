@@ -184,7 +184,7 @@ def write_result(
     start = time.perf_counter()
     beside = beside or Beside()
     log(Stage.WRITE)
-    plan = replace(plan, intelligence=district_intelligence(plan))
+    plan, lost = _with_districts_told(plan)
     write_tables(plan, folder)
     for name, table in beside.tables():
         write_csv(table, folder / f"{name}.csv")
@@ -192,7 +192,7 @@ def write_result(
     write_summary(plan, folder)
     log(Stage.REPORT)
     flows = cache(lambda: flow_lines(plan))
-    lost = _drawn(folder / "study.gpkg", lambda: write_geopackage(plan, folder, flows()))
+    lost += _drawn(folder / "study.gpkg", lambda: write_geopackage(plan, folder, flows()))
     if report:
         lost += _drawn(folder / "report.html", lambda: write_report(plan, folder, flows(), beside))
     log(Stage.DONE)
@@ -206,6 +206,17 @@ def _drawn(file: Path, draw: Callable[[], None]) -> list[str]:
     except Exception as error:  # noqa: BLE001 - whatever a drawing fell over, the tables are worth keeping
         with suppress(OSError):
             file.unlink(missing_ok=True)
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        return [f"{file.name} was not drawn ({told}); the tables are whole"]
+        return [f"{file.name} was not drawn ({_in_one_line(error)}); the tables are whole"]
     return []
+
+
+def _with_districts_told(plan: Plan) -> tuple[Plan, list[str]]:
+    """The plan with what is told of its districts as hubs, which no plan depends on; else the line that says why not."""
+    try:
+        return replace(plan, intelligence=district_intelligence(plan)), []
+    except Exception as error:  # noqa: BLE001 - as above
+        return plan, [f"districts were not told as hubs ({_in_one_line(error)}); the plan is whole"]
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -108,6 +108,8 @@ def plan(helsinki: Path) -> Path:
         name = "Helsinki"
         budget_inr_crore = 100
         forced = ["warehouse-small@uusimaa/ruutu-5"]
+        [parameters]
+        freight_station_min_teu_per_year = 0
         [data]
         pack = "pack"
         """
