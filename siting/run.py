@@ -211,7 +211,7 @@ def _drawn(file: Path, draw: Callable[[], None]) -> list[str]:
 
 
 def _with_districts_told(plan: Plan) -> tuple[Plan, list[str]]:
-    """The plan with what is told of its districts as hubs, which no plan depends on; else the line that says why not."""
+    """The plan with what is told of its districts as hubs, or the line that says why not."""
     try:
         return replace(plan, intelligence=district_intelligence(plan)), []
     except Exception as error:  # noqa: BLE001 - as above

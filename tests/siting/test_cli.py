@@ -214,19 +214,6 @@ def test_a_drawing_that_fails_costs_the_drawing(study, capsys, monkeypatch, step
     assert siting("show", out) == 0
 
 
-def test_districts_that_cannot_be_told_as_hubs_cost_that_alone(study, capsys, monkeypatch):
-    def broken(*_):
-        raise ZeroDivisionError("no districts")
-
-    monkeypatch.setattr("siting.run.district_intelligence", broken)
-    out = study.folder / "out"
-    assert siting("run", study(), "--out", out) == 0
-    told = "warning: districts were not told as hubs (ZeroDivisionError: no districts); the plan is whole\n"
-    assert capsys.readouterr().err == told
-    assert siting("show", out) == 0
-    assert "Districts as export hubs" in (out / "report.html").read_text(encoding="utf-8")
-
-
 # -- failures that are not the user's: one line, nothing written ----------------------------------------------
 
 
