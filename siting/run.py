@@ -144,7 +144,7 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, ask
             interruption.check()  # the search ends early on a signal and has a plan to show
         elif interruption.received():
             log.note(f"stopped before the proof; the best plan so far was written, gap {100 * plan.solution.gap:.2g} %")
-        plan, beside = with_rule_prices(with_economic_budget(plan)), Beside()
+        plan, beside = with_economic_budget(with_rule_prices(plan)), Beside()
         if asked is not None and not interruption.received():
             try:
                 plan, beside = asked.of(plan, log)

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from siting.model.model import Model
 
 KG_PER_T = 1000.0
+ROUNDING = 1e-9
+"""Relative; by how much a row may be missed through rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,17 @@ class RuleRow:
     def limits(self) -> tuple[float, float]:
         """Lower and upper limit of the row itself."""
         return self.at_least * self.scale - self.offset, self.at_most * self.scale - self.offset
+
+    def kept_by(self, opened: NDArray[np.int64], lane_share: Array) -> bool:
+        """Whether the row is kept by some open options and shares of lanes, but for rounding."""
+        a = self.coefficients
+        if self.reach is not None:
+            value = float(a[self.reach[:, opened].sum(axis=1) > 0].sum())
+        else:
+            value = float(a @ lane_share) if self.by_lane else float(a[opened].sum())
+        low, high = self.limits
+        slack = ROUNDING * (abs(value) + abs(self.offset))
+        return low - slack <= value <= high + slack
 
     def told(self, value: float) -> str:
         """A value of the row in people's units."""

@@ -16,7 +16,7 @@ from siting.solver.coverage import Coverage
 from siting.solver.errors import InputError, WrongAnswerError
 from siting.solver.problem import FacilityProblem
 from siting.solver.rules import Rules
-from siting.solver.solution import Solution, relative_gap
+from siting.solver.solution import Solution, Status, relative_gap
 from siting.solver.solve import solve
 from siting.solver.stopwatch import Progress
 
@@ -28,6 +28,7 @@ __all__ = [
     "Progress",
     "Rules",
     "Solution",
+    "Status",
     "WrongAnswerError",
     "relative_gap",
     "solve",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -146,6 +147,18 @@ def test_removing_a_rule_never_lowers_the_saving(model):
         assert 0 <= price.low_inr_per_year <= price.inr_per_year + 1 <= price.high_inr_per_year + 2
     together = plan.rule_prices.together.inr_per_year
     assert together >= max(price.inr_per_year for price in plan.rule_prices.by_name.values())
+
+
+def test_a_better_plan_found_without_a_rule_that_keeps_it_takes_the_place_of_the_plan(model):
+    rules = ({"rule": "sites", "at_most": 3}, {"rule": "carbon", "at_most_share": 1.0})
+    best = make_plan(model, rules=rules)
+    worse = make_plan(model, rules=rules, forced=("cold_store-standard@madhya-pradesh/d3",))
+    assert worse.solution.objective > best.solution.objective
+    poor = replace(worse.solution, bound=best.solution.bound, status="feasible")
+    plan = with_rule_prices(make_plan(model, rules=rules, solution=poor))
+    assert plan.solution.objective == pytest.approx(best.solution.objective, rel=1e-9)
+    assert plan.solution.status == "optimal"
+    assert [price.inr_per_year for price in plan.rule_prices.by_name.values()] == pytest.approx([0.0, 0.0], abs=1.0)
 
 
 def test_what_a_plan_comes_to_is_worked_out_anew_and_a_broken_rule_is_never_told_as_kept(model):

@@ -109,7 +109,7 @@ class Worker:
         model = build_model(load_study(Path(study_file)), self._stage)
         plan = make_plan(model, self._stage, watch=self._watch)
         self._check()
-        plan = with_rule_prices(with_economic_budget(plan, self._watch), self._watch)
+        plan = with_economic_budget(with_rule_prices(plan, self._watch), self._watch)
         with result_folder(Path(folder)) as scratch:
             write_result(plan, scratch, self._stage)
             self._check()
