@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--disable-background-networking",
 ]
 SIZE = {"width": 1440, "height": 900}
-READY_MS = 120_000
+READY_MS = 300_000
 DRAWN = "() => [...document.querySelectorAll('.maplibregl-map')].every(map => !map.offsetParent || map.dataset.drawn)"
 
 
@@ -31,12 +31,26 @@ def _ask(page: Page) -> None:
         page.wait_for_selector(f"#figures:has-text('₹{budget} crore')", timeout=READY_MS)
 
 
+def _bench(page: Page) -> None:
+    """Budgets asked one after the other, in the workbench."""
+    for budget in (100, 200, 300):
+        page.fill("#budget-exact", str(budget))
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"#scenarios tr:has-text('₹{budget} crore')", timeout=READY_MS)
+
+
+def _outlook(page: Page) -> None:
+    page.wait_for_selector("#outlook a", timeout=READY_MS)
+
+
 SCREENS = {
-    "look": ("/#plan=national&measure=cost_after&district=assam%2Fdibrugarh", None),
-    "table": ("/#plan=national&tab=table", None),
-    "compare": ("/compare#a=national-sweep~budget-200&b=national-sweep~budget-50", None),
-    "difference": ("/compare#a=national-sweep~budget-50&b=national-sweep~budget-200&view=difference", None),
-    "what-if": ("/what-if#plan=national", _ask),
+    "look": ("/?lang=en#plan=national&district=maharashtra%2Fsangli", _outlook),
+    "hindi": ("/?lang=hi#plan=national&measure=hours_after", None),
+    "table": ("/?lang=en#plan=national&tab=table", None),
+    "compare": ("/compare?lang=en#a=national-sweep~budget-200&b=national-sweep~budget-50", None),
+    "difference": ("/compare?lang=en#a=national-sweep~budget-50&b=national-sweep~budget-200&view=difference", None),
+    "what-if": ("/what-if?lang=en#plan=national", _ask),
+    "workbench": ("/what-if?lang=en#plan=national&tab=bench", _bench),
 }
 
 

@@ -63,6 +63,15 @@ def test_another_measure_forgets_the_class(visit):
     assert page.locator("#legend [aria-pressed=true]").count() == 0
 
 
+def test_each_class_stands_in_one_line_with_room_for_its_name(visit):
+    page = visit.open("/")
+    for row in page.locator("#legend li").all():
+        assert row.bounding_box()["height"] < 40
+        assert row.locator(".label").bounding_box()["width"] > 40
+    for button in page.locator(".help:visible").all():
+        assert button.bounding_box()["height"] < 24
+
+
 def test_bars_behind_the_classes_show_how_many_districts_each_has(visit):
     page = visit.open("/#measure=exports")
     bars = page.eval_on_selector_all("#legend .bar", "bars => bars.map(bar => parseFloat(bar.style.width))")

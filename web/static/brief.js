@@ -102,7 +102,7 @@ function cautions(plan, state) {
   const { slower } = totals(plan, state);
   const rises = !state && summary.after.mean_hours > summary.before.mean_hours + HOURS;
   return [
-    slower ? ngettext("{n} district gets slower though cheaper.", "{n} districts get slower though cheaper.", slower) : null,
+    slower ? ngettext("{n} district gets slower.", "{n} districts get slower.", slower) : null,
     rises
       ? _("The mean time rises from {before} to {after}.", {
           before: hours(summary.before.mean_hours),

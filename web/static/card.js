@@ -35,7 +35,7 @@ export function districtCard(row, lanes, on) {
         ? figure(rupees(row.saving_inr_per_year), _("saved a year"))
         : figure(_("No saving"), _("in this plan"))
       : null,
-    reachable ? inWords(row) : null,
+    ...(reachable ? inWords(row) : []),
     reachable
       ? compare([
           [_("Cost per tonne"), row.cost_before_inr_per_t, row.cost_after_inr_per_t, (v) => `₹${number(v)}`],
@@ -165,7 +165,12 @@ function inWords(row) {
       : dearer > 0
         ? _("{amount} dearer", { amount })
         : _("{amount} cheaper", { amount });
-  return h("p", { class: slower > 0.5 ? "words slower" : "words" }, `${time}, ${price}`);
+  const valued = dearer > 0.5 && row.saving_inr_per_year > 0; // saved in what shippers perceive, not in money
+  const why = _("Its saving counts what shippers value beyond money and time, as fitted to customs records.");
+  return [
+    h("p", { class: slower > 0.5 ? "words slower" : "words" }, `${time}, ${price}`),
+    valued ? h("p", { class: "quiet" }, why) : null,
+  ];
 }
 
 // What is known of a district beyond the plan: it comes after the card.
