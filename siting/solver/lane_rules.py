@@ -307,6 +307,8 @@ def solve_under_lane_rules(
                 dual.raise_price(r)
         if dual.certificate.bound <= before + 1e-9 * abs(before):
             break
+    if not dual.closed and dual.best is not None:
+        dual.at(dual.prices)  # to the finer gap, where the first looks were rough
     if not dual.closed:
         _close_by_model(dual, dual.left())
     multipliers = dual.last.multipliers if dual.last is not None else np.zeros(0)
