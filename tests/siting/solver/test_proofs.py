@@ -20,7 +20,7 @@ from siting.solver.lagrangian import Dual
 from siting.solver.prove_by_multipliers import prove_by_multipliers
 from siting.solver.reduce import reduce_problem
 from siting.solver.search import Search, largest_cost, unservable
-from siting.solver.stopwatch import Stopwatch
+from siting.solver.stopwatch import Progress, Stopwatch
 
 Proof = Callable[[Search, Dual], None]
 SMALL = 1e-8
@@ -139,6 +139,8 @@ def test_a_proof_ends_with_the_best_plan_and_can_be_recomputed(
         found = certify(problem, search.core, search.proof, search.proven)
         assert found.bound == pytest.approx(best, rel=SMALL), f"seed {seed}"
         assert found.bound <= best * (1 + SMALL / 10)
+        solved = search.proof.solved
+        assert solved is None or solved.bound + search.core.base <= best * (1 + SMALL), f"seed {seed}"
         assert enough or found.kind in (rests_on, "dual"), f"seed {seed}"
         needed += found.kind == rests_on
     assert needed > 0
@@ -369,3 +371,19 @@ def test_a_client_without_lanes_is_unservable_where_it_must_be_served(small: Sea
     assert unservable(replace(nothing, unserved=np.array([9.5, np.inf])))
     one = replace(core, first_lane=np.array([0, 3, 3]), unserved=np.array([9.5, np.inf]))
     assert unservable(one)
+
+
+def test_what_is_told_counts_the_clients_that_only_stay() -> None:
+    seen: list[Progress] = []
+    search = Search(reduce_problem(KINDS["budget"](1)), 0.0, 1, Stopwatch(None, seen.append))
+    assert search.core.base == 90.0
+    prove_by_multipliers(search, None, None)
+    search.tell()
+    bound, cost = search.bound + 90.0, search.incumbent.cost + 90.0
+    assert bound < cost and (seen[-1].bound, seen[-1].objective) == (bound, cost)
+    search.tell_plan(cost - 1.0, cost)
+    assert seen[-1].bound == bound, "of some options it is no bound"
+    search.tell_model(bound - 1.0, cost + 1.0)
+    assert (seen[-1].bound, seen[-1].objective) == (bound, cost)
+    search.tell_model(bound + 1.0, cost - 1.0)
+    assert (seen[-1].bound, seen[-1].objective) == (bound + 1.0, cost - 1.0)
