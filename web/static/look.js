@@ -121,7 +121,7 @@ async function openPlan(id) {
   byId("title").textContent = plan.summary.study;
   shell.showProof(plan.summary.status === "optimal", plan.summary.gap, plan.summary.proof);
   shell.showNotes(plan.summary);
-  byId("fainter").hidden = !plan.summary.draws?.n;
+  byId("fainter").hidden = !plan.sites.some((row) => row.chosen_share < 0.9 && row.chosen_share !== null);
   byId("report").hidden = !plan.summary.links.report;
   if (plan.summary.links.report) byId("report").href = plan.summary.links.report;
   const states = new Map(plan.districts.map((row) => [row.state, named(row, "state")]));
