@@ -192,6 +192,7 @@ class _Trying:
         pickle.dump(known, self.answer)
         for outcome in outcomes(list(inside), start, self.jobs):
             pickle.dump(outcome, self.answer)
+        self.answer.flush()
         return True
 
     def _known(self, session: pytest.Session) -> Known:
