@@ -174,6 +174,20 @@ def _misplaced(real: Path) -> tuple[str, str] | None:
     return None
 
 
+def changed_files(folder: Path) -> list[str]:
+    """Files of a folder that are not as they were written here: changed, missing, or not in its manifest.
+
+    Raises:
+        InputError: the folder holds no manifest.
+    """
+    known = _known_files(folder)
+    if known is None:
+        raise InputError(Fault(f"holds no whole {MANIFEST}", "name a folder that siting wrote", folder))
+    there = {name for name in _files(folder) if name != MANIFEST}
+    changed = {name for name in there & known.keys() if known[name] != _identity(folder / name)}
+    return sorted(changed | (there ^ known.keys()))
+
+
 def _foreign(real: Path, earlier: Sequence[str]) -> tuple[str, str] | None:
     """What in a folder was not written here, or was changed since, and the remedy."""
     names = _files(real)

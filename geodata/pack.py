@@ -170,13 +170,20 @@ class Pack:
         return manifest
 
     @cached_property
+    def checksums(self) -> dict[str, str]:
+        """SHA-256 of every layer that a plan depends on, in order."""
+        stems = [Path(layer).stem for layer in (*LAYERS, *OPTIONAL)]
+        return {stem: hashlib.sha256(self.files[stem].read_bytes()).hexdigest() for stem in stems if stem in self.files}
+
+    @cached_property
     def checksum(self) -> str:
         """SHA-256 over the contents of all layers, in order."""
-        digest = hashlib.sha256()
-        for layer in (*LAYERS, *OPTIONAL):
-            if Path(layer).stem in self.files:
-                digest.update(hashlib.sha256(self.files[Path(layer).stem].read_bytes()).digest())
-        return digest.hexdigest()
+        return combined(self.checksums)
+
+
+def combined(checksums: Mapping[str, str]) -> str:
+    """One checksum of several, in their order."""
+    return hashlib.sha256(b"".join(map(bytes.fromhex, checksums.values()))).hexdigest()
 
 
 def open_pack(

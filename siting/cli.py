@@ -30,12 +30,15 @@ districts most within a budget, proven and re-checked.
   siting run my-study.toml                  solve it; the report is results/my-study/report.html
   siting sweep my-study.toml 1000 5000      the same for several budgets
   siting scenarios my-scenarios.toml        the same for many named changes
+  siting compare results/a results/b        what differs between two results
+  siting verify results/my-study            the same plan again, or what changed
   siting serve                              open the results on a map
 """
 EPILOG = """\
 exit codes:
   0    done; a plan is proven within its gap
-  1    the time limit came before the proof; the plan is written with its gap, if there is one
+  1    the time limit came before the proof; the plan is written with its gap, if there is one;
+       of scenarios: not all have a proven plan; of verify: the result is not the same
   2    something given is wrong, or a file cannot be read or written; each fault is one line
   3    siting itself failed
   130  stopped by Ctrl-C, 143 by SIGTERM: an earlier result stands as it was

@@ -62,12 +62,17 @@ class Log:
 
     def __call__(self, stage: Stage) -> None:
         self.bar.update(self.task, description=WORDS[stage], advance=1 if self.lines else 0)
-        self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {WORDS[stage]}")
+        self.lines.append(f"{self.seconds:8.2f} s  {WORDS[stage]}")
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.perf_counter() - self.start
 
     def note(self, text: str) -> None:
         """Keep a line for the user, and in the log."""
         self.notes.append(text)
-        self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  note: {text}")
+        self.lines.append(f"{self.seconds:8.2f} s  note: {text}")
 
     def counted(self, what: str, of: int) -> Callable[[int], None]:
         """Return what tells how many of something are done."""
@@ -75,7 +80,7 @@ class Log:
         def tell(done: int) -> None:
             self.bar.update(self.task, description=f"{what} {done} of {of}")
             if done == of:
-                self.lines.append(f"{time.perf_counter() - self.start:8.2f} s  {of} times {what}: done")
+                self.lines.append(f"{self.seconds:8.2f} s  {of} times {what}: done")
 
         return tell
 
@@ -144,7 +149,7 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, ask
             interruption.check()  # the search ends early on a signal and has a plan to show
         elif interruption.received():
             log.note(f"stopped before the proof; the best plan so far was written, gap {100 * plan.solution.gap:.2g} %")
-        plan, beside = with_economic_budget(with_rule_prices(plan)), Beside()
+        plan, beside = appraised(plan), Beside()
         if asked is not None and not interruption.received():
             try:
                 plan, beside = asked.of(plan, log)
@@ -156,6 +161,11 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, ask
             log.note(lost)
         log.write(folder)
     return plan
+
+
+def appraised(plan: Plan) -> Plan:
+    """The plan with all that every run says of it: its economic budget, and what its rules cost."""
+    return with_economic_budget(with_rule_prices(plan))
 
 
 @contextmanager

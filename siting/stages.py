@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """What runs now; the values travel between processes and stand in ``wall_s`` of ``plan.json``."""
+    """What runs now; the values travel between processes and stand in the report."""
 
     LOAD = "load"
     MATRICES = "matrices"

@@ -115,11 +115,13 @@ class Study:
 
     def fingerprint(self, pack: Pack) -> str:
         """SHA-256 of the resolved study, the pack's contents and the package version."""
-        text = json.dumps(
-            {"study": self.resolved(), "pack": pack.checksum, "version": version("deh-siting")},
-            sort_keys=True,
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
+        return fingerprint_of(self.resolved(), pack.checksum, version("deh-siting"))
+
+
+def fingerprint_of(resolved: Mapping[str, Any], pack_checksum: str, made_by: str) -> str:
+    """SHA-256 of a resolved study, the checksum of its pack and a version of this package."""
+    text = json.dumps({"study": resolved, "pack": pack_checksum, "version": made_by}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def open_data(data: Mapping[str, DataSource]) -> Pack:
@@ -288,6 +290,29 @@ def make_study(values: Mapping[str, Any]) -> Study:
     lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
     whole = {key: int(values[key]) for key in ("shippers", "seed", "draws") if key in values}
     return Study(**{**values, **lists, **whole})
+
+
+def resolved_study(resolved: Mapping[str, Any], data: Mapping[str, DataSource], source: str) -> Study:
+    """The study that a result was made of, from ``resolved_study`` of its ``plan.json``.
+
+    Args:
+        data: the user's own files, of which a result knows the names only.
+        source: what faults are told of.
+
+    Raises:
+        InputError: the result was made from other files, or its study is none of this version.
+    """
+    names = resolved.get("data", {})
+    if {layer: named(origin) for layer, origin in data.items()} != names:
+        told = ", ".join(f"{layer} = {origin!r}" for layer, origin in names.items()) or "the bundled pack alone"
+        remedy = "name the study file that it was made from with --study"
+        raise InputError(Fault(f"this result was made from {told}", remedy, source))
+    values = {key: value for key, value in resolved.items() if key != "data"}
+    if faults := study_faults(values, source):
+        raise InputError(faults)
+    usual = load_parameters()
+    values["parameters"] = {key: value for key, value in values["parameters"].items() if value != usual[key]}
+    return make_study({**values, "data": dict(data)})
 
 
 def study_text(study: Study, folder: Path) -> str:

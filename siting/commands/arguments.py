@@ -69,19 +69,10 @@ def study_of_result(plan: PlanTables, file: Path | None) -> Study:
     Raises:
         InputError: the result was made from own data and no file says where they are, or one of another result.
     """
-    from siting.study import load_study, make_study, named, study_faults
+    from siting.study import load_study, resolved_study
 
-    resolved = dict(plan.summary["resolved_study"])
-    names = resolved.pop("data", {})
     data = {} if file is None else dict(load_study(file).data)
-    if {layer: named(source) for layer, source in data.items()} != names:
-        told = ", ".join(f"{layer} = {source!r}" for layer, source in names.items()) or "the bundled pack alone"
-        remedy = "name the study file that it was made from with --study"
-        raise InputError(Fault(f"this result was made from {told}", remedy, plan.path))
-    faults = study_faults(resolved, str(plan.path / "plan.json"))
-    if faults:
-        raise InputError(faults)
-    return make_study({**resolved, "data": data})
+    return resolved_study(plan.summary["resolved_study"], data, str(plan.path / "plan.json"))
 
 
 def parameters_of(items: Sequence[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""``compare``, ``show`` and ``why``: what is asked of a result."""
+"""``compare``, ``verify``, ``show`` and ``why``: what is asked of a result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from siting.commands.arguments import add_command, study_of_result
+from siting.commands.arguments import NO_PROOF, add_command, count_of, study_of_result
 
 
 def add(commands: Any) -> None:
@@ -16,6 +16,13 @@ def add(commands: Any) -> None:
     both = add_command(commands, "compare", _compare, "tell which sites and districts differ between two results")
     both.add_argument("a", type=Path)
     both.add_argument("b", type=Path)
+
+    verify = add_command(
+        commands, "verify", _verify, "ask the question of a result again: the same plan, or what changed"
+    )
+    verify.add_argument("folder", type=Path, help="result of siting run, scenarios or sweep")
+    verify.add_argument("--study", type=Path, help="study file that it was made from; needed where it has its own data")
+    verify.add_argument("--workers", type=count_of, default=1, help="processes that share the work (default: 1)")
 
     show = add_command(commands, "show", _show, "print a result")
     show.add_argument("folder", type=Path)
@@ -41,6 +48,24 @@ def _compare(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(comparison_lines(a.summary, b.summary, found)))
     return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from siting.results.read import open_result
+    from siting.scenarios.verify import verify_batch, verify_plan
+    from siting.study import load_study
+
+    folder, workers = arguments.folder, max(arguments.workers, 1)
+    given = None if arguments.study is None else load_study(arguments.study)
+    if (folder / "batch.json").is_file():
+        changes = verify_batch(folder, {} if given is None else given.data, workers)
+    else:
+        changes = verify_plan(folder, study_of_result(open_result(folder), arguments.study), given, workers)
+    if arguments.json:
+        print(json.dumps({"same": not changes, "changes": changes}, ensure_ascii=False))
+    else:
+        print("\n".join(changes or [f"{folder}: the same plan, byte for byte"]))
+    return NO_PROOF if changes else 0
 
 
 def _why(arguments: argparse.Namespace) -> int:

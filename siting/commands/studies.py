@@ -87,7 +87,7 @@ def _run(arguments: argparse.Namespace) -> int:
         print(json.dumps(summary(plan), ensure_ascii=False))
     else:
         print("\n".join(plan_lines(summary(plan), sites_table(plan))))
-        print(f"Report: {out / 'report.html'}")
+        print(f"Report: {out / 'report.html'}, after {log.seconds:.0f} s")
     return 0 if plan.solution.status == "optimal" else NO_PROOF
 
 

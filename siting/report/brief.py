@@ -61,7 +61,7 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
         "Fingerprint": s["fingerprint"][:16],
     }
     proof = f" by {s['proof']}" if s.get("proof") else ""
-    head = f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %{proof}, {sum(s['wall_s'].values()):.1f} s"
+    head = f"{s['study']}: {s['status']}, gap {100 * s['gap']:.3f} %{proof}"
     return [head, *(f"{label:<16}{text}" for label, text in facts.items())]
 
 

@@ -18,7 +18,7 @@ def differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
         a, b: ``resolved_study`` of ``plan.json``.
     """
     lines = [
-        f"{plain_name(key)} {_told(key, a.get(key))} → {_told(key, b.get(key))}"
+        f"{plain_name(key.removesuffix('_inr_crore'))} {_told(key, a.get(key))} → {_told(key, b.get(key))}"
         for key in dict.fromkeys([*a, *b])
         if key not in ("name", "parameters") and a.get(key) != b.get(key) and key not in (*LISTS, "rules")
     ]

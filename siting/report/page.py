@@ -65,6 +65,7 @@ def render_report(
     return environment().get_template("report.html").render(
         s=s,
         study=plan.model.study,
+        wall_s=plan.stages,
         map=plan_map(plan, districts, sites, flows),
         sites=_site_rows(sites),
         sites_shown=SITES_SHOWN,

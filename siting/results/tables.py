@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import wraps
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -57,8 +58,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "gap": solution.gap,
         "certificate": solution.certificate.kind,
         "proof": solution.certificate.phrase,
-        "solver": solution.solver,
-        "wall_s": plan.stages,
+        **_made_with(plan),
         "budget_inr_crore": model.study.budget_inr_crore,
         "capex_inr_crore": plan.capex_inr_crore,
         "borne_capital_inr_crore": plan.borne_capital_inr_crore,
@@ -100,6 +100,15 @@ def summary(plan: Plan) -> dict[str, Any]:
         **rules_summary(plan),
         "draws": None if plan.certainty is None else plan.certainty.summary(),
         "resolved_study": model.study.resolved(),
+    }
+
+
+def _made_with(plan: Plan) -> dict[str, Any]:
+    """Programs and data that a plan was made with."""
+    return {
+        "solver": plan.solution.solver,
+        "version": version("deh-siting"),
+        "inputs": plan.model.pack.checksums,
     }
 
 

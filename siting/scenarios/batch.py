@@ -13,7 +13,7 @@ from typing import Any
 from geodata.errors import Fault, InputError
 from geodata.toml_tables import read_tables
 from siting.scenarios.variants import Variant
-from siting.study import Study, make_study, read_study, study_faults
+from siting.study import DataSource, Study, make_study, read_study, resolved_study, study_faults
 
 MOST = 10_000  # scenarios of one file
 PARAMETERS = "parameters."
@@ -62,6 +62,43 @@ def read_batch(path: Path) -> Batch:
     if faults:
         raise InputError(faults)
     return batch_of(make_study(values), [*variants, *of_grid], path.name)
+
+
+def keep_batch(batch: Batch, wanted: Mapping[str, Any], file: Path) -> None:
+    """Write down what a batch asks, so that it can be asked again.
+
+    Args:
+        wanted: what else is wanted of each plan.
+    """
+    content = {
+        "base": batch.base.resolved(),
+        "scenarios": [
+            {"scenario": each.name, "folder": each.folder, "study": each.study.resolved()} for each in batch.scenarios
+        ],
+        "wanted": dict(wanted),
+    }
+    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def kept_batch(file: Path, data: Mapping[str, DataSource]) -> tuple[Batch, dict[str, Any]]:
+    """The batch that was written down, and what else was wanted.
+
+    Args:
+        data: files of the user's own, which are kept by name only.
+
+    Raises:
+        InputError: the file is damaged, or the batch had other files.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        asked = [(each["scenario"], each["folder"], each["study"]) for each in content["scenarios"]]
+        base, wanted = content["base"], dict(content["wanted"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        remedy = "name a folder that siting scenarios wrote"
+        raise InputError(Fault(f"cannot be read ({type(error).__name__})", remedy, file)) from None
+    studies = [resolved_study(each, data, str(file)) for each in (base, *(study for _, _, study in asked))]
+    scenarios = zip(asked, studies[1:], strict=True)
+    return Batch(studies[0], tuple(Scenario(name, study, folder) for (name, folder, _), study in scenarios)), wanted
 
 
 def batch_of(base: Study, variants: Sequence[Variant], source: str) -> Batch:

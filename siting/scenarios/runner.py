@@ -29,7 +29,7 @@ from siting.results.tables import sites_table, summary
 from siting.rule_prices import with_rule_prices
 from siting.run import RESULT_FILES, Log, write_result
 from siting.scenarios.answers import keep_answer, kept_answer, packed, unpacked
-from siting.scenarios.batch import Batch, Scenario
+from siting.scenarios.batch import Batch, Scenario, keep_batch
 from siting.scenarios.draws import evaluate_draws
 from siting.scenarios.frontiers import Piece, Point, consistent, frontiers, pieces_of, solve_frontier
 from siting.scenarios.pool import side_by_side
@@ -38,7 +38,7 @@ from siting.solver import Solution, solve
 from siting.study import Study
 
 SCENARIO_FILES = (
-    "scenarios.csv", "scenarios.parquet", "scenarios.svg", "scenarios.html", "log.txt",
+    "scenarios.csv", "scenarios.parquet", "scenarios.svg", "scenarios.html", "batch.json", "log.txt",
     *(f"*/{name}" for name in RESULT_FILES),
 )  # fmt: skip
 REFUSED, CRASHED = "refused", "crashed"
@@ -269,6 +269,7 @@ def run_scenarios(batch: Batch, out: Path, log: Log, wanted: Wanted | None = Non
             table.to_parquet(result / "scenarios.parquet")
             write_scenario_chart(table, batch, result / "scenarios.svg")
             write_scenario_page(table, batch, result / "scenarios.html")
+            keep_batch(batch, {"draws": wanted.draws}, result / "batch.json")
             log.write(result)
             for row in rows:
                 if "fingerprint" in row:

@@ -16,7 +16,7 @@ from siting.solver.coverage import Coverage
 from siting.solver.errors import InputError, WrongAnswerError
 from siting.solver.problem import FacilityProblem
 from siting.solver.rules import Rules
-from siting.solver.solution import Solution, Status, relative_gap
+from siting.solver.solution import Solution, Status, relative_gap, solver_name
 from siting.solver.solve import solve
 from siting.solver.stopwatch import Progress
 
@@ -32,4 +32,5 @@ __all__ = [
     "WrongAnswerError",
     "relative_gap",
     "solve",
+    "solver_name",
 ]

@@ -106,7 +106,7 @@ def _write(folder: Path) -> None:
         "study": "Tiny study", "area": "Tiny", "fingerprint": "0" * 64, "status": "optimal",
         "objective_inr": 1.0, "bound_inr": 1.0, "gap": 0.0,
         "budget_inr_crore": 10, "capex_inr_crore": 7.5, "fixed_cost_inr_per_year": 0.0,
-        "served_cost_cut": 0.4, "part_load_cost_before_inr_per_year": 275_000.0, "wall_s": {"solve": 1.0},
+        "served_cost_cut": 0.4, "part_load_cost_before_inr_per_year": 275_000.0,
         "concentration": {"districts_of_first_half": 1, "districts_of_first_three_quarters": 1},
         "not_recovering_capital": {"sites": 0, "capex_inr_crore": 0.0},
         "before": {"cost_inr_per_year": 275_000.0, "mean_hours": 77.0, "co2e_t_per_year": 15.0},

@@ -55,7 +55,8 @@ def swept(free_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_batch_is_a_folder_with_one_table_one_figure_one_page_and_the_plans(swept: Path) -> None:
     files = {path.name for path in swept.iterdir() if path.is_file()}
-    assert files == {"scenarios.csv", "scenarios.parquet", "scenarios.svg", "scenarios.html", "log.txt", MANIFEST}
+    assert files == {"scenarios.csv", "scenarios.parquet", "scenarios.svg", "scenarios.html", "batch.json",
+                     "log.txt", MANIFEST}  # fmt: skip
     assert {path.name for path in swept.iterdir() if path.is_dir()} == {f"budget-{budget}" for budget in BUDGETS}
     assert {path.name for path in (swept / "budget-20").iterdir()} == {
         "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "enabled.csv", "study.gpkg"
