@@ -75,7 +75,7 @@ def test_a_row_is_compared_with_the_base_in_one_click(visit, bench):
     visit.open("/what-if?lang=en#plan=tiny&tab=bench")
 
 
-def test_a_row_asks_its_question_again_and_stays_in_the_workbench(visit):
+def test_a_row_asks_its_question_again_and_stays_in_the_workbench(visit, bench):
     page = visit.open("/what-if?lang=en#plan=tiny&tab=bench")
     page.click("#scenarios tr:has-text('₹20.0 crore') th button")
     page.wait_for_selector("html[data-ready=yes] #budget-shown:has-text('₹20.0 crore')")
@@ -89,7 +89,7 @@ def test_a_rule_is_told_and_stands_off_the_line(visit):
     assert page.locator("#frontier .point.rules").count() == 1
 
 
-def test_a_row_is_taken_off_for_good(visit):
+def test_a_row_is_taken_off_for_good(visit, bench):
     page = visit.open("/what-if?lang=en#plan=tiny&tab=bench")
     page.wait_for_selector("#scenarios tr:has-text('₹30.0 crore')")
     page.click("#scenarios [aria-label='Take off: ₹30.0 crore']")
@@ -99,7 +99,7 @@ def test_a_row_is_taken_off_for_good(visit):
     assert page.locator("#scenarios tr:has-text('₹30.0 crore')").count() == 0
 
 
-def test_the_workbench_speaks_hindi(visit):
+def test_the_workbench_speaks_hindi(visit, bench):
     page = visit.open("/what-if?lang=hi#plan=tiny&tab=bench")
     page.wait_for_selector("#scenarios tr:has-text('₹20.0 करोड़')")
     assert "परिदृश्य" in page.inner_text("#scenarios thead")

@@ -103,7 +103,7 @@ export function createWorkbench(on) {
     shown = rows.filter((row) => !gone.has(row.id));
     const current = state.run?.id ?? BASE;
     const points = shown.map((row) => ({ ...row, letter: row.id === BASE ? "A" : row.id === current ? "B" : null }));
-    drawFrontier(byId("frontier"), points, open, [720, 260]);
+    drawFrontier(byId("frontier"), points, open, innerWidth > 800 ? [720, 260] : [360, 220]);
     const fill = createTable(byId("scenarios"), {
       layer: "scenarios",
       caption: _("Scenarios"),
