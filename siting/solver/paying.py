@@ -44,15 +44,6 @@ def paying(p: FacilityProblem, usable: BoolArray, stay: FloatArray, spared: Bool
         pairs = pairs.kept(np.asarray(may_pay[p.lane_options].all(axis=1)))
 
 
-def fillers(p: FacilityProblem) -> BoolArray:
-    """(n_options,) mask of the options with a lane that may fill another one to its minimum (17)."""
-    mask = np.zeros(p.n_options + 1, dtype=np.bool_)
-    if p.filled.any():
-        to_fill = np.append(p.filled, False)[p.lane_options]
-        mask[p.lane_options[to_fill[:, ::-1]]] = True
-    return mask[:-1]
-
-
 def stand_ins(p: FacilityProblem, usable: BoolArray, stay: FloatArray, may_pay: BoolArray) -> tuple[IntArray, IntArray]:
     """Lanes through options that do not pay, and the one option each still helps to fill to its minimum (17).
 

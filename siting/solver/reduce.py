@@ -20,14 +20,12 @@ from siting.solver.canonical import (
     sum_by,
 )
 from siting.solver.core import Core
-from siting.solver.paying import fillers, paying, stand_ins
+from siting.solver.paying import paying, stand_ins
 from siting.solver.problem import FIT, NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray, LaneArray
 from siting.solver.reach import shut_out, wanted
 
 
-def reduce_problem(
-    problem: FacilityProblem, tick: Callable[[], None] = lambda: None, fillers_stay: bool = False
-) -> Core:
+def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: None, lending: bool = True) -> Core:
     """Drop what no optimal plan needs and renumber the rest.
 
     - lanes through forbidden options, and through those that no plan can open without breaking a rule: they are
@@ -44,14 +42,14 @@ def reduce_problem(
 
     Args:
         tick: called now and then.
-        fillers_stay: (31) spares options with a lane that may fill another (17); else the other gets stand-ins.
+        lending: whether (31) is applied where options have minimums (17), with stand-ins.
     """
     p = problem
     tick()
     forced, closed = _decided(p)
     reachable = p.reachable if np.isfinite(p.capacity).any() else np.zeros(p.n_options)
     limited = np.isfinite(p.capacity) & (p.capacity < reachable) & (p.capacity > 0)
-    lanes = _usable_lanes(p, closed, forced, limited, fillers_stay)
+    lanes = _usable_lanes(p, closed, forced, limited, lending)
 
     tick()
     used = _useful_options(p, lanes.options, closed, forced)
@@ -95,7 +93,7 @@ def _decided(p: FacilityProblem) -> tuple[BoolArray, BoolArray]:
 
 
 def _usable_lanes(
-    p: FacilityProblem, closed: BoolArray, forced: BoolArray, limited: BoolArray, fillers_stay: bool
+    p: FacilityProblem, closed: BoolArray, forced: BoolArray, limited: BoolArray, lending: bool
 ) -> StatedLanes:
     """Lanes an optimal plan can use, and stand-ins."""
     first, second = p.lane_options[:, 0], p.lane_options[:, 1]
@@ -114,8 +112,9 @@ def _usable_lanes(
         need = p.demand[p.lane_client]
         keep &= (need <= room * (1 + FIT)) if p.single_source else (need == 0) | (room > 0)
 
-    spared = forced | wanted(p.limits, forced, closed)
-    may_pay = paying(p, keep, unserved, spared | fillers(p) if fillers_stay else spared)
+    may_pay = np.ones(p.n_options, dtype=bool)
+    if lending or not p.filled.any():
+        may_pay = paying(p, keep, unserved, forced | wanted(p.limits, forced, closed))
     lent, lent_to = stand_ins(p, keep, unserved, may_pay)
     keep &= np.append(may_pay, True)[p.lane_options].all(axis=1)
     if forced.any():

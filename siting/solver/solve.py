@@ -20,6 +20,8 @@ from siting.solver.search import Search
 from siting.solver.solution import Solution, no_plan, plan_found, plan_told
 from siting.solver.stopwatch import OutOfTime, Progress, Stopwatch
 
+LOOSE_GAP = 5e-4
+"""From this gap on stand-ins for lanes that fill others to their minimum are tried first; they seldom prove more."""
 
 def solve(
     problem: FacilityProblem,
@@ -96,7 +98,7 @@ def _solve_reduced(
 ) -> tuple[Solution, NeverOpen]:
     """The answer to a problem without rules over lanes, and what its proof settles."""
     try:
-        core = reduce_problem(problem, watch.check)
+        core = reduce_problem(problem, watch.check, lending=gap >= LOOSE_GAP)
     except OutOfTime:
         return _no_plan_yet(problem, watch, Certificate("arithmetic", cheapest_lanes(problem))), nothing_settled
     if np.isinf(core.base):
@@ -107,7 +109,7 @@ def _solve_reduced(
         first = _Known(start.open, start.multipliers)
     search, certificate = _searched(problem, core, gap, watch, threads, first)
     if core.relaxed and certificate.bound < search.wanted + core.base and not watch.over:
-        search, certificate = _searched_with_fillers(problem, gap, watch, threads, search, certificate)
+        search, certificate = _searched_without_stand_ins(problem, gap, watch, threads, search, certificate)
     core, incumbent = search.core, search.incumbent
     if incumbent.open is None:
         if certificate.bound == np.inf:
@@ -148,13 +150,13 @@ def _searched(
     return search, _certified(problem, search)
 
 
-def _searched_with_fillers(
+def _searched_without_stand_ins(
     problem: FacilityProblem, gap: float, watch: Stopwatch, threads: int, first: Search, so_far: Certificate
 ) -> tuple[Search, Certificate]:
     """The search once more, without the stand-ins that prove too little; the best plan and the best bound of both."""
     opened = first.core.option_of[first.incumbent.open] if first.incumbent.open is not None else np.zeros(0, np.int64)
     try:
-        core = reduce_problem(problem, watch.check, fillers_stay=True)
+        core = reduce_problem(problem, watch.check, lending=False)
     except OutOfTime:
         return first, so_far
     again, found = _searched(problem, core, gap, watch, threads, _Known(opened, _multipliers(problem, first)))

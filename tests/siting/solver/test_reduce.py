@@ -39,7 +39,7 @@ def without_any(problem: FacilityProblem) -> list[float]:
     return stay
 
 
-def useful_lanes(problem: FacilityProblem, fillers_stay: bool = False) -> tuple[set[Lane], set[Lane]]:
+def useful_lanes(problem: FacilityProblem, lending: bool = True) -> tuple[set[Lane], set[Lane]]:
     """The lanes of an optimal plan and the stand-ins, by the definition and one by one."""
     p, stay = problem, without_any(problem)
     forced, closed = masks(p)
@@ -50,7 +50,7 @@ def useful_lanes(problem: FacilityProblem, fillers_stay: bool = False) -> tuple[
         for j in needs:
             reach[j][i] = float(p.demand[i])
         lanes.append((i, needs, cost))
-    filled, every = {j for j in range(p.n_options) if p.min_throughput[j] > 0 and not closed[j]}, lanes
+    filled = {j for j in range(p.n_options) if p.min_throughput[j] > 0 and not closed[j]}
     lanes = [lane for lane in lanes if lane[1] and not any(closed[j] for j in lane[1])]
     lanes = [lane for lane in lanes if lane[2] < stay[lane[0]] or lane[1] & filled]
     certain = {
@@ -64,9 +64,7 @@ def useful_lanes(problem: FacilityProblem, fillers_stay: bool = False) -> tuple[
 
     lanes = [lane for lane in lanes if fits(lane[0], lane[1])]
     spared = {j for j in range(p.n_options) if forced[j] or wanted(p.limits, forced, closed)[j]}
-    if fillers_stay:
-        spared |= {j for _, needs, _ in every for j in needs if (needs - {j}) & filled}
-    idle = never_paying(p, lanes, stay, spared)
+    idle = never_paying(p, lanes, stay, spared) if lending or not filled else set()
     lost = {(i, needs - idle) for i, needs, _ in lanes if needs & idle}
     lanes = [lane for lane in lanes if not lane[1] & idle]
     own = {(i, needs) for i, needs, cost in lanes if cost <= stay[i]}
@@ -120,8 +118,8 @@ def without_groups(seed: int) -> FacilityProblem:
 def test_the_lanes_kept_are_those_of_the_definition_in_order_of_client_and_cost(block: int) -> None:
     for seed in range(320_000 + 100 * block, 320_100 + 100 * block):
         problem = without_groups(seed)
-        core = reduce_problem(problem, fillers_stay=seed % 8 == 0)
-        lanes, (best, lent) = lanes_of(core), useful_lanes(problem, fillers_stay=seed % 8 == 0)
+        core = reduce_problem(problem, lending=seed % 8 != 0)
+        lanes, (best, lent) = lanes_of(core), useful_lanes(problem, lending=seed % 8 != 0)
         assert len(set(lanes)) == len(lanes) and set(lanes) == best | lent, f"seed {seed}"
         assert {lanes[k] for k in np.flatnonzero(core.stand_in)} == lent, f"seed {seed}"
         assert (np.diff(core.client) >= 0).all() and (np.diff(core.cost)[np.diff(core.client) == 0] >= 0).all()
@@ -206,7 +204,7 @@ def test_where_an_option_that_does_not_pay_may_fill_another_the_other_has_a_stan
     opened = core.option_of == 2
     assert cheapest_service(core, opened) is None, "nothing but the stand-in fills 2 alone"
     assert cheapest_service(core, core.forced) is not None
-    whole = reduce_problem(filled, fillers_stay=True)
+    whole = reduce_problem(filled, lending=False)
     assert not whole.relaxed and set(whole.option_of.tolist()) == {0, 1, 2, 3}
 
 

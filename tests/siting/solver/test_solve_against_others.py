@@ -17,7 +17,7 @@ from siting.solver.solve import solve
 
 def cbc_optimum(problem: FacilityProblem) -> float:
     """The PuLP model of the core, solved by the CBC that comes with PuLP; inf where it finds it infeasible."""
-    core = reduce_problem(problem, fillers_stay=True)
+    core = reduce_problem(problem, lending=False)
     everybody_unserved = core.base + core.unserved[np.isfinite(core.unserved)].sum()  # the model's costs start there
     if not core.n_options:
         return float(everybody_unserved)
