@@ -23,6 +23,7 @@ from siting.solver.stopwatch import OutOfTime, Progress, Stopwatch
 LOOSE_GAP = 5e-4
 """From this gap on stand-ins for lanes that fill others to their minimum are tried first; they seldom prove more."""
 
+
 def solve(
     problem: FacilityProblem,
     gap: float = 1e-4,
