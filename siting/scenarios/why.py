@@ -3,11 +3,11 @@
 With Z the least cost of a year [equation (1), capital charge included], S the options of a site, and Z(...) the same
 under one more limit:
 
-    worth of a site          = Z(no option of S) - Z                                   (76)
-    short of an option j     = Z(j open) - Z, where j is not open                      (77)
+    worth of a site          = Z(no option of S) - Z                                   (97)
+    short of an option j     = Z(j open) - Z, where j is not open                      (98)
 
-(76) is the replacement cost: what is lost when the site goes and all else is chosen anew. The cost of every plan with j
-falls by a rupee with each rupee that j costs less a year, that of no other plan does: (77) is exactly the yearly
+(97) is the replacement cost: what is lost when the site goes and all else is chosen anew. The cost of every plan with j
+falls by a rupee with each rupee that j costs less a year, that of no other plan does: (98) is exactly the yearly
 subsidy from which a plan with j is among the best. All are told as the range that the proofs leave.
 """
 
@@ -56,7 +56,7 @@ class SiteReason:
     """Why a site is built.
 
     Attributes:
-        worth_inr_per_year: equation (76).
+        worth_inr_per_year: equation (97).
         instead, dropped: options that open and close where the site may not open.
         parts_inr_per_year: what its cargo saves by component, gains positive, and what the site costs, negative.
         districts: district_id, name, tonnes_per_year, saving_inr_per_year of who uses it, most saving first.
@@ -75,7 +75,7 @@ class OptionReason:
     """What it would take to build an option.
 
     Attributes:
-        short_inr_per_year: equation (77); None where no plan with it keeps the limits, as ``message`` says.
+        short_inr_per_year: equation (98); None where no plan with it keeps the limits, as ``message`` says.
         capex_inr_crore: its capital; ``enough_inr_crore`` is the capital at which it is built, None where not even
             free capital would do. Where the budget is all spent it may be built at more.
         dropped: options that close where it opens.

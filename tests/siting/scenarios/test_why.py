@@ -50,7 +50,7 @@ def cost_of_every_set(plan):
 
 
 def test_a_site_is_worth_what_the_best_plan_without_it_costs_more(why, plan, cost_of_every_set):
-    """(76), by enumeration."""
+    """(97), by enumeration."""
     best = min(cost_of_every_set.values())
     ids = plan.model.options["option_id"].tolist()
     assert len(plan.opened) > 0
@@ -67,7 +67,7 @@ def test_a_site_is_worth_what_the_best_plan_without_it_costs_more(why, plan, cos
 def test_an_option_is_short_of_what_the_best_plan_with_it_costs_more_and_is_built_at_the_capital_told(
     plan, why, cost_of_every_set
 ):
-    """(77), by enumeration; at a little less than the capital told it is built, at a little more it is not."""
+    """(98), by enumeration; at a little less than the capital told it is built, at a little more it is not."""
     best = min(cost_of_every_set.values())
     ids = plan.model.options["option_id"].tolist()
     (reason,) = why.place(CLOSED)
