@@ -11,6 +11,7 @@ import pandas as pd
 from siting.certainty import CORE, word_of
 from siting.districts.claims import AREA, claimed
 from siting.money import INR_PER_CRORE, MINUS, counted, crore, indian
+from siting.report.overrides import differing
 from siting.results.compare import Comparison
 
 SITE_WORDS = {
@@ -18,7 +19,8 @@ SITE_WORDS = {
     "mmlp": "logistics park (MMLP)",
 }  # fmt: skip
 LISTED_SITES = 6  # a comparison has at most 40 lines
-LISTED_DISTRICTS = 8
+LISTED_DISTRICTS = 6
+LISTED_CHANGES = 4
 
 
 def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
@@ -137,6 +139,9 @@ def comparison_lines(a: Mapping[str, Any], b: Mapping[str, Any], found: Comparis
         texts = [words(value) if np.isfinite(value) else "–" for value in (before, after)]
         change = signed(after - before, words) if np.isfinite(after - before) else "–"
         lines.append(f"{label:<18}{texts[0]:>20}{texts[1]:>20}{change:>20}")
+    asked = differing(a["resolved_study"], b["resolved_study"])
+    lines += [f"B asks otherwise: {each}" for each in asked[:LISTED_CHANGES]]
+    lines += [f"and {counted(len(asked) - LISTED_CHANGES, 'more change')}"] if len(asked) > LISTED_CHANGES else []
     for name, sites in (("A", found.only_a), ("B", found.only_b)):
         lines += _site_lines(f"Only in {name}", sites)
     lines.append(f"In both: {counted(found.both, 'site')}")

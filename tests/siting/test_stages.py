@@ -10,7 +10,7 @@ from siting.plan import make_plan
 from siting.run import Log, write_result
 from siting.stages import BUILD_STAGES, PLAN_STAGES, WORDS, Stage
 
-PAGE = Path(__file__).parents[2] / "web" / "static" / "whatif.js"
+PAGE = Path(__file__).parents[2] / "web" / "static" / "whatifview.js"
 
 
 def test_a_run_announces_every_stage_in_order(tiny_study, tmp_path, monkeypatch):

@@ -79,6 +79,7 @@ def test_a_comparison_fits_forty_lines_with_sites_named_and_money_in_crore(plans
     text = "\n".join(lines)
     assert "Only in A: 500 sites, ₹3,500 crore" in text
     assert "Place, State: cold store, standard, ₹7.0 crore, saves ₹499.0 crore a year" in text
+    assert "B asks otherwise: Budget ₹15 crore → ₹60 crore" in text
     assert "500 districts change" in text
     assert "D499, State: −₹499.00 crore saved a year, +₹1 per t, −2.0 h, hub none → Hub" in text
     assert "₹-" not in text and "-₹" not in text
