@@ -51,6 +51,7 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
         "to run the sites",
         "Net saving": f"{crore(saving)} a year: {shares[0]:.1f} % of all cost, {shares[1]:.1f} % of part-load cost"
         + _possible(s),
+        **_suited(s),
         "Benefit/cost": f"{ratio}, payback {payback}; {counted(losing['sites'], 'site')} "
         f"(₹{indian(losing['capex_inr_crore'])} crore) "
         f"{'does not recover its' if losing['sites'] == 1 else 'do not recover their'} own capital",
@@ -71,6 +72,17 @@ def _possible(s: Mapping[str, Any]) -> str:
     """How much better the best plan may be."""
     share = s.get("gap_of_saving")
     return "" if share is None else f"; no plan is better by over {crore(share * s['saving_inr_per_year'], 1)}"
+
+
+def _suited(s: Mapping[str, Any]) -> dict[str, str]:
+    """Line of what the saving consists of, where shippers have tastes."""
+    money, taste = (s["before"][part] - s["after"][part] for part in ("cost_inr_per_year", "taste_inr_per_year"))
+    if not s["before"]["taste_inr_per_year"]:
+        return {}
+    return {
+        "Of which": f"{crore(money)} freight, handling, time and carbon, {crore(taste)} ports and trains that suit "
+        f"shippers better, less {crore(s['fixed_cost_inr_per_year'])} to run the sites"
+    }
 
 
 def _worth(s: Mapping[str, Any]) -> dict[str, str]:

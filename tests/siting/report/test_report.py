@@ -337,3 +337,18 @@ def test_savings_of_scenarios_are_bars_and_ranges_lines():
     assert len(list(drawing.iter(f"{svg}rect"))) == 3  # the ground, and two bars
     assert len([line for line in drawing.iter(f"{svg}line") if line.get("stroke-width") == "2"]) == 1
     assert "nan" not in saving_chart(table)
+
+
+def test_what_the_saving_consists_of_adds_up(tiny_plan):
+    """9 crore of cost and 4 of taste less 3 to run the sites are the net saving of 10."""
+    told = summary(tiny_plan) | {
+        "before": {"cost_inr_per_year": 100e7, "taste_inr_per_year": 30e7, "mean_hours": 1.0, "co2e_t_per_year": 1.0},
+        "after": {"cost_inr_per_year": 91e7, "taste_inr_per_year": 26e7, "mean_hours": 1.0, "co2e_t_per_year": 1.0},
+        "fixed_cost_inr_per_year": 3e7, "saving_inr_per_year": 10e7,
+    }  # fmt: skip
+    (line,) = [line for line in plan_lines(told, tiny_plan.opened) if line.startswith("Of which")]
+    assert line.split(maxsplit=2)[2] == (
+        "₹9 crore freight, handling, time and carbon, ₹4 crore ports and trains that suit shippers better, "
+        "less ₹3 crore to run the sites"
+    )
+    assert not any(line.startswith("Of which") for line in plan_lines(summary(tiny_plan), tiny_plan.opened))
