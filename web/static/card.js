@@ -94,8 +94,9 @@ export function siteCard(row, lanes, on) {
 
 const yesNo = (value) => (value === undefined || value === null ? NOTHING : value ? _("yes") : _("no"));
 
-function sureness({ chosen_share: share }) {
-  if (share === null || share === undefined) return null;
+function sureness({ chosen_share: share, repays_share: repays }) {
+  if (share === null || share === undefined)
+    return repays === null || repays === undefined ? null : tag(_("repays in {share} of draws", { share: percent(repays) }));
   const text = _("chosen in {share} of draws", { share: percent(share) });
   return tag(share >= 0.9 ? _("core: {text}", { text }) : share < 0.1 ? _("doubtful: {text}", { text }) : text);
 }

@@ -103,6 +103,25 @@ def test_the_plan_and_its_site_are_told(cards):
     )
 
 
+def test_how_sure_a_site_is_is_told_as_far_as_it_is_known(made, tmp_path):
+    """Without draws, with draws that hold the plan's own sites, and with draws that choose anew."""
+    sites = pd.read_csv(made[1] / "sites.csv")
+    for shares, told in (
+        ({}, "the plan was made without draws"),
+        ({"repays_share": 0.65}, "repays in draws"),
+        ({"repays_share": 0.65, "chosen_share": 0.35}, "chosen in draws"),
+    ):
+        folder = tmp_path / str(len(shares))
+        shutil.copytree(made[1], folder)
+        sites.assign(**shares).to_csv(folder / "sites.csv", index=False)
+        plan = open_result(folder)
+        known = Cards.of_plan(plan, Ground.of_study(study_of_result(plan, made[0])))
+        served = next(key for key, row in known.planned.items() if row["hub_1_id"])
+        html = Scorecards(known, Words("en")).district(served)
+        assert told in html
+        assert {0: "–", 1: "65.0 %", 2: "35.0 %"}[len(shares)] in html.partition("What the plan does for it")[2]
+
+
 def test_sites_of_a_state_are_in_order_of_saving_per_rupee(cards):
     sites = state_card(cards, "Madhya Pradesh")["sites"]
     rates = [row["saving_inr_per_year"] / (row["capex_inr_crore"] * 1e7) for row in sites]
