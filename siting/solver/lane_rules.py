@@ -135,6 +135,7 @@ class _Dual:
         closed = self._never(self.cutoff - self._worth)
         if closed is None:
             return self.problem
+        closed[self.problem.forced_open] = False  # where no plan is better, these are among them
         return self.problem.with_changes(forbidden=np.union1d(self.problem.forbidden, np.flatnonzero(closed)))
 
     @property

@@ -98,6 +98,11 @@ def test_a_plan_within_rounding_of_a_limit_is_not_lost(seed: int) -> None:
     assert assert_true(brimful(seed), f"seed {seed}")
 
 
+def test_forced_options_stay_where_prices_of_rules_settle_all_options() -> None:
+    for made, seed in ((with_coverage, 11_000_625), (with_lane_rules, 11_000_981), (with_lane_rules, 11_001_189)):
+        assert_true(made(random_problem(seed), seed), f"seed {seed}")
+
+
 @pytest.mark.parametrize("seed", [1698, 1968])
 def test_what_the_search_leaves_open_by_a_rounding_is_decided_by_the_whole_model(seed: int) -> None:
     """A budget broken by 1e-7 in a linear program, and costs that are whole only where lanes were dropped."""
