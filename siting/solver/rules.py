@@ -177,6 +177,12 @@ class Rules:
         """Whether a plan keeps every row."""
         return not len(self) or not self.broken(opened).any()
 
+    @property
+    def _counts(self) -> BoolArray:
+        """(n_rows,) rows that count options."""
+        others = np.abs(self.coefficients.data) != 1.0
+        return np.asarray(np.bincount(self.row_of, weights=others, minlength=len(self)) == 0)
+
     def scaled(self) -> Rules:
         """The same rows divided by their largest limit (or coefficient), for solvers whose tolerances are absolute.
 
@@ -185,18 +191,15 @@ class Rules:
         limit = np.maximum(*(np.where(np.isfinite(side), np.abs(side), 0.0) for side in (self.lower, self.upper)))
         largest = abs(self.coefficients).max(axis=1).toarray().ravel() if self.coefficients.nnz else np.zeros(len(self))
         row = self.row_of
-        counts = np.bincount(row, weights=np.abs(self.coefficients.data) != 1.0, minlength=len(self)) == 0
-        unit = np.where(counts, 1.0, np.where(limit > 0, limit, np.where(largest > 0, largest, 1.0)))
+        unit = np.where(self._counts, 1.0, np.where(limit > 0, limit, np.where(largest > 0, largest, 1.0)))
         a = self.coefficients
         matrix = csr_array((a.data / unit[row], a.indices, a.indptr), shape=a.shape)
         return Rules._made(matrix, self.lower / unit, self.upper / unit, self.names)
 
     def loosened(self, part: float) -> Rules:
         """The same rows with so much more room, as part of their limits; those that count options stay as they are."""
-        row, a = self.row_of, self.coefficients
-        counts = np.bincount(row, weights=np.abs(a.data) != 1.0, minlength=len(self)) == 0
-        more = [np.where(counts | ~np.isfinite(side), 0.0, part * np.abs(side)) for side in (self.lower, self.upper)]
-        return Rules._made(a, self.lower - more[0], self.upper + more[1], self.names)
+        more = [np.where(self._counts | np.isinf(side), 0.0, part * np.abs(side)) for side in (self.lower, self.upper)]
+        return Rules._made(self.coefficients, self.lower - more[0], self.upper + more[1], self.names)
 
 
 def rounding(limit: FloatArray, size: FloatArray) -> FloatArray:

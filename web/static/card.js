@@ -1,6 +1,6 @@
 // What is known of one district or site, with its lanes.
 
-import { h } from "./dom.js";
+import { h, sideBySide } from "./dom.js";
 import { NOTHING, crore, dollars, hours, kilometres, number, percent, perTonne, rupees, tonnes, word } from "./format.js";
 import { _, named, ngettext } from "./i18n.js";
 import { netSaving, perRupee } from "./sites.js";
@@ -246,36 +246,10 @@ function changeText(old, now) {
   return change === null ? "–" : `${change > 0 ? "+" : change < 0 ? "−" : ""}${number(Math.abs(100 * change), 1)} %`;
 }
 
-function compare(rows) {
-  return h(
-    "table",
-    { class: "compare" },
-    h(
-      "thead",
-      {},
-      h(
-        "tr",
-        {},
-        h("td", {}),
-        [_("Before"), _("After"), _("Change")].map((name) => h("th", { scope: "col" }, name)),
-      ),
-    ),
-    h(
-      "tbody",
-      {},
-      rows.map(([name, old, now, format]) =>
-        h(
-          "tr",
-          {},
-          h("th", { scope: "row" }, name),
-          h("td", {}, format(old)),
-          h("td", {}, format(now)),
-          h("td", {}, changeText(old, now)),
-        ),
-      ),
-    ),
-  );
-}
+const beforeAndAfter = (rows) => sideBySide([_("Before"), _("After"), _("Change")], rows);
+
+const compare = (rows) =>
+  beforeAndAfter(rows.map(([name, old, now, format]) => [name, format(old), format(now), changeText(old, now)]));
 
 // What a tonne's cost is made of, before and after; older results do not say.
 function costParts(row) {
@@ -306,33 +280,13 @@ function costParts(row) {
       h("span", {}, _("After")),
       bar("now"),
     ),
-    h(
-      "table",
-      { class: "compare" },
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          h("td", {}),
-          [_("Before"), _("After"), _("Change")].map((name) => h("th", { scope: "col" }, name)),
-        ),
-      ),
-      h(
-        "tbody",
-        {},
-        parts.map(({ name, old, now }) =>
-          h(
-            "tr",
-            {},
-            h("th", { scope: "row" }, h("i", { class: `piece ${name}` }), word(name)),
-            h("td", {}, `₹${number(old ?? 0)}`),
-            h("td", {}, `₹${number(now ?? 0)}`),
-            h("td", {}, changeText(old, now)),
-          ),
-        ),
-      ),
+    beforeAndAfter(
+      parts.map(({ name, old, now }) => [
+        [h("i", { class: `piece ${name}` }), word(name)],
+        `₹${number(old ?? 0)}`,
+        `₹${number(now ?? 0)}`,
+        changeText(old, now),
+      ]),
     ),
   );
 }

@@ -3,7 +3,7 @@
 import * as address from "./address.js";
 import { heading } from "./card.js";
 import * as data from "./data.js";
-import { byId, h } from "./dom.js";
+import { byId, h, sideBySide } from "./dom.js";
 import { NOTHING, crore, hours, number, percent, perTonne, rupees, signed, word } from "./format.js";
 import { drawFrontier } from "./frontier.js";
 import { _, named, ngettext } from "./i18n.js";
@@ -218,32 +218,7 @@ function pick(found, of = sides.b) {
   const line = ([label, format, column]) => [label, ...both.map((one) => (one ? format(one[column]) : NOTHING))];
   return card.open([
     heading(named(row, "district"), null, named(row, "state"), { close: card.close }),
-    h(
-      "table",
-      { class: "compare" },
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          h("td", {}),
-          ["A", "B"].map((letter) => h("th", { scope: "col" }, letter)),
-        ),
-      ),
-      h(
-        "tbody",
-        {},
-        OF_DISTRICT.map(line).map(([label, ...values]) =>
-          h(
-            "tr",
-            {},
-            h("th", { scope: "row" }, label),
-            values.map((value) => h("td", {}, value)),
-          ),
-        ),
-      ),
-    ),
+    sideBySide(["A", "B"], OF_DISTRICT.map(line)),
   ]);
 }
 
@@ -268,31 +243,9 @@ const TOTALS = {
 function showTotals() {
   const rows = Object.entries(TOTALS).filter(([name]) => told.totals[name]);
   byId("totals").replaceChildren(
-    h(
-      "table",
-      { class: "compare" },
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          h("td", {}),
-          ["A", "B"].map((letter) => h("th", { scope: "col" }, letter)),
-        ),
-      ),
-      h(
-        "tbody",
-        {},
-        rows.map(([name, [label, format]]) =>
-          h(
-            "tr",
-            {},
-            h("th", { scope: "row" }, label),
-            ["a", "b"].map((side) => h("td", {}, format(told.totals[name][side]))),
-          ),
-        ),
-      ),
+    sideBySide(
+      ["A", "B"],
+      rows.map(([name, [label, format]]) => [label, ...["a", "b"].map((side) => format(told.totals[name][side]))]),
     ),
   );
 }
