@@ -256,15 +256,8 @@ def _carbon(rule: Rule, model: Model) -> Iterator[RuleRow]:
     today = model.pricer.co2e_kg_per_t(quo)
     client = model.problem.lane_client
     changed = model.pricer.co2e_kg_per_t(model.improving)[model.lane_of_row] - today[client]
-    emitted = _today_kg(model) / KG_PER_T
+    emitted = float(today @ tonnes) / KG_PER_T
     low, high = _limits(rule)
     if rule.of_today:
         high *= emitted
     yield RuleRow(rule, "", "t", low, high, changed * tonnes[client] / KG_PER_T, by_lane=True, offset=emitted)
-
-
-def _today_kg(model: Model) -> float:
-    """CO2e of the under-utilised districts' cargo today, kg a year, with those that do not take part in the choice."""
-    clients = model.clients.iloc[model.existing.client]
-    tonnes = np.where(clients["under_utilised"], clients["tonnes_per_year"], 0.0)
-    return float(model.pricer.co2e_kg_per_t(model.existing) @ tonnes)

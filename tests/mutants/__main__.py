@@ -7,8 +7,8 @@ part. Tests may be written for what survives of one seed; what they are worth is
 
 First all tests of a group run once, to see which functions each of them calls. Each mutant is then tried in a fork of
 a process that has loaded the tests: the changed function takes the place of the old, and the tests that call it run,
-those that call it themselves first. What is changed outside of functions is loaded anew. No file is touched, and where
-a group has compiled loops they run uncompiled.
+those that call it themselves first. What is changed outside of functions is loaded anew. No file is touched. Where
+what is changed is in a compiled loop, or a constant that one may use, all loops run uncompiled.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ GROUPS = {
             *_tests(
                 "model/", "prices facilities lanes demand gateway_costs places land_share names calibration tariffs"
             ),
-            *_tests("model/", "policies tastes young_districts"),
+            *_tests("model/", "rule_rows rule_limits policies tastes young_districts port_bulk routing"),
             *_tests("", "charges parameters session study_rules rule_faults plan"),
             *_tests("districts/", "potential"),
         ),

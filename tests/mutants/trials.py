@@ -236,12 +236,13 @@ def _fork(run: Callable[[], int], limit_s: int | None) -> int:
         os._exit(code)
 
 
-def _anew(mutant: Mutant, tests: Sequence[str], limit_s: int) -> int:
-    """Start tests in a fork that loads the changed module anew."""
+def _anew(mutant: Mutant, tests: Sequence[str], limit_s: int, uncompiled: bool) -> int:
+    """Start tests in a fork that loads the changed module anew; compiled loops would keep constants that they knew."""
     path = ROOT / mutant.path
     tree, files = mutated(path, mutant.number), list(dict.fromkeys(test.split("::")[0] for test in tests))
 
     def run() -> int:
+        numba.core.config.DISABLE_JIT = uncompiled
         sys.meta_path.insert(0, _Finder(_module(mutant), path, tree))
         return int(pytest.main(["-x", *QUIET, *files], [_Selected(tests)]))
 
@@ -272,12 +273,17 @@ def outcomes(chosen: Sequence[Mutant], start: Callable[[Mutant], int], jobs: int
         yield mutant, outcome
 
 
-def try_all(every: Sequence[Mutant], tests: Sequence[str], chosen: Sequence[Mutant], jobs: int) -> list[Outcome]:
-    """Try some of the mutants of a group; where it has compiled loops, they run uncompiled."""
+def _has_loops(path: str) -> bool:
+    """Whether a module has compiled loops."""
+    return "@compiled" in (ROOT / path).read_text(encoding="utf-8")
+
+
+def _try(chosen: Sequence[Mutant], tests: Sequence[str], jobs: int, uncompiled: bool) -> tuple[Known, list[Outcome]]:
+    """What the tests do, in a process of their own, and what becomes of mutants of functions."""
     with tempfile.TemporaryFile() as file:
 
         def load_and_try() -> bool:
-            numba.core.config.DISABLE_JIT = any("@compiled" in (ROOT / m.path).read_text() for m in every)
+            numba.core.config.DISABLE_JIT = uncompiled
             return pytest.main(["-s", *QUIET, *tests], [_Trying(chosen, jobs, file)]) != 0
 
         child = os.fork()
@@ -292,12 +298,23 @@ def try_all(every: Sequence[Mutant], tests: Sequence[str], chosen: Sequence[Muta
             try:
                 tried.append(pickle.load(file))
             except EOFError:
-                break
+                return known, tried
+
+
+def try_all(every: Sequence[Mutant], tests: Sequence[str], chosen: Sequence[Mutant], jobs: int) -> list[Outcome]:
+    """Try some of the mutants of a group: those of compiled loops, and of constants, with all loops uncompiled."""
+    loops = any(_has_loops(path) for path in {mutant.path for mutant in every})
+    tried: list[Outcome] = []
+    for uncompiled in (False, True):
+        of_kind = [m for m in chosen if _has_loops(m.path) is uncompiled]
+        if of_kind:
+            known, found = _try(of_kind, tests, jobs, uncompiled)
+            tried += found
     outside = [m for m in chosen if m not in {mutant for mutant, _ in tried}]
 
     def start(mutant: Mutant) -> int:
         tests = known.related(mutant)
-        return _anew(mutant, tests, known.limit_s(tests) + 10)
+        return _anew(mutant, tests, (1 + 4 * loops) * (known.limit_s(tests) + 10), loops)
 
     tried += outcomes(outside, start, jobs)
     return sorted(tried, key=lambda item: (item[0].path, item[0].number))
