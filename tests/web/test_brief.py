@@ -41,6 +41,7 @@ def test_a_state_has_its_own_address_totals_print_and_table(visit):
     assert page.inner_text("#figures dt >> nth=0") == "Capital ?"
     assert "state=Alpha" in page.get_attribute("#print", "href")
     page.click("[data-tab=table]")
+    page.wait_for_selector("#table tbody tr")
     assert "state=Alpha" in page.get_attribute("[data-download=csv]", "href")
     page.click("#brief button:has-text('Back to all of India')")
     assert "state=" not in page.url

@@ -45,6 +45,7 @@ def test_a_click_on_a_class_leaves_its_districts_on_map_table_and_download(visit
     assert "class=leader" in page.url
     assert page.locator("#legend [aria-pressed=true]").count() == 1
     page.click("[data-tab=table]")
+    page.wait_for_selector("#table tbody")
     assert page.locator("#table tbody th").all_inner_texts() == [HOSTILE]
     rows = page.request.get(visit.url + page.get_attribute("[data-download=csv]", "href")).text().splitlines()
     assert len(rows) == 2 and "script" in rows[1]

@@ -71,6 +71,7 @@ def test_a_hostile_name_is_text_everywhere(visit):
     page.wait_for_selector("#card h2")
     assert page.inner_text("#card h2") == HOSTILE
     page.click("[data-tab=table]")
+    page.wait_for_selector("#table tbody tr")
     assert HOSTILE in page.inner_text("#table")
     assert page.locator("script").count() == scripts
 
@@ -190,6 +191,7 @@ def test_hindi_speaks_through_and_through(visit):
     assert page.inner_text("#card h2") == "आलैंड"
     assert "₹1.05 लाख" in page.inner_text("#saving")
     page.click("[data-tab=table]")
+    page.wait_for_selector("#table tbody tr")
     assert "ज़िला" in page.inner_text("#table thead")
     page.click(".languages a[hreflang=en]")
     page.wait_for_selector("html[lang=en][data-ready=yes]")

@@ -345,5 +345,3 @@ function part(p) {
     h("span", { class: "amount" }, `₹${number(p.cost_inr_per_t)}`),
   );
 }
-
-export const servedText = (row) => ngettext("{n} district served", "{n} districts served", row.districts_served);

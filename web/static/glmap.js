@@ -27,7 +27,7 @@ const points = (rows, properties) =>
   collection(rows.map((row, id) => feature({ type: "Point", coordinates: [row.lon, row.lat] }, properties(row), id)));
 const polygons = (shapes) => collection(shapes.map((coordinates, id) => feature({ type: "MultiPolygon", coordinates }, {}, id)));
 
-export async function createGlMap(container, plan, on) {
+export async function createMap(container, plan, on) {
   const [west, south, east, north] = plan.bounds;
   const beyond = 0.75 * Math.max(east - west, north - south);
   const map = new maplibregl.Map({
@@ -96,6 +96,7 @@ function addSources(map, plan) {
             rank: -plan.states.area_deg2[i],
             area: plan.states.area_deg2[i],
           },
+          i,
         ),
       ),
     ),
@@ -285,6 +286,8 @@ function listen(map, on) {
     ];
     const [mark] = map.queryRenderedFeatures(box, { layers: Object.keys(KINDS) });
     if (mark) return { kind: KINDS[mark.layer.id], row: mark.id };
+    const [state] = on.states ? map.queryRenderedFeatures(point, { layers: ["state-labels"] }) : [];
+    if (state) return { kind: "state", row: state.id };
     const [district] = map.queryRenderedFeatures(point, { layers: ["districts"] });
     return district ? { kind: "district", row: district.id } : null;
   };

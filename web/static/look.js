@@ -2,7 +2,6 @@
 
 import * as address from "./address.js";
 import { showBrief, totals } from "./brief.js";
-import { districtCard, outlookSections, placeCard, servedText, siteCard } from "./card.js";
 import * as data from "./data.js";
 import { byId, h } from "./dom.js";
 import { crore, hours, number, rupees, word } from "./format.js";
@@ -11,13 +10,10 @@ import { _, named } from "./i18n.js";
 import { boundsOf, createMap, webglWorks } from "./map.js";
 import { HIDDEN, MEASURES, classify } from "./measures.js";
 import { allEntries, createSearch } from "./search.js";
-import { savePng } from "./share.js";
 import * as shell from "./shell.js";
-import { perRupee } from "./sites.js";
-import { SORTED, createTablePage } from "./tablepage.js";
 
 const NETWORKS = ["roads", "rail"];
-const CHOICES = { classes: ["quantile", "equal"], tab: ["map", "table"], layer: Object.keys(SORTED) };
+const CHOICES = { classes: ["quantile", "equal"], tab: ["map", "table"], layer: [...byId("layer").options].map((option) => option.value) };
 
 const view = {
   measure: "saving",
@@ -35,7 +31,17 @@ let fillSearch = null;
 let keys = []; // of each district: the class of the measure that it is in
 let asked = 0; // counts questions, so that a late answer to an old one is dropped
 
-const fillTable = createTablePage({ view, plan: () => plan, shownDistricts, chosen, pick: toMap, remember });
+// What the first view can do without is fetched when it is asked for.
+const later = (fetched) => {
+  let module = null;
+  return () => (module ??= fetched());
+};
+const cards = later(async () =>
+  (await import("./lookcards.js")).createCards({ plan: () => plan, close: card.close, pick: toMap }),
+);
+const tablePage = later(async () =>
+  (await import("./tablepage.js")).createTablePage({ view, plan: () => plan, shownDistricts, chosen, pick: toMap, remember }),
+);
 const card = shell.createCard(byId("card"), () => shell.attempt(() => select(null)));
 const layerBoxes = [...document.querySelectorAll("[data-layer]")];
 
@@ -67,7 +73,7 @@ shell.start(async () => {
     fillTable();
   };
   byId("copy").onclick = copyLink;
-  byId("png").onclick = () => shell.attempt(() => savePng(byId("svg").href, `${plan.id}.png`));
+  byId("png").onclick = () => shell.attempt(async () => (await import("./share.js")).savePng(byId("svg").href, `${plan.id}.png`));
   address.onReturn((values) => shell.attempt(() => apply(values)));
   await apply(address.read());
 });
@@ -98,6 +104,7 @@ async function apply(values) {
   await Promise.all(layerBoxes.map(setLayer));
   setTab(view.tab);
   paint();
+  await fillTable();
   const rows = { district: find(plan.districts, "district_id", values.district), site: find(plan.sites, "site_id", values.site) };
   const camera = values.at?.split(",").map(Number);
   if (rows.district >= 0) await select({ kind: "district", row: rows.district }, !camera);
@@ -135,7 +142,9 @@ async function openPlan(id) {
     hover,
     moved: remember,
     left: shell.covered("layers"),
-    pick: (found) => shell.attempt(() => select(found, false)),
+    states: true,
+    pick: (found) =>
+      shell.attempt(() => (found?.kind === "state" ? showState(plan.states.names[found.row]) : select(found, false))),
   });
 }
 
@@ -151,6 +160,11 @@ const isShown = (i) => inFilter(i) && (!view.filter.class || keys[i] === view.fi
 
 function shownDistricts() {
   return plan.districts.filter((_row, i) => isShown(i));
+}
+
+async function fillTable() {
+  if (view.tab === "table") await (await tablePage())();
+  else remember();
 }
 
 function paint() {
@@ -267,7 +281,7 @@ async function select(selection, move = true) {
     if (isPlace) {
       const kind = selection.kind === "gateway" ? "gateways" : "depots";
       map.choose(null, plan[kind][selection.row]);
-      card.open(placeCard(kind, plan[kind][selection.row], cardOn()));
+      card.open((await cards()).place(kind, plan[kind][selection.row]));
     } else {
       card.close();
     }
@@ -276,11 +290,11 @@ async function select(selection, move = true) {
   const { kind, row: i } = selection;
   const row = plan[`${kind}s`][i];
   map.choose(kind === "district" ? i : null, kind === "site" ? row : null);
-  const lanes = await data.lanes(plan.base, kind, row[`${kind}_id`]);
+  const [lanes, made] = await Promise.all([data.lanes(plan.base, kind, row[`${kind}_id`]), cards()]);
   if (question !== asked) return; // another one was chosen meanwhile
-  card.open((kind === "district" ? districtCard : siteCard)(row, lanes, cardOn()));
+  card.open(made[kind](row, lanes));
   map.drawLanes(lanes.movements);
-  if (kind === "district" && plan.summary.can_what_if) shell.attempt(() => showOutlook(row.district_id, question));
+  if (kind === "district" && plan.summary.can_what_if) shell.attempt(() => made.outlook(row.district_id, () => question === asked));
   const around = kind === "district" ? row.bounds : [row.lon - 0.5, row.lat - 0.5, row.lon + 0.5, row.lat + 0.5];
   if (move) map.fit(boundsOf(lanes.movements, around), { left: shell.covered("layers"), right: shell.covered("card") });
 }
@@ -288,37 +302,15 @@ async function select(selection, move = true) {
 // The state that the view is of as its districts' ids begin; a scorecard goes by that name.
 const stateFolder = () => plan.districts.find((row) => row.state === view.filter.state)?.district_id.split("/")[0];
 
-// What cards ask of the plan.
-function cardOn() {
-  const ranked = [...plan.sites].sort((a, b) => (perRupee(b) ?? 0) - (perRupee(a) ?? 0));
-  const through = (name, column) => plan.districts.filter((row) => row[column] === name).length;
-  return {
-    close: card.close,
-    siteOf: (id) => plan.sites.find((site) => site.site_id === id),
-    nameOf: (id) => named(plan.districts.find((d) => d.district_id === id) ?? { district: id }, "district"),
-    districtOf: (name) => plan.districts.find((d) => `${d.district}, ${d.state}` === name),
-    districtsThrough: (name) => ({ before: through(name, "gateway_before"), after: through(name, "gateway_after") }),
-    pickSite: (site) => toMap("site", site),
-    pickDistrict: (district) => toMap("district", district),
-    rankOf: (site) => ranked.indexOf(site) + 1,
-    siteCount: ranked.length,
-    ask: plan.summary.can_what_if ? (what) => `/what-if#${new URLSearchParams({ plan: plan.id, ...what })}` : null,
-  };
-}
-
-async function showOutlook(district, question) {
-  const told = await data.get(`${plan.base}/outlook?${new URLSearchParams({ district, lang: document.documentElement.lang })}`);
-  if (question === asked) byId("outlook")?.replaceChildren(...outlookSections(told, cardOn()));
-}
-
 function hover(found, point) {
   shell.showTip(byId("tip"), byId("map"), found && tipLines(found), point);
 }
 
 function tipLines({ kind, row }) {
+  if (kind === "state") return [plan.stateNames.get(plan.states.names[row]), _("Click to see the state alone")];
   if (kind === "site") {
     const site = plan.sites[row];
-    return [named(site, "name"), `${word(site.facility_type)}, ${word(site.tier)}`, servedText(site)];
+    return [named(site, "name"), `${word(site.facility_type)}, ${word(site.tier)}`, shell.servedText(site)];
   }
   if (kind === "gateway")
     return [

@@ -1,8 +1,5 @@
 // One map, by WebGL where the browser has it, else as a plain drawing; both answer to the same calls.
 
-import { createGlMap } from "./glmap.js";
-import { createSvgMap } from "./svgmap.js";
-
 export function webglWorks() {
   try {
     return Boolean(document.createElement("canvas").getContext("webgl2"));
@@ -11,7 +8,10 @@ export function webglWorks() {
   }
 }
 
-export const createMap = (container, plan, on) => (webglWorks() ? createGlMap : createSvgMap)(container, plan, on);
+const drawing = webglWorks() ? import("./glmap.js") : import("./svgmap.js");
+
+// `on`: hover(found, point), pick(found), moved(), left; `states`: whether a state's name can be picked.
+export const createMap = async (container, plan, on) => (await drawing).createMap(container, plan, on);
 
 // West, south, east, north of movements and a box.
 export function boundsOf(collection, [west, south, east, north]) {

@@ -130,6 +130,8 @@ export function siteCounts(sites) {
     .join(", ");
 }
 
+export const servedText = (row) => ngettext("{n} district served", "{n} districts served", row.districts_served);
+
 export function showFigures(place, summary, sites) {
   const ratio = summary.payback_years
     ? _("paid back in {n} years", { n: number(summary.payback_years, 1) })

@@ -7,7 +7,8 @@ import { HATCH } from "./measures.js";
 import { mostSaved, siteOpacity, siteSize, siteState } from "./sites.js";
 
 const SIZE = 930; // of the longer side: symbols and strokes are in these units
-const GROUPS = ["land", "districts", "roads", "rail", "states", "lanes", "options", "depots", "sites", "ports"];
+const GROUPS = ["land", "districts", "roads", "rail", "states", "lanes", "options", "depots", "sites", "ports", "labels"];
+const LABELLED_DEG2 = 4; // smaller states carry no name, as in print
 
 // From degrees to the drawing's units; a degree of longitude is as long as in the middle of the area.
 function frameOf([west, south, east, north]) {
@@ -23,7 +24,7 @@ function frameOf([west, south, east, north]) {
 
 let drawings = 0; // a page may hold two
 
-export async function createSvgMap(container, plan, on) {
+export async function createMap(container, plan, on) {
   const groups = Object.fromEntries(GROUPS.map((name) => [name, s("g", { class: `svg-${name}` })]));
   const { width, height, x, y } = frameOf(plan.bounds);
   const hatch = `hatch-${(drawings += 1)}`;
@@ -93,7 +94,8 @@ export async function createSvgMap(container, plan, on) {
     async show(name, visible, load) {
       if (visible && load && !groups[name].childNodes.length)
         groups[name].append(s("path", { d: (await load()).map(path).join("") }));
-      groups[name].style.display = visible ? "" : "none";
+      for (const group of name === "states" ? [groups.states, groups.labels] : [groups[name]])
+        group.style.display = visible ? "" : "none";
     },
     resize: () => {},
     remove: () => container.replaceChildren(),
@@ -101,6 +103,15 @@ export async function createSvgMap(container, plan, on) {
   groups.land.append(...plan.land.map((polygons) => s("path", { d: shape(polygons) })));
   groups.districts.append(...districts);
   groups.states.append(...plan.states.shapes.map((polygons) => s("path", { d: shape(polygons) })));
+  groups.labels.append(
+    ...plan.states.names.flatMap((name, i) => {
+      if (plan.states.area_deg2[i] <= LABELLED_DEG2) return [];
+      const [lon, lat] = plan.states.labels[i];
+      const label = s("text", { x: x(lon), y: y(lat) }, plan.stateNames.get(name) ?? name);
+      return [on.states ? listening(label, "state", i) : label];
+    }),
+  );
+  groups.labels.classList.toggle("links", Boolean(on.states));
   groups.depots.style.display = "none";
   marks("depots", "depot", plan.depots, (row) => s("circle", { cx: x(row.lon), cy: y(row.lat), r: 4 }));
   view.setSites(plan.sites);
