@@ -76,7 +76,7 @@ def _reachable(row: RuleRow, model: Model, usable: NDArray[np.bool_], forced: ND
 def _by_site(model: Model, value: Array) -> Array:
     """The largest value among the sizes of each site, of which one at most is built."""
     group = model.problem.group
-    largest = np.zeros(int(group.max(initial=-1)) + 1)
+    largest = np.zeros(len(group))
     np.maximum.at(largest, group, value)
     return largest
 
@@ -107,6 +107,6 @@ def _over_budget(model: Model, usable: NDArray[np.bool_]) -> Iterator[str]:
 def _cheapest(model: Model, options: NDArray[np.bool_], n: int) -> float:
     """Capital of the n cheapest sites among some options, crore."""
     group, capex = model.problem.group, model.problem.capex
-    of_site = np.full(int(group.max(initial=-1)) + 1, np.inf)
+    of_site = np.full(len(group), np.inf)
     np.minimum.at(of_site, group[options], capex[options])
     return float(np.sort(of_site)[:n].sum())

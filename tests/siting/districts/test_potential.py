@@ -13,7 +13,14 @@ from siting.districts.potential import (
     measure_potential,
     unrealised,
 )
-from siting.model.potential import FLOOR_USD, benchmark_usd, features, log_exports, quantile_regression
+from siting.model.potential import (
+    FLOOR_USD,
+    benchmark_usd,
+    features,
+    log_exports,
+    port_distance,
+    quantile_regression,
+)
 from siting.study import Study
 
 X = np.column_stack([np.ones(12), np.arange(1.0, 13.0)])
@@ -95,6 +102,43 @@ def test_districts_without_people_census_or_neighbours_have_features_all_the_sam
     facts = DistrictFacts(table, pd.DataFrame({"all": [0.0]}, index=["a/x"]), pd.Series(dtype=float))
     assert features(facts, np.array([np.nan])).columns.tolist() == ["constant"]
     assert log_exports(facts) == pytest.approx([np.log(FLOOR_USD)])
+
+
+def facts_of(**columns):
+    n = len(columns["people"])
+    table = pd.DataFrame({"lon": 77.0 + np.arange(n), "lat": 20.0, **columns}, index=[f"a/{k}" for k in range(n)])
+    return DistrictFacts(table, pd.DataFrame(index=table.index), pd.Series(dtype=float))
+
+
+def test_what_the_benchmark_knows_of_districts_by_hand():
+    """People where the census is silent of one; the farthest port where no road leads to any; a middling town share."""
+    usd, people = np.array([2e6, 0.0, 8e6]), np.array([100.0, 0.4, 400.0])
+    facts = facts_of(export_usd=usd, people=people, workers_outside_farming=[30.0, np.nan, 90.0],
+                     urban_share=[0.2, np.nan, 0.6])  # fmt: skip
+    z = features(facts, np.array([150.0, np.nan, 950.0]))
+    assert z["constant"].tolist() == [1.0] * 3
+    assert z["workers"].tolist() == pytest.approx(np.log([100.0, 1.0, 400.0]))
+    assert z["urban"].tolist() == pytest.approx([0.2, 0.4, 0.6])
+    assert z["port_km"].tolist() == pytest.approx(np.log([200.0, 1000.0, 1000.0]))
+    per_head = [2e4, 1e4, 2e4]  # the second exports nothing: it counts as 10,000, of one person
+    mean = [np.mean([per_head[j] for j in range(3) if j != k]) for k in range(3)]
+    assert z["neighbours"].tolist() == pytest.approx(np.log(mean))
+    known = features(
+        facts_of(export_usd=usd, people=people, workers_outside_farming=[30.0, 0.5, 90.0], urban_share=[0.3] * 3),
+        np.full(3, np.nan),
+    )
+    assert known.columns.tolist() == ["constant", "workers", "neighbours"], "what is the same for all tells nothing"
+    assert known["workers"].tolist() == pytest.approx(np.log([30.0, 1.0, 90.0]))
+
+
+def test_a_benchmark_is_the_quantile_of_districts_alike_and_none_beyond_the_last_percent(tiny_model):
+    facts, places = district_facts(tiny_model.pack), tiny_model.places
+    z = features(facts, port_distance(facts, places)).to_numpy()
+    for percentile, tau in ((0.0, 0.01), (0.5, 0.01), (25.0, 0.25), (50.0, 0.5), (99.5, 0.99), (100.0, 0.99)):
+        by_hand = np.exp(z @ quantile_regression(z, log_exports(facts), tau))
+        found = benchmark_usd(facts, places, percentile)
+        assert found.to_numpy() == pytest.approx(by_hand)
+        assert found.index.equals(facts.table.index)
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 
 from geodata.errors import InputError
+from geodata.facts import district_facts
 from siting.model.costs import part_load_share
 from siting.model.demand import build_clients
-from siting.model.model import Model, build_model, conditions
+from siting.model.model import Model, build_model, conditions, restated
 from siting.model.places import Survey, mean_distance_inside_km
+from siting.model.potential import benchmark_usd
 from siting.parameters import load_parameters
 from siting.study import Study
 
@@ -149,6 +151,13 @@ def test_levers_of_the_table_reach_the_conditions(tiny_model: Model) -> None:
     assert (made.road_only_delay, made.shortage_markup) == (0.1, 0.05)
 
 
+def test_half_a_tonne_is_a_client_and_nothing_is_none() -> None:
+    p = load_parameters()
+    few = build_clients(demand([0.8, 0.0], [0.0, 0.0]), survey([9.0, 9.0]).places(p), p, leader_weight=1.0)
+    assert few["district"].tolist() == [0, 0] and few["load"].tolist() == ["full", "part"]
+    assert few["tonnes_per_year"].sum() == pytest.approx(0.8)
+
+
 def test_exporters_are_two_thirds_of_a_radius_from_the_centre() -> None:
     """900 km2: a radius of sqrt(900 / pi) = 16.926 km, two thirds of it 11.284, by roads x 1.26 = 14.218 km."""
     assert mean_distance_inside_km(np.array([900.0]), 1.26) == pytest.approx([14.218], abs=1e-3)
@@ -183,6 +192,84 @@ def test_potential_takes_the_place_of_exports_only_where_a_district_under_uses_i
     np.testing.assert_allclose(later.loc[leader, "general_t"], today.loc[leader, "general_t"])
     assert (later["general_t"] >= today["general_t"] * (1 - 1e-12)).all()
     assert (later.loc[~leader, "general_t"] > today.loc[~leader, "general_t"] * 1.01).any()
+
+
+SECTORS = """sector,value_usd_per_t,cargo_class,air_share_of_value,part_load_propensity,frozen_share,source
+textiles,8500,general,0,0.5,0,test
+cloth,2000,general,0.25,1,0,test
+fruit,900,perishable,0.5,0.2,0.25,test
+fish,4000,perishable,0,1,1,test
+ore,50,port_bulk,0,1,0,test
+"""
+
+
+def test_tonnes_value_and_what_sectors_send_in_parts_and_frozen_by_hand(tiny_study: Study, tmp_path: Path) -> None:
+    """D2 exports 17, 8, 9, 4 and 5 million: 2,000 + 3,000 t general, 5,000 + 1,000 t perishable; the rest flies, or is
+    ore. D9 has a customs station, so half of its 8.5 million of textiles goes by land; D3 exports ore alone, D4
+    nothing, D5 half a dollar.
+    """
+    (tmp_path / "sectors.csv").write_text(SECTORS)
+    exports = pd.read_csv(tiny_study.data["exports"])[["district_id", "state", "district"]]
+    for sector in ("textiles", "cloth", "fruit", "fish", "ore"):
+        exports[f"{sector}_usd_million"] = 0.0
+    million = [f"{sector}_usd_million" for sector in ("textiles", "cloth", "fruit", "fish", "ore")]
+    exports.loc[2, million] = [17.0, 8.0, 9.0, 4.0, 5.0]
+    exports.loc[3, "ore_usd_million"] = 12.0
+    exports.loc[9, "textiles_usd_million"] = 8.5
+    exports.loc[0, "textiles_usd_million"] = 170.0
+    exports.loc[5, "fish_usd_million"] = 5e-7
+    exports.to_csv(tmp_path / "exports.csv", index=False)
+    files = {name: tmp_path / f"{name}.csv" for name in ("sectors", "exports")}
+    table = build_model(tiny_study.with_changes(data={**tiny_study.data, **files})).demand
+    two, three, four, nine = (table.iloc[k] for k in (2, 3, 4, 9))
+    assert two["export_usd"] == pytest.approx(43e6) and three["export_usd"] == pytest.approx(12e6)
+    assert (two["general_t"], two["general_usd"]) == (pytest.approx(5_000), pytest.approx(23e6))
+    assert (two["perishable_t"], two["perishable_usd"]) == (pytest.approx(6_000), pytest.approx(8.5e6))
+    assert two["general_part_of_t"] == pytest.approx((0.5 * 2_000 + 3_000) / 5_000)
+    assert two["general_part_of_usd"] == pytest.approx((0.5 * 17 + 6) / 23)
+    assert two["perishable_part_of_t"] == pytest.approx((0.2 * 5_000 + 1_000) / 6_000)
+    assert two["perishable_part_of_usd"] == pytest.approx((0.2 * 4.5 + 4) / 8.5)
+    assert two["perishable_frozen_of_usd"] == pytest.approx((0.25 * 4.5 + 4) / 8.5)
+    assert two["perishable_frozen_of_part"] == pytest.approx((0.2 * 0.25 * 4.5 + 4) / (0.2 * 4.5 + 4))
+    assert (nine["general_t"], nine["general_usd"]) == (pytest.approx(500), pytest.approx(4.25e6))
+    assert nine["export_usd"] == pytest.approx(8.5e6), "what leaves by land is exported all the same"
+    # Who ships none of a class is as inclined to part loads as all that is shipped of it.
+    whole_t = (170e6 + 8.5e6 + 17e6) / 8_500
+    for one in (three, four):
+        assert one["general_t"] == one["perishable_usd"] == one["general_frozen_of_usd"] == 0
+        assert one["general_part_of_t"] == pytest.approx((0.5 * whole_t + 3_000) / (whole_t + 3_000))
+        assert one["general_part_of_usd"] == pytest.approx((0.5 * 195.5 + 6) / 201.5)
+    assert table["perishable_frozen_of_usd"][5] == table["perishable_part_of_usd"][5] == pytest.approx(1.0)
+    assert table["under_utilised"].tolist() == [False, True, False] + [True] * 9, "170 and 43 of 233.5 are 3/4"
+
+
+def test_what_hardly_exports_takes_the_mix_of_the_area_up_to_its_benchmark(tiny_study: Study, tmp_path: Path) -> None:
+    """D4 exports 5,000 dollars of fruit, D7 nothing: each gets the textiles and fruit that make up the area's exports.
+
+    The others are lifted in their own mix.
+    """
+    exports = pd.read_csv(tiny_study.data["exports"])
+    exports.loc[4, ["textiles_usd_million", "fruit_usd_million"]] = [0.0, 0.005]
+    exports.loc[7, ["textiles_usd_million", "fruit_usd_million"]] = 0.0
+    exports.to_csv(tmp_path / "exports.csv", index=False)
+    study = tiny_study.with_changes(data={**tiny_study.data, "exports": tmp_path / "exports.csv"})
+    today = build_model(study)
+    lifted = restated(today, study.with_changes(tonnage_basis="potential", potential_percentile=60.0)).demand
+    benchmark = benchmark_usd(district_facts(today.pack), today.places, 60.0).to_numpy()
+    usd = {name: exports[f"{name}_usd_million"] * 1e6 for name in ("textiles", "fruit")}
+    own = usd["textiles"] + usd["fruit"]
+    raised = 0
+    for d in range(12):
+        by_sea = 0.5 if d == 9 else 1.0  # it has a customs station
+        mix = {name: some.sum() / own.sum() if own[d] < 1e4 else some[d] / own[d] for name, some in usd.items()}
+        if today.demand["under_utilised"][d] and benchmark[d] > own[d]:
+            expected = (benchmark[d] * mix["textiles"] / 8500, benchmark[d] * mix["fruit"] / 900)
+            raised += 1
+        else:
+            expected = (usd["textiles"][d] / 8500, usd["fruit"][d] / 900)
+        assert lifted["general_t"][d] == pytest.approx(by_sea * expected[0]), d
+        assert lifted["perishable_t"][d] == pytest.approx(by_sea * expected[1]), d
+    assert 2 < raised < 12 and (own[4] < benchmark[4]) and (own[7] < benchmark[7])
 
 
 @pytest.mark.parametrize(("million_usd", "words"), [

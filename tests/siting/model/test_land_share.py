@@ -35,3 +35,16 @@ def test_where_records_lack_rows_the_present_exports_are_the_whole() -> None:
 
 def test_a_state_that_exports_nothing_divides_nothing() -> None:
     assert not land_share(USD * 0, STATE, STATION, observed(("A", "land", 300))).any()
+
+
+def test_a_station_in_a_district_without_exports_takes_nothing() -> None:
+    """60 by land of 400, all from inland."""
+    share = land_share(pd.Series([0.0, 300e6, 100e6, 50e6]), STATE, STATION, observed(("A", "land", 60)))
+    np.testing.assert_allclose(share, [0.0, 0.15, 0.15, 0.0])
+
+
+def test_no_more_than_19_of_20_leaves_by_land_from_inland_either() -> None:
+    share = land_share(USD, STATE, STATION, observed(("A", "land", 500)))
+    np.testing.assert_allclose(share, [0.95, 0.95, 0.95, 0.0])
+    only_border = land_share(pd.Series([100e6, 0.0, 0.0, 0.0]), STATE, STATION, observed(("A", "land", 500)))
+    np.testing.assert_allclose(only_border, [0.95, 0.0, 0.0, 0.0])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from siting.model import lane_search, legs
 from siting.model.costs import Tariff
 from siting.model.gateway_costs import gateway_costs
 from siting.model.lane_search import LaneSearch
@@ -130,6 +131,20 @@ def test_costs_of_today_are_the_least_of_each_way_to_each_gateway(seed):
             best = sorted(cost for cost in least[i, :, w] if cost < np.inf)[:k]
             mine = sorted(found.cost_inr_per_t[(found.client == i) & (of_way == w)])
             np.testing.assert_allclose(mine, best)
+
+
+def test_more_lanes_than_there_was_room_for_are_all_found(monkeypatch):
+    """Room for one: the first block makes more, which the later ones have from the beginning."""
+    rng = np.random.default_rng(3)
+    p = pricer(random_places(rng), rng, {}, shippers=3)
+    search, quo = LaneSearch(p), LaneSearch(p).status_quo()
+    whole = search.improving(quo, np.arange(5), np.array([0, 2]))
+    monkeypatch.setattr(lane_search, "FIRST_ROOM", 1)
+    monkeypatch.setattr(legs, "BLOCK_ROWS", 2)
+    little = search.improving(quo, np.arange(5), np.array([0, 2]))
+    assert len(whole) > 4
+    for column in ("client", "hub", "terminal", "gateway", "cost_inr_per_t"):
+        assert getattr(little, column).tolist() == getattr(whole, column).tolist()
 
 
 STORE, PARK, TERMINAL = "store", "park", "terminal"

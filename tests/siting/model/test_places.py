@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from geodata.errors import InputError
+from geodata.network import great_circle_km
 from geodata.pack import INDIA, open_pack
 from siting.model.places import _road_run_h, survey_pack
+from siting.parameters import load_parameters
 
 
 def test_places_of_different_layers_may_not_share_an_id(tiny_layers, tmp_path):
@@ -43,3 +45,49 @@ def test_a_place_more_than_50_km_from_a_road_has_none(tiny_layers, tmp_path, km,
     survey = survey_pack(open_pack(INDIA, {**tiny_layers, "depots": depots}))
     depot, port = (int(np.flatnonzero(survey.table["kind"] == kind)[0]) for kind in ("depot", "gateway"))
     assert np.isfinite(survey.road_km[depot, port]) == reached
+
+
+def test_the_rails_of_the_tiny_area_by_hand(tiny_model):
+    """Lines are a tenth longer than straight; the port's connector is 2 km; the east park stands at the line's end."""
+    stops = [(75.5, 19.5), (76.5, 20.0), *((lon, 20.5) for lon in (77.5, 78.5, 79.5, 80.5, 81.4))]
+    leg_km = [1.1 * float(great_circle_km(*a, *b)) for a, b in zip(stops, stops[1:], strict=False)]
+    places = tiny_model.places
+    km = dict(zip(places.table["place_id"], places.rail_km[:, 0], strict=True))
+    hours = dict(zip(places.table["place_id"], places.rail_h[:, 0], strict=True))
+    for name, n_legs in (("mid", 4), ("mmlp-east", 6), ("madhya-pradesh/d1", 2), ("madhya-pradesh/d3", 4)):
+        assert km[name] == pytest.approx(sum(leg_km[:n_legs]) + 2, rel=1e-6), name
+        assert hours[name] == pytest.approx(km[name] / tiny_model.parameters["rail_speed_main_km_h"])
+    assert km["INPRT"] == pytest.approx(4.0), "to the line and back"
+    assert np.isnan(km["madhya-pradesh/d0"]) and np.isnan(km["madhya-pradesh/d8"]), "55 and 111 km from the line"
+    line_km = dict(zip(places.table["place_id"], places.table["rail_line_km"], strict=True))
+    assert line_km["madhya-pradesh/d0"] == pytest.approx(float(great_circle_km(76.5, 20.5, 76.5, 20.0)))
+    assert line_km["INPRT"] == 2.0
+
+
+@pytest.mark.parametrize(("north_km", "terminal"), [(0.0, True), (24.5, True), (25.5, False)])
+def test_a_depot_more_than_25_km_from_the_line_has_no_train(tiny_layers, tmp_path, north_km, terminal):
+    depots = tmp_path / "depots.csv"
+    depots.write_text(tiny_layers["depots"].read_text().replace("79.5,20.5", f"79.5,{20.5 + north_km / 111.195}"))
+    places = survey_pack(open_pack(INDIA, {**tiny_layers, "depots": depots})).places(load_parameters())
+    assert np.isfinite(places.rail_km[places.depots]).all() == terminal
+    assert places.table["rail_access_km"][places.depots].notna().all() == terminal
+
+
+def test_trains_run_faster_on_dedicated_lines(tiny_model):
+    """The same km at the other speed; the way to the line at that of the main lines; hours once reckoned are kept."""
+    survey = tiny_model.survey
+    dedicated = replace(survey, rail=replace(survey.rail, edge_class=np.where(np.arange(survey.rail.n_edges) < 2, "dfc",
+                                                                              "main")), rail_hours={})  # fmt: skip
+    p = tiny_model.parameters
+    places = dedicated.places(p)
+    (end,) = places.gateways
+    east = int(np.flatnonzero(places.table["place_id"] == "mmlp-east")[0])
+    fast_km = float(survey.rail.edge_km[:2].sum())
+    slow_km = places.rail_km[east, 0] - fast_km
+    by_hand = fast_km / p["rail_speed_dfc_km_h"] + slow_km / p["rail_speed_main_km_h"]
+    assert places.rail_h[east, 0] == pytest.approx(by_hand)
+    assert dedicated.rail_hours and places.rail_h[end, 0] == pytest.approx(4.0 / p["rail_speed_main_km_h"])
+    ((speeds, kept),) = dedicated.rail_hours.items()
+    assert speeds == (p["rail_speed_main_km_h"], p["rail_speed_dfc_km_h"])
+    dedicated.rail_hours[speeds] = kept + 1.0
+    assert dedicated.places(p).rail_h[east, 0] == pytest.approx(by_hand + 1.0)

@@ -169,9 +169,20 @@ def test_floors_of_states_add_up_to_no_more_than_the_budget(model: Model) -> Non
     assert told_of(model, floors[1], budget_inr_crore=29.0) == [
         "rule 'B' asks for at least ₹30.0 crore, the budget is ₹29.0 crore"
     ]
+    small = {"rule": "state_budget", "each_state": True, "at_least_inr_crore": 0.4}
+    assert told_of(model, small, budget_inr_crore=0.9) == []
     each = {"rule": "state_budget", "each_state": True, "at_least_inr_crore": 20.0}
     assert told_of(model, each, budget_inr_crore=40.0) == []
     assert len(told_of(model, each, budget_inr_crore=39.0)) == 1
+
+
+def test_a_number_of_sites_is_no_sum_of_money(model: Model) -> None:
+    """32 crore in one state and five sites, 35 crore at least, in the other, under a budget of 36."""
+    rules = (
+        {"rule": "state_budget", "states": [STATES[0]], "at_least_inr_crore": 32.0},
+        {"rule": "sites", "states": [STATES[1]], "at_least": 5},
+    )
+    assert told_of(model, *rules, budget_inr_crore=36.0) == []
 
 
 def test_no_rules_are_never_impossible(model: Model) -> None:

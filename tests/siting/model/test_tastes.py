@@ -38,6 +38,16 @@ def test_shippers_choose_in_the_shares_of_equation_20() -> None:
     assert (perceived[:, 0] < perceived[:, 1]).mean() == pytest.approx(1 / (1 + np.exp(-1.4)), abs=0.01)
 
 
+def test_shippers_choose_among_three_ways_in_the_shares_of_equation_20() -> None:
+    """Of two, draws turned upside down would choose alike; of three they would not."""
+    three = costs(1000.0, 1200.0)
+    three.inr_per_t[:, 0, BY_RAIL] = 1050.0
+    taste = drawn(three, np.zeros(20_000, np.int64), seed=4)
+    perceived = (three.by_mode() + taste).reshape(len(taste), -1)
+    chosen = np.bincount(perceived.argmin(axis=1), minlength=4) / len(taste)
+    np.testing.assert_allclose(chosen, Liking.of(three, TASTES, ["A", "B"]).shares().ravel(), atol=0.01)
+
+
 def test_what_is_liked_best_adds_nothing_and_nothing_is_negative() -> None:
     taste = drawn(costs(1000.0, 1200.0), np.zeros(500, np.int64), seed=3)
     reached = taste[:, :, 0]
