@@ -90,7 +90,7 @@ class Liking:
         utility = np.where(first & np.isfinite(relative), self.constants - self.sensitivity * relative, -np.inf)
         top = utility.max(axis=(1, 2), keepdims=True)
         weight = np.exp(utility - np.where(np.isfinite(top), top, 0.0))
-        share: Array = weight / np.maximum(weight.sum(axis=(1, 2), keepdims=True), 1e-300)
+        share: Array = weight / np.maximum(weight.sum(axis=(1, 2), keepdims=True), 1.0)  # the top weighs one
         return share
 
     def drawn(self, client: Index, number: Index, seed: int) -> Array:

@@ -235,7 +235,7 @@ def _best_of_group(group: IntArray, floor: FloatArray) -> tuple[_Best, FloatArra
     if not len(member):
         return _Best(own, 0.0), second
     order = member[np.lexsort((floor[member], group[member]))]
-    start = np.flatnonzero(np.diff(group[order], prepend=-1))
+    start = _starts(group[order])
     number = np.repeat(np.arange(len(start)), np.diff(start, append=len(order)))
     best = np.minimum(floor[order[start]], 0.0)
     following = np.zeros(len(start))
@@ -254,15 +254,25 @@ def _knapsacks(p: FacilityProblem, option: IntArray, client: IntArray, reduced: 
     np.divide(reduced, demand, out=per_unit, where=demand > 0)
     order = np.lexsort((per_unit, option))
     option, reduced, demand = option[order], reduced[order], demand[order]
-    load = np.cumsum(demand)
-    start = np.flatnonzero(np.diff(option, prepend=-1))
-    before = load - demand
-    before -= np.repeat(before[start], np.diff(start, append=len(option)))
-    left = p.capacity[option] - before + ROUNDING * load[-1]  # a little more room can only lower the bound
+    before, in_all = _before(option, demand)
+    left = p.capacity[option] - before + ROUNDING * in_all  # a little more room can only lower the bound
     share = np.ones(len(option))
     np.divide(left, demand, out=share, where=demand > 0)
     worth = np.bincount(option, weights=reduced * np.clip(share, 0.0, 1.0), minlength=p.n_options)
     return np.asarray(worth, dtype=np.float64)
+
+
+def _before(option: IntArray, demand: FloatArray) -> tuple[FloatArray, float]:
+    """(n,) demand at the same option before each, in order of options, and all demand."""
+    load = np.cumsum(demand)
+    before = load - demand
+    start = _starts(option)
+    return before - np.repeat(before[start], np.diff(start, append=len(option))), float(demand.sum())
+
+
+def _starts(number: IntArray) -> IntArray:
+    """Where each number, of 0 or more and in order, comes first."""
+    return np.flatnonzero(np.diff(number, prepend=-1))
 
 
 def _fills(
@@ -274,11 +284,8 @@ def _fills(
     option, reduced, demand = option[moves], reduced[moves], demand[moves]
     order = np.lexsort((reduced / demand, option))
     option, reduced, demand = option[order], reduced[order], demand[order]
-    load = np.cumsum(demand)
-    start = np.flatnonzero(np.diff(option, prepend=-1))
-    before = load - demand
-    before -= np.repeat(before[start], np.diff(start, append=len(option)))
-    left = missing[option] - before - ROUNDING * load[-1:]  # a little less to make up can only lower the bound
+    before, in_all = _before(option, demand)
+    left = missing[option] - before - ROUNDING * in_all  # a little less to make up can only lower the bound
     cost = np.bincount(option, weights=reduced * np.clip(left / demand, 0.0, 1.0), minlength=p.n_options)
     return cost.astype(np.float64, copy=False)
 
@@ -362,7 +369,7 @@ def _entries(
         reduced = np.concatenate([reduced, other])
     key = option * at.problem.n_clients + client
     order = np.argsort(key, kind="stable")
-    start = np.flatnonzero(np.diff(key[order], prepend=-1))
+    start = _starts(key[order])
     if len(start) < len(order):
         reduced = np.minimum.reduceat(reduced[order], start)
         order = order[start]
@@ -380,7 +387,7 @@ def _first_parts(
     said[prices.lane] = prices.first
     pair = np.searchsorted(at.paired, gain[second])
     core_lane, turned = at.core_lane[pair], at.turned[pair]
-    first = np.where(core_lane >= 0, said[core_lane], np.nan)
+    first = said[core_lane]  # the last entry answers for lanes dropped there
     whole = reduced[second]
     less = relief[second]
     first = np.where(turned, whole - less.sum(axis=1) - first, first) + less[:, 0]

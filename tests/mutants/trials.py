@@ -135,10 +135,11 @@ class _Watching:
             result = yield
             known.seconds[test] = time.process_time() - began
             return result
-        self._called = [set()]
+        self._called, began = [set()], time.process_time()
         sys.settrace(self._note)
         result = yield
         sys.settrace(None)
+        known.seconds[test] = time.process_time() - began
         known.calls[test] = self._called[0]
         definitions = [d for ds in item._fixtureinfo.name2fixturedefs.values() for d in ds]  # type: ignore[attr-defined]
         known.needs[test] = self._called[0].union(*(self._fixtures.get(id(d), set()) for d in definitions))
@@ -200,13 +201,14 @@ class _Trying:
         return True
 
     def _known(self, session: pytest.Session) -> Known:
-        """Run all tests twice in a fork, so that no fixture is set up here."""
+        """Run all tests in a fork, so that no fixture is set up here; twice where the first compiles."""
         with tempfile.TemporaryFile() as file:
+            runs = 1 if numba.core.config.DISABLE_JIT else 2
 
             def run() -> int:
                 watching = _Watching()
                 session.config.pluginmanager.register(watching)
-                for item, following in [*zip(session.items, [*session.items[1:], None], strict=True)] * 2:
+                for item, following in [*zip(session.items, [*session.items[1:], None], strict=True)] * runs:
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 pickle.dump((watching.known, watching.failed), file)
                 return 0

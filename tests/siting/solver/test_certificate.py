@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from exact import exact_optimum
 from tiny_problems import clustered, random_problem
 
-from siting.solver.certificate import certify
+from siting.solver.certificate import certify, cheapest_lanes
 from siting.solver.core import Core
 from siting.solver.option_limits import Bound, Limits
 from siting.solver.problem import FacilityProblem
@@ -163,6 +164,29 @@ def test_every_kind_of_proof_is_told_apart() -> None:
     nowhere = solve(FacilityProblem.from_costs([[np.nan]]))
     assert (nowhere.status, nowhere.certificate.kind) == ("infeasible", "arithmetic")
     assert "HiGHS" in solve(clustered(1), gap=0.0).certificate.phrase
+
+
+def test_the_cheapest_lanes_bound_with_what_rounding_may_have_added_taken_off() -> None:
+    """Against the sums in rational numbers, of costs that all but cancel; no more than is needed is taken off."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        cost = rng.normal(0, 1, (30, 3)) * 10.0 ** rng.integers(-3, 9, (30, 1))
+        problem = FacilityProblem.from_costs(cost, fixed_cost=[5.0, -3.0, -1e7 / 3], unserved_cost=np.full(30, 1e6 / 3))
+        least = [min(Fraction(1e6 / 3), *map(Fraction, row)) for row in cost.tolist()]
+        exact = sum(least) + Fraction(-3.0) + Fraction(-1e7 / 3)
+        size = sum(map(abs, least)) + 3 + Fraction(1e7 / 3)
+        found = Fraction(cheapest_lanes(problem))
+        assert exact - size / 10**13 < found < exact, f"seed {seed}"
+    assert cheapest_lanes(FacilityProblem.from_costs([[np.nan]])) == np.inf, "somebody must be served and has no lane"
+
+
+def test_the_regions_bounded_are_counted() -> None:
+    small = FacilityProblem.from_costs([[1.0, 4.0], [4.0, 1.0]], fixed_cost=[1.0, 1.0])
+    assert solve(small).certificate.regions == 1
+    problem = scattered(2)
+    core, search = searched(problem)
+    found = certify(problem, core, search.proof, search.incumbent.cost + core.base)
+    assert 2 < found.regions <= len(regions(search.proof))
 
 
 def test_a_tree_with_a_branch_missing_proves_nothing_there() -> None:

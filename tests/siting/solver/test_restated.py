@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from siting.solver.link_cuts import LinkCuts
 from siting.solver.option_limits import FIT, Limits
 from siting.solver.proof import Prices
 from siting.solver.reduce import reduce_problem
-from siting.solver.restated import Restated
+from siting.solver.restated import Restated, _first_parts, _free_parts
 
 CLOSE = {"rel": 1e-8, "abs": 1e-8}
 
@@ -212,6 +213,95 @@ def test_bounds_stay_where_lanes_through_closed_options_are_left_out() -> None:
         assert after.enter == pytest.approx(before.enter, **CLOSE) and after.leave == pytest.approx(
             before.leave, **CLOSE
         )
+
+
+def test_a_lane_bounds_alike_whichever_of_its_two_options_comes_first() -> None:
+    """Where the search said what each of them bears, and at most one of them opens in any case."""
+    turned = 0
+    for seed in range(344_000, 344_120):
+        problem, rng = random_problem(seed).with_changes(single_source=False), np.random.default_rng(seed)
+        problem = with_minimums(problem, seed) if seed % 3 == 0 else problem
+        core, bounds = restated(problem)
+        other_way = problem.with_changes(lane_options=problem.lane_options[:, ::-1])
+        flipped = Restated(other_way, core, np.full(problem.n_clients, np.inf))
+        limits = bounds.rows.limits()
+        if not (bounds.core_lane >= 0).all() or limits.low[bounds.options[bounds.paired]].all(axis=1).any():
+            continue
+        pairs = np.flatnonzero(core.places[:, 1] >= 0)
+        prices = Prices(
+            core.cost.max(initial=1.0) * (0.5 + rng.random(core.n_clients)), np.zeros(len(core.rules)), np.zeros(2),
+            0.0, pairs, -core.cost.max(initial=1.0) * rng.random(len(pairs)),
+        )  # fmt: skip
+        mine, theirs = (some.bound(prices, limits) for some in (bounds, flipped))
+        assert theirs.value == pytest.approx(mine.value, **CLOSE), f"seed {seed}"
+        assert theirs.enter == pytest.approx(mine.enter, **CLOSE), f"seed {seed}"
+        turned += bool(flipped.turned.any())
+    assert turned > 8
+
+
+SAID = -3.0
+PARTS: list[tuple[str, float, tuple[bool, bool], tuple[float, float], float | None, float]] = [
+    # where it is in the core, its whole reduced cost, whose options have minimums, relief, what was said, first part
+    ("as it is", -8.0, (False, False), (0.0, 0.0), SAID, -3.0),
+    ("turned", -8.0, (False, False), (0.0, 0.0), SAID, -5.0),
+    ("as it is", -8.0, (False, False), (1.0, 0.0), SAID, -2.0),
+    ("as it is", -8.0, (False, False), (0.0, 1.0), SAID, -3.0),
+    ("turned", -8.0, (False, False), (0.0, 1.0), SAID, -6.0),
+    ("turned", -8.0, (False, False), (1.0, 0.0), SAID, -5.0),
+    ("as it is", -8.0, (False, False), (0.0, 0.0), None, -4.0),  # nothing was said: half
+    ("as it is", -8.0, (False, False), (0.0, 0.0), 2.0, 0.0),
+    ("as it is", -8.0, (False, False), (0.0, 0.0), -9.0, -8.0),
+    ("as it is", -8.0, (True, False), (0.0, 0.0), 2.0, 2.0),
+    ("as it is", -8.0, (False, True), (0.0, 0.0), 2.0, 0.0),
+    ("as it is", -8.0, (True, False), (0.0, 0.0), -9.0, -8.0),
+    ("as it is", -8.0, (False, True), (0.0, 0.0), -9.0, -9.0),
+    ("dropped", -8.0, (True, True), (0.0, 0.0), None, -4.0),
+    ("dropped", -8.0, (True, False), (0.0, 0.0), None, -8.0),
+    ("dropped", -8.0, (False, True), (0.0, 0.0), None, 0.0),
+    ("dropped", 6.0, (True, False), (0.0, 0.0), None, 6.0),
+    ("dropped", -8.0, (False, False), (0.0, 0.0), None, 0.0),  # the client gains nothing elsewhere: all to the second
+]
+
+
+@pytest.mark.parametrize(("core", "whole", "fills", "relief", "said", "first"), PARTS)
+def test_what_the_first_of_two_options_bears_of_a_lane(
+    core: str, whole: float, fills: tuple[bool, bool], relief: tuple[float, float], said: float | None, first: float
+) -> None:
+    """What the search said of it; none more than the whole or less than nothing, unless that helps to a minimum.
+
+    A lane over one option comes before; of three lanes of the core it is the second.
+    """
+    at = SimpleNamespace(
+        core=SimpleNamespace(n_lanes=3), paired=np.array([1]), core_lane=np.array([-1 if core == "dropped" else 1]),
+        turned=np.array([core == "turned"]), fills=np.array([[False, False], fills]), client=np.zeros(2, np.int64),
+        options=np.array([[5, -1], [6, 7]]), problem=SimpleNamespace(n_clients=1),
+    )  # fmt: skip
+    lanes = np.array([0, 1, 2] if said is not None else [0, 2])
+    parts = np.array([-70.0, said, -90.0] if said is not None else [-70.0, -90.0])
+    prices = Prices(np.zeros(1), np.zeros(0), np.zeros(2), 0.0, lanes, parts)
+    found = _first_parts(
+        at, prices, np.array([0, 1]), np.array([1]), np.array([-1.0, whole]), np.array([[0.0, 0.0], relief])
+    )  # type: ignore[arg-type]
+    assert found.tolist() == [pytest.approx(first)]
+
+
+@pytest.mark.parametrize(
+    ("whole", "first"), [(-2.0, -2.0), (-4.0, 0.0), (-5.0, 0.0), (-10.0, -3.0)], ids=["a", "b", "b at all", "both"]
+)
+def test_a_lane_that_the_search_dropped_is_borne_where_its_client_gains_as_much_anyway(
+    whole: float, first: float
+) -> None:
+    """Other lanes of the client gain 3 at the first option, 5 at the second; at a third and fourth none does."""
+    at, second = [10, 11], [-3.0, -5.0]
+    key_of = np.array([[at[0], 99], [at[1], 99], [10, 11], [12, 13]])
+    reduced = np.array([*second, whole, whole])
+    found = _free_parts(key_of, reduced, np.array([2, 3]), np.array([np.nan, np.nan]), np.array([0, 1]))
+    assert found.tolist() == [first, 0.0]
+    known = _free_parts(
+        np.array([[10, 11], [10, 11]]), np.array([-8.0, whole]), np.array([0, 1]), np.array([-3.0, np.nan]),
+        np.array([1]),
+    )  # fmt: skip
+    assert known.tolist() == [first], "those of two options whose parts are known count as well"
 
 
 def costs(**changes: Any) -> Restated:
