@@ -62,7 +62,7 @@ bench: .venv/developer  ## measure this project beside its peers
 	.venv/bin/python -m benchmarks.ingestion
 	.venv/bin/python -m benchmarks.sub_districts
 
-screenshots: .venv/developer  ## draw the screens of the README from results (run study and sweep first)
+screenshots: .venv/developer  ## draw the screens of the README, and of every size and language into results/screenshots (run study and sweep first)
 	@PYTHONPATH=. .venv/bin/python docs/screenshots.py results
 
 clean:  ## remove the virtual environment, results and caches

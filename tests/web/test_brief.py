@@ -48,6 +48,33 @@ def test_a_state_has_its_own_address_totals_print_and_table(visit):
     assert "running costs paid" in page.inner_text("#saving")
 
 
+def test_the_brief_says_what_the_saving_consists_of(visit):
+    page = visit.open("/")
+    told = page.evaluate(
+        """async () => {
+          const { composition } = await import('/assets/shell.js');
+          const before = { cost_inr_per_year: 500e7, taste_inr_per_year: 200e7 };
+          const after = { cost_inr_per_year: 402e7, taste_inr_per_year: 98e7 };
+          const plain = { cost_inr_per_year: 5e7, taste_inr_per_year: 0 };
+          const told = composition({ before, after, fixed_cost_inr_per_year: 31e7 });
+          return [told, composition({ before: plain, after: plain })];
+        }"""
+    )
+    assert told[0].startswith("₹98.0 crore freight, handling, time and carbon, ₹102 crore ports and trains")
+    assert told[0].endswith("less ₹31.0 crore to run the sites")
+    assert told[1] is None  # nobody's taste counts: the saving is money and time
+
+
+def test_what_one_points_at_in_the_brief_stands_out_on_the_map(visit):
+    page = visit.open("/")
+    page.hover("#brief .leads button:has-text('Alpha')")
+    assert page.locator(".svg-districts .lit").count() == 3
+    page.focus("#brief .leads button:has-text('Beeland')")
+    page.mouse.move(0, 0)
+    page.focus("#brief .leads button:has-text('Beeland')")
+    assert page.locator(".svg-districts .lit").count() <= 1
+
+
 @pytest.mark.parametrize(("typed", "opened"), [("Alpha", None), ("Port Sea", "Port Sea"), ("Dry Dep", "Dry Depot")])
 def test_the_search_knows_states_ports_and_depots(visit, typed, opened):
     page = visit.open("/")

@@ -80,6 +80,16 @@ def test_bars_behind_the_classes_show_how_many_districts_each_has(visit):
     assert bars == pytest.approx([100 * count / max(counts) for count in counts], abs=0.1)
 
 
+@pytest.mark.parametrize(("bars", "told"), [("exports", "100.0"), ("tonnes", "87.0")])
+def test_bars_are_of_what_the_classes_export_where_one_asks(visit, bars, told):
+    page = visit.open("/?lang=en")
+    page.select_option("#bars", bars)
+    leaders = page.locator("#legend li:has-text('leaders')")
+    assert leaders.locator(".amount").inner_text().startswith(told)  # one district of three, and nearly all of it
+    assert leaders.locator(".bar").get_attribute("style") == "width: 100%;"
+    assert f"bars={bars}" in page.url
+
+
 def test_districts_without_a_value_are_hatched_on_the_map_in_the_legend_and_in_print(chromium, tmp_path):
     folder = write_result(tmp_path / "plan")
     text = (folder / "districts.csv").read_text(encoding="utf-8")

@@ -118,7 +118,9 @@ function sureness({ summary }) {
       ? null
       : Math.abs(summary.gap_of_saving * summary.saving_inr_per_year);
   const draws = summary.draws?.n ? summary.draws : null;
+  const consists = shell.composition(summary);
   return [
+    consists && [_("The saving"), consists, "saving"],
     [
       _("Solver"),
       summary.status === "optimal" && slack !== null
@@ -136,12 +138,16 @@ function sureness({ summary }) {
         : _("not drawn in this run: `siting run --draws 20` tells the range"),
       "draws",
     ],
-  ];
+  ].filter(Boolean);
 }
 
-// `on`: state(name), site(row), all().
+// `on`: state(name), site(row), all(), light(row) of a site or of the districts of a state, null for none.
 export function showBrief(place, plan, state, on) {
-  const link = (text, onclick) => h("button", { type: "button", class: "link", onclick }, text);
+  const link = (text, onclick, lit) => {
+    const light = lit && { onmouseenter: () => on.light(lit), onmouseleave: () => on.light(null) };
+    const focus = lit && { onfocus: () => on.light(lit), onblur: () => on.light(null) };
+    return h("button", { type: "button", class: "link", onclick, ...light, ...focus }, text);
+  };
   const perState = [
     ...groupBy(
       plan.districts.filter((row) => row.under_utilised),
@@ -190,11 +196,13 @@ export function showBrief(place, plan, state, on) {
           ? link(_("Back to all of India"), on.all)
           : listed(
               _("Most saved in"),
-              perState.map(([name, saving]) => link(`${plan.stateNames.get(name)} (${rupees(saving)})`, () => on.state(name))),
+              perState.map(([state, saving]) =>
+                link(`${plan.stateNames.get(state)} (${rupees(saving)})`, () => on.state(state), { state }),
+              ),
             ),
         listed(
           _("Best sites by saving per rupee:"),
-          best.map((row) => link(named(row, "name"), () => on.site(row))),
+          best.map((row) => link(named(row, "name"), () => on.site(row), row)),
         ),
       ].filter(Boolean),
     ),

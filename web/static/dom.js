@@ -36,7 +36,7 @@ export const s = (tag, attributes = {}, ...children) => fill(document.createElem
 export const byId = (id) => document.getElementById(id);
 
 function fill(element, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, "");

@@ -13,11 +13,18 @@ import { allEntries, createSearch } from "./search.js";
 import * as shell from "./shell.js";
 
 const NETWORKS = ["roads", "rail"];
-const CHOICES = { classes: ["quantile", "equal"], tab: ["map", "table"], layer: [...byId("layer").options].map((option) => option.value) };
+const WEIGHTS = { exports: "export_usd", tonnes: "tonnes_per_year" };
+const CHOICES = {
+  classes: ["quantile", "equal"],
+  bars: ["number", ...Object.keys(WEIGHTS)],
+  tab: ["map", "table", "both"],
+  layer: [...byId("layer").options].map((option) => option.value),
+};
 
 const view = {
   measure: "saving",
   classes: "quantile",
+  bars: "number",
   tab: "map",
   layer: "districts",
   sort: null,
@@ -40,7 +47,7 @@ const cards = later(async () =>
   (await import("./lookcards.js")).createCards({ plan: () => plan, close: card.close, pick: toMap }),
 );
 const tablePage = later(async () =>
-  (await import("./tablepage.js")).createTablePage({ view, plan: () => plan, shownDistricts, chosen, pick: toMap, remember }),
+  (await import("./tablepage.js")).createTablePage({ view, plan: () => plan, shownDistricts, chosen, pick: toMap, light, remember }),
 );
 const card = shell.createCard(byId("card"), () => shell.attempt(() => select(null)));
 const layerBoxes = [...document.querySelectorAll("[data-layer]")];
@@ -59,10 +66,15 @@ shell.start(async () => {
     }),
   );
   shell.drawSymbols();
-  if (innerWidth <= 800) byId("layers").open = false;
+  shell.foldLayers();
   byId("no-webgl").hidden = webglWorks();
   for (const tab of document.querySelectorAll("[data-tab]")) tab.onclick = () => setTab(tab.dataset.tab);
   for (const box of layerBoxes) box.onchange = () => shell.attempt(() => setLayer(box));
+  byId("bars").onchange = () => {
+    view.bars = byId("bars").value;
+    paint();
+  };
+  byId("show-tour").onclick = () => shell.attempt(showTour);
   byId("classes").onchange = () => setMeasure({ classes: byId("classes").value });
   for (const name of ["q", "state", "group", "type"])
     byId(`filter-${name}`).oninput = () => setFilter({ ...view.filter, [name]: byId(`filter-${name}`).value });
@@ -74,8 +86,9 @@ shell.start(async () => {
   };
   byId("copy").onclick = copyLink;
   byId("png").onclick = () => shell.attempt(async () => (await import("./share.js")).savePng(byId("svg").href, `${plan.id}.png`));
+  const touring = localStorage.getItem("tour") ? null : shell.attempt(showTour);
   address.onReturn((values) => shell.attempt(() => apply(values)));
-  await apply(address.read());
+  await Promise.all([apply(address.read()), touring]);
 });
 
 // Shows what an address says.
@@ -93,7 +106,7 @@ async function apply(values) {
     for (const box of layerBoxes) box.checked = values.layers.split(",").includes(box.dataset.layer);
   view.selection = null;
   if (plan?.id !== id) await openPlan(id);
-  for (const name of ["classes", "layer"]) byId(name).value = view[name];
+  for (const name of ["classes", "bars", "layer"]) byId(name).value = view[name];
   for (const name of filters.WRITTEN) byId(`filter-${name}`).value = view.filter[name];
   if (!filters.isEmpty(view.filter)) byId("filter").open = true;
   shell.fillSelect(byId("plan"), [...shell.planNames(plans)], id, (other) => {
@@ -163,7 +176,7 @@ function shownDistricts() {
 }
 
 async function fillTable() {
-  if (view.tab === "table") await (await tablePage())();
+  if (view.tab !== "map") await (await tablePage())();
   else remember();
 }
 
@@ -176,7 +189,7 @@ function paint() {
   paintBrief();
   showTotals(view.filter.state);
   byId("measure-note").textContent = MEASURES[view.measure].note;
-  shell.showLegend(byId("legend"), found.legend, {
+  shell.showLegend(byId("legend"), weighted(found.legend), {
     chosen: view.filter.class,
     light: (key) => map.light(key === null ? [] : rowsWhere(plan.districts, (_row, i) => keys[i] === key && isShown(i))),
     pick: (key) => setFilter({ ...view.filter, class: key === view.filter.class ? "" : key }),
@@ -186,6 +199,26 @@ function paint() {
     ? ""
     : _("{n} of {all} districts", { n: number(count), all: number(plan.districts.length) });
   fillTable();
+}
+
+// The legend with what share of all that is shown each class has, where bars are to tell it.
+function weighted(legend) {
+  const column = WEIGHTS[view.bars];
+  if (!column) return legend;
+  const sums = new Map();
+  let all = 0;
+  plan.districts.forEach((row, i) => {
+    if (!inFilter(i)) return;
+    sums.set(keys[i], (sums.get(keys[i]) ?? 0) + (row[column] ?? 0));
+    all += row[column] ?? 0;
+  });
+  return legend.map((entry) => ({ ...entry, share: all ? (sums.get(entry.key) ?? 0) / all : 0 }));
+}
+
+// Makes a district, a site or a state stand out on the map while one points at it elsewhere.
+function light(row) {
+  const same = !row ? () => false : row.district_id ? (one) => one.district_id === row.district_id : (one) => one.state === row.state;
+  map.light(rowsWhere(plan.districts, same));
 }
 
 const rowsWhere = (rows, test) => rows.map((row, i) => (test(row, i) ? i : -1)).filter((i) => i >= 0);
@@ -211,6 +244,7 @@ function paintBrief() {
     state: showState,
     site: (row) => toMap("site", row),
     all: () => showState(""),
+    light,
   });
 }
 
@@ -249,9 +283,12 @@ function setTab(tab) {
   view.tab = tab;
   for (const button of document.querySelectorAll("[data-tab]")) {
     button.setAttribute("aria-pressed", String(button.dataset.tab === tab));
-    byId(`tab-${button.dataset.tab}`).hidden = button.dataset.tab !== tab;
   }
-  if (tab === "map") map.resize();
+  byId("tab-map").hidden = tab === "table";
+  byId("tab-table").hidden = tab === "map";
+  byId("main").classList.toggle("both", tab === "both");
+  if (tab !== "table") map.resize();
+  if (tab === "both" && !view.selection) fitState();
   fillTable();
   remember();
 }
@@ -264,7 +301,7 @@ function chosen() {
 
 function toMap(kind, row) {
   return shell.attempt(async () => {
-    setTab("map");
+    if (view.tab === "table") setTab("map");
     await select({ kind, row: plan[`${kind}s`].indexOf(row) });
   });
 }
@@ -335,6 +372,7 @@ function remember(push = false) {
     .join(",");
   const selected = Object.fromEntries(chosen());
   const kept = { plan: plan.id, fp: pin(plan.summary.fingerprint), measure: view.measure, classes: view.classes, layers };
+  if (view.bars !== "number") kept.bars = view.bars;
   const lang = document.documentElement.lang;
   const { measure, classes } = view;
   const state = view.filter.state ? { state: view.filter.state } : {};
@@ -363,6 +401,8 @@ function remember(push = false) {
 }
 
 const pin = (fingerprint) => fingerprint?.slice(0, 12) ?? null;
+
+const showTour = async () => (await import("./tour.js")).showTour(byId("tour"), () => map?.resize());
 
 async function copyLink() {
   const copied = await navigator.clipboard?.writeText(location.href).then(

@@ -108,10 +108,16 @@ export function showNoPlan() {
     );
 }
 
+const ROOMY = 760; // pixels of a map with room for the layers beside the country
+
+export function foldLayers() {
+  if (byId("map").clientWidth < ROOMY) byId("layers").open = false;
+}
+
 // Screen pixels of the map's width under a box at its left or right; a narrow screen has none to spare.
 export function covered(id) {
   const [width, box] = [byId("map").clientWidth, byId(id)];
-  if (width <= 700 || box.open === false || box.hidden) return 0;
+  if (width < ROOMY || box.open === false || box.hidden) return 0;
   return box.offsetLeft < width / 2 ? box.offsetLeft + box.offsetWidth : width - box.offsetLeft;
 }
 
@@ -188,10 +194,11 @@ export function showProof(proven, gap, proof = "") {
 }
 
 // The classes with how many districts are in each, as bars too. `on`: light(key or null) shows where a class is on
-// the map, pick(key) leaves nothing else; `chosen` is the one that is left.
+// the map, pick(key) leaves nothing else; `chosen` is the one that is left. Bars are of `share` where entries have one.
 export function showLegend(list, legend, on = {}) {
-  const most = Math.max(1, ...legend.map((entry) => entry.count));
-  list.replaceChildren(...legend.map((entry) => legendRow(entry, entry.count / most, on)));
+  const length = (entry) => entry.share ?? entry.count;
+  const most = Math.max(...legend.map(length)) || 1;
+  list.replaceChildren(...legend.map((entry) => legendRow(entry, length(entry) / most, on)));
 }
 
 function legendRow(entry, share, { chosen, light, pick }) {
@@ -205,7 +212,9 @@ function legendRow(entry, share, { chosen, light, pick }) {
     h(
       "span",
       { class: "amounts" },
-      amounts.map(([side, count]) => amount(count, side)),
+      entry.share === undefined
+        ? amounts.map(([side, count]) => amount(count, side))
+        : h("span", { class: "amount" }, percent(entry.share, 1)),
     ),
   ];
   const lit = light && { onmouseenter: () => light(entry.key), onmouseleave: () => light(null) };
@@ -266,6 +275,16 @@ export function createCard(card, onClose) {
       card.querySelector("h2").focus({ preventScroll: true });
     },
   };
+}
+
+// What the saving consists of; null where shippers have no tastes.
+export function composition({ before, after, fixed_cost_inr_per_year: running }) {
+  if (!before.taste_inr_per_year) return null;
+  const [money, taste] = ["cost_inr_per_year", "taste_inr_per_year"].map((part) => before[part] - after[part]);
+  return _(
+    "{money} freight, handling, time and carbon, {taste} ports and trains that suit shippers better, less {running} to run the sites",
+    { money: rupees(money), taste: rupees(taste), running: rupees(running) },
+  );
 }
 
 export const savingLine = (summary) => {

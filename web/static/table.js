@@ -103,8 +103,9 @@ export const COLUMNS = {
   rail: EDGES,
 };
 
-// A table that is filled again and again; its heads keep the focus. `pick(row)` makes first cells buttons.
-export function createTable(container, { layer, caption, columns, onSort, pick }) {
+// A table that is filled again and again; its heads keep the focus. `pick(row)` makes first cells buttons, `light(row)`
+// is told which row one points at, null for none.
+export function createTable(container, { layer, caption, columns, onSort, pick, light }) {
   const body = h("tbody");
   const heads = columns.map((column) =>
     h(
@@ -128,7 +129,12 @@ export function createTable(container, { layer, caption, columns, onSort, pick }
         .map((row) =>
           h(
             "tr",
-            {},
+            light && {
+              onmouseenter: () => light(row),
+              onmouseleave: () => light(null),
+              onfocusin: () => light(row),
+              onfocusout: () => light(null),
+            },
             columns.map((column, i) => {
               const shown = column.show(row[column.key], row);
               if (i > 0) return h("td", { class: column.numeric ? "numeric" : null }, shown);

@@ -23,7 +23,7 @@ export const SORTED = {
   rail: "km",
 };
 
-// `page`: plan(), view, shownDistricts(), chosen(), pick(kind, row), remember(). Returns what fills the table.
+// `page`: plan(), view, shownDistricts(), chosen(), pick(kind, row), light(row), remember(). Returns what fills the table.
 export function createTablePage(page) {
   let asked = 0; // counts questions, so that a late answer to an old one is dropped
   let states = { plan: null, rows: [] }; // of the plan, once its table was asked for
@@ -53,7 +53,7 @@ export function createTablePage(page) {
     const { view } = page;
     const plan = page.plan();
     page.remember();
-    if (view.tab !== "table") return;
+    if (view.tab === "map") return;
     const { layer } = view;
     view.sort ??= { key: SORTED[layer], down: !BY_NAME.includes(layer) };
     const wanted = [...filters.query(view.filter, layer, view), ...(layer === "lanes" ? page.chosen() : [])];
@@ -73,6 +73,7 @@ export function createTablePage(page) {
       caption: byId("layer").selectedOptions[0].textContent,
       columns: COLUMNS[layer],
       pick: kind && ((row) => page.pick(kind, row)),
+      light: layer === "districts" || layer === "sites" || layer === "states" ? page.light : null,
       onSort: (column) => {
         view.sort = { key: column.key, down: view.sort.key === column.key ? !view.sort.down : Boolean(column.numeric) };
         if (rows.length < all && LONG.includes(layer)) return shell.attempt(fill);

@@ -59,7 +59,7 @@ shell.start(async () => {
   byId("no-webgl").hidden = webglWorks();
   byId("signs").replaceChildren(...SIGNS.map(([symbol, text]) => h("li", {}, h("span", { "data-symbol": symbol }), text)));
   shell.drawSymbols();
-  if (innerWidth <= 800) byId("layers").open = false;
+  shell.foldLayers();
   listen();
   address.onReturn((values) => shell.attempt(() => apply(values)));
   await apply(address.read());
