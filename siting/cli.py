@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from geodata import interruption
 from geodata.errors import InputError
-from siting.commands import data, districts, results, studies
+from siting.commands import data, districts, results, robustness, studies
 from siting.commands.arguments import BAD_INPUT, FAILED, NO_PROOF
 
 TRACEBACK = "SITING_TRACEBACK"  # environment variable that asks for the traceback of an error of our own
@@ -30,6 +30,7 @@ districts most within a budget, proven and re-checked.
   siting run my-study.toml                  solve it; the report is results/my-study/report.html
   siting sweep my-study.toml 1000 5000      the same for several budgets
   siting scenarios my-scenarios.toml        the same for many named changes
+  siting robust my-study.toml               which plan is never far from the best, whatever comes
   siting compare results/a results/b        what differs between two results
   siting verify results/my-study            the same plan again, or what changed
   siting serve                              open the results on a map
@@ -114,6 +115,6 @@ def build_parser() -> tuple[argparse.ArgumentParser, Any]:
     )
     parser.add_argument("--version", action="version", version=f"siting {version('deh-siting')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (studies, results, districts, data):
+    for group in (studies, results, robustness, districts, data):
         group.add(commands)
     return parser, commands

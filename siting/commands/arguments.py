@@ -30,9 +30,9 @@ def add_command(commands: Any, name: str, run: Command, text: str) -> argparse.A
     return parser
 
 
-def study_arguments(parser: argparse.ArgumentParser) -> None:
+def study_arguments(parser: argparse.ArgumentParser, file: str = "study file (TOML)") -> None:
     """Add what commands that solve a study share."""
-    parser.add_argument("study", type=Path, help="study file (TOML)")
+    parser.add_argument("study", type=Path, help=file)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="replace a key or parameter")
     parser.add_argument("--gap", help="relative gap that counts as proven")
     parser.add_argument("--time-limit", help="solver seconds")

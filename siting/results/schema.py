@@ -29,6 +29,10 @@ FILES = {
     "structure": "`structure.csv` of a run with `--structure`: the study with each choice of structure switched back",
     "levers": "`levers.csv` of a run with `--levers`: the plan beside what else could be done, or may happen",
     "scenarios": "`scenarios.csv` of a batch of scenarios or a sweep, also `scenarios.parquet`: one row per scenario",
+    "robust.json": "`robust.json` of `siting robust`: what is proven of plans held against several futures",
+    "regret": "`regret.csv` of `siting robust`: one row per plan and future, plans by their greatest regret",
+    "robust_plans": "`robust_plans.csv` of `siting robust`: one row per plan",
+    "robust_sites": "`robust_sites.csv` of `siting robust`: one row per site that a plan of note builds",
     "history": "`history.csv` of a plan's audits: one row per year",
     "audit_districts": "`audit_districts.csv` of an audited year: one row per district",
     "audit_states": "`audit_states.csv` of an audited year: one row per state",
@@ -97,8 +101,9 @@ def page() -> str:
         "`report.html` and `log.txt`, of a study with rules also `rules.csv`, with `--draws` also `draws.csv`, with "
         "`--structure` also `structure.csv`, with `--levers` also `levers.csv`; `siting scenarios` and `siting sweep` "
         "write a folder for each plan (without `report.html` unless asked), `scenarios.csv`, `scenarios.parquet`, "
-        "`scenarios.svg`, `scenarios.html` and `log.txt`; `siting audit --out` a folder for each year, and "
-        "`history.csv`.",
+        "`scenarios.svg`, `scenarios.html` and `log.txt`; `siting robust` writes "
+        "`regret.csv`, `robust_plans.csv`, `robust_sites.csv` and `robust.json`; `siting audit --out` a folder for "
+        "each year, and `history.csv`.",
         "CSV files are UTF-8 with a comma and a point; an empty cell is a missing value. A text that a spreadsheet "
         "would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return) has an apostrophe "
         "before it. `study.gpkg` is in WGS 84 (EPSG:4326).",

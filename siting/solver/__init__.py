@@ -14,23 +14,28 @@ Three villages and three sites, of which one may open:
 from siting.solver.certificate import Certificate
 from siting.solver.coverage import Coverage
 from siting.solver.errors import InputError, WrongAnswerError
+from siting.solver.priced_plans import Best
 from siting.solver.problem import FacilityProblem
+from siting.solver.robust import Robust, solve_futures
 from siting.solver.rules import Rules
 from siting.solver.solution import Solution, Status, relative_gap, solver_name
 from siting.solver.solve import solve
 from siting.solver.stopwatch import Progress
 
 __all__ = [
+    "Best",
     "Certificate",
     "Coverage",
     "FacilityProblem",
     "InputError",
     "Progress",
+    "Robust",
     "Rules",
     "Solution",
     "Status",
     "WrongAnswerError",
     "relative_gap",
     "solve",
+    "solve_futures",
     "solver_name",
 ]

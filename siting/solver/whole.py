@@ -6,6 +6,7 @@ client is unserved.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import highspy
@@ -77,18 +78,15 @@ def solve_whole(
         low, high = opened.astype(float), opened.astype(float)
     low[p.forced_open], high[p.forbidden] = 1.0, 0.0
     k = len(lanes)
-    nothing = np.append(p.capacity == 0, False)[p.lane_options[lanes]].any(axis=1) & (
-        p.demand[p.lane_client[lanes]] > 0
-    )
     whole = np.concatenate([np.full(k, p.single_source), np.full(p.n_options, opened is None)])
     columns = Columns(
         np.concatenate([saving, p.fixed_cost]) / scale,
         np.concatenate([np.zeros(k), low]),
-        np.concatenate([np.where(nothing, 0.0, 1.0), high]),
+        np.concatenate([most_of_lanes(p, lanes), high]),
         whole if whole.any() else None,
     )
     highs = new_highs(threads)
-    pass_model(highs, columns, _rows(p, lanes, without or []))
+    pass_model(highs, columns, whole_rows(p, lanes, without or []))
     highs.changeObjectiveOffset(float(stay.sum()) / scale)
     highs.setOptionValue("mip_rel_gap", gap)
     highs.setOptionValue("mip_abs_gap", 1e-9)
@@ -106,6 +104,12 @@ def open_lanes(p: FacilityProblem, opened: BoolArray | None = None) -> IntArray:
         opened = np.ones(p.n_options, dtype=bool)
         opened[p.forbidden] = False
     return np.flatnonzero(np.append(opened, True)[p.lane_options].all(axis=1))
+
+
+def most_of_lanes(p: FacilityProblem, lanes: IntArray) -> FloatArray:
+    """The most that some lanes may carry of their clients: all, or nothing through an option without capacity."""
+    nothing = np.append(p.capacity == 0, False)[p.lane_options[lanes]].any(axis=1)
+    return np.where(nothing & (p.demand[p.lane_client[lanes]] > 0), 0.0, 1.0)
 
 
 def _answer(
@@ -142,7 +146,7 @@ def _exact_shares(p: FacilityProblem, lanes: IntArray, found: FloatArray) -> tup
     return share, left
 
 
-def _rows(p: FacilityProblem, lanes: IntArray, without: list[BoolArray]) -> Rows:
+def whole_rows(p: FacilityProblem, lanes: IntArray, without: Sequence[BoolArray] = ()) -> Rows:
     """(2) to (7) and (16) to (18) over some lanes, then the options."""
     k, n = len(lanes), p.n_options
     client = p.lane_client[lanes].astype(np.int64)

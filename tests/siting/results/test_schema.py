@@ -76,7 +76,8 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
     beside = {"scenarios", "draws", "structure", "levers", "history", "audit_districts", "audit_states", "audit_sites"}
-    assert set(FILES) == {"plan.json", *LAYERS.values(), "lanes", "flows", "enabled", "rules", *beside}
+    robust = {"robust.json", "regret", "robust_plans", "robust_sites"}
+    assert set(FILES) == {"plan.json", *robust, *LAYERS.values(), "lanes", "flows", "enabled", "rules", *beside}
     for table in FILES:
         for column in columns(table).values():
             assert column.meaning, column
