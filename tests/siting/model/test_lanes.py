@@ -1,12 +1,13 @@
 """Lanes against brute force: every conceivable lane priced by its parts, on small random maps."""
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from siting.model import lane_search, legs
+from siting.model import lane_kernels, lane_search, leg_kernels, legs
 from siting.model.costs import Tariff
 from siting.model.gateway_costs import gateway_costs
 from siting.model.lane_search import LaneSearch
@@ -145,6 +146,33 @@ def test_more_lanes_than_there_was_room_for_are_all_found(monkeypatch):
     assert len(whole) > 4
     for column in ("client", "hub", "terminal", "gateway", "cost_inr_per_t"):
         assert getattr(little, column).tolist() == getattr(whole, column).tolist()
+
+
+@pytest.mark.parametrize("gateways", [1, 2])
+def test_the_least_that_a_box_may_cost_is_what_it_costs_where_there_is_one_gateway(gateways):
+    """Or where the wait is alike at both and no road leads to one; else no more. Without a way nothing is known."""
+    rng = np.random.default_rng(5)
+    places = random_places(rng)
+    if gateways == 1:
+        places.road_km[:, 11] = places.rail_km[:, 1] = places.rail_h[:, 1] = np.nan
+    p = pricer(places, rng, LEVERS)
+    if gateways == 1:
+        p.conditions = replace(p.conditions, gateway_dwell_h=np.full(2, 90.0))
+    tables = legs.Legs(p)
+    onward, no_taste = tables.onward(), np.zeros((2, 2))
+    equal = 0
+    for _, _, cargo in tables.blocks(np.arange(20)):
+        for i, place in product(range(len(cargo.row)), range(len(places))):
+            one = leg_kernels.client(cargo, tables.rates, i)
+            for low, (cost, _) in (
+                (lane_kernels._low_rail(onward, one, place), leg_kernels.best_rail(onward, one, place, no_taste)),
+                (lane_kernels._low_road(onward, one, place), lane_kernels._best_road(onward, one, place, no_taste)),
+            ):
+                assert np.isnan(low) == np.isinf(cost)
+                assert np.isnan(low) or low <= cost * (1 + 1e-12)
+                equal += low == pytest.approx(cost)
+    there = np.isfinite(places.road_km[:, 10]).sum() + np.isfinite(places.rail_km[:, 0]).sum()
+    assert equal == 20 * there if gateways == 1 else 0 < equal < 20 * there
 
 
 STORE, PARK, TERMINAL = "store", "park", "terminal"
