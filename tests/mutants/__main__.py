@@ -71,6 +71,7 @@ GROUPS = {
             *_tests("", "charges parameters session study_rules rule_faults plan"),
             *_tests("districts/", "potential"),
         ),
+        sample=90,
     ),
     "check": Group(("siting/solver/check.py",), _tests("solver/", "answer_check rules")),
     "reduction": Group(
@@ -89,7 +90,7 @@ GROUPS = {
                 "branch_and_bound.py:fixed_by_reduced_cost",
             )
         ),
-        _tests("solver/", "choice option_limits fixing proofs equations rules certificate"),
+        _tests("solver/", "search choice option_limits fixing proofs equations rules certificate"),
     ),
     "certificate": Group(
         tuple(f"siting/solver/{name}.py" for name in ("certificate", "reduction_check", "restated")),

@@ -12,7 +12,7 @@ import pytest
 from geodata.errors import InputError
 from geodata.facts import district_facts
 from siting.model.costs import part_load_share
-from siting.model.demand import build_clients
+from siting.model.demand import build_clients, cargo_faults
 from siting.model.model import Model, build_model, conditions, restated
 from siting.model.places import Survey, mean_distance_inside_km
 from siting.model.potential import benchmark_usd
@@ -270,6 +270,13 @@ def test_what_hardly_exports_takes_the_mix_of_the_area_up_to_its_benchmark(tiny_
         assert lifted["general_t"][d] == pytest.approx(by_sea * expected[0]), d
         assert lifted["perishable_t"][d] == pytest.approx(by_sea * expected[1]), d
     assert 2 < raised < 12 and (own[4] < benchmark[4]) and (own[7] < benchmark[7])
+
+
+def test_half_a_tonne_of_one_district_is_something_to_move() -> None:
+    little = demand([0.5, 0.0], [0.0, 0.0]).assign(export_usd=1.0)
+    assert cargo_faults(little, Path("exports.csv")) == []
+    (fault,) = cargo_faults(little.assign(general_t=0.0), Path("exports.csv"))
+    assert "no district exports" in fault.message
 
 
 @pytest.mark.parametrize(("million_usd", "words"), [

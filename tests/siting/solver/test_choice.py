@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from siting.solver import FacilityProblem, Rules
+from siting.solver import FacilityProblem, Rules, choice
 from siting.solver.choice import Choice, OptionChoice, fewest_open, holding_rules
 from siting.solver.core import Core
 from siting.solver.reduce import reduce_problem
@@ -165,3 +165,20 @@ def test_the_fewest_that_hold_all_are_counted_where_everybody_must_be_served(
         np.ones((2, 3)) + np.arange(3), **{"demand": [3.0, 3.0], "capacity": [4.0, 4.0, 0.5], **changes}
     )  # fmt: skip
     assert fewest_open(reduce_problem(problem)) == fewest
+
+
+def test_prices_of_several_rows_are_improved_one_after_the_other_while_the_bound_rises(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three times at the most; a second time lifts the bound where the rows meet, and never lowers it."""
+    better = 0
+    for seed in range(60):
+        core = core_of(seed, 3, seed % 2 == 0)
+        v = np.random.default_rng(seed).normal(0.0, 20.0, core.n_options)
+        whole = OptionChoice(core).choose(v).value
+        with monkeypatch.context() as patch:
+            patch.setattr(choice, "ROUNDS", 1)
+            once = OptionChoice(core).choose(v).value
+        assert whole >= once - 1e-9 * abs(once), f"seed {seed}"
+        better += whole > once + 1e-6 * abs(once)
+    assert better > 3

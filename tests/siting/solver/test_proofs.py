@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +18,7 @@ from siting.solver.cutting_planes import LinearBound
 from siting.solver.lagrangian import Dual
 from siting.solver.prove_by_multipliers import prove_by_multipliers
 from siting.solver.reduce import reduce_problem
-from siting.solver.search import Search, largest_cost, unservable
+from siting.solver.search import Search
 from siting.solver.stopwatch import Progress, Stopwatch
 
 Proof = Callable[[Search, Dual], None]
@@ -296,81 +295,6 @@ def test_a_model_of_all_proves_again_what_other_proofs_do_not_show() -> None:
     prover.prove_again(search, least - search.core.base)
     found = certify(problem, search.core, search.proof, search.proven)
     assert (found.kind, found.bound) == ("solver", pytest.approx(optimum(problem), rel=SMALL))
-
-
-@pytest.fixture
-def small() -> Search:
-    """A search over two clients and three options, of which one costs half a unit; clients may stay for 9.5 and 9."""
-    cost = [[1.0, 8.0, 5.0], [8.0, 1.0, 5.0]]
-    problem = FacilityProblem.from_costs(cost, fixed_cost=[3.0, 3.0, 6.5], unserved_cost=[9.5, 9.0])
-    return Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
-
-
-def among(search: Search, *options: int) -> np.ndarray:
-    """(n_options,) mask of options of the problem in the order of the core."""
-    return np.isin(search.core.option_of, options)
-
-
-def test_a_search_is_done_where_its_bound_meets_its_plan_or_time_is_over(small: Search) -> None:
-    small.offer(np.flatnonzero(among(small, 0, 1)))
-    assert small.incumbent.cost == 8.0
-    small.raise_bound(7.99)
-    assert not small.done
-    small.raise_bound(7.5)
-    assert small.bound == 7.99, "a bound stays"
-    small.raise_bound(9.0)
-    assert small.bound == 8.0 and small.done, "no bound is above the plan"
-    assert Search(small.core, 0.0, 1, Stopwatch(0.0, None)).done
-
-
-@pytest.mark.parametrize(
-    ("half", "bound", "proven"), [(0.5, 7.2, 7.2), (0.0, 7.2, 8.0), (0.0, 7.0004, 7.0), (0.0, 9.0, 8.0)]
-)
-def test_what_is_proven_is_whole_where_all_costs_are(half: float, bound: float, proven: float) -> None:
-    """One client more stays unserved for 5, which is no part of the core."""
-    cost = [[1.0, 8.0, 5.0], [8.0, 1.0, 5.0], [np.nan] * 3]
-    problem = FacilityProblem.from_costs(cost, fixed_cost=[3.0, 3.0, 6.0 + half], unserved_cost=[9.0, 9.0, 5.0])
-    search = Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
-    assert search.proven == -np.inf
-    search.offer(np.flatnonzero(among(search, 0, 1)))
-    search.raise_bound(bound)
-    assert search.proven == proven + 5.0
-
-
-def test_the_best_plan_is_given_to_searches_that_have_all_its_options(small: Search) -> None:
-    assert small.within(among(small, 0, 1)) is None, "there is none"
-    small.offer(np.flatnonzero(among(small, 0, 1)))
-    assert small.within(among(small, 0, 2)) is None
-    found = small.within(among(small, 0, 1))
-    assert found is not None and found.tolist() == [True, True]
-
-
-def test_options_are_favoured_that_were_chosen_now_and_then_with_those_of_the_plan_and_the_forced() -> None:
-    problem = FacilityProblem.from_costs(np.eye(5) * -9.0 + 10.0, fixed_cost=[1.0, 5.0, 5.0, 5.0, 5.0], forced_open=[4])
-    search = Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
-    often = np.where(among(search, 2), 0.021, np.where(among(search, 3), 0.019, 0.0))
-    assert search.favoured(often).tolist() == among(search, 2, 4).tolist()
-    search.incumbent.cost, search.incumbent.open = 50.0, among(search, 0, 4)
-    assert search.favoured(often).tolist() == among(search, 0, 2, 4).tolist()
-
-
-def test_the_largest_cost_is_of_a_lane_of_staying_or_of_an_option(small: Search) -> None:
-    core = small.core
-    assert largest_cost(core) == 9.5
-    hundredth = replace(core, cost=core.cost / 100, unserved=core.unserved / 100, fixed_cost=core.fixed_cost / 100)
-    assert largest_cost(hundredth) == 0.095
-    assert largest_cost(replace(small.core, fixed_cost=np.array([3.0, -11.0, 6.0]))) == 11.0
-    assert largest_cost(replace(small.core, cost=small.core.cost * 2, unserved=np.full(2, np.inf))) == 16.0
-
-
-def test_a_client_without_lanes_is_unservable_where_it_must_be_served(small: Search) -> None:
-    core = small.core
-    nothing = replace(core, cost=core.cost[:0], first_lane=np.zeros(3, dtype=np.int64), client=core.client[:0])
-    assert not unservable(core) and not unservable(nothing)
-    assert not unservable(replace(core, unserved=np.full(2, np.inf)))
-    assert unservable(replace(nothing, unserved=np.array([9.5, np.inf])))
-    one = replace(core, first_lane=np.array([0, 3, 3]), unserved=np.array([9.5, np.inf]))
-    assert unservable(one)
 
 
 def test_what_is_told_counts_the_clients_that_only_stay() -> None:
