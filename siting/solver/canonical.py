@@ -27,6 +27,7 @@ class StatedLanes:
         options: (n_lanes, 2), the first never empty.
         stand_in: (n_lanes,) mask of those that are no lanes of the problem, see `paying`.
         unserved: (n_clients,) cost of each client without any option.
+        may_pay: (n_options,) mask of the options that (31) leaves.
     """
 
     client: LaneArray
@@ -34,6 +35,7 @@ class StatedLanes:
     cost: FloatArray
     stand_in: BoolArray
     unserved: FloatArray
+    may_pay: BoolArray
 
     @property
     def served(self) -> BoolArray:

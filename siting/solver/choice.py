@@ -14,9 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from siting.solver.core import Core
-from siting.solver.problem import BoolArray, FloatArray
+from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.rules import Rules
 
 ROUNDS = 3
@@ -67,8 +68,12 @@ def holding_rules(core: Core) -> Rules:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """A limit sum_j use_j y_j <= right, or = right: row `rule` of the rules, its lower limit with sign 1."""
+    """A limit sum_j use_j y_j <= right, or = right: row `rule` of the rules, its lower limit with sign 1.
 
+    `use` is that of `options`; of all others it is 0.
+    """
+
+    options: IntArray
     use: FloatArray
     right: float
     equality: bool
@@ -99,6 +104,16 @@ class OptionChoice:
         self.rows = _sides(core.rules)
         self.rows += [row for row in _sides(holding, self.n_rules) if useful[row.rule - self.n_rules]]
         self.prices = np.zeros(len(self.rows))
+        self.uses = csr_array(
+            (
+                np.concatenate([row.use for row in self.rows] or [np.zeros(0)]),
+                np.concatenate([row.options for row in self.rows] or [np.zeros(0, dtype=np.int64)]),
+                np.cumsum([0, *(len(row.use) for row in self.rows)]),
+            ),
+            shape=(len(self.rows), n),
+        )
+        self.right = np.array([row.right for row in self.rows])
+        self.equality = np.array([row.equality for row in self.rows], dtype=bool)
         alone = core.group < 0
         label = np.where(alone, core.group.max(initial=-1) + 1 + np.arange(n), core.group)
         self.order = np.argsort(label, kind="stable")
@@ -116,15 +131,23 @@ class OptionChoice:
         point = self._at(v)
         y = point.chosen.astype(float)
         for _ in range(ROUNDS if len(self.rows) > 1 else 1):
-            before = point.value
-            for k, row in enumerate(self.rows):
-                if not self.prices[k] and not row.equality and row.use[point.chosen].sum() <= row.right:
-                    y = point.chosen.astype(float)  # kept without a price
-                else:
-                    point, y = self._improve(v, k)
+            before, k = point.value, -1
+            while True:
+                after = np.arange(len(self.rows)) > k
+                waiting = np.flatnonzero(after & ~self._kept_without_price(point))
+                if not len(waiting):
+                    break
+                k = int(waiting[0])
+                point, y = self._improve(v, k)
+            if k < len(self.rows) - 1:
+                y = point.chosen.astype(float)  # the last row is kept without a price
             if point.value <= before + 1e-9 * abs(before):
                 break
         return Choice(point.value, y, *self._changes(point), self.prices[None, :].copy())
+
+    def _kept_without_price(self, point: _Point) -> BoolArray:
+        """(n_rows,) mask of the rows that have no price and need none at a point."""
+        return np.asarray((self.prices == 0) & ~self.equality & (self.uses @ point.chosen <= self.right))
 
     def row_prices(self, prices: FloatArray) -> FloatArray:
         """(n_rules + 2,) prices of the core's rules, then of (12) and (13): above 0 at their lower limits."""
@@ -138,16 +161,16 @@ class OptionChoice:
         total = np.where(self.forced, -np.inf, 0.0)
         for row, price in zip(self.rows, self.prices.tolist(), strict=True):
             if price:
-                total += price * row.use
+                total[row.options] += price * row.use
         return total
 
     def _at(self, v: FloatArray) -> _Point:
         w = v.copy()
         value = 0.0
-        for row, price in zip(self.rows, self.prices, strict=True):
-            if price:
-                w += price * row.use
-                value -= price * row.right
+        for k in np.flatnonzero(self.prices):
+            row, price = self.rows[k], self.prices[k]
+            w[row.options] += price * row.use
+            value -= price * row.right
         if self.grouped:
             best = np.minimum.reduceat(w[self.order], self.start)
             chosen = (w == best[self.number]) & (w < 0)
@@ -170,7 +193,7 @@ class OptionChoice:
         def look(price: float) -> tuple[_Point, float]:
             self.prices[k] = price
             point = self._at(v)
-            return point, float(row.use[point.chosen].sum()) - row.right  # the slope of the dual
+            return point, float(row.use[point.chosen[row.options]].sum()) - row.right  # the slope of the dual
 
         price = max(self.prices[k], lowest)
         point, slope = look(price)
@@ -222,17 +245,19 @@ class OptionChoice:
 def _sides(rules: Rules, first: int = 0) -> list[_Row]:
     """Rows as limits from above, equalities apart, without those that no choice can break or mend."""
     found = []
-    for r, use in enumerate(rules.coefficients.toarray(), first):
+    a = rules.coefficients
+    for r, (start, end) in enumerate(zip(a.indptr[:-1], a.indptr[1:], strict=True), first):
+        options, use = a.indices[start:end].astype(np.int64), a.data[start:end]
         lower, upper = float(rules.lower[r - first]), float(rules.upper[r - first])
-        if not use.any():  # no price mends a row that nothing can change
+        if not len(use):  # no price mends a row that nothing can change
             continue
         if lower == upper:
-            found.append(_Row(use, upper, True, r))
+            found.append(_Row(options, use, upper, True, r))
             continue
         if use[use > 0].sum() > upper:
-            found.append(_Row(use, upper, False, r))
+            found.append(_Row(options, use, upper, False, r))
         if use[use < 0].sum() < lower:
-            found.append(_Row(-use, -lower, False, r, 1.0))
+            found.append(_Row(options, -use, -lower, False, r, 1.0))
     return found
 
 

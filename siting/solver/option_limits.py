@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from siting.solver.problem import BoolArray, FacilityProblem, FloatArray, IntArray
 
@@ -107,7 +107,7 @@ class OptionRows:
             self.fewest = int(np.searchsorted(held_at_most, total * (1 - FIT))) + 1
         self.counted = room > 0 if self.fewest else np.ones(p.n_options, dtype=bool)
         held[1] = self.counted
-        self.rows = csr_array(np.vstack([limits.coefficients.toarray(), held]))
+        self.rows = vstack([limits.coefficients, csr_array(held)], format="csr")
         self.size = abs(self.rows)
         self.positive, self.negative = self.rows.maximum(0.0), self.rows.minimum(0.0)
         self.lower = np.concatenate([limits.lower, lower])

@@ -52,7 +52,7 @@ def reduce_problem(problem: FacilityProblem, tick: Callable[[], None] = lambda: 
     lanes = _usable_lanes(p, closed, forced, limited, lending)
 
     tick()
-    used = _useful_options(p, lanes.options, closed, forced)
+    used = _useful_options(p, lanes, closed, forced)
     served = lanes.served
     client_key, option_key = content_keys(p, lanes, forced)
     client_of = ranked(np.flatnonzero(served), client_key)
@@ -114,7 +114,7 @@ def _usable_lanes(
 
     may_pay = np.ones(p.n_options, dtype=bool)
     if lending or not p.filled.any():
-        may_pay = paying(p, keep, unserved, forced | wanted(p.limits, forced, closed))
+        may_pay = _may_pay(p, keep, unserved, forced, closed)
     lent, lent_to = stand_ins(p, keep, unserved, may_pay)
     keep &= np.append(may_pay, True)[p.lane_options].all(axis=1)
     if forced.any():
@@ -136,7 +136,24 @@ def _usable_lanes(
         cost=np.append(p.lane_cost[lane], unserved[p.lane_client[lent]]),
         stand_in=np.arange(len(lane) + len(lent)) >= len(lane),
         unserved=unserved,
+        may_pay=may_pay,
     )
+
+
+def _may_pay(
+    p: FacilityProblem, lanes: BoolArray, stay: FloatArray, forced: BoolArray, closed: BoolArray
+) -> BoolArray:
+    """(n_options,) mask of the options that (31) leaves, and of those that help to keep a row which these could break.
+
+    All others closed at once break no row: one that a closed option would help is kept by whatever is left.
+    """
+    spared = forced
+    while True:
+        may_pay = paying(p, lanes, stay, spared)
+        needed = wanted(p.limits, forced, closed | ~may_pay) & ~may_pay & ~closed
+        if not needed.any():
+            return may_pay
+        spared = spared | needed
 
 
 def _undominated(p: FacilityProblem, lane: IntArray, options: LaneArray) -> tuple[IntArray, LaneArray]:
@@ -167,12 +184,12 @@ def _undominated(p: FacilityProblem, lane: IntArray, options: LaneArray) -> tupl
     return lane[alive], options[alive]
 
 
-def _useful_options(p: FacilityProblem, options: LaneArray, closed: BoolArray, forced: BoolArray) -> BoolArray:
+def _useful_options(p: FacilityProblem, lanes: StatedLanes, closed: BoolArray, forced: BoolArray) -> BoolArray:
     """(n_options,) mask of options that lanes use, that must or gain to open, or that a rule may want."""
     used = np.zeros(p.n_options + 1, dtype=bool)
-    used[options.ravel()] = True
+    used[lanes.options.ravel()] = True
     used = used[:-1] | forced
-    used |= wanted(p.limits, forced, closed)
+    used |= wanted(p.limits, forced, closed | ~lanes.may_pay)
     used |= p.fixed_cost < 0
     return np.asarray(used & ~closed)
 

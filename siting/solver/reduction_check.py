@@ -108,13 +108,16 @@ def _certain(restated: Restated, limits: Limits) -> FloatArray:
 
 
 def _missed(restated: Restated, core: Core, limits: Limits) -> BoolArray:
-    """(n_options,) mask of options that are not in the core and might be of use: by their cost, or to keep a rule."""
+    """(n_options,) mask of options that are not in the core and might be of use: by their cost, or to keep a rule.
+
+    A rule that no choice among the others breaks needs none of them.
+    """
     p = restated.problem
     outside = limits.high.copy()
     outside[core.option_of] = False
     rows = p.limits.coefficients
     row, option = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), rows.indices
-    low, free = limits.low.astype(float), (limits.high & ~limits.low).astype(float)
+    low, free = limits.low.astype(float), (limits.high & ~limits.low & ~outside).astype(float)
     negative, positive = rows.minimum(0), rows.maximum(0)
     least, most = rows @ low + negative @ free, rows @ low + positive @ free
     helps = ((rows.data > 0) & (least < p.limits.lower)[row]) | ((rows.data < 0) & (most > p.limits.upper)[row])
