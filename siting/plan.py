@@ -22,6 +22,7 @@ from siting.model.routing import Routing
 from siting.model.rule_limits import impossible_rules
 from siting.model.rules import with_rules
 from siting.money import INR_PER_CRORE
+from siting.phased import Phased, solve_phases
 from siting.solver import Progress, Solution, solve
 from siting.stages import Announce, Stage
 
@@ -48,6 +49,9 @@ class Plan:
     """what draws of the uncertain parameters say of it, of :func:`siting.scenarios.draws.evaluate_draws`"""
     intelligence: Intelligence | None = None
     """what is told of its districts as export hubs, of :func:`siting.districts.intelligence.district_intelligence`"""
+
+    phased: Phased | None = None
+    """what opens when, of a study with phases, and how that is proven: all else that is told is of the last phase"""
 
     rule_prices: RulePrices | None = None
     """what the rules of its study cost, of :func:`siting.rule_prices.with_rule_prices`"""
@@ -153,10 +157,22 @@ class Plan:
         return Appraisal.of(self.borne_capital_inr_crore, saving, self.model.parameters)
 
     @property
+    def proof(self) -> Solution:
+        """The answer whose objective and bound are proven: that of all phases where the study has some."""
+        return self.solution if self.phased is None else self.phased.solution
+
+    @property
     def slack_inr_per_year(self) -> float | None:
         """How much more another plan could save at most; None where no bound is proven."""
-        slack = self.solution.objective - self.solution.bound
+        slack = self.proof.objective - self.proof.bound
         return max(slack, 0.0) if np.isfinite(slack) else None
+
+    @property
+    def gap_of_saving(self) -> float | None:
+        """The slack over what is saved, in the mean year of all phases where there are some."""
+        saving = self.net_saving_inr_per_year if self.phased is None else self.phased.saving_inr_per_year
+        slack = self.slack_inr_per_year
+        return None if slack is None or saving <= 0 else slack / saving
 
     @cached_property
     def part_load_cost_inr_per_year(self) -> float:
@@ -227,7 +243,10 @@ def make_plan(
     model = stated(model, **changes)
     study, stages = model.study, dict(model.stages)
     with timed(stages, Stage.SOLVE, progress):
-        if solution is None:
+        phases = None
+        if solution is None and study.phases:
+            solution = phases = solve_phases(model, watch)
+        elif solution is None:
             solution = solve(model.problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
     if solution.status == "infeasible":
         remedy = "raise the budget, force fewer sites or lower the minimums of customs"
@@ -237,7 +256,10 @@ def make_plan(
     if solution.status == "unknown":
         raise TimeoutError(f"{study.name}: {solution.message} (time_limit_s)")
     with timed(stages, Stage.TABLES, progress):
-        plan = Plan(model, solution, Routing.today(model), _chosen(model, solution), stages)
+        phased = None if phases is None else Phased.of(model, phases)
+        if phased is not None:
+            solution = phased.last(model)
+        plan = Plan(model, solution, Routing.today(model), _chosen(model, solution), stages, phased=phased)
         _recheck(plan)
     return plan
 
@@ -246,10 +268,10 @@ def with_economic_budget(plan: Plan, watch: Callable[[Progress], None] | None = 
     """The plan with the capital that would be spent if no budget held it, where capital is charged.
 
     A plan that could still afford any one site has stopped for another reason than its budget: it spends that much
-    itself. Else the study is solved once more without the budget.
+    itself. Else the study is solved once more without the budget. Phases have no such budget: each has its own.
     """
     model, capex = plan.model, plan.model.problem.capex
-    if not model.study.capital_charge:
+    if not model.study.capital_charge or plan.phased is not None:
         return plan
     budget = plan.capex_inr_crore
     if not stops_of_itself(plan):

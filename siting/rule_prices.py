@@ -40,11 +40,11 @@ def with_rule_prices(plan: Plan, watch: Callable[[Progress], None] | None = None
     """The plan with the price of each rule of its study: one solve for each on the model that is there.
 
     A plan found without a rule that keeps it all the same, and is better, takes the place of the plan: the search for
-    that had ended before, within its gap or at its time limit.
+    that had ended before, within its gap or at its time limit. A plan in phases has no prices.
     """
     rows = plan.model.rule_rows
     names = list(dict.fromkeys(row.rule.name for row in rows))
-    if not names:
+    if not names or plan.phased is not None:
         return plan
     found = {name: _without(plan, [row for row in rows if row.rule.name != name], watch) for name in names}
     together = found[names[0]] if len(names) == 1 else _without(plan, [], watch)

@@ -31,7 +31,7 @@ from siting.scenarios.variants import Beside
 from siting.stages import WORDS, Announce, Stage
 from siting.study import Study
 
-WHEN_ASKED = ("rules.csv", "draws.csv", "structure.csv", "levers.csv")
+WHEN_ASKED = ("rules.csv", "phases.csv", "draws.csv", "structure.csv", "levers.csv")
 RESULT_FILES = (
     "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "enabled.csv", "study.gpkg", "report.html",
     "log.txt", *WHEN_ASKED,
@@ -148,7 +148,7 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, ask
         if not keep_best:
             interruption.check()  # the search ends early on a signal and has a plan to show
         elif interruption.received():
-            log.note(f"stopped before the proof; the best plan so far was written, gap {100 * plan.solution.gap:.2g} %")
+            log.note(f"stopped before the proof; the best plan so far was written, gap {100 * plan.proof.gap:.2g} %")
         plan, beside = appraised(plan), Beside()
         if asked is not None and not interruption.received():
             try:

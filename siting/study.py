@@ -17,6 +17,7 @@ from geodata.hints import hint
 from geodata.pack import INDIA, REPLACEABLE, Pack, open_pack
 from geodata.toml_tables import read_tables
 from siting.parameters import Parameters, load_parameters
+from siting.phases import Phase, phase_faults, phases_of, total_inr_crore
 from siting.rules import rule_faults
 from siting.value_checks import Check, fractions, number, one_of, text, texts, whole, yes_or_no
 
@@ -37,7 +38,7 @@ class Study:
 
     Args:
         name: title of the report.
-        budget_inr_crore: capital that may be spent on sites.
+        budget_inr_crore: capital that may be spent on sites; with phases, that of all of them, which are scaled to it.
         facility_types: what may be built.
         tonnage_basis: ``current`` exports, or ``potential``: what an under-utilised district would export at the
             ``potential_percentile`` of districts of its kind (:mod:`siting.model.potential`), never a forecast.
@@ -64,6 +65,8 @@ class Study:
         gap: relative gap at which an answer counts as proven; of the whole cost, of which sites save a few percent.
         time_limit_s: solver time; the best plan found so far is kept.
         rules: what every plan must keep besides the budget (tables ``[[rules]]``, :mod:`siting.rules`).
+        phases: periods with a budget and a demand of their own (tables ``[[phases]]``, :mod:`siting.phases`); then the
+            budget, where none is given, is theirs together. All that is told of a plan's cargo is of the last one.
         parameters: values that replace those of ``siting/parameters.csv`` (table ``[parameters]``).
         data: files that replace layers of the bundled pack, and under ``pack`` a folder that replaces all of it
             (table ``[data]``, paths relative to the study). A file in the schema of the pack is a path, any other table
@@ -91,12 +94,17 @@ class Study:
     gap: float = 1e-4
     time_limit_s: float = 60.0
     rules: tuple[Mapping[str, Any], ...] = ()
+    phases: tuple[Mapping[str, Any], ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
     data: Mapping[str, DataSource] = field(default_factory=dict)
 
     def pack(self) -> Pack:
         """Open the study's pack, or the bundled one, with the study's own files in place of its layers."""
         return open_data(self.data)
+
+    def periods(self) -> tuple[Phase, ...]:
+        """The phases, their budgets scaled to that of the study."""
+        return phases_of(self.phases, self.budget_inr_crore)
 
     def parameter_values(self) -> Parameters:
         """Return all parameters with this study's overrides."""
@@ -206,12 +214,11 @@ def read_study(path: Path) -> tuple[dict[str, Any], list[Fault]]:
     Raises:
         InputError: when the file cannot be read as a study at all.
     """
-    content = read_tables(path, ("study", "parameters", "data"), "study", "studies/", lists=("rules",))
+    content = read_tables(path, ("study", "parameters", "data"), "study", "studies/", lists=("rules", "phases"))
     if not content.get("study"):
         raise InputError(Fault("empty study", "give a [study] table, see studies/national.toml", path.name))
     values = {**content["study"], "parameters": content.get("parameters", {})}
-    if "rules" in content:
-        values["rules"] = content["rules"]
+    values |= {key: content[key] for key in ("rules", "phases") if key in content}
     faults = study_faults(values, path.name)
     values["data"] = {}
     for layer, source in content.get("data", {}).items():
@@ -269,8 +276,10 @@ def study_faults(values: Mapping[str, Any], source: str) -> list[Fault]:
             continue
         if key == "rules":
             faults += rule_faults(value, source, FACILITY_TYPES)
+        elif key == "phases":
+            faults += phase_faults(value, source)
         elif key not in _CHECKS:
-            faults.append(fault(f"unknown key '{key}'", hint(key, [*_CHECKS, "rules"])))
+            faults.append(fault(f"unknown key '{key}'", hint(key, [*_CHECKS, "rules", "phases"])))
         elif (wrong := _CHECKS[key](value)) is not None:
             faults.append(fault(f"{key} = {value!r} {wrong[0]}", wrong[1]))
     known, parameters = load_parameters(), values.get("parameters", {})
@@ -289,7 +298,10 @@ def make_study(values: Mapping[str, Any]) -> Study:
     """Build a study from checked plain values."""
     lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
     whole = {key: int(values[key]) for key in ("shippers", "seed", "draws") if key in values}
-    return Study(**{**values, **lists, **whole})
+    budget = {}
+    if values.get("phases") and "budget_inr_crore" not in values:
+        budget = {"budget_inr_crore": total_inr_crore(values["phases"])}
+    return Study(**{**values, **lists, **whole, **budget})
 
 
 def resolved_study(resolved: Mapping[str, Any], data: Mapping[str, DataSource], source: str) -> Study:
@@ -322,6 +334,8 @@ def study_text(study: Study, folder: Path) -> str:
     """
     plain, usual = Study(), load_parameters()
     keys = [key for key in _CHECKS if key != "name" and getattr(study, key) != getattr(plain, key)]
+    if study.phases and "budget_inr_crore" not in keys:
+        keys.append("budget_inr_crore")  # else it is theirs together
     lines = ["[study]", *(f"{key} = {_toml(getattr(study, key))}" for key in ("name", *keys))]
     changed = {key: value for key, value in sorted(study.parameters.items()) if value != usual[key]}
     if changed:
@@ -330,8 +344,9 @@ def study_text(study: Study, folder: Path) -> str:
         layer: with_paths(source, lambda path: Path(os.path.relpath(path, folder)).as_posix())
         for layer, source in sorted(study.data.items())
     }
-    for rule in study.rules:
-        lines += ["", "[[rules]]", *(f"{key} = {_toml(value)}" for key, value in rule.items())]
+    for name, tables in (("rules", study.rules), ("phases", study.phases)):
+        for table in tables:
+            lines += ["", f"[[{name}]]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
     if data:
         lines += ["", "[data]", *(f"{layer} = {_toml(source)}" for layer, source in data.items())]
     return "\n".join(lines) + "\n"

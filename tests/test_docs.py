@@ -49,9 +49,10 @@ def test_modules_of_the_solver_that_are_named_exist():
 def test_equations_of_the_solver_stand_in_its_code_and_tests():
     told = set(EQUATION.findall(text_of(ROOT / "docs/solver.md")))
     assert told >= {str(n) for n in range(1, 17)}
-    of_rules = ("siting/model/rules.py", "tests/siting/test_study_rules.py")  # what a study's rules are to the solver
-    code = set(EQUATION.findall(text_of(*(ROOT / "siting/solver").glob("*.py"), ROOT / of_rules[0])))
-    tests = set(EQUATION.findall(text_of(*(ROOT / "tests/siting/solver").glob("test_*.py"), ROOT / of_rules[1])))
+    stated = [ROOT / "siting/model" / name for name in ("rules.py", "phased.py")]  # what they are to the solver
+    tested = [ROOT / "tests/siting" / name for name in ("test_study_rules.py", "test_phases.py")]
+    code = set(EQUATION.findall(text_of(*(ROOT / "siting/solver").glob("*.py"), *stated)))
+    tests = set(EQUATION.findall(text_of(*(ROOT / "tests/siting/solver").glob("test_*.py"), *tested)))
     assert told - code == set()
     assert told - tests == set()
 

@@ -23,6 +23,7 @@ from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
 from siting.model.names import contradictions, name_faults, names_of
 from siting.model.options import build_options, building_places, options_of_lanes, select_options
+from siting.model.phased import last_growth
 from siting.model.places import Places, Survey, survey_pack
 from siting.model.policies import policy_faults
 from siting.model.rules import RuleRow, with_rules
@@ -143,6 +144,7 @@ def _priced(
         if faults := cargo_faults(demand, pack.files["exports"]):
             raise InputError(faults)
         clients = build_clients(demand, places, parameters, study.leader_weight)
+        clients["tonnes_per_year"] *= 1.0 + last_growth(study.phases)
         options = build_options(places, parameters, study.facility_types, pack.planned_sites, study.capital_charge)
         check_names_of(study, options, places)
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)

@@ -58,6 +58,7 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
         **_worth(s),
         **_sure(s, sites),
         **_ruled(s),
+        **_phased(s),
         "Served cargo": cut + paper[1],
         "Mean time": f"{before['mean_hours']:.0f} h before, {after['mean_hours']:.0f} h after",
         "CO2e": f"{indian(before['co2e_t_per_year'])} t before, {indian(after['co2e_t_per_year'])} t after, a year",
@@ -71,7 +72,8 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
 def _possible(s: Mapping[str, Any]) -> str:
     """How much better the best plan may be."""
     share = s.get("gap_of_saving")
-    return "" if share is None else f"; no plan is better by over {crore(share * s['saving_inr_per_year'], 1)}"
+    saving = s.get("phases_saving_inr_per_year") or s["saving_inr_per_year"]
+    return "" if share is None else f"; no plan is better by over {crore(share * saving, 1)}"
 
 
 def _suited(s: Mapping[str, Any]) -> dict[str, str]:
@@ -116,6 +118,19 @@ def _sure(s: Mapping[str, Any], sites: pd.DataFrame) -> dict[str, str]:
             words = [word_of(share) for share in sites["chosen_share"]]
             text += f"{counted(words.count('core'), 'site')} core, {words.count('doubtful')} doubtful"
     return {"How sure": text}
+
+
+def _phased(s: Mapping[str, Any]) -> dict[str, str]:
+    """Line of what each phase of a result builds and saves, where it has some."""
+    told = [
+        f"{phase['name']} {counted(phase['sites_opened'], 'site')}, ₹{indian(phase['capex_inr_crore'])} crore, "
+        f"then {crore(phase['saving_inr_per_year'])} a year"
+        for phase in s.get("phases") or []
+    ]
+    if not told:
+        return {}
+    mean = f"{crore(s['phases_saving_inr_per_year'], 1)} a year over all, later years counting less"
+    return {"Phases": "; ".join([*told, mean]) + "; all else told here is of the last phase"}
 
 
 def _ruled(s: Mapping[str, Any]) -> dict[str, str]:
@@ -224,6 +239,7 @@ def _district_line(row: Mapping[Any, Any]) -> str:
 
 def site_table(sites: pd.DataFrame) -> str:
     """Sites of a plan as columns that fit a screen, money in crore."""
+    when = {"opens in": sites["opens_in_phase"]} if "opens_in_phase" in sites else {}
     return text_table(pd.DataFrame({
         "place": sites["name"],
         "state": sites["state"],
@@ -233,6 +249,7 @@ def site_table(sites: pd.DataFrame) -> str:
         "used": sites["utilisation"].map(lambda share: f"{100 * share:.0f} %"),
         "districts": sites["districts_served"],
         "saves ₹ crore/year": (sites["saving_inr_per_year"] / INR_PER_CRORE).map(lambda crore: indian(crore, 2)),
+        **when,
     }))  # fmt: skip
 
 

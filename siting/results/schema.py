@@ -25,6 +25,7 @@ FILES = {
     "gateways": "Layer `gateways` of `study.gpkg`: gateways of the study",
     "depots": "Layer `depots` of `study.gpkg`: inland depots of the study",
     "rules": "`rules.csv` of a study with rules: one row per limit",
+    "phases": "`phases.csv` of a study with phases: one row per phase",
     "draws": "`draws.csv` of a run with draws: one row per draw; a column for every drawn parameter follows",
     "structure": "`structure.csv` of a run with `--structure`: the study with each choice of structure switched back",
     "levers": "`levers.csv` of a run with `--levers`: the plan beside what else could be done, or may happen",
@@ -98,7 +99,8 @@ def page() -> str:
         "Made by `python -m siting.results.schema` from `siting/results/schema.csv`; change it there.",
         "",
         "`siting run` writes a folder with `plan.json`, `sites.csv`, `districts.csv`, `lanes.csv`, `study.gpkg`, "
-        "`report.html` and `log.txt`, of a study with rules also `rules.csv`, with `--draws` also `draws.csv`, with "
+        "`report.html` and `log.txt`, of a study with rules also `rules.csv`, with phases `phases.csv`, "
+        "with `--draws` also `draws.csv`, with "
         "`--structure` also `structure.csv`, with `--levers` also `levers.csv`; `siting scenarios` and `siting sweep` "
         "write a folder for each plan (without `report.html` unless asked), `scenarios.csv`, `scenarios.parquet`, "
         "`scenarios.svg`, `scenarios.html` and `log.txt`; `siting robust` writes "

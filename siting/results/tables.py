@@ -25,6 +25,7 @@ from siting.money import INR_PER_CRORE
 from siting.plan import Plan
 from siting.results.cells import write_csv
 from siting.results.geometry import flow_ends
+from siting.results.phases import phases_summary, phases_table
 from siting.results.rules import rules_summary, rules_table
 from siting.transfers import Transfers
 
@@ -44,8 +45,8 @@ def _once(make: Callable[[Plan], pd.DataFrame]) -> Callable[[Plan], pd.DataFrame
 
 def summary(plan: Plan) -> dict[str, Any]:
     """Return the content of ``plan.json``: ``schema.csv`` gives the meaning of each key."""
-    model, solution, appraisal = plan.model, plan.solution, plan.appraisal
-    saving, slack = plan.net_saving_inr_per_year, plan.slack_inr_per_year
+    model, solution, appraisal = plan.model, plan.proof, plan.appraisal
+    saving = plan.net_saving_inr_per_year
     served, under = np.unique(plan.after.district[plan.after.uses_site]), model.demand["under_utilised"]
     unreachable = unreachable_districts(plan)
     return {
@@ -68,7 +69,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "before": plan.totals("before"),
         "after": plan.totals("after"),
         "saving_inr_per_year": saving,
-        "gap_of_saving": None if slack is None or saving <= 0 else slack / saving,
+        "gap_of_saving": plan.gap_of_saving,
         "net_present_value_inr_crore": appraisal.net_present_value_inr / INR_PER_CRORE,
         "benefit_cost_ratio": appraisal.benefit_cost_ratio,
         "internal_rate_of_return": appraisal.internal_rate_of_return,
@@ -98,6 +99,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         },
         "equity": equity_of(districts_table(plan)),
         **rules_summary(plan),
+        **phases_summary(plan),
         "draws": None if plan.certainty is None else plan.certainty.summary(),
         "resolved_study": model.study.resolved(),
     }
@@ -149,6 +151,9 @@ def sites_table(plan: Plan) -> pd.DataFrame:
         "throughput_t_per_year", "utilisation", "districts_served", "saving_inr_per_year",
         "recovers_capital", "repays_share", "chosen_share",
     ]  # fmt: skip
+    if plan.phased is not None:
+        table["opens_in_phase"] = plan.phased.opens_in(plan.opened.index.to_numpy())
+        columns.append("opens_in_phase")
     return table.sort_values(["saving_inr_per_year", "site_id"], ascending=[False, True])[columns]
 
 
@@ -306,13 +311,15 @@ def flows_table(plan: Plan) -> pd.DataFrame:
 
 
 def write_tables(plan: Plan, folder: Path) -> None:
-    """Write the CSVs of a plan, and ``rules.csv`` and ``draws.csv`` where there are any."""
+    """Write the CSVs of a plan, and ``rules.csv``, ``phases.csv`` and ``draws.csv`` where there are any."""
     for name, table in (("sites", sites_table), ("districts", districts_table),
                         ("lanes", lanes_table), ("flows", flows_table)):  # fmt: skip
         write_csv(table(plan), folder / f"{name}.csv")
     write_csv(enabled_exports(plan), folder / "enabled.csv")
     if plan.model.rule_rows:
         write_csv(rules_table(plan), folder / "rules.csv")
+    if plan.phased is not None:
+        write_csv(phases_table(plan), folder / "phases.csv")
     if plan.certainty is not None:
         write_csv(plan.certainty.table, folder / "draws.csv")
 

@@ -140,9 +140,7 @@ def _usable_lanes(
     )
 
 
-def _may_pay(
-    p: FacilityProblem, lanes: BoolArray, stay: FloatArray, forced: BoolArray, closed: BoolArray
-) -> BoolArray:
+def _may_pay(p: FacilityProblem, lanes: BoolArray, stay: FloatArray, forced: BoolArray, closed: BoolArray) -> BoolArray:
     """(n_options,) mask of the options that (31) leaves, and of those that help to keep a row which these could break.
 
     All others closed at once break no row: one that a closed option would help is kept by whatever is left.

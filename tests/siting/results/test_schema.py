@@ -32,7 +32,9 @@ ROOT = Path(__file__).parents[3]
 def folder(tiny_plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("result")
     ruled = make_plan(tiny_plan.model, rules=({"rule": "sites", "at_most": 1},))
-    tiny_plan = replace(with_rule_prices(ruled), certainty=evaluate_draws(tiny_plan, 1))
+    one_phase = tiny_plan.model.study.with_changes(phases=({"years": 5, "budget_inr_crore": 60.0},))
+    phased = make_plan(replace(ruled.model, study=replace(one_phase, rules=ruled.model.study.rules))).phased
+    tiny_plan = replace(with_rule_prices(ruled), certainty=evaluate_draws(tiny_plan, 1), phased=phased)
     write_tables(tiny_plan, folder)
     write_geopackage(tiny_plan, folder, flow_lines(tiny_plan))
     write_summary(tiny_plan, folder)
@@ -46,7 +48,7 @@ def folder(tiny_plan, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "table", ["sites", "districts", "lanes", "flows", "enabled", "rules", "structure", "levers", "scenarios"]
+    "table", ["sites", "districts", "lanes", "flows", "enabled", "rules", "phases", "structure", "levers", "scenarios"]
 )
 def test_a_table_has_the_columns_of_the_schema_in_their_order_and_types(folder, table):
     assert list(pd.read_csv(folder / f"{table}.csv")) == list(columns(table))
@@ -75,9 +77,10 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 
 
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
-    beside = {"scenarios", "draws", "structure", "levers", "history", "audit_districts", "audit_states", "audit_sites"}
+    beside = {"rules", "phases", "scenarios", "draws", "structure", "levers"}
     robust = {"robust.json", "regret", "robust_plans", "robust_sites"}
-    assert set(FILES) == {"plan.json", *robust, *LAYERS.values(), "lanes", "flows", "enabled", "rules", *beside}
+    audits = {"history", "audit_districts", "audit_states", "audit_sites"}
+    assert set(FILES) == {"plan.json", *LAYERS.values(), "lanes", "flows", "enabled", *beside, *robust, *audits}
     for table in FILES:
         for column in columns(table).values():
             assert column.meaning, column
