@@ -85,6 +85,7 @@ def _draw(browser: Browser, host: str, folder: Path, screens: Screens, size: tup
     """Take a picture of each screen in a window of a size (pixels)."""
     window = {"width": size[0], "height": size[1]}
     page = browser.new_page(viewport=window, locale="en-IN", reduced_motion="reduce")  # type: ignore[arg-type]
+    page.add_init_script("localStorage.setItem('tour', 'seen')")  # as for who has been here before
     for name, (address, act) in screens.items():
         page.goto("about:blank")
         page.goto(host + address.format(lang))

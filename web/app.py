@@ -55,6 +55,7 @@ def create_app(
     studies: Path = STUDIES,
     hosts: Sequence[str] = LOCAL_HOSTS,
     pages: Path = PAGES,
+    embed_in: Sequence[str] = (),
 ) -> Flask:
     """Return the application that shows the results in a folder and answers what-if questions.
 
@@ -66,15 +67,16 @@ def create_app(
         studies: folder of the study files that may be asked, and that saved ones are written to.
         hosts: names under which the server may be addressed.
         pages: folder of an office's own texts for contact, privacy, ...; it need not be there.
+        embed_in: origins whose pages may show a map of this server in a frame.
 
     Raises:
-        InputError: when ``results`` is no folder.
+        InputError: when ``results`` is no folder, or ``embed_in`` names what is no origin.
     """
     asked = Studies(studies)
     found = Results(results, asked.title(LEADING))
     pack = pack or open_pack()
     app = Flask(__name__, static_folder=None)
-    init_security(app, hosts, (found.root, asked.folder))
+    init_security(app, hosts, (found.root, asked.folder), embed_in)
     init_i18n(app, page_words)
     pool = Pool(RunStore(found.root / RUNS_FOLDER), found.root, asked.folder)
     app.extensions["pool"], app.extensions["results"] = pool, found
@@ -87,7 +89,7 @@ def create_app(
     app.register_blueprint(create_run_api(book, found, asked))
     assets = load_assets()
     app.jinja_env.globals["asset"] = assets.address
-    app.register_blueprint(create_pages(pack, assets))
+    app.register_blueprint(create_pages(pack, assets, bool(embed_in)))
     app.register_blueprint(about.create_about(pages, found, {"boundaries": "", "credit": None}))
     app.jinja_env.globals.update(about_pages=about.PAGES, glossary=glossary)
 
@@ -135,6 +137,7 @@ def serve(
     names: Sequence[str] = (),
     pack: Path | None = None,
     pages: Path = PAGES,
+    embed_in: Sequence[str] = (),
 ) -> None:
     """Serve the map until interrupted; one line of JSON per request goes to standard error.
 
@@ -142,13 +145,15 @@ def serve(
         names: further host names under which browsers may address the server.
         pack: folder of the pack that the results were made on; None = the bundled one.
         pages: folder of an office's own texts.
+        embed_in: origins whose pages may show a map of this server in a frame.
 
     Raises:
         InputError: when ``results`` is no folder or has a server already, there is no pack, or the port is taken.
     """
     _check_address(host, port)
     known = (*LOCAL_HOSTS, host, *names)
-    app = create_app(results, open_pack(pack) if pack else None, studies=studies, hosts=known, pages=pages)
+    made = {"studies": studies, "hosts": known, "pages": pages, "embed_in": embed_in}
+    app = create_app(results, open_pack(pack) if pack else None, **made)  # type: ignore[arg-type]
     log = logging.getLogger("web")
     log.setLevel(logging.INFO)
     log.addHandler(logging.StreamHandler(sys.stderr))

@@ -44,6 +44,10 @@ def build_command() -> argparse.ArgumentParser:
     map_command.add_argument(
         "--pages", type=Path, default=Path("pages"), help="folder of texts such as contact.en.txt (default: pages)"
     )
+    map_command.add_argument(
+        "--embed-in", action="append", default=[], metavar="ORIGIN",
+        help="a site whose pages may show a map in a frame, https://portal.example.in",
+    )  # fmt: skip
     return parser
 
 
@@ -58,5 +62,6 @@ def _serve(arguments: argparse.Namespace) -> int:
         arguments.name,
         arguments.pack,
         arguments.pages,
+        arguments.embed_in,
     )
     return 0

@@ -12,12 +12,16 @@ from web.transfer import Body
 PAGES = {"/": "index.html", "/compare": "compare.html", "/what-if": "whatif.html"}
 
 
-def create_pages(pack: Pack, assets: Assets) -> Blueprint:
-    """Return the blueprint of the pages and of all they load that is no data."""
+def create_pages(pack: Pack, assets: Assets, embeddable: bool = False) -> Blueprint:
+    """Return the blueprint of the pages and of all they load that is no data.
+
+    Args:
+        embeddable: whether pages elsewhere may show a map of this server.
+    """
     pages = Blueprint("pages", __name__)
     assets.add_to(pages)
     context = {"manifest": pack.manifest, "sources": sources(pack), "official": is_official(pack),
-               "credit": osm_credit(pack)}  # fmt: skip
+               "credit": osm_credit(pack), "embeddable": embeddable}  # fmt: skip
 
     def add(path: str, template: str) -> None:
         def view() -> Response:

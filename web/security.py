@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Collection, Sequence
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from typing import Any, NoReturn
 from flask import Flask, Response, abort, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from geodata.errors import InputError
+from geodata.errors import Fault, InputError
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 MAX_BODY_BYTES = 64 * 1024
@@ -38,14 +39,24 @@ HEADERS = {
 log = logging.getLogger("web.requests")
 
 
-def init_security(app: Flask, hosts: Collection[str], folders: Sequence[Path] = ()) -> None:
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+
+
+def init_security(
+    app: Flask, hosts: Collection[str], folders: Sequence[Path] = (), embed_in: Sequence[str] = ()
+) -> None:
     """Check every request, and finish and log every answer, of an application.
 
     Args:
         hosts: names under which the server may be addressed, without port; another name in a browser is a page
             elsewhere that had its own name lead here (DNS rebinding).
         folders: what no error may tell: where files of the server are.
+        embed_in: origins whose pages may show the view ``?embed=1`` in a frame.
+
+    Raises:
+        InputError: for what is no origin.
     """
+    _check_origins(embed_in)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["JSON_SORT_KEYS"] = False
     app.config["FOLDERS"] = folders
@@ -68,6 +79,7 @@ def init_security(app: Flask, hosts: Collection[str], folders: Sequence[Path] = 
     def finish(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         response.headers.update(HEADERS)
+        _let_frame(response, embed_in)
         ms = 1000 * (time.perf_counter() - g.began) if "began" in g else 0.0
         log.info(json.dumps({
             "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "method": request.method, "path": request.path,
@@ -75,6 +87,12 @@ def init_security(app: Flask, hosts: Collection[str], folders: Sequence[Path] = 
             "from": request.remote_addr,
         }))  # fmt: skip
         return response
+
+    _tell_errors(app)
+
+
+def _tell_errors(app: Flask) -> None:
+    """Tell every error as a problem, none with the inside of the server."""
 
     @app.errorhandler(HTTPException)
     def failed(error: HTTPException) -> Response:
@@ -97,6 +115,21 @@ def init_security(app: Flask, hosts: Collection[str], folders: Sequence[Path] = 
     def no_disk(error: OSError) -> Response:
         log.error(json.dumps({"path": request.path, "error": str(error)}))
         return problem(503, f"the server cannot use its files: {error.strerror}; free space or mend their folder")
+
+
+def _check_origins(embed_in: Sequence[str]) -> None:
+    strange = [origin for origin in embed_in if not ORIGIN.fullmatch(origin)]
+    if strange:
+        remedy = "give scheme and host alone, https://portal.example.in"
+        raise InputError([Fault(f"--embed-in {origin!r} is no origin", remedy) for origin in strange])
+
+
+def _let_frame(response: Response, embed_in: Sequence[str]) -> None:
+    """Let pages of other origins frame the view that is made for them."""
+    if embed_in and request.endpoint == "pages.index" and request.args.get("embed") == "1":
+        del response.headers["X-Frame-Options"]  # knows no list of origins
+        allowed = f"frame-ancestors 'self' {' '.join(embed_in)}"
+        response.headers["Content-Security-Policy"] = PAGE_POLICY.replace("frame-ancestors 'none'", allowed)
 
 
 def without_folders(text: str) -> str:

@@ -131,3 +131,30 @@ def test_scorecards_lead_to_each_other_and_run_no_script(asked):
         assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     for file in ("nothing.html", f"{folder}/nothing.html", "index.pdf", "../../x.html"):
         assert client.get(f"/scorecard/plans/tiny/{file}").status_code == 404, file
+
+
+@needs_chromium
+@HINDI
+def test_a_site_tells_its_runner_up_and_what_is_lost_without_it(visit, asked, lang):
+    site_id = sites_of(asked)["site_id"][0]
+    page = visit.open(f"/?lang={lang}#plan=tiny&site={site_id.replace('@', '%40').replace('/', '%2F')}")
+    page.click(f"#card button:has-text('{ {'en': 'Runner-up', 'hi': 'अगला विकल्प'}[lang] }')")
+    told = page.locator("#runner-up")
+    told.filter(has_text="₹").wait_for(timeout=60_000)
+    assert {"en": "Without it the best plan costs ₹", "hi": "इसके बिना सर्वोत्तम योजना"}[lang] in told.inner_text()
+    assert {"en": "n its place", "hi": "इसके स्थान पर"}[lang] in told.inner_text()
+
+
+@needs_chromium
+def test_a_loss_that_is_not_proven_narrowly_is_a_range(visit):
+    page = visit.open("/?lang=en")
+    told = page.evaluate(
+        """async () => {
+          const { lossText } = await import('/assets/lookcards.js');
+          const now = { objective_inr: 100e7, bound_inr: 99e7 };
+          return [lossText(now, { objective_inr: 104e7, bound_inr: 102e7 }),
+                  lossText({ ...now, bound_inr: 100e7 }, { objective_inr: 103e7, bound_inr: 103e7 })];
+        }"""
+    )
+    assert "₹2.00 crore to ₹5.00 crore" in told[0]
+    assert "₹3.00 crore a year more." in told[1]

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from geodata.pack import Pack
 from siting.money import INR_PER_CRORE, indian
 from siting.results.read import PlanTables
+from web.batches import batches
 from web.compare import comparison, sweep_points
 from web.i18n import LANGUAGES, language
 from web.map.figure import LAYERS as FIGURE_LAYERS
@@ -192,6 +193,11 @@ def add_comparison_routes(api: Blueprint, library: Library) -> None:
             refuse(400, f"{missing[0]} is not given; name two plans: ?a=ID&b=ID")
         a, b = (library.any(request.args[name]) for name in ("a", "b"))
         return shelf.json(("compare", a.plan.identity, b.plan.identity), lambda: comparison(a, b)).response()
+
+    @api.get(f"{API}/batches")
+    def listed_batches() -> Response:
+        only()
+        return json_body({"batches": batches(library.results)}).response()
 
     @api.get(f"{API}/classes")
     def classes() -> Response:

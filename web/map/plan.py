@@ -16,6 +16,7 @@ from geodata.pack import Pack
 from siting.results.read import PlanTables
 from web.map.lanes import LaneBook
 from web.map.shapes import GRID, dissolve, encode_polygons, simplify_coverage
+from web.places import places_in_hindi
 from web.security import refuse
 
 DECIMALS = 3
@@ -145,12 +146,12 @@ class PlanData:
 
     @cached_property
     def gateway_table(self) -> pd.DataFrame:
-        table = pd.DataFrame(self.plan.gateways.reindex(columns=GATEWAY_COLUMNS))
+        table = _with_hindi(pd.DataFrame(self.plan.gateways.reindex(columns=GATEWAY_COLUMNS)))
         return table.assign(closed=table["gateway_id"].isin(self.plan.closed_gateways))
 
     @cached_property
     def depot_table(self) -> pd.DataFrame:
-        return pd.DataFrame(self.plan.depots.reindex(columns=DEPOT_COLUMNS))
+        return _with_hindi(pd.DataFrame(self.plan.depots.reindex(columns=DEPOT_COLUMNS)))
 
     @cached_property
     def state_table(self) -> pd.DataFrame:
@@ -217,6 +218,13 @@ class PlanData:
 def _hindi(table: pd.DataFrame, key: str, name: str) -> dict[str, str]:
     known = table.dropna(subset=[name]).drop_duplicates(key)
     return dict(zip(known[key], known[name], strict=True))
+
+
+def _with_hindi(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of ports or depots with their names in Hindi, where they are known, beside those it has."""
+    names = table["name"].map(places_in_hindi()).astype(object)
+    table.insert(table.columns.tolist().index("name") + 1, "name_hi", names.where(names.notna(), None))
+    return table
 
 
 def columns(table: pd.DataFrame, decimals: int | None = DECIMALS) -> dict[str, list[Any]]:

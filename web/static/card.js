@@ -44,8 +44,8 @@ export function districtCard(row, lanes, on) {
         ])
       : null,
     facts([
-      [_("Port"), before(row.gateway_before, row.gateway_after)],
-      [_("Hub"), [row.hub_1, row.hub_2].filter(Boolean).join(", ") || _("no new site")],
+      [_("Port"), before(on.placeName(row.gateway_before), on.placeName(row.gateway_after))],
+      [_("Hub"), [row.hub_1, row.hub_2].filter(Boolean).map(on.placeName).join(", ") || _("no new site")],
       ...(elsewhere
         ? []
         : [
@@ -62,7 +62,7 @@ export function districtCard(row, lanes, on) {
           links(sites, (site) => `${named(site, "name")} (${word(site.facility_type)})`, on.pickSite),
         )
       : null,
-    laneSection(lanes),
+    laneSection(lanes, on.placeName),
   ];
 }
 
@@ -85,8 +85,10 @@ export function siteCard(row, lanes, on) {
           "p",
           { class: "row" },
           h("a", { class: "button", href: on.ask({ forbid: row.site_id }) }, _("What if it is not built?")),
+          h("button", { type: "button", class: "button", onclick: (event) => on.runnerUp(row, event.target) }, _("Runner-up")),
         )
       : null,
+    h("p", { id: "runner-up", role: "status", hidden: true }),
     gains(row, lanes, on),
     key(lanes.movements.features),
   ];
@@ -127,7 +129,7 @@ export function placeCard(kind, row, on) {
   const port = kind === "gateways";
   const through = port ? on.districtsThrough(row.name) : null;
   return [
-    heading(row.name, null, named(row, "state"), on),
+    heading(named(row, "name"), named(row, "name") === row.name ? row.name_hi : row.name, named(row, "state"), on),
     h(
       "p",
       { class: "tags" },
@@ -305,7 +307,7 @@ function key(features) {
   return modes.size ? h("p", { class: "key" }, ["road", "rail"].filter((mode) => modes.has(mode)).map(line)) : null;
 }
 
-function laneSection(lanes) {
+function laneSection(lanes, placeName) {
   if (!lanes.lanes.length) return null;
   return section(
     _("Lanes"),
@@ -320,22 +322,23 @@ function laneSection(lanes) {
           `${word(lane.cargo_class)}, ${word(lane.load)}`,
           h("span", { class: "amount" }, tonnes(lane.tonnes_per_year)),
         ),
-        h("ol", { class: "parts" }, lane.parts.map(part)),
+        h("ol", { class: "parts" }, lane.parts.map((p) => part(p, placeName))),
         h("p", { class: "quiet" }, `${perTonne(lane.cost_inr_per_t)}, ${hours(lane.hours)}`),
       ),
     ),
   );
 }
 
-function part(p) {
+function part(p, placeName) {
   const inside = p.from === p.to;
+  const place = placeName(p.to);
   const where =
     {
-      road: inside ? _("Road in {place}", { place: p.to }) : _("Road to {place}", { place: p.to }),
-      rail: inside ? _("Rail in {place}", { place: p.to }) : _("Rail to {place}", { place: p.to }),
-      handling: _("Handling at {place}", { place: p.to }),
-      dwell: _("Waiting at {place}", { place: p.to }),
-    }[p.mode] ?? `${word(p.mode)}, ${p.to}`;
+      road: inside ? _("Road in {place}", { place }) : _("Road to {place}", { place }),
+      rail: inside ? _("Rail in {place}", { place }) : _("Rail to {place}", { place }),
+      handling: _("Handling at {place}", { place }),
+      dwell: _("Waiting at {place}", { place }),
+    }[p.mode] ?? `${word(p.mode)}, ${place}`;
   const moves = p.mode === "road" || p.mode === "rail";
   const size = moves ? kilometres(p.km) : p.hours ? hours(p.hours) : "";
   return h(

@@ -126,6 +126,12 @@ export async function plan(base) {
   const districtRows = rows(districts);
   const states = new Map(districtRows.map((row) => [row.state, named(row, "state")]));
   const districtNames = new Map(districtRows.map((row) => [row.district_id, named(row, "district")]));
+  const siteRows = rows(sites);
+  const [gateways, depots] = [rows(places.gateways), rows(places.depots)];
+  const placeNames = new Map([
+    ...districtRows.map((row) => [row.district, named(row, "district")]),
+    ...[...siteRows, ...depots, ...gateways].map((row) => [row.name, named(row, "name")]),
+  ]);
   // A row with the names of its state and district in the language of the page.
   const inWords = (row) => ({
     ...row,
@@ -139,9 +145,10 @@ export async function plan(base) {
     stateNames: states,
     inWords,
     bounds: boundsOf(districtRows),
-    sites: rows(sites),
-    gateways: rows(places.gateways).map(inWords),
-    depots: rows(places.depots).map(inWords),
+    placeName: (name) => placeNames.get(name) ?? name,
+    sites: siteRows,
+    gateways: gateways.map(inWords),
+    depots: depots.map(inWords),
     shapes: shapes.districts,
     land: shapes.land,
     states: shapes.states,

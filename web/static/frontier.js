@@ -31,7 +31,7 @@ export function marginals(points) {
   return found;
 }
 
-// `points`: {id, name, capex_inr_crore, saving_inr_per_year, letter, kind}; those of the kind "rules" are off the line.
+// `points`: {id, name, capex_inr_crore, saving_inr_per_year, letter, kind}; those of a kind are off the line.
 export function drawFrontier(place, points, pick, [width, height] = [290, 210]) {
   const [xs, ys] = [
     ticks(Math.max(...points.map((p) => p.capex_inr_crore))),
@@ -39,7 +39,7 @@ export function drawFrontier(place, points, pick, [width, height] = [290, 210]) 
   ];
   const x = (capital) => LEFT + ((width - LEFT - RIGHT) * capital) / xs.at(-1);
   const y = (saving) => height - BOTTOM - ((height - BOTTOM - TOP) * Math.max(0, saving / INR_PER_CRORE)) / ys.at(-1);
-  const free = points.filter((p) => p.kind !== "rules").sort((a, b) => a.capex_inr_crore - b.capex_inr_crore);
+  const free = points.filter((p) => !p.kind).sort((a, b) => a.capex_inr_crore - b.capex_inr_crore);
   const steps = marginals(free);
   const note = h("p", { class: "quiet note", role: "status" });
   const text = (p) => {

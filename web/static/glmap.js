@@ -133,7 +133,7 @@ function siteFeatures(map, sites) {
 }
 
 const portFeatures = (map, gateways) =>
-  points(gateways, (row) => ({ label: label(map, row.name, "port"), symbol: image(map, "port", row.closed ? "closed" : "") }));
+  points(gateways, (row) => ({ label: label(map, named(row, "name"), "port"), symbol: image(map, "port", row.closed ? "closed" : "") }));
 
 const LABEL_STYLES = {
   state: { size: language === "en" ? 11 : 12, weight: 600, colour: "#3a4853" },

@@ -12,6 +12,7 @@ import { HIDDEN, MEASURES, classify } from "./measures.js";
 import { allEntries, createSearch } from "./search.js";
 import * as shell from "./shell.js";
 
+const EMBEDDED = document.body.classList.contains("embed"); // in a page elsewhere
 const NETWORKS = ["roads", "rail"];
 const WEIGHTS = { exports: "export_usd", tonnes: "tonnes_per_year" };
 const CHOICES = {
@@ -44,7 +45,7 @@ const later = (fetched) => {
   return () => (module ??= fetched());
 };
 const cards = later(async () =>
-  (await import("./lookcards.js")).createCards({ plan: () => plan, close: card.close, pick: toMap }),
+  (await import("./lookcards.js")).createCards({ plan: () => plan, close: card.close, pick: toMap, attempt: shell.attempt }),
 );
 const tablePage = later(async () =>
   (await import("./tablepage.js")).createTablePage({ view, plan: () => plan, shownDistricts, chosen, pick: toMap, light, remember }),
@@ -86,7 +87,8 @@ shell.start(async () => {
   };
   byId("copy").onclick = copyLink;
   byId("png").onclick = () => shell.attempt(async () => (await import("./share.js")).savePng(byId("svg").href, `${plan.id}.png`));
-  const touring = localStorage.getItem("tour") ? null : shell.attempt(showTour);
+  if (byId("embed")) byId("embed").onclick = showEmbed;
+  const touring = EMBEDDED || localStorage.getItem("tour") ? null : shell.attempt(showTour);
   address.onReturn((values) => shell.attempt(() => apply(values)));
   await Promise.all([apply(address.read()), touring]);
 });
@@ -137,6 +139,7 @@ async function openPlan(id) {
   map?.remove();
   const [opened, classes] = await Promise.all([data.plan(data.planBase(id)), data.classes(id)]);
   plan = { id, ...opened, classes };
+  if (EMBEDDED) plan.summary.can_what_if = false; // other pages do not open in a frame
   document.title = `${plan.summary.study} – ${_("Export hubs")}`;
   byId("title").textContent = plan.summary.study;
   shell.showProof(plan.summary.status === "optimal", plan.summary.gap, plan.summary.proof);
@@ -351,11 +354,11 @@ function tipLines({ kind, row }) {
   }
   if (kind === "gateway")
     return [
-      plan.gateways[row].name,
+      named(plan.gateways[row], "name"),
       plan.gateways[row].container_service ? _("Port with container service") : _("Port without container service"),
     ];
   if (kind === "depot")
-    return [plan.depots[row].name, plan.depots[row].rail_served ? _("Inland depot with rail") : _("Inland depot")];
+    return [named(plan.depots[row], "name"), plan.depots[row].rail_served ? _("Inland depot with rail") : _("Inland depot")];
   const district = plan.districts[row];
   const measure = MEASURES[view.measure];
   return [
@@ -398,6 +401,19 @@ function remember(push = false) {
     },
     push === true,
   );
+  byId("whole").firstElementChild.href = `/?${new URLSearchParams({ lang })}${location.hash}`;
+}
+
+// The view as other pages take it in; the whole map is a click away.
+function showEmbed() {
+  const box = byId("embed-box");
+  box.hidden = !box.hidden;
+  byId("embed").setAttribute("aria-expanded", String(!box.hidden));
+  const query = new URLSearchParams({ lang: document.documentElement.lang, embed: 1 });
+  const title = document.title.replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  const source = `${location.origin}/?${query}${location.hash}`.replaceAll("&", "&amp;");
+  byId("embed-code").value = `<iframe src="${source}" title="${title}" width="960" height="600" loading="lazy"></iframe>`;
+  if (!box.hidden) byId("embed-code").select();
 }
 
 const pin = (fingerprint) => fingerprint?.slice(0, 12) ?? null;

@@ -29,8 +29,8 @@ export function allEntries(plan) {
     ...[...plan.stateNames].map(([state, name]) => entry("state", state, name, _("State"), [state, name])),
     ...districtEntries(plan),
     ...plan.sites.map((row, i) => entry("site", i, named(row, "name"), word(row.facility_type), [row.name, row.name_hi])),
-    ...plan.gateways.map((row, i) => entry("gateway", i, row.name, _("Port"), [row.name])),
-    ...plan.depots.map((row, i) => entry("depot", i, row.name, _("Inland depot"), [row.name])),
+    ...plan.gateways.map((row, i) => entry("gateway", i, named(row, "name"), _("Port"), [row.name, row.name_hi])),
+    ...plan.depots.map((row, i) => entry("depot", i, named(row, "name"), _("Inland depot"), [row.name, row.name_hi])),
   ];
 }
 

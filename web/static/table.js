@@ -79,13 +79,13 @@ export const COLUMNS = {
     { name: _("Tonnes a year"), key: "tonnes_per_year", show: whole, numeric: true },
   ],
   gateways: [
-    { name: _("Port"), key: "name", show: text },
+    { name: _("Port"), key: "name", show: name("name") },
     { name: _("State"), key: "state", show: name("state") },
     { name: _("Container service"), key: "container_service", show: yesNo },
     ...position("lon", "lat"),
   ],
   depots: [
-    { name: _("Depot"), key: "name", show: text },
+    { name: _("Depot"), key: "name", show: name("name") },
     { name: _("State"), key: "state", show: name("state") },
     { name: _("Served by rail"), key: "rail_served", show: yesNo },
     ...position("lon", "lat"),

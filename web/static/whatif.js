@@ -4,7 +4,7 @@ import * as address from "./address.js";
 import * as data from "./data.js";
 import { byId, h } from "./dom.js";
 import { crore, number } from "./format.js";
-import { _ } from "./i18n.js";
+import { _, named } from "./i18n.js";
 import { createMap, webglWorks } from "./map.js";
 import { MEASURES } from "./measures.js";
 import * as questions from "./question.js";
@@ -45,6 +45,7 @@ const state = {
   places: [], // the same by place
   firstRun: null, // that answered a base which is a study file
   tab: "map",
+  batch: "", // of the command line, whose scenarios are rows of the workbench too
   waiting: null, // what was chosen before one knew what can be built there
 };
 let map = null;
@@ -112,6 +113,7 @@ async function apply(values) {
     showBase();
     takeUp(values);
   }
+  state.batch = values.batch ?? "";
   setTab(values.tab === "bench" ? "bench" : "map");
   shell.ready(true);
 }
@@ -287,6 +289,11 @@ const fillBench = createWorkbench({
     go(run ? { run } : {});
     return shell.attempt(() => apply(address.read()));
   },
+  batch: (id) => {
+    state.batch = id;
+    go(state.run ? { run: state.run.id } : {}, false);
+    return shell.attempt(() => fillBench(state));
+  },
   ruleText: (run) => ruleNames(run.changes).join(", "),
 });
 
@@ -303,7 +310,7 @@ function setTab(tab) {
 
 // The address of a question to the base; the workbench stays open over questions.
 function go(values, push = true) {
-  address.write({ ...state.base, ...values, tab: state.tab === "map" ? null : state.tab }, push);
+  address.write({ ...state.base, ...values, tab: state.tab === "map" ? null : state.tab, batch: state.batch }, push);
 }
 
 // ---- clicks
@@ -379,7 +386,7 @@ const runName = ({ name, changes }) =>
 function ruleNames(changes) {
   const count = (list) => changes[list]?.length ?? 0;
   const usual = own(state);
-  const port = (id) => state.baseline.gateways.find((row) => row.gateway_id === id)?.name ?? id;
+  const port = (id) => named(state.baseline.gateways.find((row) => row.gateway_id === id) ?? { name: id }, "name");
   const closed = (changes.closed_gateways ?? []).filter((id) => !usual.closed_gateways.includes(id));
   return [
     count("forced") > usual.forced.length ? _("{n} forced", { n: number(count("forced")) }) : null,

@@ -17,7 +17,7 @@ export function portCard(state, port, on) {
   const closed = questions.has(question(state), "closed_gateways", port.gateway_id);
   const change = () => on.change(questions.toggleGateway(question(state), port.gateway_id));
   return [
-    heading(port.name, null, port.state, on),
+    heading(named(port, "name"), null, named(port, "state"), on),
     h("p", { class: "tags" }, tag(_("Port")), closed ? tag(_("closed")) : null),
     h("p", { class: "row" }, toggle(closed ? _("Open this port again") : _("Close this port"), closed, change)),
   ];

@@ -121,7 +121,7 @@ function renderQuestion(state, on) {
   byId("ports").replaceChildren(
     ...gateways.map((port) => {
       const box = h("input", { type: "checkbox", checked: closed(port), onchange: () => toggle(port) });
-      return h("li", {}, h("label", {}, box, port.name));
+      return h("li", {}, h("label", {}, box, named(port, "name")));
     }),
   );
 }
@@ -144,7 +144,7 @@ export function idText(id, options) {
 
 export function changeText({ list, id, added }, { options, baseline }) {
   if (list === "closed_gateways") {
-    const place = baseline.gateways.find((row) => row.gateway_id === id)?.name ?? id;
+    const place = named(baseline.gateways.find((row) => row.gateway_id === id) ?? { name: id }, "name");
     return added ? _("Closed: {place}", { place }) : _("Open again: {place}", { place });
   }
   const place = idText(id, options);
@@ -205,8 +205,8 @@ export function tipLines(state, { kind, row }, label) {
     const site = state.marked[row];
     return [named(site, "name"), `${word(site.facility_type)}, ${word(site.tier)}`];
   }
-  if (kind === "gateway") return [baseline.gateways[row].name, _("Click to close or open")];
-  if (kind === "depot") return [baseline.depots[row].name];
+  if (kind === "gateway") return [named(baseline.gateways[row], "name"), _("Click to close or open")];
+  if (kind === "depot") return [named(baseline.depots[row], "name")];
   if (kind === "place") {
     const place = placesShown(state)[row];
     return [place?.name, ngettext("{n} possibility", "{n} possibilities", place?.list.length ?? 0)];
