@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from siting.solver.assignment import Assignment
 from siting.solver.core import Core
 from siting.solver.local_search import SwapSearch
 from siting.solver.problem import BoolArray, FloatArray
 from siting.solver.rounding import Rounding
-from siting.solver.service import CAPACITY_TOLERANCE, Service, cheapest_service, loads, nearest_lanes
+from siting.solver.service import CAPACITY_TOLERANCE, Service, cheapest_service, loads, nearest_lanes, service_of
 from siting.solver.stopwatch import Stopwatch
 
 MOVES = 60
@@ -34,6 +37,8 @@ class Incumbent:
         self.service: Service | None = None  # of the best plan, where finding it takes more than a look
         self._seen: set[bytes] = set()
         self.search = SwapSearch(core) if core.simple else None
+        self._assignment = Assignment(core) if Assignment.suits(core) else None
+        self.found: list[BoolArray] = []  # every plan that was the best for a time
         self.integral = _integral(core)
         self._rounding = Rounding(core)
 
@@ -70,8 +75,20 @@ class Incumbent:
             cost, opened = self.search.improve(opened, moves, worth)
         else:
             opened, cost, service = self._best_trimmed(opened)
+        return self._keep(opened, cost, service)
+
+    def take(self, opened: BoolArray, lane_share: FloatArray) -> bool:
+        """Keep a plan whose service is known, if it keeps all limits and is the best."""
+        service = service_of(self.core, opened, lane_share)
+        if service is None or not self.core.rules.kept(opened):
+            return False
+        opened = self._shrunk(opened, service)
+        return self._keep(opened, service.cost + float(self.core.fixed_cost[opened].sum()), service)
+
+    def _keep(self, opened: BoolArray, cost: float, service: Service | None) -> bool:
         if cost < self.cost - 1e-12 * abs(cost):
             self.cost, self.open, self.service = cost, opened, service
+            self.found.append(opened)
             return True
         return False
 
@@ -85,6 +102,8 @@ class Incumbent:
     def served(self) -> Service:
         """How the best plan serves its clients, at least cost as far as time allows."""
         assert self.open is not None
+        if self._assignment is not None and self.service is not None:
+            return self.service
         service = cheapest_service(self.core, self.open, None, self._watch.grace)
         if service is None or (self.service is not None and self.service.cost < service.cost):
             service = self.service
@@ -104,13 +123,33 @@ class Incumbent:
         return min(found, self._trimmed(fewer), key=lambda plan: plan[1])
 
     def _trimmed(self, opened: BoolArray) -> tuple[BoolArray, float, Service | None]:
-        """Serve, then close what carries nothing and shrink tiers to what they carry."""
-        core = self.core
-        service = None if self._watch.over else cheapest_service(core, opened, NODES, self._watch.left)
+        """Served at least cost, as far as one look goes, and shrunk to what that needs."""
+        core, service = self.core, None
+        if self._assignment is not None and not self._watch.over:
+            opened, service = self._assigned(opened)
+        if service is None and not self._watch.over:
+            service = cheapest_service(core, opened, NODES, self._watch.left)
         if service is None:
             return opened, np.inf, None
+        opened = self._shrunk(opened, service)
+        return opened, service.cost + float(core.fixed_cost[opened].sum()), service
+
+    def _assigned(self, opened: BoolArray) -> tuple[BoolArray, Service | None]:
+        """Whole clients, from where they are if they may be split; the options this opens or closes with them."""
+        assert self._assignment is not None
+        split = cheapest_service(replace(self.core, single_source=False), opened, None, self._watch.left)
+        if split is None:
+            return opened, None
+        if ((split.lane_share == 0) | (split.lane_share == 1)).all():
+            return opened, split
+        found = self._assignment.search(opened, split.lane_share, len(self._seen))
+        service = None if found is None else service_of(self.core, *found)
+        return (opened, None) if found is None or service is None else (found[0], service)
+
+    def _shrunk(self, opened: BoolArray, service: Service) -> BoolArray:
+        """A set without what carries nothing, and with tiers no larger than what they carry asks for."""
+        core, opened = self.core, opened.copy()
         load = loads(core, service.lane_share)
-        opened = opened.copy()
         for j in np.flatnonzero(opened & ~core.forced):
             place = core.place[j]
             without = opened.copy()
@@ -126,7 +165,7 @@ class Incumbent:
                 continue
             if core.rules.kept(without):
                 opened = without
-        return opened, service.cost + float(core.fixed_cost[opened].sum()), service
+        return opened
 
     def _lanes_at(self, place: int) -> BoolArray:
         return np.asarray((self.core.places == place).any(axis=1))

@@ -28,12 +28,14 @@ class CoreAnswer:
     Attributes:
         open: (n_options,) mask, or None where it found no plan.
         bound: no plan of the core costs less; inf where it proved that there is none.
+        lane_share: (n_lanes,) how the plan serves the clients.
         stopped: True when Ctrl-C ended the run.
     """
 
     open: BoolArray | None
     bound: float
     stopped: bool = False
+    lane_share: FloatArray | None = None
 
 
 @dataclass
@@ -163,7 +165,7 @@ def solve_core(
     gap: float,
     time_limit: float | None,
     threads: int,
-    start: BoolArray | None = None,
+    start: FloatArray | None = None,
     watch: Watch | None = None,
     nodes: int | None = None,
 ) -> CoreAnswer:
@@ -173,7 +175,7 @@ def solve_core(
         gap: relative gap to stop at, of the whole objective.
         time_limit: seconds, or None.
         threads: threads HiGHS may use.
-        start: (n_options,) open options of a known plan.
+        start: (n_options,) open options of a known plan, or (n_options + n_lanes,) with the shares of its lanes.
         watch: called with the bound and the best objective at least twice a second.
         nodes: most branch-and-bound nodes; None = until the gap is reached.
 
@@ -196,7 +198,7 @@ def solve_core(
             return CoreAnswer(None, bound, solver.stopped)
         opened = solver.values[: core.n_options] > 0.5
         if core.rules.kept(opened):
-            return CoreAnswer(opened, bound, solver.stopped)
+            return CoreAnswer(opened, bound, solver.stopped, solver.values[core.n_options :])
         for name, cover in _covers(core, model, opened):
             model.problem += cover, f"{name}_{len(model.problem.constraints())}"
         start = None
@@ -242,7 +244,7 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
         gap: float,
         deadline: float,
         threads: int,
-        start: BoolArray | None,
+        start: FloatArray | None,
         watch: Watch | None,
         nodes: int | None,
     ) -> None:
@@ -293,7 +295,7 @@ class _InProcessHighs(pulp.HiGHS):  # type: ignore[misc]
             highs.setOptionValue("mip_max_nodes", self._nodes)
         if self._start is not None:
             n = len(self._start)
-            highs.setSolution(n, np.arange(n, dtype=np.int32), self._start.astype(float))
+            highs.setSolution(n, np.arange(n, dtype=np.int32), self._start)
         self.stopped = run_highs(highs, self._watch_scaled if self._watch else None)
         status = highs.getModelStatus()
         self.infeasible = status == highspy.HighsModelStatus.kInfeasible

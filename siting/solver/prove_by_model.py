@@ -26,7 +26,7 @@ def prove_by_model(search: Search, dual: Dual) -> None:
         search.watch.enter("favoured")
         some = restrict(core, favoured, np.ones(core.n_lanes, dtype=bool), core.forced)
         answer = solve_core(
-            some, incumbent.gap / 2, search.watch.left, search.threads, search.within(favoured), search.tell_plan, SHORT
+            some, incumbent.gap / 2, search.watch.left, search.threads, search.start(favoured), search.tell_plan, SHORT
         )
         search.adopt(answer, favoured)
         if search.done:
@@ -40,9 +40,7 @@ def solve_model(search: Search, options: BoolArray) -> None:
     core, incumbent = search.core, search.incumbent
     ceiling = incumbent.cutoff  # plans with other options cost at least this
     sub = restrict(core, options, np.ones(core.n_lanes, dtype=bool), core.forced)
-    answer = solve_core(
-        sub, incumbent.gap, search.watch.left, search.threads, search.within(options), search.tell_model
-    )
+    answer = solve_core(sub, incumbent.gap, search.watch.left, search.threads, search.start(options), search.tell_model)
     search.adopt(answer, options)
     last = core.single_source or core.relaxed
     while answer.open is not None and incumbent.open is None and not (last or search.watch.over):

@@ -33,7 +33,7 @@ def prove_by_multipliers(search: Search, start: BoolArray | None, lam: FloatArra
     relaxation = Relaxation(search.core)
     _first_plans(search, start)
     dual = _ascend(search, relaxation, Multipliers(_first_multipliers(search, lam), relaxation.zero_split()), lam)
-    search.multipliers = dual.at.lam
+    search.dual, search.multipliers = dual, dual.at.lam
     search.proof.prices += _written(relaxation, dual)
     search.raise_bound(dual.best.bound)
     return dual

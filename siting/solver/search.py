@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from siting.solver.core import Core
+from siting.solver.core import Core, core_lanes
 from siting.solver.incumbent import ROUNDING, WHOLE, Incumbent
+from siting.solver.lagrangian import Dual
 from siting.solver.mip import CoreAnswer
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.proof import Prices, Record, Region
@@ -23,6 +24,7 @@ class Search:
         self.core, self.threads, self.watch = core, threads, watch
         self.incumbent = Incumbent(core, gap, watch)
         self.bound = -np.inf
+        self.dual: Dual | None = None
         self.multipliers = np.where(np.isfinite(core.unserved), core.unserved, 0.0)
         self.proof = Region([Prices(self.multipliers, np.zeros(len(core.rules)))])
 
@@ -84,6 +86,13 @@ class Search:
         opened = self.incumbent.open
         return None if opened is None or (opened & ~options).any() else opened[options]
 
+    def start(self, options: BoolArray) -> FloatArray | None:
+        """The same with the shares of the lanes between them, where clients are whole: these are hard to find again."""
+        opened, service = self.within(options), self.incumbent.service
+        if opened is None or service is None or not self.core.single_source:
+            return None if opened is None else opened.astype(float)
+        return np.concatenate([opened, service.lane_share[core_lanes(self.core, options)]])
+
     def offer(self, options: IntArray) -> None:
         """Evaluate the plan that opens these options."""
         opened = np.zeros(self.core.n_options, dtype=bool)
@@ -101,7 +110,13 @@ class Search:
     def adopt(self, answer: CoreAnswer, options: BoolArray) -> None:
         """Take over what a model of some options found, and whether Ctrl-C ended it."""
         if answer.open is not None:
-            self.offer(np.flatnonzero(options)[answer.open])
+            taken = np.flatnonzero(options)[answer.open]
+            if self.core.single_source and answer.lane_share is not None:
+                opened, share = np.zeros(self.core.n_options, dtype=bool), np.zeros(self.core.n_lanes)
+                opened[taken] = True
+                share[core_lanes(self.core, options)] = np.round(answer.lane_share)
+                self.incumbent.take(opened, share)
+            self.offer(taken)
         self.watch.stopped |= answer.stopped
 
 

@@ -89,6 +89,17 @@ def cheapest_service(
     return _service_within_capacity(core, opened, nodes, time_limit_s)
 
 
+def service_of(core: Core, opened: BoolArray, lane_share: FloatArray) -> Service | None:
+    """What lane shares come to; None where they need what is closed, break a limit or leave out who must be served."""
+    left = np.clip(1.0 - np.bincount(core.client, weights=lane_share, minlength=core.n_clients), 0.0, 1.0)
+    stays = left > 0
+    unusable = (lane_share[~usable_lanes(core, opened)] > 0).any()
+    if unusable or np.isinf(core.unserved[stays]).any() or _over_limits(core, opened, lane_share):
+        return None
+    cost = float(lane_share @ core.cost + left[stays] @ core.unserved[stays])
+    return Service(lane_share, left, cost, cost)
+
+
 def _over_limits(core: Core, opened: BoolArray, lane_share: FloatArray) -> bool:
     """Whether some place carries more than it holds, or less than its minimum."""
     load = loads(core, lane_share)
