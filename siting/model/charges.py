@@ -52,7 +52,7 @@ def two_part_charges(
         g[facility_type == kind] = p[key]
     public = np.where(np.isnan(public_inr_crore), g * project_cost_inr_crore, public_inr_crore)  # (50)
     due = np.where(shared, p["take_or_pay_share"], 1.0)
-    used_t = np.where(shared, p["terminal_utilisation"], 1.0) * capacity_t_per_year
+    used_t = p["terminal_utilisation"] * capacity_t_per_year  # of what is due whole nothing is paid by use
     upkeep = p["om_fraction_per_year"]
     per_use_inr = (1.0 - due) * public * INR_PER_CRORE / used_t
     return pd.DataFrame({

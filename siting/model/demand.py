@@ -61,12 +61,8 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
     if study.tonnage_basis == "potential":
         by_class = _lifted(by_class, demand, pack, places, study.potential_percentile)
     for cargo_class in HUB_CLASSES:
-        tonnes = by_class[cargo_class].reset_index(drop=True)
-        usd = by_class[f"value_usd_{cargo_class}"].reset_index(drop=True)
-        usd_per_t = (usd / tonnes).where(tonnes > 0, usd.sum() / max(tonnes.sum(), 1.0))
-        tonnes = tonnes * by_sea
-        demand[f"{cargo_class}_t"] = tonnes
-        demand[f"{cargo_class}_usd"] = tonnes * usd_per_t
+        demand[f"{cargo_class}_t"] = by_class[cargo_class].to_numpy() * by_sea
+        demand[f"{cargo_class}_usd"] = by_class[f"value_usd_{cargo_class}"].to_numpy() * by_sea
         for unit, whole in (("t", by_class[cargo_class]), ("usd", by_class[f"value_usd_{cargo_class}"])):
             inclined = by_class[f"part_{unit}_{cargo_class}"]
             mean = inclined.sum() / whole.sum() if whole.sum() > 0 else 0.0

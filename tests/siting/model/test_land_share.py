@@ -48,3 +48,9 @@ def test_no_more_than_19_of_20_leaves_by_land_from_inland_either() -> None:
     np.testing.assert_allclose(share, [0.95, 0.95, 0.95, 0.0])
     only_border = land_share(pd.Series([100e6, 0.0, 0.0, 0.0]), STATE, STATION, observed(("A", "land", 500)))
     np.testing.assert_allclose(only_border, [0.95, 0.0, 0.0, 0.0])
+
+
+def test_of_a_state_that_exported_more_when_it_was_recorded_the_share_is_that_of_then() -> None:
+    """300 of 1,000 by land; of 500 now 150: 95 at the border, 55 of the 400 inland."""
+    share = land_share(USD, STATE, STATION, observed(("A", "land", 300), ("A", "sea", 700)))
+    np.testing.assert_allclose(share, [0.95, 55 / 400, 55 / 400, 0.0])

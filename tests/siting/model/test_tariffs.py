@@ -47,7 +47,8 @@ def test_where_freight_is_linear_the_break_even_is_a_quotient():
     linear = {"trailer_fixed_share": 0.0, "road_taper": 0.0, "rail_taper": 0.0, "empty_box_share": 0.0}
     rates = tariff(**linear)
     assert rates.rail_break_even_km(50) == pytest.approx(100 + rates.terminal_inr_per_t / (2.869 - 1.96), abs=0.1)
-    assert tariff(**linear, rail_inr_per_t_km=2.869).rail_break_even_km() == float("inf"), "rail never pays"
+    for dear in (2.869, 20.0):
+        assert tariff(**linear, rail_inr_per_t_km=dear).rail_break_even_km() == float("inf"), "rail never pays"
 
 
 def test_a_haul_by_hand():

@@ -143,7 +143,10 @@ def scattered(seed: int, clients: int = 40, n_open: int = 6) -> FacilityProblem:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_no_more_is_shown_than_was_claimed(seed: int) -> None:
-    """Options that cost as much as the claim are settled on the way, and with them perhaps the best plan."""
+    """Options that cost as much as the claim are settled on the way, and with them perhaps the best plan.
+
+    Where costs are whole, options that cost more than a unit less than the claim are, and so no higher whole is shown.
+    """
     cost = np.random.default_rng(seed).integers(1, 100, (16, 14)).astype(float)
     problem = FacilityProblem.from_costs(cost, fixed_cost=np.arange(30.0, 58.0, 2.0), forced_open=[13])
     for scale in (1.0, 0.1):
@@ -153,7 +156,7 @@ def test_no_more_is_shown_than_was_claimed(seed: int) -> None:
         for part in (0.97, 0.98, 0.99, 1.0):
             found = certify(scaled, core, search.proof, part * best)
             assert found.bound <= best * (1 + SMALLEST)
-            assert found.bound <= (np.ceil(part * best - SMALLEST) if scale == 1.0 else part * best * (1 + SMALLEST))
+            assert found.bound <= (np.ceil(part * best - 1.0 + 5e-4) if scale == 1.0 else part * best * (1 + SMALLEST))
 
 
 def test_every_kind_of_proof_is_told_apart() -> None:

@@ -18,6 +18,7 @@ from siting.solver.cutting_planes import LinearBound
 from siting.solver.lagrangian import Dual
 from siting.solver.prove_by_multipliers import prove_by_multipliers
 from siting.solver.reduce import reduce_problem
+from siting.solver.restated import Restated
 from siting.solver.search import Search
 from siting.solver.stopwatch import Progress, Stopwatch
 
@@ -196,6 +197,27 @@ def test_likely_options_are_searched_first_where_they_are_few(monkeypatch: pytes
     assert (then[2] | ~options).all() or then[2].sum() < len(options)
     monkeypatch.setattr(prove_by_cuts, "MOST_LIKELY", 0.0)
     assert len(searches_of(prove_by_cuts, "_branch_on", "budget", CUTS, monkeypatch)) == 1
+
+
+def test_a_tree_begins_with_multipliers_no_higher_than_what_the_lanes_left_out_cost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ((search, sub, _, lam, _),) = searches_of(prove_by_cuts, "_search_tree", "budget", CUTS, monkeypatch)
+    assert lam.tolist() == np.minimum(search.multipliers, sub.unserved).tolist()
+    assert (search.multipliers < sub.unserved).any()
+
+
+@pytest.mark.parametrize("kind", ["two places", "clustered", "number and room", "budget"])
+def test_what_multipliers_show_is_written_down_whole(kind: str) -> None:
+    """The certificate comes to the bound of the ascent by its prices alone."""
+    for seed in range(3):
+        problem = KINDS[kind](seed)
+        search = Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
+        dual = prove_by_multipliers(search, None, None)
+        restated = Restated(problem, search.core, np.full(problem.n_clients, np.inf))
+        limits, least = restated.rows.limits(), dual.best.bound + search.core.base
+        found = max(restated.bound(prices, limits).value for prices in search.proof.prices)
+        assert found >= least - SMALL * abs(least), f"seed {seed}"
 
 
 def test_favoured_options_are_searched_first_where_they_are_few(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from siting.solver.link_cuts import LinkCuts
 from siting.solver.option_limits import FIT, Limits
 from siting.solver.proof import Prices
 from siting.solver.reduce import reduce_problem
-from siting.solver.restated import Restated, _first_parts, _free_parts
+from siting.solver.restated import Restated, _first_parts, _free_parts, _idle
 
 CLOSE = {"rel": 1e-8, "abs": 1e-8}
 
@@ -237,6 +237,37 @@ def test_a_lane_bounds_alike_whichever_of_its_two_options_comes_first() -> None:
         assert theirs.enter == pytest.approx(mine.enter, **CLOSE), f"seed {seed}"
         turned += bool(flipped.turned.any())
     assert turned > 8
+
+
+@pytest.mark.parametrize(
+    ("ends", "least", "fixed", "idle"),
+    [
+        ([0, -1], 0.0, 5.0, [True, False]),  # gains 2 at the highest multiplier, 3
+        ([0, -1], 0.0, 1.5, [False, False]),
+        ([0, -1], 0.5, 5.0, [False, False]),  # may fill an option: up to what its client costs without any, 10
+        ([0, -1], 0.5, 9.5, [True, False]),
+        ([0, 1], 0.5, 5.0, [False, False]),  # whole at both, if one of them has a minimum
+        ([0, 1], 0.5, 9.5, [True, True]),
+        ([0, 1], 0.0, 5.0, [True, True]),
+    ],
+)
+def test_options_left_out_bear_their_lanes_whole_where_they_cost_no_less_than_nothing(
+    ends: list[int], least: float, fixed: float, idle: list[bool]
+) -> None:
+    """One lane that costs 1; the first option may have a minimum; the second, where no lane leads to it, is gainful."""
+    second = fixed if ends[1] == 1 else -1.0
+    problem = FacilityProblem(
+        lane_client=np.array([0]), lane_options=np.array([ends]), lane_cost=np.array([1.0]), n_clients=1, n_options=2,
+        unserved_cost=np.array([10.0]), fixed_cost=np.array([fixed, second]), demand=np.array([2.0]),
+        min_throughput=np.array([least, 0.0]),
+    )  # fmt: skip
+    nothing = SimpleNamespace(option_of=np.zeros(0, np.int64))
+    found, worth = _idle(problem, nothing, np.array([True]), np.array([3.0]), problem.unserved_cost)  # type: ignore[arg-type]
+    assert found.tolist() == idle
+    gain = 9.0 if least else 2.0
+    assert worth.tolist() == pytest.approx([fixed - gain if alone else 0.0 for alone in idle])
+    inside = SimpleNamespace(option_of=np.array([0, 1]))
+    assert not _idle(problem, inside, np.array([True]), np.array([3.0]), problem.unserved_cost)[0].any()  # type: ignore[arg-type]
 
 
 SAID = -3.0

@@ -42,6 +42,17 @@ def test_a_search_is_done_where_its_bound_meets_its_plan_or_time_is_over(small: 
     assert Search(small.core, 0.0, 1, Stopwatch(0.0, None)).done
 
 
+def test_a_bound_is_high_enough_within_the_gap_of_the_whole_cost(small: Search) -> None:
+    """Of 8 and the 5 that clients cost who are no part of the core, a hundredth."""
+    search = Search(replace(small.core, base=5.0), 0.01, 1, Stopwatch(None, None))
+    assert search.wanted == np.inf, "there is no plan"
+    search.offer(np.flatnonzero(among(search, 0, 1)))
+    assert search.wanted == pytest.approx(8.0 - 0.13)
+    exact = Search(small.core, 0.0, 1, Stopwatch(None, None))
+    exact.offer(np.flatnonzero(among(exact, 0, 1)))
+    assert 8.0 - 1e-8 < exact.wanted < 8.0, "but for rounding"
+
+
 @pytest.mark.parametrize(
     ("half", "bound", "proven"), [(0.5, 7.2, 7.2), (0.0, 7.2, 8.0), (0.0, 7.0004, 7.0), (0.0, 9.0, 8.0)]
 )
@@ -141,7 +152,7 @@ def test_a_plan_that_cannot_be_served_after_all_is_not_given_twice(
     """Nor one with fewer options, unless minimums may let less of them do. A model of whole clients serves what it
     opens, and one of stand-ins tells of no plan: they are asked once.
     """
-    search = Search(replace(small.core, **changes), 0.0, 1, Stopwatch(None, None))
+    search = Search(replace(small.core, base=2.0, **changes), 0.0, 1, Stopwatch(None, None))
     monkeypatch.setattr(search.incumbent, "offer", lambda *a, **named: False)
     plans, cores = [among(search, 0, 1), among(search, 2), None], []
 
