@@ -32,6 +32,7 @@ districts most within a budget, proven and re-checked.
   siting scenarios my-scenarios.toml        the same for many named changes
   siting robust my-study.toml               which plan is never far from the best, whatever comes
   siting compare results/a results/b        what differs between two results
+  siting order results/my-study             which of its sites to build first
   siting verify results/my-study            the same plan again, or what changed
   siting serve                              open the results on a map
 """

@@ -106,6 +106,12 @@ class Study:
         """The phases, their budgets scaled to that of the study."""
         return phases_of(self.phases, self.budget_inr_crore)
 
+    def refuse_phases(self, asked: str) -> None:
+        """Raise InputError where the study has phases, which what is asked knows nothing of."""
+        if self.phases:
+            remedy = "leave [[phases]] out and give budget_inr_crore"
+            raise InputError(Fault(f"{asked} asks a study without phases", remedy, self.name, column="phases"))
+
     def parameter_values(self) -> Parameters:
         """Return all parameters with this study's overrides."""
         return load_parameters().with_overrides(self.parameters)

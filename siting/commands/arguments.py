@@ -104,6 +104,18 @@ def value_of(text: str) -> Any:
         return text
 
 
+def positive_of(text: str, name: str) -> float:
+    """A number above 0 of the command line.
+
+    Raises:
+        InputError: it is none.
+    """
+    value = value_of(text)
+    if not isinstance(value, float) or not 0 < value < float("inf"):
+        raise InputError(Fault(f"{name} {text} is no number above 0", "give ₹ crore", "command line", None, name, text))
+    return value
+
+
 def count_of(text: str) -> int:
     """Whole number of an argument."""
     if not text.isdecimal() or int(text) > MOST:

@@ -1,4 +1,4 @@
-"""``compare``, ``verify``, ``show`` and ``why``: what is asked of a result."""
+"""``compare``, ``verify``, ``show``, ``why`` and ``order``: what is asked of a result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from siting.commands.arguments import NO_PROOF, add_command, count_of, study_of_result
+from siting.commands.arguments import NO_PROOF, add_command, count_of, positive_of, study_of_result
 
 
 def add(commands: Any) -> None:
@@ -32,6 +32,11 @@ def add(commands: Any) -> None:
     why.add_argument("name", help="an option, a site, a place or a district: an id of sites.csv or districts.csv")
     why.add_argument("--tonnage", action="store_true", help="also how much more cargo a place needs (takes minutes)")
     why.add_argument("--study", type=Path, help="study file of a result that was made from own data")
+
+    order = add_command(commands, "order", _order, "tell in what order to build the sites of a plan: what first?")
+    order.add_argument("folder", type=Path)
+    order.add_argument("--per-year", metavar="CRORE", help="₹ crore that come in a year (default: a fifth of all)")
+    order.add_argument("--study", type=Path, help="study file of a result that was made from own data")
 
 
 def _compare(arguments: argparse.Namespace) -> int:
@@ -80,6 +85,7 @@ def _why(arguments: argparse.Namespace) -> int:
             print(f"... {what}", file=sys.stderr)
 
     study = study_of_result(open_result(arguments.folder), arguments.study)
+    study.refuse_phases("siting why")
     why = Why(make_plan(build_model(study)), progress)
     answers: dict[str, Any] = {}
     lines: list[str] = []
@@ -95,6 +101,25 @@ def _why(arguments: argparse.Namespace) -> int:
             lines += district_lines(answers[kind])
     print(json.dumps(answers, default=_plain, ensure_ascii=False) if arguments.json else "\n".join(lines))
     return 0
+
+
+def _order(arguments: argparse.Namespace) -> int:
+    from siting.model.model import build_model
+    from siting.report.brief import order_lines
+    from siting.results.read import open_result
+    from siting.scenarios.order import building_order
+
+    result = open_result(arguments.folder)
+    budget = None if arguments.per_year is None else positive_of(arguments.per_year, "--per-year")
+    model = build_model(study_of_result(result, arguments.study))
+    opened = model.options.index[model.options["option_id"].isin(result.sites["option_id"])].to_numpy()
+    order = building_order(model, opened, budget)
+    if arguments.json:
+        told = {**vars(order), "table": json.loads(order.table.to_json(orient="records"))}
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print("\n".join(order_lines(order, result.sites)))
+    return 0 if order.status == "optimal" else NO_PROOF
 
 
 def _plain(value: Any) -> Any:

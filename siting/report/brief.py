@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from siting.districts.claims import AREA, claimed
 from siting.money import INR_PER_CRORE, MINUS, counted, crore, indian
 from siting.report.overrides import differing
 from siting.results.compare import Comparison
+
+if TYPE_CHECKING:
+    from siting.scenarios.order import Order
 
 SITE_WORDS = {
     "warehouse": "warehouse", "cold_store": "cold store", "cargo_terminal": "cargo terminal",
@@ -251,6 +254,28 @@ def site_table(sites: pd.DataFrame) -> str:
         "saves ₹ crore/year": (sites["saving_inr_per_year"] / INR_PER_CRORE).map(lambda crore: indian(crore, 2)),
         **when,
     }))  # fmt: skip
+
+
+def order_lines(order: Order, sites: pd.DataFrame) -> list[str]:
+    """In what order to build the sites of a plan, and what looking no year ahead costs."""
+    table = order.table.merge(sites[["option_id", "name", "state", "facility_type"]], on="option_id")
+    shown = text_table(pd.DataFrame({
+        "year": table["year"],
+        "year by year": table["year_by_year"],
+        "place": table["name"],
+        "state": table["state"],
+        "type": table["facility_type"].map(SITE_WORDS),
+        "₹ crore": table["capex_inr_crore"].map(lambda crore: indian(crore, 1)),
+        "in all": table["capex_inr_crore"].cumsum().map(lambda crore: indian(crore, 1)),
+    }))  # fmt: skip
+    return [
+        shown,
+        "",
+        f"₹{indian(order.budget_inr_crore, 1)} crore a year, {counted(int(table['year'].max()), 'year')} of building. "
+        f"Saves {crore(order.saving_inr_per_year, 1)} in the mean year, later years counting less; no order saves over "
+        f"{crore(order.slack_inr_per_year, 2)} more.",
+        f"Chosen year by year, without a look ahead, it saves {crore(order.lost_inr_per_year, 2)} a year less.",
+    ]
 
 
 def scenario_lines(table: pd.DataFrame) -> str:

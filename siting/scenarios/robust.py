@@ -62,6 +62,7 @@ def drawn_futures(study: Study, n: int, progress: Told = lambda what: None) -> F
         InputError: a fault of the study or its data.
     """
     progress("the model")
+    study.refuse_phases("siting robust")
     model = build_model(study)
     table = draw_parameters(model.parameters, n, study.seed)
     problems = []
@@ -79,6 +80,7 @@ def named_futures(batch: Batch, progress: Told = lambda what: None) -> Futures:
             built), or a fault of its study or data.
     """
     base = batch.base
+    base.refuse_phases("siting robust")
     faults = [
         Fault(
             f"scenario {each.name!r} decides {key} otherwise; a future only happens",

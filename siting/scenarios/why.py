@@ -114,7 +114,7 @@ class Why:
     """Asks about one plan; every question is solved from the plan's own answer.
 
     Args:
-        plan: a proven plan.
+        plan: a proven plan, of a study without phases.
         progress: told what is being solved.
     """
 
