@@ -31,6 +31,7 @@ districts most within a budget, proven and re-checked.
   siting sweep my-study.toml 1000 5000      the same for several budgets
   siting scenarios my-scenarios.toml        the same for many named changes
   siting robust my-study.toml               which plan is never far from the best, whatever comes
+  siting alternatives results/my-study      how far plans that save a little less differ from it
   siting compare results/a results/b        what differs between two results
   siting order results/my-study             which of its sites to build first
   siting verify results/my-study            the same plan again, or what changed

@@ -1,4 +1,4 @@
-"""``robust``: plans of a study held against several futures."""
+"""``robust`` and ``alternatives``: plans beside a study's own, held against several futures and against its cost."""
 
 from __future__ import annotations
 
@@ -12,13 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geodata.errors import Fault, InputError
-from siting.commands.arguments import NO_PROOF, add_command, count_of, read_study_of, study_arguments, tell, value_of
+from siting.commands.arguments import (
+    NO_PROOF,
+    add_command,
+    count_of,
+    read_study_of,
+    study_arguments,
+    study_of_result,
+    tell,
+    value_of,
+)
 
 if TYPE_CHECKING:
     from siting.scenarios.robust import Futures
     from siting.study import Study
 
 DRAWS = 10
+WITHIN = 0.01
 
 
 def add(commands: Any) -> None:
@@ -29,6 +39,29 @@ def add(commands: Any) -> None:
     study_arguments(robust, "study, whose draws are the futures, or file of scenarios, which are (TOML)")
     robust.add_argument("--draws", type=count_of, help=f"joint draws of a study's parameters (default: {DRAWS})")
     robust.add_argument("--out", type=Path, help="folder for the tables (default: results/FILE-robust)")
+
+    near = add_command(
+        commands, "alternatives", _alternatives, "tell how far plans that save little less differ from that of a result"
+    )
+    near.add_argument("folder", type=Path, help="result of siting run")
+    near.add_argument(
+        "--within", type=share_of, default=WITHIN, help="part of its saving that they may save less (default: 1%%)"
+    )
+    near.add_argument("--others", type=count_of, default=5, help="sites beside its own that are looked at (default: 5)")
+    near.add_argument("--time-limit", help="seconds for each search (default: the study's)")
+    near.add_argument("--out", type=Path, help="folder for the tables (default: they are not written)")
+    near.add_argument("--study", type=Path, help="study file of a result that was made from own data")
+
+
+def share_of(text: str) -> float:
+    """A share, as 1% or 0.01."""
+    try:
+        share = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share; write 1% or 0.01")
+    return share
 
 
 def progress_of(arguments: argparse.Namespace) -> Callable[[str], None]:
@@ -58,6 +91,32 @@ def _robust(arguments: argparse.Namespace) -> int:
         print("\n".join(robust_lines(summary, plans.plan_table(), plans.site_table())))
         print(f"Tables: {out / 'regret.csv'}, {out / 'robust_plans.csv'}, {out / 'robust_sites.csv'}")
     return 0 if plans.proven else NO_PROOF
+
+
+def _alternatives(arguments: argparse.Namespace) -> int:
+    from geodata.folders import check_replaceable
+    from siting.model.model import build_model
+    from siting.plan import make_plan
+    from siting.report.alternatives import alternatives_lines
+    from siting.results.read import open_result
+    from siting.scenarios.alternatives import ALTERNATIVES_FILES, alternatives, write_alternatives
+    from siting.study import study_faults
+
+    given = {} if arguments.time_limit is None else {"time_limit_s": value_of(arguments.time_limit)}
+    if faults := study_faults(given, "command line"):
+        raise InputError(faults)
+    study = study_of_result(open_result(arguments.folder), arguments.study).with_changes(**given)
+    if arguments.out is not None:
+        check_replaceable(arguments.out, ALTERNATIVES_FILES)
+    progress = progress_of(arguments)
+    found = alternatives(make_plan(build_model(study)), arguments.within, others=arguments.others, progress=progress)
+    if arguments.out is not None:
+        write_alternatives(found, arguments.out)
+    if arguments.json:
+        print(json.dumps(found.summary(), ensure_ascii=False))
+    else:
+        print("\n".join(alternatives_lines(found.summary(), found.plan_table(), found.site_table())))
+    return 0 if found.proven else NO_PROOF
 
 
 def _futures_of(arguments: argparse.Namespace, progress: Callable[[str], None]) -> tuple[Study, Callable[[], Futures]]:

@@ -34,6 +34,9 @@ FILES = {
     "regret": "`regret.csv` of `siting robust`: one row per plan and future, plans by their greatest regret",
     "robust_plans": "`robust_plans.csv` of `siting robust`: one row per plan",
     "robust_sites": "`robust_sites.csv` of `siting robust`: one row per site that a plan of note builds",
+    "alternatives.json": "`alternatives.json` of `siting alternatives --out`: how far near plans differ from the best",
+    "near_plans": "`near_plans.csv` of `siting alternatives --out`: plans near the best, one row each",
+    "alternatives": "`alternatives.csv` of `siting alternatives --out`: the best plan without, or with, each site",
     "history": "`history.csv` of a plan's audits: one row per year",
     "audit_districts": "`audit_districts.csv` of an audited year: one row per district",
     "audit_states": "`audit_states.csv` of an audited year: one row per state",
@@ -104,8 +107,9 @@ def page() -> str:
         "`--structure` also `structure.csv`, with `--levers` also `levers.csv`; `siting scenarios` and `siting sweep` "
         "write a folder for each plan (without `report.html` unless asked), `scenarios.csv`, `scenarios.parquet`, "
         "`scenarios.svg`, `scenarios.html` and `log.txt`; `siting robust` writes "
-        "`regret.csv`, `robust_plans.csv`, `robust_sites.csv` and `robust.json`; `siting audit --out` a folder for "
-        "each year, and `history.csv`.",
+        "`regret.csv`, `robust_plans.csv`, `robust_sites.csv` and `robust.json`; `siting alternatives --out` "
+        "`alternatives.csv`, `near_plans.csv` and `alternatives.json`; `siting audit --out` a folder for each year, "
+        "and `history.csv`.",
         "CSV files are UTF-8 with a comma and a point; an empty cell is a missing value. A text that a spreadsheet "
         "would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return) has an apostrophe "
         "before it. `study.gpkg` is in WGS 84 (EPSG:4326).",

@@ -123,7 +123,7 @@ class Why:
         self._options = self.model.options
         self._ids = self._options["option_id"].to_numpy(object)
         self._place_id = self.model.places.table["place_id"].to_numpy(object)[self._options["place"]]
-        self._gap = self.model.study.gap * FINER
+        self.gap = self.model.study.gap * FINER
         self._told: dict[int, OptionReason] = {}
         self._progress("the plan itself, closer")
         self.best = self._solved(self.model.problem)
@@ -182,7 +182,7 @@ class Why:
 
     def _solved(self, problem: FacilityProblem) -> Solution:
         study = self.model.study
-        return solve(problem, gap=self._gap, time_limit=study.time_limit_s, start=self.plan.solution)
+        return solve(problem, gap=self.gap, time_limit=study.time_limit_s, start=self.plan.solution)
 
     def _named(self, name: str) -> Mask:
         """(n_options,) options that a name of an option, a site or a place stands for."""

@@ -14,6 +14,7 @@ Three villages and three sites, of which one may open:
 from siting.solver.certificate import Certificate
 from siting.solver.coverage import Coverage
 from siting.solver.errors import InputError, WrongAnswerError
+from siting.solver.near_best import NearBest, most_different, never_within
 from siting.solver.priced_plans import Best
 from siting.solver.problem import FacilityProblem
 from siting.solver.robust import Robust, solve_futures
@@ -28,12 +29,15 @@ __all__ = [
     "Coverage",
     "FacilityProblem",
     "InputError",
+    "NearBest",
     "Progress",
     "Robust",
     "Rules",
     "Solution",
     "Status",
     "WrongAnswerError",
+    "most_different",
+    "never_within",
     "relative_gap",
     "solve",
     "solve_futures",

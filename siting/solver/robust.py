@@ -119,7 +119,7 @@ class _Search:
             self.plans.price(opened)
         self._close_optima()
         expected = self._expected()
-        regret = self._least_regret()
+        regret = self._least_regret(expected.bound)
         optimum = [self._optimum(k) for k in range(len(self.futures))]
         # A plan met later may be better on average than the one that was best then.
         expected = self.plans.best(lambda cost: float(self.weight @ cost), expected.bound)
@@ -171,10 +171,17 @@ class _Search:
             bound = max(bound, self._exact(Aim(self.weight), self.futures))
         return self.plans.best(value, bound)
 
-    def _least_regret(self) -> Best:
-        """(82): weights p by cutting planes, each tried by the problem of (81) with them."""
+    def _least_regret(self, on_average: float) -> Best:
+        """(82): weights p by cutting planes, each tried by the problem of (81) with them.
+
+        Args:
+            on_average: bound of (81), which is that problem at the weights of the futures.
+        """
         self._begin()
+        top = self.plans.top()
         bound, tried = 0.0, 0
+        if np.isfinite(top).all():
+            bound = max(bound, on_average - float(self.weight @ top))
         while tried < CUTS and not self.over:
             best = self.plans.best(self.plans.most_regret, bound)
             weights = self.plans.hardest_weights()

@@ -55,6 +55,15 @@ def solve(
     return _solve(problem, gap, Stopwatch(time_limit, progress), start, threads)
 
 
+def solve_and_settle(
+    problem: FacilityProblem, gap: float, time_limit: float | None, start: Solution | None, threads: int = 2
+) -> NeverOpen:
+    """What the proof of the best plan settles of options; nothing under rules over lanes and coverage."""
+    if impossible(problem) or problem.coverage or len(problem.over_lanes):
+        return nothing_settled
+    return _solve_reduced(problem, gap, Stopwatch(time_limit, None), start, threads)[1]
+
+
 def _solve(problem: FacilityProblem, gap: float, watch: Stopwatch, start: Solution | None, threads: int) -> Solution:
     reasons = impossible(problem)
     if reasons:

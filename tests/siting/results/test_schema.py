@@ -79,8 +79,10 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
     beside = {"rules", "phases", "scenarios", "draws", "structure", "levers"}
     robust = {"robust.json", "regret", "robust_plans", "robust_sites"}
+    near = {"alternatives.json", "near_plans", "alternatives"}
     audits = {"history", "audit_districts", "audit_states", "audit_sites"}
-    assert set(FILES) == {"plan.json", *LAYERS.values(), "lanes", "flows", "enabled", *beside, *robust, *audits}
+    told = {*beside, *robust, *near, *audits}
+    assert set(FILES) == {"plan.json", *LAYERS.values(), "lanes", "flows", "enabled", *told}
     for table in FILES:
         for column in columns(table).values():
             assert column.meaning, column
