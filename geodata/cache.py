@@ -18,11 +18,16 @@ from geodata.network import FloatArray, Network
 CACHE_VERSION = "1"  # part of every key; raise it when results change for the same input
 
 
+def cache_folder() -> Path:
+    """The folder of what is kept between runs: deh-siting in $XDG_CACHE_HOME or ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deh-siting"
+
+
 def cached_matrix(compute: Callable[[], FloatArray], *inputs: ArrayLike, cache_dir: Path | None = None) -> FloatArray:
     """The matrix from the cache, or computed and kept there.
 
     The key is the SHA-256 of the inputs (arrays, text, numbers), which must be everything that the result depends
-    on. Default folder: deh-siting in $XDG_CACHE_HOME or ~/.cache. A cache that cannot be read or written, or a
+    on. Default folder: `cache_folder`. A cache that cannot be read or written, or a
     damaged file in it, costs time only.
     """
     return cached_array(compute, *inputs, cache_dir=cache_dir)
@@ -32,8 +37,7 @@ def cached_array(
     compute: Callable[[], NDArray[Any]], *inputs: ArrayLike, suffix: str = "matrix", cache_dir: Path | None = None
 ) -> NDArray[Any]:
     """As `cached_matrix`, for arrays of any kind; an empty array is not kept."""
-    folder = cache_dir or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deh-siting"
-    file = folder / f"{_checksum(CACHE_VERSION, *inputs)}.{suffix}"
+    file = (cache_dir or cache_folder()) / f"{_checksum(CACHE_VERSION, *inputs)}.{suffix}"
     try:
         stored = memoryview(file.read_bytes())
     except OSError:

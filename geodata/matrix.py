@@ -175,11 +175,12 @@ def path_geometry(network: Network, route: Route) -> shapely.LineString | None:
     """The route as one line for drawing, in the direction of travel; None for a route without edges."""
     if len(route.edges) == 0:
         return None
-    pieces = []
-    for node, edge in zip(route.nodes, route.edges, strict=False):
-        line = shapely.get_coordinates(network.geometry[edge])
-        pieces.append(line if network.edge_from[edge] == node else line[::-1])
-    points = np.concatenate(pieces)
+    points, piece = shapely.get_coordinates(network.geometry[route.edges], return_index=True)
+    forward = network.edge_from[route.edges] == route.nodes[:-1]
+    last = np.cumsum(np.bincount(piece, minlength=len(forward)))
+    first = np.append(0, last[:-1])
+    place = np.arange(len(points))
+    points = points[np.where(forward[piece], place, (first + last - 1)[piece] - place)]
     keep = np.append(True, (np.diff(points, axis=0) != 0).any(axis=1))
     return shapely.LineString(points[keep])
 

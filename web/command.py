@@ -16,6 +16,8 @@ from siting.commands.arguments import add_command
 
 def main() -> None:
     """Run the ``siting`` command."""
+    # Threads of matrix products wait with the processor busy, for products too small to share. Heard as numpy loads.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     interruption.listen()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an output that lacks a sign shows its number instead

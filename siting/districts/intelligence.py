@@ -77,8 +77,8 @@ class Measured:
         table["lift_inr_crore"] = lifted["inr_crore"]
         for name, column in QUARTILES.items():
             table[name] = self.benchmarks[column].reindex(table.index)
-        nearest = {key: ";".join(map(str, self.products.nearest(str(key)).index)) for key in self.facts.table.index}
-        table["nearest_sectors"] = pd.Series(nearest, dtype=object).reindex(table.index).replace("", None)
+        nearest = self.products.nearest_of_all().str.join(";")
+        table["nearest_sectors"] = nearest.reindex(table.index).replace("", None)
         figures = {
             "gini": spread.measures["gini"], "hhi": spread.measures["hhi"], "theil": spread.theil.total,
             "theil_within": spread.theil.within, "reference_inr_per_t": found.reference_inr_per_t,

@@ -55,6 +55,14 @@ class Products:
         open_to: pd.Series = density[(own < 1) & (density > 0)]
         return open_to.sort_values(ascending=False, kind="stable").head(n)
 
+    def nearest_of_all(self, n: int = 3) -> pd.Series:
+        """Names of the sectors of `nearest` of every district, the closest first: a list for each."""
+        own, density = self.rca.to_numpy(), self.density.to_numpy()
+        open_to = (own < 1) & (density > 0)
+        order = np.argsort(np.where(open_to, -density, np.inf), axis=1, kind="stable")[:, :n]
+        names, count = self.density.columns.to_numpy(object)[order], open_to.sum(axis=1)
+        return pd.Series([row[:k].tolist() for row, k in zip(names, count, strict=True)], self.density.index, object)
+
 
 def measure_products(sector_usd: pd.DataFrame) -> Products:
     """Measure what each district is good at, and what lies near.

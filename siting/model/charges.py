@@ -35,7 +35,7 @@ def two_part_charges(
     public_inr_crore: Array,
     capacity_t_per_year: Array,
     p: Mapping[str, float],
-) -> pd.DataFrame:
+) -> dict[str, Array]:
     """Divide the capital of options by (50) to (52).
 
     Args:
@@ -55,13 +55,13 @@ def two_part_charges(
     used_t = p["terminal_utilisation"] * capacity_t_per_year  # of what is due whole nothing is paid by use
     upkeep = p["om_fraction_per_year"]
     per_use_inr = (1.0 - due) * public * INR_PER_CRORE / used_t
-    return pd.DataFrame({
+    return {
         "capex_inr_crore": public,
         "due_capital_inr_crore": due * public,
         "upkeep_inr_per_year": due * public * upkeep * INR_PER_CRORE,  # (51)
         "use_charge_inr_per_t": per_use_inr * (1.0 / appraisal_factor(p) + upkeep),  # (52)
         "use_capital_inr_per_t": per_use_inr / appraisal_factor(p),
-    })  # fmt: skip
+    }
 
 
 def charge_of_use(

@@ -135,13 +135,18 @@ class Tariff:
 
         min( f_light(km),  f_light(c) + f_line(km - c) )  with c the collection distance                 (47)
         """
-        return np.minimum(*self._part_load_ways(km))
+        return self.part_load_per_t(km)[0]
 
     def part_load_kg_per_t(self, km: Array) -> Array:
         """CO2e of a part load, carried as its freight is cheaper."""
+        return self.part_load_per_t(km)[1]
+
+    def part_load_per_t(self, km: Array) -> tuple[Array, Array]:
+        """Freight (INR) and CO2e (kg) of a part load."""
         direct, by_line = self._part_load_ways(km)
         light_km = np.where(by_line < direct, self.collection_km, km)
-        return np.asarray(self.light_truck_kg_per_t_km * light_km + self.line_haul_kg_per_t_km * (km - light_km))
+        kg = self.light_truck_kg_per_t_km * light_km + self.line_haul_kg_per_t_km * (km - light_km)
+        return np.minimum(direct, by_line), np.asarray(kg)
 
     def _part_load_ways(self, km: Array) -> tuple[Array, Array]:
         """Freight all the way by light truck, and with a line haul beyond the collection distance; both of (47)."""

@@ -77,6 +77,19 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
     return demand
 
 
+DEMAND_FIELDS = ("leaders", "leader_share", "tonnage_basis", "potential_percentile", "export_growth")
+"""Fields of a study that `district_demand` looks at."""
+
+
+def same_demand(one: Study, other: Study, pack: Pack) -> bool:
+    """Whether two studies of a pack have the same demand, as far as can be told without measuring distances."""
+    by_land = pack.observed_flows is not None or (
+        one.parameter_values()["land_border_share"] == other.parameter_values()["land_border_share"]
+    )
+    alike = all(getattr(one, field) == getattr(other, field) for field in DEMAND_FIELDS)
+    return by_land and alike and one.tonnage_basis != "potential"
+
+
 def _lifted(
     by_class: pd.DataFrame, demand: pd.DataFrame, pack: Pack, places: Places, percentile: float
 ) -> pd.DataFrame:

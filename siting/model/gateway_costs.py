@@ -50,7 +50,7 @@ def gateway_costs(pricer: LanePricer, clients: Index | None = None) -> GatewayCo
     costs = GatewayCosts(np.full(shape, np.inf), np.full(shape, NONE), np.full(shape[:2], NONE))
     onward = legs.onward()
     to_depots = legs.ends(np.concatenate([places.gateways, places.filling_depots]), places.depots)
-    for rows, first_mile, cargo in legs.blocks(which):
+    for rows, first_mile, cargo in legs.blocks(which, np.union1d(places.gateways, places.depots)):
         price_today(onward, legs.rates, to_depots, first_mile, cargo, rows, costs.inr_per_t, costs.hub, costs.terminal)
     return costs
 
@@ -73,9 +73,9 @@ def lanes_of_today(
     found = []
     for group in ways[:, None] if each_way else ways[None]:
         table = perceived[:, :, group].reshape(len(clients), -1)
-        order = np.argsort(table, axis=1, kind="stable")[:, :k]
-        i, rank = np.nonzero(np.isfinite(np.take_along_axis(table, order, axis=1)))
-        gateway, at = np.divmod(order[i, rank], len(group))
+        first = table.argmin(axis=1)[:, None] if k == 1 else np.argsort(table, axis=1, kind="stable")[:, :k]
+        i, rank = np.nonzero(np.isfinite(np.take_along_axis(table, first, axis=1)))
+        gateway, at = np.divmod(first[i, rank], len(group))
         way = group[at]
         terminal = np.where(way == BY_RAIL, costs.terminal[row[i], gateway], NONE)
         hub = costs.hub[row[i], gateway, way]

@@ -55,7 +55,8 @@ class LaneSearch:
         _, first, count = np.unique(pricer.client[shipper], return_index=True, return_counts=True)
         onward, places = legs.onward(), self._sites(legs, stores, parks, terminals)
         room, found = FIRST_ROOM, []
-        for block, first_mile, cargo in legs.blocks(shipper[first]):
+        ends = np.unique(np.concatenate([places.hubs, places.sheds.starts, places.near.starts, places.near.ends]))
+        for block, first_mile, cargo in legs.blocks(shipper[first], ends):
             begins = np.concatenate([[0], np.cumsum(count[block])])
             rows = np.repeat(first[block] - begins[:-1], count[block]) + np.arange(begins[-1])
             taste = pricer.taste[shipper[rows]]

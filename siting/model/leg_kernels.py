@@ -50,8 +50,8 @@ def client(cargo: Any, rates: Any, i: int) -> Any:
 
 @compiled
 def gather(onward: Any, rates: Any, first: Any, one: Any, by_road: Any, by_rail: Any) -> None:
-    """Fill in what it costs to bring a part load to each place and stuff it there."""
-    for p in range(len(by_road)):
+    """Fill in what it costs to bring a part load to each place that is asked about, and stuff it there."""
+    for p in first.ends:
         km = first.km[one.row, p]
         stuffing = onward.stuffing[p] + (one.cold_room if onward.cold[p] else 0.0)
         cost = first.part_inr[one.row, p] * one.reefer * one.weak + first.part_carbon[one.row, p] + stuffing

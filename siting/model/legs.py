@@ -77,8 +77,13 @@ class Ends(NamedTuple):
 
 
 class FirstMile(NamedTuple):
-    """Cargo of some origins to all places, (n_origins, n_places): km, freight and carbon of part loads, of a box."""
+    """Cargo of some origins to places, (n_origins, n_places): km, freight and carbon of part loads, of a box.
 
+    Args:
+        ends: the places that are asked about; NaN for others.
+    """
+
+    ends: Index
     km: Array
     part_inr: Array
     part_carbon: Array
@@ -147,22 +152,31 @@ class Legs:
             inr[rows] = self.tariff.full_load_inr_per_t(km[rows])
         return Ends(starts, ends, inr, km)
 
-    def blocks(self, clients: Index) -> Iterator[tuple[Index, FirstMile, Cargo]]:
-        """Yield clients by origin: positions in ``clients``, and what their cargo pays first."""
+    def blocks(self, clients: Index, ends: Index) -> Iterator[tuple[Index, FirstMile, Cargo]]:
+        """Yield clients by origin: positions in ``clients``, and what their cargo pays first, to ``ends``.
+
+        The tables stand until the next are asked for.
+        """
         pricer, tariff = self.pricer, self.tariff
         order = np.argsort(pricer.origin[clients], kind="stable")
         origins, first = np.unique(pricer.origin[clients][order], return_index=True)
-        ends = np.append(first, len(order))
+        begins = np.append(first, len(order))
+        room = np.full((4, BLOCK_ROWS, len(self.places.table)), np.nan)
         for at in range(0, len(origins), BLOCK_ROWS):
             here = origins[at : at + BLOCK_ROWS]
-            which = order[ends[at] : ends[at + len(here)]]
+            which = order[begins[at] : begins[at + len(here)]]
             client = clients[which]
-            km = self.places.first_mile_km[here]
-            carbon = tariff.part_load_kg_per_t(km) * tariff.carbon_inr_per_kg
+            km = self.places.first_mile_km[np.ix_(here, ends)]
+            freight, kg = tariff.part_load_per_t(km)
             origin = pricer.origin[client]
+            tables = [table[: len(here)] for table in room]
+            for table, filled in zip(
+                tables, (km, freight, kg * tariff.carbon_inr_per_kg, tariff.full_load_inr_per_t(km)), strict=True
+            ):
+                table[:, ends] = filled
             yield (
                 which,
-                FirstMile(km, tariff.part_load_inr_per_t(km), carbon, tariff.full_load_inr_per_t(km)),
+                FirstMile(ends, *tables),
                 Cargo(
                     np.searchsorted(here, origin), origin, pricer.time_value[client], pricer.reefer[client],
                     pricer.first_mile[client], pricer.cold_room[client], pricer.is_part[client],

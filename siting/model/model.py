@@ -17,12 +17,12 @@ from geodata.errors import Fault, InputError
 from geodata.pack import Pack
 from siting.model.charges import charge_of_use
 from siting.model.costs import Array, Tariff
-from siting.model.demand import build_clients, cargo_faults, district_demand
+from siting.model.demand import build_clients, cargo_faults, district_demand, same_demand
 from siting.model.gateway_costs import gateway_costs
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Conditions, LanePricer, Lanes
 from siting.model.names import contradictions, name_faults, names_of
-from siting.model.options import build_options, building_places, options_of_lanes, select_options
+from siting.model.options import build_options, building_places, options_of_lanes, priced_options, select_options
 from siting.model.phased import last_growth
 from siting.model.places import Places, Survey, survey_pack
 from siting.model.policies import policy_faults
@@ -95,18 +95,23 @@ def repriced(model: Model, parameters: Mapping[str, float], opened: NDArray[np.i
     """The model of the same study with some parameters replaced; what was measured stays.
 
     Args:
-        opened: as of `restated`; these stand, so that no rule chooses among them.
+        opened: rows of the options that stand: the model has no others, and nothing that chooses among them.
     """
-    changed = model.study.with_changes(parameters={**model.study.parameters, **parameters})
-    return restated(model, changed if opened is None else changed.with_changes(rules=()), opened=opened)
+    study = model.study.with_changes(parameters={**model.study.parameters, **parameters})
+    if opened is None:
+        return restated(model, study)
+    return restated(
+        model, study.with_changes(rules=(), forced=(), forbidden=()), sites=model.options.iloc[opened]
+    )  # fmt: skip
 
 
-def restated(model: Model, study: Study, keep_tastes: bool = False, opened: NDArray[np.int64] | None = None) -> Model:
+def restated(
+    model: Model, study: Study, keep_tastes: bool = False, sites: pd.DataFrame | None = None
+) -> Model:  # fmt: skip
     """The model of another study of the same data; what was measured stays, unless other roads are upgraded.
 
     Args:
-        opened: rows of the options that may be used, where others are not asked about: lanes through other places are
-            not searched for.
+        sites: options of the model that the other has; None: all that its study offers.
         keep_tastes: whether tastes stay what they are in rupees, instead of a multiple of what a client pays at least;
             where clients are others than the model's, they are drawn anew.
 
@@ -117,8 +122,27 @@ def restated(model: Model, study: Study, keep_tastes: bool = False, opened: NDAr
         raise InputError(faults)
     roads = _roads(study)
     survey = model.survey if roads == _roads(model.study) else survey_pack(model.pack, *roads)
-    like = model.pricer if keep_tastes else None
-    return _priced(study, model.pack, survey, survey.places(study.parameter_values()), {}, like=like, opened=opened)
+    known = _Known(
+        model.demand if same_demand(study, model.study, model.pack) else None,
+        model.pricer if keep_tastes else None,
+        sites,
+    )
+    return _priced(study, model.pack, survey, survey.places(study.parameter_values()), {}, known=known)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a model takes over from another.
+
+    Args:
+        demand: None where it must be worked out anew.
+        pricer: shippers have the tastes of this one, if given.
+        sites: options that are priced anew; None: those of the study are listed.
+    """
+
+    demand: pd.DataFrame | None = None
+    pricer: LanePricer | None = None
+    sites: pd.DataFrame | None = None
 
 
 def _roads(study: Study) -> tuple[tuple[str, ...], float]:
@@ -134,30 +158,33 @@ def _priced(
     places: Places,
     stages: dict[str, float],
     progress: Announce = lambda stage: None,
-    like: LanePricer | None = None,
-    opened: NDArray[np.int64] | None = None,
+    known: _Known | None = None,
 ) -> Model:
-    """Price the lanes between measured places and state the problem; shippers have the tastes of ``like`` if given."""
+    """Price the lanes between measured places and state the problem."""
+    known = known or _Known()
     parameters = study.parameter_values()
     with timed(stages, Stage.LANES, progress):
-        demand = district_demand(pack, study, places, parameters)
+        demand = known.demand if known.demand is not None else district_demand(pack, study, places, parameters)
         if faults := cargo_faults(demand, pack.files["exports"]):
             raise InputError(faults)
         clients = build_clients(demand, places, parameters, study.leader_weight)
         clients["tonnes_per_year"] *= 1.0 + last_growth(study.phases)
-        options = build_options(places, parameters, study.facility_types, pack.planned_sites, study.capital_charge)
+        announced, charged = pack.planned_sites, study.capital_charge
+        if known.sites is None:
+            options = build_options(places, parameters, study.facility_types, announced, charged)
+        else:
+            options = priced_options(known.sites, places, parameters, announced, charged)
         check_names_of(study, options, places)
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
         today = gateway_costs(pricer)
         if study.shippers > 0 and pack.gateway_tastes is not None:
-            kept = shippers_as_before(pricer, today, like) if like is not None else None
+            kept = shippers_as_before(pricer, today, known.pricer) if known.pricer is not None else None
             pricer = kept or shippers_of(pricer, today, pack.gateway_tastes, study.shippers, study.seed)
             clients = pricer.clients
         search = LaneSearch(pricer, today)
         existing = search.status_quo()
         weighted = clients["weight"].to_numpy()[existing.client] > 0
-        usable = options if opened is None else options.iloc[opened]
-        improving = search.improving(existing.take(weighted), *building_places(usable))
+        improving = search.improving(existing.take(weighted), *building_places(options))
         problem, lane_of_row = state_problem(study, clients, options, places, existing.take(weighted), improving)
         model = Model(
             study, pack, parameters, survey, places, demand, clients, options, pricer, existing, improving,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from siting.model.charges import SHARED, two_part_charges
 from siting.model.costs import appraisal_factor
-from siting.model.lanes import NONE, Lanes
+from siting.model.lanes import NONE, Index, Lanes
 from siting.model.places import Places
 from siting.money import INR_PER_CRORE
 
@@ -31,6 +31,12 @@ def facility_tiers(p: Mapping[str, float]) -> pd.DataFrame:
         ``capacity_t_per_year`` and ``running_inr_crore_per_year`` (staff, customs staff, power; without upkeep). The
         staff of parks and cargo terminals is the operator's and in its tariff.
     """
+    columns = ["facility_type", "tier", "project_cost_inr_crore", "capacity_t_per_year", "running_inr_crore_per_year"]
+    return pd.DataFrame(_tiers(p), columns=columns)
+
+
+def _tiers(p: Mapping[str, float]) -> list[tuple[str, str, float, float, float]]:
+    """Rows of :func:`facility_tiers`."""
     customs = p["customs_staff_inr_crore_per_year"]
     staff = p["site_staff_inr_crore_per_year"] + customs
     built_inr_per_m2 = (
@@ -56,8 +62,7 @@ def facility_tiers(p: Mapping[str, float]) -> pd.DataFrame:
         acre = p[f"mmlp_{tier}_acre"]
         capex, capacity = acre * p["mmlp_capex_inr_crore_per_acre"], acre * p["mmlp_throughput_t_per_acre_year"]
         rows.append(("mmlp", tier, capex, capacity, customs))
-    columns = ["facility_type", "tier", "project_cost_inr_crore", "capacity_t_per_year", "running_inr_crore_per_year"]
-    return pd.DataFrame(rows, columns=columns)
+    return rows
 
 
 def tiers_at(places: Sequence[str], facility_type: str, tiers: pd.DataFrame, planned: pd.DataFrame) -> pd.DataFrame:
@@ -117,8 +122,19 @@ def build_options(
     options["status"] = np.where(table["kind"].to_numpy()[place] == "planned", "planned", "candidate")
     options["site_id"] = options["facility_type"] + "@" + options["place_id"]
     options["option_id"] = options["facility_type"] + "-" + options["tier"] + "@" + options["place_id"]
-    options = options.join(option_costs(options, places, parameters, planned, capital_charge))
-    return options[list(COLUMNS)]
+    return priced_options(options, places, parameters, planned, capital_charge)
+
+
+def priced_options(
+    options: pd.DataFrame,
+    places: Places,
+    parameters: Mapping[str, float],
+    planned: pd.DataFrame,
+    capital_charge: bool = True,
+) -> pd.DataFrame:
+    """Options (place, type, tier and names) with what they cost and hold by these parameters: ``COLUMNS``."""
+    costs = option_costs(options, places, parameters, planned, capital_charge)
+    return options.drop(columns=costs.columns, errors="ignore").join(costs)[list(COLUMNS)]
 
 
 def option_costs(
@@ -137,31 +153,32 @@ def option_costs(
         ``capital_charge_inr_per_year``, ``use_charge_inr_per_t``, ``use_capital_inr_per_t``, ``capacity_t_per_year``
         and ``min_throughput_t_per_year``.
     """
-    columns = ["project_cost_inr_crore", "capacity_t_per_year", "running_inr_crore_per_year"]
-    tiers = facility_tiers(parameters)
-    row = {key: k for k, key in enumerate(zip(tiers["facility_type"], tiers["tier"], strict=True))}
-    row["mmlp", ANNOUNCED] = row["mmlp", "large"]  # cost and capacity are its own, see below
-    which = [row[key] for key in zip(options["facility_type"], options["tier"], strict=True)]
-    cost, capacity, running = tiers[columns].to_numpy()[which].T
-    facility_type = options["facility_type"].to_numpy(object)
-    siding_km = places.table["rail_access_km"].to_numpy()[options["place"]]
+    of_tier = {(kind, tier): figures for kind, tier, *figures in _tiers(parameters)}
+    of_tier["mmlp", ANNOUNCED] = of_tier["mmlp", "large"]  # cost and capacity are its own, see below
+    facility_type, tier = (options[name].to_numpy(object) for name in ("facility_type", "tier"))
+    figures = [of_tier[key] for key in zip(facility_type, tier, strict=True)]
+    cost, capacity, running = np.array(figures, np.float64).reshape(-1, 3).T
+    place = options["place"].to_numpy(np.int64)
+    siding_km = places.table["rail_access_km"].to_numpy()[place]
     siding = np.where(np.isin(facility_type, list(SHARED)), siding_km * parameters["rail_siding_inr_crore_per_km"], 0.0)
-    own = _announced(planned).reindex(places.table["place_id"].iloc[options["place"]])
-    announced = (options["tier"] == ANNOUNCED).to_numpy()
-    project = own["project_cost_inr_crore"].to_numpy(np.float64)
-    cost = np.where(announced, project, cost + siding)  # the siding is in what is published
-    capacity = np.where(announced, own["throughput_million_t_per_year"].to_numpy(np.float64) * 1e6, capacity)
-    public = np.where(announced, project - own["private_inr_crore"].to_numpy(np.float64), np.nan)
+    cost, public, announced = cost + siding, np.full(len(cost), np.nan), tier == ANNOUNCED
+    if announced.any():
+        own = _announced(planned).reindex(places.table["place_id"].iloc[place[announced]])
+        cost[announced] = own["project_cost_inr_crore"].to_numpy(np.float64)  # the siding is in what is published
+        capacity[announced] = own["throughput_million_t_per_year"].to_numpy(np.float64) * 1e6
+        public[announced] = cost[announced] - own["private_inr_crore"].to_numpy(np.float64)
     charges = two_part_charges(facility_type, cost, public, capacity, parameters)
     charged = INR_PER_CRORE / appraisal_factor(parameters) if capital_charge else 0.0
-    priced = charges.assign(
-        project_cost_inr_crore=cost,
-        fixed_cost_inr_per_year=charges["upkeep_inr_per_year"] + running * INR_PER_CRORE,
-        capital_charge_inr_per_year=charges["due_capital_inr_crore"] * charged,
-        capacity_t_per_year=capacity,
-        min_throughput_t_per_year=min_throughput(facility_type, parameters),
-    )
-    return priced.drop(columns="upkeep_inr_per_year").set_index(options.index)
+    upkeep_inr_per_year = charges.pop("upkeep_inr_per_year")
+    priced = {
+        **charges,
+        "project_cost_inr_crore": cost,
+        "fixed_cost_inr_per_year": upkeep_inr_per_year + running * INR_PER_CRORE,
+        "capital_charge_inr_per_year": charges["due_capital_inr_crore"] * charged,
+        "capacity_t_per_year": capacity,
+        "min_throughput_t_per_year": min_throughput(facility_type, parameters),
+    }
+    return pd.DataFrame(priced, index=options.index)
 
 
 def min_throughput(facility_type: NDArray[np.object_], p: Mapping[str, float]) -> NDArray[np.float64]:
@@ -199,39 +216,49 @@ def options_of_lanes(
     at_site = np.append(places.is_site, False)  # position -1 is "none"
     hub = np.where(at_site[lanes.hub], lanes.hub, NONE)
     rail = np.where(at_site[lanes.terminal], lanes.terminal, NONE)
-    index = np.arange(len(options))
-    keyed = pd.DataFrame({"place": options["place"], "facility_type": options["facility_type"], "option": index})
-    parks = keyed[keyed["facility_type"] == "mmlp"][["place", "option"]]
-    terminals = keyed[keyed["facility_type"] == "cargo_terminal"][["place", "option"]]
     store = np.where(cargo_class[lanes.client] == "perishable", "cold_store", "warehouse")
-    table = pd.DataFrame({"lane": np.arange(len(lanes)), "hub": hub, "rail": rail, "store": store})
+    at_hub, by_rail, together = hub != NONE, rail != NONE, hub == rail
+    kind, place = options["facility_type"].to_numpy(object), options["place"].to_numpy(np.int64)
 
-    at_hub, by_rail = table["hub"] != NONE, table["rail"] != NONE
-    together = at_hub & (table["hub"] == table["rail"])
-    boxes_only, hub_only, apart = by_rail & ~at_hub, at_hub & ~by_rail, at_hub & by_rail & ~together
+    ways = []
+    trains = np.isin(kind, ["mmlp", "cargo_terminal"])
+    for which, at, usable in (
+        (by_rail & ~at_hub, rail, trains),
+        (by_rail & together, rail, kind == "mmlp"),
+        (at_hub & ~by_rail, hub, kind == "mmlp"),
+    ):
+        lane = np.flatnonzero(which)
+        row, option = _provided(at[lane], place, usable)
+        ways.append((lane[row], option, np.full(len(row), NONE)))
+    for kind_of_store in ("warehouse", "cold_store"):
+        lane = np.flatnonzero(at_hub & (store == kind_of_store))
+        row, option = _provided(hub[lane], place, kind == kind_of_store)
+        lane = lane[row]
+        alone = ~by_rail[lane]
+        ways.append((lane[alone], option[alone], np.full(int(alone.sum()), NONE)))
+        for joint, usable in ((together[lane], kind == "cargo_terminal"), (~together[lane], trains)):
+            boxed = np.flatnonzero(~alone & joint)
+            row, second = _provided(rail[lane[boxed]], place, usable)
+            ways.append((lane[boxed][row], option[boxed][row], second))
+    lane, first, second = (np.concatenate(columns) for columns in zip(*ways, strict=True))
+    order = np.lexsort((second, first, lane))
+    return lane[order], np.stack([first, second], axis=1)[order]
 
-    def with_store(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows.merge(keyed, left_on=["hub", "store"], right_on=["place", "facility_type"])
 
-    def with_rail(rows: pd.DataFrame, facilities: pd.DataFrame, name: str) -> pd.DataFrame:
-        return rows.merge(facilities.set_axis(["rail_place", name], axis=1), left_on="rail", right_on="rail_place")
-
-    everywhere = pd.concat([parks, terminals])
-    ways = [
-        with_rail(table[boxes_only], everywhere, "option"),
-        with_rail(table[together], parks, "option"),
-        with_rail(with_store(table[together]), terminals, "second"),
-        with_store(table[hub_only]),
-        table[hub_only].merge(parks, left_on="hub", right_on="place"),
-        with_rail(with_store(table[apart]), everywhere, "second"),
-    ]
-    rows = pd.concat([way.reindex(columns=["lane", "option", "second"]) for way in ways]).fillna({"second": NONE})
-    rows = rows.sort_values(["lane", "option", "second"])
-    return rows["lane"].to_numpy(np.int64), rows[["option", "second"]].to_numpy(np.int64)
+def _provided(at: Index, place: Index, usable: NDArray[np.bool_]) -> tuple[Index, Index]:
+    """Pairs of a position in ``at``, which are places, and a usable option there; ``place`` is that of each option."""
+    option = np.flatnonzero(usable)
+    option = option[np.argsort(place[option], kind="stable")]
+    first, end = np.searchsorted(place[option], at, "left"), np.searchsorted(place[option], at, "right")
+    row = np.repeat(np.arange(len(at)), end - first)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(end - first) - (end - first), end - first)
+    return row, option[first[row] + nth]
 
 
 def select_options(options: pd.DataFrame, names: Sequence[str], key: str) -> NDArray[np.int64]:
     """Positions of the options that the names of a study's ``forced`` or ``forbidden`` list stand for."""
+    if not names:
+        return np.zeros(0, np.int64)
     columns = ["option_id"] if key == "forced" else ["option_id", "site_id", "place_id"]
     table = options.assign(place_id=options["site_id"].str.split("@").str[1])
     return np.flatnonzero(table[columns].isin(set(names)).any(axis=1))

@@ -21,6 +21,7 @@ with q_i its tonnes and K the mean. In the national study that leaves a quarter 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -100,7 +101,7 @@ class Liking:
             number: of the client of each shipper, from which its draws follow whoever else is there.
         """
         n_harbours = int(self.harbour.max()) + 1
-        gumbel = -np.log(-np.log(latin_hypercubes(number, 2 * n_harbours, seed)))
+        gumbel = latin_hypercubes(number, 2 * n_harbours, seed, _gumbels)
         liking = self.constants + gumbel.reshape(len(client), n_harbours, 2)[:, self.harbour]
         within_reach = np.isfinite(self.inr_per_t)[client]
         best = np.where(within_reach, liking, -np.inf).max(axis=(1, 2), keepdims=True)
@@ -183,7 +184,12 @@ def divided(clients: pd.DataFrame, client: Index, part: Array) -> pd.DataFrame:
     return split.assign(tonnes_per_year=split["tonnes_per_year"] * part, client=client, part=part)
 
 
-def latin_hypercubes(client: NDArray[np.int64], n_dimensions: int, seed: int) -> Array:
+def latin_hypercubes(
+    client: NDArray[np.int64],
+    n_dimensions: int,
+    seed: int,
+    of_client: Callable[[int, int, int, int], Array] | None = None,
+) -> Array:
     """(n_shippers, n_dimensions) points in (0, 1): along each dimension one in each equal part for every client.
 
     The points of a client hang on its number alone: it keeps them whoever else begins or ends to export, and keeps the
@@ -191,15 +197,22 @@ def latin_hypercubes(client: NDArray[np.int64], n_dimensions: int, seed: int) ->
 
     Args:
         client: (n_shippers,) number of the client of each shipper; those of one client follow each other.
+        of_client: what is made of the points of one client, of seed, number, how many and dimensions; None: nothing.
     """
     number, first, count = np.unique(client, return_index=True, return_counts=True)
     points = np.empty((len(client), n_dimensions))
     for key, start, n in zip(number.tolist(), first.tolist(), count.tolist(), strict=True):
-        points[start : start + n] = _latin_hypercube(seed, key, n, n_dimensions)
-    return np.clip(points, 1e-12, 1.0 - 1e-12)
+        points[start : start + n] = (of_client or _latin_hypercube)(seed, key, n, n_dimensions)
+    return points
 
 
 @lru_cache(maxsize=1 << 14)  # draws of the parameters ask for the same again and again
+def _gumbels(seed: int, key: int, n: int, n_dimensions: int) -> Array:
+    """Points of a Latin hypercube as draws of a Gumbel distribution."""
+    drawn: Array = -np.log(-np.log(_latin_hypercube(seed, key, n, n_dimensions)))
+    return drawn
+
+
 def _latin_hypercube(seed: int, key: int, n: int, n_dimensions: int) -> Array:
     """The first n points of a Latin hypercube that begins with one and is doubled until it has as many."""
     random = np.random.default_rng([seed, key])
@@ -208,4 +221,4 @@ def _latin_hypercube(seed: int, key: int, n: int, n_dimensions: int) -> Array:
         empty = (2 * m * points).astype(np.int64) ^ 1  # beside the half of each part that holds a point
         more = (random.permuted(empty, axis=0) + random.random((m, n_dimensions))) / (2 * m)
         points = np.concatenate([points, more])
-    return points[:n]
+    return np.clip(points[:n], 1e-12, 1.0 - 1e-12)

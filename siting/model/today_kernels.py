@@ -14,28 +14,27 @@ from siting.model.leg_kernels import box, client, gather, rail
 @compiled
 def _filled(onward: Any, one: Any, by_road: Any, hubs: Any, way: int, inr_per_t: Any, hub: Any) -> None:
     """Fill in the cost to each gateway of a box filled at the cheapest of some hubs, then by road; and that hub."""
-    for g in range(len(onward.gateways)):
-        best, at, dwell = np.inf, NONE, one.hour * onward.dwell_h[g]
-        for p in hubs:
+    for p in hubs:
+        filled = by_road[p] + one.fill
+        for g in range(len(onward.gateways)):
             road = onward.road_inr[p, g] * one.reefer + onward.road_km[p, g] * one.road_km
-            cost = by_road[p] + one.fill + road + dwell
-            if cost < best:
-                best, at = cost, p
-        inr_per_t[g, way], hub[g, way] = best, at
+            cost = filled + road + one.hour * onward.dwell_h[g]
+            if cost < inr_per_t[g, way]:
+                inr_per_t[g, way], hub[g, way] = cost, p
 
 
 @compiled
 def _brought(to_depots: Any, one: Any, by_rail: Any, loaded: Any, loaded_at: Any) -> None:
     """Fill in the cost of a box filled at the cheapest hub and brought to each depot's train; and that hub."""
-    for d in range(len(to_depots.ends)):
-        best, at = np.inf, NONE
-        for s in range(len(to_depots.starts)):
-            p = to_depots.starts[s]
+    loaded[:], loaded_at[:] = np.inf, NONE
+    for s in range(len(to_depots.starts)):
+        p = to_depots.starts[s]
+        filled = by_rail[p]
+        for d in range(len(to_depots.ends)):
             wait = one.fill_at_terminal if p == to_depots.ends[d] else one.fill
-            cost = by_rail[p] + (box(to_depots, s, d, one.reefer, one.dray_km) + wait)
-            if cost < best:
-                best, at = cost, p
-        loaded[d], loaded_at[d] = best, at
+            cost = filled + (box(to_depots, s, d, one.reefer, one.dray_km) + wait)
+            if cost < loaded[d]:
+                loaded[d], loaded_at[d] = cost, p
 
 
 @compiled
@@ -75,8 +74,8 @@ def price_today(
             _brought(to_depots, one, by_rail, loaded, loaded_at)
         else:
             _full_loads(onward, depots, first, one, inr_per_t[at], loaded, loaded_at)
-        for g in range(len(gateways)):
-            for d in range(len(depots)):
+        for d in range(len(depots)):
+            for g in range(len(gateways)):
                 cost = loaded[d] + rail(onward, one, depots[d], g)
                 if cost < inr_per_t[at, g, BY_RAIL]:
                     inr_per_t[at, g, BY_RAIL], terminal[at, g] = cost, depots[d]

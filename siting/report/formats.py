@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import jinja2
 import numpy as np
 import pandas as pd
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from geodata.cache import cache_folder
 from siting.certainty import word_of
 from siting.money import counted, crore, indian
+
+
+class _KeptTemplates(jinja2.FileSystemBytecodeCache):
+    """Compiled templates on disk, by the checksum of their text; where that cannot be written, they are compiled."""
+
+    def _get_default_cache_dir(self) -> str:
+        folder = cache_folder() / "templates"
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
 
 
 def environment() -> jinja2.Environment:
     """Templates of the report, with the filters that typeset numbers."""
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader("siting.report"), jinja2.PackageLoader("geodata")]),
-        autoescape=True, undefined=jinja2.StrictUndefined, lstrip_blocks=True,
+        autoescape=True, undefined=jinja2.StrictUndefined, lstrip_blocks=True, bytecode_cache=_KeptTemplates(),
     )  # fmt: skip
     environment.filters.update(
         indian=number,

@@ -120,7 +120,7 @@ def _answer(question: _Question, draw: Draw) -> dict[str, Any]:
     """What the plan's own sites come to in a draw, and the plan chosen anew."""
     opened = question.solution.open
     model = repriced(question.model, draw, None if question.anew else opened)
-    own = _worth_of_sites(model, opened)
+    own = _worth_of_sites(model, opened if question.anew else np.arange(len(opened)))
     if not question.anew:
         return {"saving_inr_per_year": np.nan, "capex_inr_crore": np.nan, **own, "sites": None}
     budget = max(model.study.budget_inr_crore, float(model.problem.capex[model.problem.forced_open].sum()))

@@ -50,6 +50,7 @@ def test_what_lies_near_a_district_is_what_its_like_export_too():
     assert found.strengths("d12").index.tolist() == ["cloth"]
     assert found.nearest("d12").index.tolist() == ["shoes"]
     assert found.nearest("d13").empty and found.strengths("d13").empty
+    assert found.nearest_of_all().tolist() == [found.nearest(key).index.tolist() for key in table.index]
 
 
 def test_proximity_rests_on_districts_that_export_enough():

@@ -12,7 +12,7 @@ import pytest
 from geodata.errors import InputError
 from geodata.facts import district_facts
 from siting.model.costs import part_load_share
-from siting.model.demand import build_clients, cargo_faults
+from siting.model.demand import DEMAND_FIELDS, build_clients, cargo_faults, district_demand, same_demand
 from siting.model.model import Model, build_model, conditions, restated
 from siting.model.places import Survey, mean_distance_inside_km
 from siting.model.potential import benchmark_usd
@@ -291,3 +291,36 @@ def test_exports_that_cannot_be_are_refused(tiny_study: Study, tmp_path: Path, m
     study = tiny_study.with_changes(data={**tiny_study.data, "exports": tmp_path / "mine.csv"})
     with pytest.raises(InputError, match=f"mine.csv: .*{words}"):
         build_model(study)
+
+
+def test_demand_looks_at_no_other_field_of_a_study_than_those_that_tell_two_apart(tiny_model: Model) -> None:
+    looked_at = set()
+
+    class Watched:
+        def __getattr__(self, name: str) -> object:
+            looked_at.add(name)
+            return getattr(tiny_model.study, name)
+
+    district_demand(tiny_model.pack, Watched(), tiny_model.places, tiny_model.parameters)  # type: ignore[arg-type]
+    assert looked_at and looked_at <= set(DEMAND_FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"budget_inr_crore": 1.0, "parameters": {"fx_inr_per_usd": 90.0}}, True),
+        ({"parameters": {"land_border_share": 0.9}}, False),
+        ({"leader_share": 0.5}, False),
+        ({"export_growth": {"Madhya Pradesh": 1.0}}, False),
+    ],
+)
+def test_a_study_that_exports_otherwise_is_told_from_one_that_does_not(
+    tiny_model: Model, changes: dict[str, object], same: bool
+) -> None:
+    assert tiny_model.pack.observed_flows is None
+    assert same_demand(tiny_model.study.with_changes(**changes), tiny_model.study, tiny_model.pack) is same
+
+
+def test_potential_exports_hang_on_distances_and_are_worked_out_anew(tiny_model: Model) -> None:
+    study = tiny_model.study.with_changes(tonnage_basis="potential")
+    assert not same_demand(study, study, tiny_model.pack)

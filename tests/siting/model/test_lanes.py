@@ -161,7 +161,7 @@ def test_the_least_that_a_box_may_cost_is_what_it_costs_where_there_is_one_gatew
     tables = legs.Legs(p)
     onward, no_taste = tables.onward(), np.zeros((2, 2))
     equal = 0
-    for _, _, cargo in tables.blocks(np.arange(20)):
+    for _, _, cargo in tables.blocks(np.arange(20), np.arange(len(places))):
         for i, place in product(range(len(cargo.row)), range(len(places))):
             one = leg_kernels.client(cargo, tables.rates, i)
             for low, (cost, _) in (
