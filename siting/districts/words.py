@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
 
 from siting.money import INR_PER_CRORE, indian
 
@@ -61,12 +58,15 @@ def catalogue(language: str) -> NullTranslations:
     """Translations into a language of ``LANGUAGES``."""
     if language == "en":
         return NullTranslations()
+    from babel.messages.mofile import write_mo  # a report in English needs none of it
+    from babel.messages.pofile import read_po
+
     with (TRANSLATIONS / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
         content = read_po(file, locale=language)
     binary = BytesIO()
     write_mo(binary, content)
     binary.seek(0)
-    return Translations(binary)
+    return GNUTranslations(binary)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ part of its probability holds one of n draws. Half of the probability lies betwe
 Held at their value are levers and design choices, which somebody decides (their ``note`` begins with that word), and
 what the study sets itself. Tastes and their draws stay as calibrated.
 
-Holding the plan's own sites against a draw takes a third of a second; choosing sites anew takes some seconds, and is
+Holding the plan's own sites against a draw takes a tenth of a second; choosing sites anew takes some seconds, and is
 done where it is asked for.
 
 Where capital is charged, the plan chosen anew is the best with its capital, not by its saving alone: in a draw where
