@@ -367,3 +367,12 @@ def test_options_are_wanted_that_lift_a_row_which_may_end_below_or_lower_one_whi
         low, high = sums.min(axis=0) < rules.lower, sums.max(axis=0) > rules.upper
         helps = ((a > 0) & low[:, None] | (a < 0) & high[:, None]).any(axis=0)
         assert wanted(rules, forced, closed).tolist() == helps.tolist(), f"seed {seed}"
+
+
+def test_options_tied_by_a_row_close_together_where_neither_pays():
+    """(31): the second would help to keep y_0 <= y_1, which nothing breaks once the first is closed."""
+    tied = Rules([[1.0, -1.0]], upper=0.0)
+    dear = FacilityProblem.from_costs([[5.0, 6.0]], fixed_cost=50.0, unserved_cost=[20.0], rules=tied)
+    assert reduce_problem(dear).n_options == 0
+    one_pays = FacilityProblem.from_costs([[5.0, 6.0]], fixed_cost=[2.0, 50.0], unserved_cost=[20.0], rules=tied)
+    assert reduce_problem(one_pays).n_options == 2
