@@ -224,6 +224,7 @@ def make_plan(
     start: Solution | None = None,
     solution: Solution | None = None,
     watch: Callable[[Progress], None] | None = None,
+    today: Routing | None = None,
     **changes: Any,
 ) -> Plan:
     """Solve a model and re-check the answer.
@@ -232,6 +233,7 @@ def make_plan(
         start: answer to a similar model, where the search begins.
         solution: answer to this model, where it was found elsewhere; else it is solved here.
         watch: told the bound and the best plan so far at least twice a second.
+        today: the status quo, where a plan of the same lanes has worked it out.
         changes: fields of the study that differ from the model's: ``name``, ``budget_inr_crore``, ``forced``,
             ``forbidden``, ``gap``, ``time_limit_s``, ``rules``.
 
@@ -259,7 +261,7 @@ def make_plan(
         phased = None if phases is None else Phased.of(model, phases)
         if phased is not None:
             solution = phased.last(model)
-        plan = Plan(model, solution, Routing.today(model), _chosen(model, solution), stages, phased=phased)
+        plan = Plan(model, solution, today or Routing.today(model), _chosen(model, solution), stages, phased=phased)
         _recheck(plan)
     return plan
 

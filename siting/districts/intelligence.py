@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 
@@ -12,10 +13,11 @@ from siting.districts.concentration import Concentration, measure_concentration
 from siting.districts.connectivity import ADEQUATE_KM, Connectivity, measure_connectivity, steps
 from siting.districts.ground import Ground
 from siting.districts.lifts import Measure, all_measures, lifts
-from siting.districts.paper import of_logistics, paper_tested
+from siting.districts.paper import of_logistics, paper_tested, with_plan
 from siting.districts.potential import benchmarks
 from siting.districts.products import Products, measure_products
 from siting.intelligence import COLUMNS, Intelligence
+from siting.model.lanes import LanePricer
 from siting.plan import Plan
 
 QUARTILES = {"benchmark_low_usd": "q25_usd", "benchmark_usd": "q50_usd", "benchmark_high_usd": "q75_usd"}
@@ -42,12 +44,11 @@ class Measured:
     paper: pd.DataFrame | None
 
     @classmethod
-    def of(cls, ground: Ground, adequate_km: float = ADEQUATE_KM, hub_cost_cut: float | None = None) -> Measured:
+    def of(cls, ground: Ground, adequate_km: float = ADEQUATE_KM) -> Measured:
         """Measure the districts of a study.
 
         Args:
             adequate_km: see :mod:`siting.districts.connectivity`.
-            hub_cost_cut: ``served_cost_cut`` of a plan, for the paper's claim on it.
         """
         pack, study = ground.pack, ground.study
         facts = district_facts(pack)
@@ -59,9 +60,7 @@ class Measured:
             leaders = int(concentration.districts["leader"].sum())
             logistics = of_logistics(ground, connectivity, measures)
             fx = ground.parameters["fx_inr_per_usd"]
-            paper = paper_tested(
-                facts, leaders, pack.export_history, fx, int(fiscal_year), logistics, {"hub_cost_cut": hub_cost_cut}
-            )
+            paper = paper_tested(facts, leaders, pack.export_history, fx, int(fiscal_year), logistics)
         return cls(
             ground, facts, concentration, connectivity, measures, lifts(connectivity, measures),
             benchmarks(facts, ground.places), measure_products(facts.sector_usd), paper,
@@ -89,6 +88,14 @@ class Measured:
         return Intelligence(table[order], figures, steps(found, self.ground), self.paper)
 
 
+_told: WeakKeyDictionary[LanePricer, Intelligence] = WeakKeyDictionary()
+"""What is told of districts before any plan, by what prices their lanes: plans of one model share it."""
+
+
 def district_intelligence(plan: Plan) -> Intelligence:
     """What is told of the districts of a plan, on what its model has measured already."""
-    return Measured.of(Ground.of_model(plan.model), hub_cost_cut=plan.served_cost_cut).told()
+    model = plan.model
+    told = _told.get(model.pricer)
+    if told is None:
+        told = _told[model.pricer] = Measured.of(Ground.of_model(model)).told()
+    return told if told.paper is None else replace(told, paper=with_plan(told.paper, plan.served_cost_cut))

@@ -36,7 +36,6 @@ def paper_tested(
     inr_per_usd: float,
     fiscal_year: int,
     logistics: dict[str, float],
-    result: dict[str, float | None],
 ) -> pd.DataFrame:
     """Put what data say beside each claim of the paper.
 
@@ -47,7 +46,6 @@ def paper_tested(
         inr_per_usd: rate of exchange of the export table's year.
         fiscal_year: that year, by the one it ends in.
         logistics: result of `of_logistics`.
-        result: ``hub_cost_cut`` of a plan, where there is one.
 
     Returns:
         A row for each claim: ``key``, ``claim``, ``paper``, ``unit``, ``here`` (NaN where nothing tests it), ``data``,
@@ -58,10 +56,17 @@ def paper_tested(
         **_of_exports(facts, leaders),
         **_growth(facts, history, inr_per_usd, fiscal_year),
         **logistics,
-        **result,
     }
     here = [found.get(key) if data else None for key, data in zip(table["key"], table["data"], strict=True)]
     table.insert(4, "here", np.array([np.nan if value is None else value for value in here], float))
+    table["verdict"] = [_verdict(*row) for row in zip(table["paper"], table["here"], strict=True)]
+    return table
+
+
+def with_plan(table: pd.DataFrame, hub_cost_cut: float | None) -> pd.DataFrame:
+    """The table with the claim that a plan tests: ``served_cost_cut`` of the plan."""
+    table, row = table.copy(), table["key"] == "hub_cost_cut"
+    table.loc[row, "here"] = np.nan if hub_cost_cut is None else hub_cost_cut
     table["verdict"] = [_verdict(*row) for row in zip(table["paper"], table["here"], strict=True)]
     return table
 

@@ -18,7 +18,7 @@ from siting.districts.correlations import Moran, local_moran, moran, rank_correl
 from siting.districts.ground import Ground
 from siting.districts.intelligence import Measured
 from siting.districts.lifts import Measure
-from siting.districts.paper import paper_text
+from siting.districts.paper import paper_text, with_plan
 from siting.districts.potential import COVERED, Potential, measure_potential
 from siting.districts.products import Products
 from siting.districts.trends import district_panel, state_panel, trends
@@ -84,7 +84,7 @@ def make_profile(
         hub_cost_cut: ``served_cost_cut`` of a plan, for the paper's claim on it.
         yearly: export tables of other years, by fiscal year.
     """
-    found = Measured.of(ground, adequate_km, hub_cost_cut)
+    found = Measured.of(ground, adequate_km)
     pack, facts, connectivity = ground.pack, found.facts, found.connectivity
     fiscal_year = pack.manifest.get("exports_fiscal_year")
     years = _district_trends(ground, facts, fiscal_year, yearly or {})
@@ -107,7 +107,7 @@ def make_profile(
         states=trends(state_panel(pack.export_history, facts, fiscal_year)),
         years=years,
         lists={name: compared_with_list(found.concentration.districts, ids) for name, ids in (lists or {}).items()},
-        paper=found.paper,
+        paper=None if found.paper is None else with_plan(found.paper, hub_cost_cut),
     )
 
 

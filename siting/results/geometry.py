@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from geodata.matrix import path_geometry, shortest_paths
-from geodata.network import snap
+from geodata.network import Network, snap
 from siting.model.model import Model
 from siting.plan import Plan
 
@@ -58,10 +61,25 @@ def movement_lines(
     network = model.pack.road if mode == "road" else model.pack.rail
     lonlat = table[["lon", "lat"]].to_numpy(np.float64)
     node = table["rail_node"].to_numpy() if mode == "rail" else snap(network, *lonlat.T)[0]
-    routes = shortest_paths(network, node[start], node[end], at_most=km.to_numpy() + SEARCH_SLACK_KM)
-    lines = []
-    for a, b, route in zip(start, end, routes, strict=True):
-        line = path_geometry(network, route) if route is not None else None
-        inner = shapely.get_coordinates(line) if line is not None else np.zeros((0, 2))
-        lines.append(shapely.LineString(np.vstack([lonlat[a], inner, lonlat[b]])))
-    return lines
+    ways = _ways(network, node[start], node[end], np.asarray(km, np.float64) + SEARCH_SLACK_KM)
+    return [
+        shapely.LineString(np.vstack([lonlat[a], way, lonlat[b]])) for a, b, way in zip(start, end, ways, strict=True)
+    ]
+
+
+_known_ways: WeakKeyDictionary[Network, dict[tuple[int, int], NDArray[np.float64]]] = WeakKeyDictionary()
+"""Points of the shortest paths between nodes that were found: plans of one pack share most of their movements."""
+
+
+def _ways(
+    network: Network, start: NDArray[np.int64], end: NDArray[np.int64], at_most_km: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """(n_points, 2) degrees of the shortest path of each pair of nodes; no points where there is none."""
+    known = _known_ways.setdefault(network, {})
+    pairs = list(zip(start.tolist(), end.tolist(), strict=True))
+    new = [k for k, pair in enumerate(pairs) if pair not in known]
+    for k, route in zip(new, shortest_paths(network, start[new], end[new], at_most=at_most_km[new]), strict=True):
+        line = None if route is None else path_geometry(network, route)
+        if line is not None:
+            known[pairs[k]] = shapely.get_coordinates(line)
+    return [known.get(pair, np.zeros((0, 2))) for pair in pairs]

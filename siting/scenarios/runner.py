@@ -21,11 +21,12 @@ from geodata import interruption
 from geodata.errors import InputError
 from geodata.folders import atomic_file, atomic_folder, check_replaceable, kept_folder
 from siting.model.model import InfeasibleError, Model, build_model, close_gateways, restated
-from siting.plan import Plan, make_plan, stated, stops_of_itself
+from siting.model.routing import Routing
+from siting.plan import make_plan, stated, stops_of_itself
 from siting.report.scenarios import write_scenario_chart, write_scenario_page
 from siting.results.cells import write_csv
 from siting.results.scenarios import plan_row, scenario_table
-from siting.results.tables import sites_table, summary
+from siting.results.tables import sites_table
 from siting.rule_prices import with_rule_prices
 from siting.run import RESULT_FILES, Log, write_result
 from siting.scenarios.answers import keep_answer, kept_answer, packed, unpacked
@@ -126,11 +127,12 @@ def work_through(question: _Question, piece: Piece) -> list[_Told]:
             told[k] = _failed(piece.scenarios[k], error)
             return None
 
+    today = Routing.today(model)
     points = [Point(models[k].study.budget_inr_crore, models[k].study.gap) for k in order]
     found = solve_frontier(points, ask, lambda answer: float(model.problem.capex[answer.open].sum()))
     for k, answer in zip(order, found, strict=True):
         if answer is not None:
-            told[k] = _written(piece.scenarios[k], models[k], answer, question.wanted)
+            told[k] = _written(piece.scenarios[k], models[k], answer, question.wanted, today)
     return [told[k] for k in range(len(piece.scenarios))]
 
 
@@ -151,12 +153,12 @@ def _key_of(study: Study, model: Model) -> str:
     return study.with_changes(name="-").fingerprint(model.pack)
 
 
-def _written(scenario: Scenario, model: Model, answer: Solution, wanted: Wanted) -> _Told:
-    """A scenario's row and the files of its plan."""
+def _written(scenario: Scenario, model: Model, answer: Solution, wanted: Wanted, today: Routing) -> _Told:
+    """A scenario's row and the files of its plan; ``today`` is the status quo of the model's lanes."""
     if answer.status in ("infeasible", "unknown"):
         return _Told({**_row(scenario, answer.status), "message": answer.message}, {}, packed(answer))
     try:
-        plan = make_plan(model, solution=answer)
+        plan = make_plan(model, solution=answer, today=today)
         if plan.model.study.capital_charge and stops_of_itself(plan):
             plan = replace(plan, economic_budget_inr_crore=plan.capex_inr_crore)
         plan = with_rule_prices(plan)
@@ -167,16 +169,14 @@ def _written(scenario: Scenario, model: Model, answer: Solution, wanted: Wanted)
             files = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
     except Exception as error:  # noqa: BLE001 - the other scenarios go on
         return _failed(scenario, error)
-    row = {**_row(scenario, answer.status), "message": "; ".join(lost) or None, **_facts(plan)}
+    facts = _facts(json.loads(files["plan.json"]), sites_table(plan))
+    row = {**_row(scenario, answer.status), "message": "; ".join(lost) or None, **facts}
     return _Told(row, files, packed(answer))
 
 
-def _facts(plan: Plan) -> dict[str, Any]:
-    """Of a plan what stands in the table, as plain values."""
-    return {
-        key: value.item() if hasattr(value, "item") else value
-        for key, value in plan_row(summary(plan), sites_table(plan)).items()
-    }
+def _facts(told: dict[str, Any], sites: pd.DataFrame) -> dict[str, Any]:
+    """Of a plan, by its ``plan.json`` and ``sites.csv``, what stands in the table, as plain values."""
+    return {key: value.item() if hasattr(value, "item") else value for key, value in plan_row(told, sites).items()}
 
 
 def _row(scenario: Scenario, status: str) -> dict[str, Any]:
@@ -328,10 +328,11 @@ def _settled(
     models = {k: _with_limits(of_study, batch.scenarios[k].study) for k in known}
     answers = {k: unpacked((kept.settled / rows[k]["folder"]).read_bytes(), models[k].problem) for k in known}
     assert all(answer is not None for answer in answers.values()), "an answer that was just kept is damaged"
+    today = Routing.today(model)
     points = [Point(models[k].study.budget_inr_crore, models[k].study.gap) for k in known]
-    settled = consistent(points, list(answers.values()))
+    settled, today = consistent(points, list(answers.values())), Routing.today(of_study)
     return {
-        k: _written(batch.scenarios[k], models[k], answer, wanted)
+        k: _written(batch.scenarios[k], models[k], answer, wanted, today)
         for k, answer in zip(known, settled, strict=True)
         if answer is not answers[k]
     }

@@ -12,7 +12,7 @@ from geodata.pack import open_pack
 from siting.cli import build_parser, run_command
 from siting.districts.claims import paper_claims
 from siting.districts.lists import load_district_list
-from siting.districts.paper import paper_tested, paper_text
+from siting.districts.paper import paper_tested, paper_text, with_plan
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +83,14 @@ def test_figures_of_the_paper_are_compared_not_written(india):
         "district_id": ["gujarat/surat"], "fiscal_year": [2023], "months": [6], "value": [2e-5],
         "unit": ["usd_million"],
     })  # fmt: skip
-    table = paper_tested(facts, 700, history, 80.0, 2025, {"no_port_access": 0.5}, {"hub_cost_cut": None}).set_index(
-        "key"
-    )
+    table = paper_tested(facts, 700, history, 80.0, 2025, {"no_port_access": 0.5}).set_index("key")
     assert table.loc["share_surat", "here"] == pytest.approx(0.085)
     assert table.loc["share_surat", "verdict"] == "agrees"
     assert table.loc["under_utilised", "here"] == len(facts.table) - 700
     assert table.loc["growth_surat", "here"] == pytest.approx((85.0 / 40.0) ** 0.5 - 1)  # twice half a year, two years
     assert table.loc["no_port_access", "verdict"] == "agrees"
     assert table.loc[["growth_rajkot", "hub_cost_cut", "ecommerce_use"], "verdict"].eq("not testable").all()
+    told = with_plan(table.reset_index(), 0.11).set_index("key").loc["hub_cost_cut"]
+    assert told["here"] == 0.11 and told["verdict"] == "agrees"
     (line,) = [line for line in paper_text(table.reset_index()) if line.startswith("Share of Surat")]
     assert line.split()[-5:] == ["8.5", "%", "8.5", "%", "agrees"]
