@@ -36,7 +36,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     from geodata.folders import atomic_file, check_writable_file
     from siting.model.calibration import calibrate, choices_of
     from siting.model.model import build_model
-    from siting.report.brief import text_table
+    from siting.report.lines import text_table
     from siting.study import load_study
 
     if arguments.out is not None:

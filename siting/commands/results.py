@@ -13,9 +13,12 @@ from siting.commands.arguments import NO_PROOF, add_command, count_of, positive_
 
 def add(commands: Any) -> None:
     """Add the commands to the parser's collection."""
-    both = add_command(commands, "compare", _compare, "tell which sites and districts differ between two results")
-    both.add_argument("a", type=Path)
-    both.add_argument("b", type=Path)
+    several = add_command(
+        commands, "compare", _compare, "tell what differs between results: totals, what was asked, sites, districts"
+    )
+    several.add_argument("first", type=Path, metavar="A")
+    several.add_argument("others", type=Path, metavar="B", nargs="+", help="as many as you like")
+    several.add_argument("--all", action="store_true", help="list everything (default: at most 40 lines)")
 
     verify = add_command(
         commands, "verify", _verify, "ask the question of a result again: the same plan, or what changed"
@@ -40,18 +43,24 @@ def add(commands: Any) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from siting.report.brief import comparison_lines
-    from siting.results.compare import compare
+    from siting.report.comparison import comparison_lines, many_lines
+    from siting.results.compare import compare, compare_many
     from siting.results.read import open_result
 
-    a, b = open_result(arguments.a), open_result(arguments.b)
-    found = compare(a, b)
-    if arguments.json:
-        tables = {name: json.loads(getattr(found, name).to_json(orient="records"))
-                  for name in ("only_a", "only_b", "districts")}  # fmt: skip
-        print(json.dumps({"totals": json.loads(found.totals.to_json(orient="index")), **tables}, ensure_ascii=False))
+    plans = [open_result(folder) for folder in (arguments.first, *arguments.others)]
+    found: Any
+    tables: tuple[str, ...]
+    if len(plans) == 2:
+        found, tables = compare(*plans), ("only_a", "only_b", "districts")
+        lines = comparison_lines(plans[0].summary, plans[1].summary, found, arguments.all)
     else:
-        print("\n".join(comparison_lines(a.summary, b.summary, found)))
+        found, tables = compare_many(plans), ("sites", "districts")
+        lines = many_lines([plan.summary for plan in plans], found, arguments.all)
+    if arguments.json:
+        told = {name: json.loads(getattr(found, name).to_json(orient="records")) for name in tables}
+        print(json.dumps({"totals": json.loads(found.totals.to_json(orient="index")), **told}, ensure_ascii=False))
+    else:
+        print("\n".join(lines))
     return 0
 
 
@@ -105,7 +114,7 @@ def _why(arguments: argparse.Namespace) -> int:
 
 def _order(arguments: argparse.Namespace) -> int:
     from siting.model.model import build_model
-    from siting.report.brief import order_lines
+    from siting.report.lines import order_lines
     from siting.results.read import open_result
     from siting.scenarios.order import building_order
 
@@ -128,7 +137,7 @@ def _plain(value: Any) -> Any:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from siting.report.brief import plan_lines, site_table
+    from siting.report.lines import plan_lines, site_table
     from siting.results.read import open_result
 
     plan = open_result(arguments.folder)

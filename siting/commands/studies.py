@@ -66,7 +66,7 @@ def batch_arguments(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from siting.report.brief import plan_lines
+    from siting.report.lines import plan_lines
     from siting.results.tables import sites_table, summary
     from siting.run import Asked, Log, run_study
     from siting.stages import BUILD_STAGES, PLAN_STAGES
@@ -132,7 +132,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 def _solve_batch(arguments: argparse.Namespace, batch: Batch, out: Path, file: Path) -> int:
     """Solve the scenarios of a batch and print what became of them."""
-    from siting.report.brief import scenario_lines
+    from siting.report.lines import scenario_lines
     from siting.run import Log
     from siting.scenarios.runner import Wanted, run_scenarios
     from siting.stages import BUILD_STAGES

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from siting.money import INR_PER_CRORE, counted, indian
-from siting.report.brief import text_table
+from siting.report.lines import text_table
 
 PLANS, SITES, OTHERS = 4, 14, 6
 NAMES = 3

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from siting.report.brief import SITE_WORDS
 from siting.report.formats import records
+from siting.report.lines import SITE_WORDS
 from siting.study import FACILITY_TYPES
 
 

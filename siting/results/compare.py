@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ TOTALS = ("budget_inr_crore", "capex_inr_crore", "fixed_cost_inr_per_year", "sav
           "benefit_cost_ratio", "payback_years", "gap")  # fmt: skip
 TOTALS_AFTER = ("cost_inr_per_year", "mean_hours", "co2e_t_per_year")
 SAME_INR_PER_T = 0.005  # a difference of cost that shows in no figure
+SAME_INR = 0.5
 _COMPARED = ("hub_1", "hub_1_id", "hub_2", "hub_2_id", "gateway_after", "gateway_after_id", "cost_after_inr_per_t",
              "hours_after", "saving_inr_per_year")  # fmt: skip
 
@@ -56,6 +57,60 @@ def compare(a: PlanTables, b: PlanTables) -> Comparison:
     totals = pd.DataFrame({"a": first, "b": second}, index=[*TOTALS, *TOTALS_AFTER], dtype=float)
     in_b, in_a = a.sites["option_id"].isin(b.sites["option_id"]), b.sites["option_id"].isin(a.sites["option_id"])
     return Comparison(totals, a.sites[~in_b], b.sites[~in_a], int(in_b.sum()), _districts(a.districts, b.districts))
+
+
+@dataclass(frozen=True)
+class ManyCompared:
+    """What differs among several results, which are named by letters: A, B, C and so on.
+
+    Args:
+        totals: a column for each; index = TOTALS and TOTALS_AFTER.
+        sites: options open in some but not in all, those that save most in any first: ``option_id``, ``name``,
+            ``state``, ``facility_type``, ``tier``, ``capex_inr_crore`` and ``open_in``, the letters of those.
+        in_all: how many options are open in all.
+        districts: those whose saving differs, the widest apart first: ``district_id``, ``state``, ``district`` and for
+            each result its saving in INR a year.
+    """
+
+    totals: pd.DataFrame
+    sites: pd.DataFrame
+    in_all: int
+    districts: pd.DataFrame
+
+
+def letter(k: int) -> str:
+    """Name of the k-th of several results.
+
+    >>> letter(0), letter(27)
+    ('A', 'AB')
+    """
+    return (letter(k // 26 - 1) if k >= 26 else "") + chr(ord("A") + k % 26)
+
+
+def compare_many(plans: Sequence[PlanTables]) -> ManyCompared:
+    """Compare several results by the ids of options and districts.
+
+    Raises:
+        InputError: when a file of one is damaged.
+    """
+    names = [letter(k) for k in range(len(plans))]
+    totals = pd.DataFrame({name: compare(plans[0], plan).totals["b"] for name, plan in zip(names, plans, strict=True)})
+    columns = ["option_id", "name", "state", "facility_type", "tier", "capex_inr_crore"]
+    rows = pd.concat([plan.sites.assign(letter=name) for name, plan in zip(names, plans, strict=True)])
+    rows = rows.sort_values("saving_inr_per_year", ascending=False, kind="stable")
+    sites = rows.drop_duplicates("option_id")[columns]
+    open_in = {option: tuple(sorted(own, key=names.index)) for option, own in rows.groupby("option_id")["letter"]}
+    sites = sites.assign(open_in=sites["option_id"].map(open_in))
+    everywhere = sites["open_in"].map(len) == len(plans)
+    districts = pd.concat([plan.districts[["district_id", "state", "district"]] for plan in plans])
+    districts = districts.drop_duplicates("district_id").reset_index(drop=True)
+    for name, plan in zip(names, plans, strict=True):
+        saved = plan.districts.set_index("district_id")["saving_inr_per_year"]
+        districts[name] = saved.reindex(districts["district_id"]).to_numpy()
+    spread = districts[names].max(axis=1) - districts[names].min(axis=1)
+    order = spread[spread > SAME_INR].sort_values(ascending=False, kind="stable").index
+    differing = districts.loc[order].reset_index(drop=True)
+    return ManyCompared(totals, sites[~everywhere].reset_index(drop=True), int(everywhere.sum()), differing)
 
 
 def _districts(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:

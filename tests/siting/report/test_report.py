@@ -19,8 +19,8 @@ from siting.model.model import build_model
 from siting.money import crore, indian
 from siting.plan import make_plan
 from siting.report import page as report
-from siting.report.brief import plan_lines
 from siting.report.charts import saving_chart, sweep_chart, ticks
+from siting.report.lines import plan_lines
 from siting.report.map import bundle, saving_classes
 from siting.report.page import cost_components, render_report, write_report
 from siting.report.parameters import plain_name

@@ -8,8 +8,8 @@ import pytest
 
 from siting.money import crore
 from siting.plan import make_plan
-from siting.report.brief import comparison_lines, signed
-from siting.results.compare import Comparison, compare, frontier
+from siting.report.comparison import comparison_lines, many_lines, signed
+from siting.results.compare import Comparison, compare, compare_many, frontier, letter
 from siting.results.read import AnswerFolder
 from siting.results.tables import summary, write_answer
 
@@ -115,3 +115,61 @@ def test_the_frontier_of_nothing_spent_has_no_ratio(tiny_model):
     nothing = make_plan(tiny_model, budget_inr_crore=0.0)
     row = frontier([(summary(nothing), nothing.opened)]).iloc[0]
     assert np.isnan(row["marginal_saving_per_year_per_rupee"]) and row["warehouses"] == 0
+
+
+@pytest.fixture(scope="module")
+def three(plans, free_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("third")
+    write_answer(make_plan(free_model, budget_inr_crore=30.0), folder)
+    return [*plans, AnswerFolder("third", folder, 0, free_model.pack)]
+
+
+def test_many_results_tell_what_is_open_where_and_what_each_saves(three):
+    found = compare_many(three)
+    opened = [set(plan.sites["option_id"]) for plan in three]
+    assert found.in_all == len(set.intersection(*opened))
+    assert dict(zip(found.sites["option_id"], found.sites["open_in"], strict=True)) == {
+        option: tuple(name for name, some in zip("ABC", opened, strict=True) if option in some)
+        for option in set.union(*opened) - set.intersection(*opened)
+    }
+    assert found.totals.loc["budget_inr_crore"].tolist() == [15.0, 60.0, 30.0]
+    saved = pd.DataFrame(
+        {
+            name: plan.districts.set_index("district_id")["saving_inr_per_year"]
+            for name, plan in zip("ABC", three, strict=True)
+        }
+    )
+    spread = (saved.max(axis=1) - saved.min(axis=1)).sort_values(ascending=False)
+    assert found.districts["district_id"].tolist()[0] == spread.index[0]
+    told = found.districts.set_index("district_id")[["A", "B", "C"]]
+    pd.testing.assert_frame_equal(told, saved.loc[told.index])
+    assert set(told.index) == set(spread.index[spread > 0.5])
+
+
+def test_results_that_are_alike_differ_in_nothing(plans):
+    found = compare_many([plans[0]] * 3)
+    assert found.sites.empty and found.districts.empty and found.in_all == len(plans[0].sites)
+    assert "0 districts whose saving differs" in many_lines([plans[0].summary] * 3, found)
+
+
+def test_many_results_fit_forty_lines_unless_all_are_asked_for(three):
+    found, summaries = compare_many(three * 10), [plan.summary for plan in three * 10]
+    lines = many_lines(summaries, found)
+    assert len(lines) <= 40
+    text = "\n".join(lines)
+    assert "and 21 more results" in text
+    assert "B asks otherwise than A: Budget ₹15 crore → ₹60 crore" in text
+    assert "D asks otherwise than A: nothing" in text
+    assert "AD asks otherwise" in "\n".join(many_lines(summaries, found, whole=True))
+
+
+def test_everything_is_listed_where_it_is_asked_for(plans):
+    sites, districts = many(500)
+    found = Comparison(compare(*plans).totals, sites, sites, 7, districts)
+    lines = comparison_lines(plans[0].summary, plans[1].summary, found, whole=True)
+    assert sum(line.startswith("  Place, State") for line in lines) == 1000
+    assert sum(line.startswith("  D") for line in lines) == 500
+
+
+def test_results_have_letters_as_columns_of_a_spreadsheet():
+    assert [letter(k) for k in (0, 25, 26, 51, 52, 701, 702)] == ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]

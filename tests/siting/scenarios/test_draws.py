@@ -13,7 +13,7 @@ from siting.cli import build_parser, run_command
 from siting.model.model import build_model
 from siting.parameters import Parameters, load_parameters
 from siting.plan import make_plan
-from siting.report.brief import plan_lines
+from siting.report.lines import plan_lines
 from siting.results.tables import sites_table, summary
 from siting.run import Asked, Log, run_study
 from siting.scenarios import draws as scenario

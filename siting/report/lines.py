@@ -1,18 +1,15 @@
-"""A plan, a comparison and scenarios in the few lines that fit a screen."""
+"""A plan and scenarios in the few lines that fit a screen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from siting.certainty import CORE, word_of
 from siting.districts.claims import AREA, claimed
-from siting.money import INR_PER_CRORE, MINUS, counted, crore, indian
-from siting.report.overrides import differing
-from siting.results.compare import Comparison
+from siting.money import INR_PER_CRORE, counted, crore, indian
 
 if TYPE_CHECKING:
     from siting.scenarios.order import Order
@@ -21,9 +18,6 @@ SITE_WORDS = {
     "warehouse": "warehouse", "cold_store": "cold store", "cargo_terminal": "cargo terminal",
     "mmlp": "logistics park (MMLP)",
 }  # fmt: skip
-LISTED_SITES = 6  # a comparison has at most 40 lines
-LISTED_DISTRICTS = 6
-LISTED_CHANGES = 4
 
 
 def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
@@ -95,11 +89,11 @@ def _worth(s: Mapping[str, Any]) -> dict[str, str]:
     lines = {}
     if (value := s.get("net_present_value_inr_crore")) is not None and s["capex_inr_crore"]:
         rate, budget = s.get("internal_rate_of_return"), s.get("economic_budget_inr_crore")
-        lines["Worth today"] = f"{_rupees_crore(value)} net, internal rate of return " + (
+        lines["Worth today"] = f"{rupees_crore(value)} net, internal rate of return " + (
             "none" if rate is None else f"{100 * rate:.1f} %"
         )
         if budget is not None:
-            lines["Economic budget"] = f"{_rupees_crore(budget)}: more would not pay for itself"
+            lines["Economic budget"] = f"{rupees_crore(budget)}: more would not pay for itself"
     if subvention := s.get("transfers", {}).get("interest_subvention_inr_per_year"):
         lines["Transfer"] = f"{crore(subvention, 1)} a year of interest from the exchequer, in no other figure"
     return lines
@@ -155,89 +149,9 @@ def _built(sites: pd.DataFrame) -> str:
     return ", ".join(f"{indian(n)} {kind.replace('_', ' ')} {tier}" for kind, tier, n in rows) or "none"
 
 
-def comparison_lines(a: Mapping[str, Any], b: Mapping[str, Any], found: Comparison) -> list[str]:
-    """Say in at most 40 lines what differs between two results.
-
-    Args:
-        a: ``plan.json`` of the first.
-        b: ``plan.json`` of the second.
-        found: result of :func:`siting.results.compare.compare`.
-    """
-    lines = [f"A is {a['study']!r}, B is {b['study']!r}", f"{'':<18}{'A':>20}{'B':>20}{'B less A':>20}"]
-    for key, (label, words) in _TOTALS.items():
-        before, after = found.totals.loc[[key]].to_numpy(float)[0].tolist()
-        texts = [words(value) if np.isfinite(value) else "–" for value in (before, after)]
-        change = signed(after - before, words) if np.isfinite(after - before) else "–"
-        lines.append(f"{label:<18}{texts[0]:>20}{texts[1]:>20}{change:>20}")
-    asked = differing(a["resolved_study"], b["resolved_study"])
-    lines += [f"B asks otherwise: {each}" for each in asked[:LISTED_CHANGES]]
-    lines += [f"and {counted(len(asked) - LISTED_CHANGES, 'more change')}"] if len(asked) > LISTED_CHANGES else []
-    for name, sites in (("A", found.only_a), ("B", found.only_b)):
-        lines += _site_lines(f"Only in {name}", sites)
-    lines.append(f"In both: {counted(found.both, 'site')}")
-    changed = found.districts[found.districts["changed"]]
-    order = changed["saving_change_inr_per_year"].abs().sort_values(ascending=False, kind="stable").index
-    verb = "changes" if len(changed) == 1 else "change"
-    lines.append(f"{counted(len(changed), 'district')} {verb}" + (", most of all:" if len(changed) else ""))
-    lines += [f"  {_district_line(row)}" for row in changed.loc[order[:LISTED_DISTRICTS]].to_dict("records")]
-    return lines
-
-
-def _rupees_crore(value: float) -> str:
+def rupees_crore(value: float) -> str:
+    """An amount in crore as crore with Indian grouping."""
     return crore(value * INR_PER_CRORE)
-
-
-_TOTALS: Mapping[str, tuple[str, Callable[[float], str]]] = {
-    "budget_inr_crore": ("Budget", _rupees_crore),
-    "capex_inr_crore": ("Spent", _rupees_crore),
-    "fixed_cost_inr_per_year": ("To run, a year", lambda inr: crore(inr, 1)),
-    "saving_inr_per_year": ("Saving a year", lambda inr: crore(inr, 1)),
-    "benefit_cost_ratio": ("Benefit/cost", lambda ratio: indian(ratio, 2)),
-    "payback_years": ("Payback", lambda years: f"{indian(years, 1)} years"),
-    "mean_hours": ("Mean time", lambda hours: f"{indian(hours, 1)} h"),
-    "co2e_t_per_year": ("CO2e a year", lambda tonnes: f"{indian(tonnes)} t"),
-    "gap": ("Gap", lambda gap: f"{indian(100 * gap, 3)} %"),
-}  # fmt: skip
-
-
-def signed(value: float, words: Callable[[float], str]) -> str:
-    """A change in words, with its sign; "same" where it shows in no digit.
-
-    >>> signed(1.3e8, crore), signed(-1.3e8, crore), signed(2.0, crore)
-    ('+₹13 crore', '−₹13 crore', 'same')
-    """
-    text = words(value)
-    if not any(digit in text for digit in "123456789"):
-        return "same"
-    return text if text.startswith(MINUS) else f"+{text}"
-
-
-def _site_lines(title: str, sites: pd.DataFrame) -> list[str]:
-    if sites.empty:
-        return [f"{title}: no site"]
-    lines = [f"{title}: {counted(len(sites), 'site')}, {_rupees_crore(sites['capex_inr_crore'].sum())}"]
-    largest = sites.sort_values("saving_inr_per_year", ascending=False, kind="stable")
-    for row in largest.head(LISTED_SITES).to_dict("records"):
-        kind = SITE_WORDS.get(row["facility_type"], row["facility_type"])
-        lines.append(
-            f"  {row['name']}, {row['state']}: {kind}, {row['tier']}, ₹{indian(row['capex_inr_crore'], 1)} crore, "
-            f"saves {crore(row['saving_inr_per_year'], 1)} a year"
-        )
-    left = len(sites) - LISTED_SITES
-    return [*lines, f"  and {indian(left)} more, which save less"] if left > 0 else lines
-
-
-def _district_line(row: Mapping[Any, Any]) -> str:
-    changes: list[tuple[float, Callable[[float], str]]] = [
-        (row["saving_change_inr_per_year"], lambda inr: f"{crore(inr, 2)} saved a year"),
-        (row["change_inr_per_t"], lambda inr: f"₹{indian(inr)} per t".replace(f"₹{MINUS}", f"{MINUS}₹")),
-        (row["hours_change"], lambda hours: f"{indian(hours, 1)} h"),
-    ]
-    parts = [signed(value, words) for value, words in changes if pd.notna(value)]
-    for label, name in (("hub", "hub"), ("port", "gateway")):
-        old, new = (row[f"{name}_{side}"] if isinstance(row[f"{name}_{side}"], str) else "none" for side in "ab")
-        parts += [f"{label} {old} → {new}"] if old != new else []
-    return f"{row['district']}, {row['state']}: " + ", ".join(part for part in parts if part != "same")
 
 
 def site_table(sites: pd.DataFrame) -> str:
