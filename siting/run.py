@@ -18,9 +18,11 @@ from siting.districts.intelligence import district_intelligence
 from siting.model.model import build_model
 from siting.plan import Plan, make_plan, with_economic_budget
 from siting.report.page import write_report
+from siting.report.workbook import write_workbook
 from siting.results.cells import write_csv
 from siting.results.geometry import flow_lines
 from siting.results.geopackage import write_geopackage
+from siting.results.read import open_result
 from siting.results.tables import write_summary, write_tables
 from siting.rule_prices import with_rule_prices
 from siting.scenarios.draws import evaluate_draws
@@ -31,7 +33,9 @@ from siting.scenarios.variants import Beside
 from siting.stages import WORDS, Announce, Stage
 from siting.study import Study
 
-WHEN_ASKED = ("rules.csv", "phases.csv", "draws.csv", "structure.csv", "levers.csv")
+WHEN_ASKED = (
+    "rules.csv", "phases.csv", "draws.csv", "structure.csv", "levers.csv", "report.xlsx",
+)  # fmt: skip
 RESULT_FILES = (
     "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "enabled.csv", "study.gpkg", "report.html",
     "log.txt", *WHEN_ASKED,
@@ -105,6 +109,7 @@ class Asked:
         levers: whether it is solved with each lever in place.
         workers: processes that share the work.
         scheduler: address of a dask scheduler whose workers do it instead.
+        xlsx: whether the result is written as a workbook too.
     """
 
     draws: int = 0
@@ -112,6 +117,7 @@ class Asked:
     levers: bool = False
     workers: int = 1
     scheduler: str | None = None
+    xlsx: bool = False
 
     def of(self, plan: Plan, log: Log) -> tuple[Plan, Beside]:
         """The plan with what its draws say, and what is told beside it."""
@@ -157,7 +163,7 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, ask
                 if not keep_best:
                     raise
                 log.note("stopped before all that was asked beside the plan was done; it was written alone")
-        for lost in write_result(plan, folder, log, beside):
+        for lost in write_result(plan, folder, log, beside, xlsx=asked is not None and asked.xlsx):
             log.note(lost)
         log.write(folder)
     return plan
@@ -176,7 +182,7 @@ def result_folder(out: Path) -> Iterator[Path]:
 
 
 def write_result(
-    plan: Plan, folder: Path, log: Announce, beside: Beside | None = None, *, report: bool = True
+    plan: Plan, folder: Path, log: Announce, beside: Beside | None = None, *, report: bool = True, xlsx: bool = False
 ) -> list[str]:
     """Write all files of a result: tables and ``plan.json`` first, then the drawings, any of which may fail alone.
 
@@ -184,6 +190,7 @@ def write_result(
         log: hears the stages.
         beside: what is told beside the plan.
         report: whether to draw ``report.html``, which takes longer than all the rest.
+        xlsx: whether to write ``report.xlsx``.
 
     Returns:
         What could not be drawn, each as a line for the user.
@@ -205,6 +212,8 @@ def write_result(
     lost += _drawn(folder / "study.gpkg", lambda: write_geopackage(plan, folder, flows()))
     if report:
         lost += _drawn(folder / "report.html", lambda: write_report(plan, folder, flows(), beside))
+    if xlsx:
+        lost += _drawn(folder / "report.xlsx", lambda: write_workbook(open_result(folder), folder / "report.xlsx"))
     log(Stage.DONE)
     return lost
 

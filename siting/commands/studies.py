@@ -38,6 +38,7 @@ def add(commands: Any) -> None:
         "--structure", action="store_true", help="also solve it with each choice of structure switched back"
     )
     run.add_argument("--levers", action="store_true", help="also solve it with each lever in place, in levers.csv")
+    run.add_argument("--xlsx", action="store_true", help="also write report.xlsx, a workbook for committees")
     run.add_argument("--workers", type=count_of, help="processes that share what is asked (default: 1)")
     run.add_argument("--scheduler", help="dask scheduler whose workers do what is asked, as tcp://host:8786")
 
@@ -61,6 +62,7 @@ def batch_arguments(parser: argparse.ArgumentParser, default: str) -> None:
     parser.set_defaults(goes_on=True)
     parser.add_argument("--out", type=Path, help=f"folder for the results ({default})")
     parser.add_argument("--reports", action="store_true", help="also draw a report of each plan")
+    parser.add_argument("--xlsx", action="store_true", help="also write scenarios.xlsx, a workbook for committees")
     parser.add_argument("--workers", type=count_of, help="processes that share the scenarios (default: 1)")
     parser.add_argument("--scheduler", help="dask scheduler whose workers solve them, as tcp://host:8786")
 
@@ -79,8 +81,9 @@ def _run(arguments: argparse.Namespace) -> int:
     with told_by_file(study, arguments.study):
         workers = max(arguments.workers or 1, 1)
         asked = Asked(
-            arguments.draws, arguments.structure, arguments.levers, workers=workers, scheduler=arguments.scheduler
-        )
+            arguments.draws, arguments.structure, arguments.levers, workers=workers, scheduler=arguments.scheduler,
+            xlsx=arguments.xlsx,
+        )  # fmt: skip
         plan = run_study(study, out, log, keep_best=arguments.keep_best, asked=asked)
     tell(log.notes)
     if arguments.json:
@@ -145,7 +148,7 @@ def _solve_batch(arguments: argparse.Namespace, batch: Batch, out: Path, file: P
     log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES) + len(batch.scenarios))
     log.notes_on(batch.base)
     workers = max(arguments.workers or 1, 1)
-    wanted = Wanted(getattr(arguments, "draws", 0), arguments.reports, workers, arguments.scheduler)
+    wanted = Wanted(getattr(arguments, "draws", 0), arguments.reports, workers, arguments.scheduler, arguments.xlsx)
     with told_by_file(batch.base, file):
         table = run_scenarios(batch, out, log, wanted)
     tell(log.notes)

@@ -61,8 +61,7 @@ def write_scenario_page(table: pd.DataFrame, batch: Batch, path: Path) -> None:
     Args:
         table: ``scenarios.csv``.
     """
-    base = batch.base.resolved()
-    changes = ["; ".join(differing(base, scenario.study.resolved())) for scenario in batch.scenarios]
+    changes = changes_of(batch)
     shown = {name: about for name, about in SHOWN.items() if table[name].notna().any()}
     page = environment().get_template("scenarios.html").render(
         base=batch.base.name,
@@ -73,6 +72,12 @@ def write_scenario_page(table: pd.DataFrame, batch: Batch, path: Path) -> None:
         failed=int(table["fingerprint"].isna().sum()),
     )  # fmt: skip
     path.write_text(page, encoding="utf-8")
+
+
+def changes_of(batch: Batch) -> list[str]:
+    """Of each scenario what it asks otherwise than the study, in words."""
+    base = batch.base.resolved()
+    return ["; ".join(differing(base, scenario.study.resolved())) for scenario in batch.scenarios]
 
 
 def _rows(

@@ -23,7 +23,8 @@ from geodata.folders import atomic_file, atomic_folder, check_replaceable, kept_
 from siting.model.model import InfeasibleError, Model, build_model, close_gateways, restated
 from siting.model.routing import Routing
 from siting.plan import make_plan, stated, stops_of_itself
-from siting.report.scenarios import write_scenario_chart, write_scenario_page
+from siting.report.scenarios import changes_of, write_scenario_chart, write_scenario_page
+from siting.report.workbook import write_scenario_workbook
 from siting.results.cells import write_csv
 from siting.results.scenarios import plan_row, scenario_table
 from siting.results.tables import sites_table
@@ -39,7 +40,7 @@ from siting.solver import Solution, solve
 from siting.study import Study
 
 SCENARIO_FILES = (
-    "scenarios.csv", "scenarios.parquet", "scenarios.svg", "scenarios.html", "batch.json", "log.txt",
+    "scenarios.csv", "scenarios.parquet", "scenarios.svg", "scenarios.html", "scenarios.xlsx", "batch.json", "log.txt",
     *(f"*/{name}" for name in RESULT_FILES),
 )  # fmt: skip
 REFUSED, CRASHED = "refused", "crashed"
@@ -54,12 +55,14 @@ class Wanted:
         reports: whether to draw a report of each plan.
         workers: processes here that share the work.
         scheduler: address of a dask scheduler whose workers do it instead.
+        xlsx: whether the table is written as a workbook too.
     """
 
     draws: int = 0
     reports: bool = False
     workers: int = 1
     scheduler: str | None = None
+    xlsx: bool = False
 
 
 @dataclass(frozen=True)
@@ -269,6 +272,8 @@ def run_scenarios(batch: Batch, out: Path, log: Log, wanted: Wanted | None = Non
             table.to_parquet(result / "scenarios.parquet")
             write_scenario_chart(table, batch, result / "scenarios.svg")
             write_scenario_page(table, batch, result / "scenarios.html")
+            if wanted.xlsx:
+                write_scenario_workbook(table, changes_of(batch), batch.base.resolved(), result / "scenarios.xlsx")
             keep_batch(batch, {"draws": wanted.draws}, result / "batch.json")
             log.write(result)
             for row in rows:
