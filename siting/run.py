@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from rich.console import Console
@@ -15,8 +15,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from geodata import interruption
 from geodata.folders import atomic_folder
 from siting.districts.intelligence import district_intelligence
+from siting.districts.words import Words
 from siting.model.model import build_model
 from siting.plan import Plan, make_plan, with_economic_budget
+from siting.report.brief import Brief, today
 from siting.report.page import write_report
 from siting.report.workbook import write_workbook
 from siting.results.cells import write_csv
@@ -38,8 +40,9 @@ WHEN_ASKED = (
 )  # fmt: skip
 RESULT_FILES = (
     "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "enabled.csv", "study.gpkg", "report.html",
-    "log.txt", *WHEN_ASKED,
+    "brief.html", "brief.hi.html", "log.txt", *WHEN_ASKED,
 )  # fmt: skip
+BRIEFS = {"brief.html": "en", "brief.hi.html": "hi"}
 _BAR = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
 
 
@@ -189,7 +192,7 @@ def write_result(
     Args:
         log: hears the stages.
         beside: what is told beside the plan.
-        report: whether to draw ``report.html``, which takes longer than all the rest.
+        report: whether to draw ``report.html``, which takes longer than all the rest, and the briefs.
         xlsx: whether to write ``report.xlsx``.
 
     Returns:
@@ -212,10 +215,17 @@ def write_result(
     lost += _drawn(folder / "study.gpkg", lambda: write_geopackage(plan, folder, flows()))
     if report:
         lost += _drawn(folder / "report.html", lambda: write_report(plan, folder, flows(), beside))
+        for name, language in BRIEFS.items():
+            lost += _drawn(folder / name, partial(_write_brief, plan, folder / name, language))
     if xlsx:
         lost += _drawn(folder / "report.xlsx", lambda: write_workbook(open_result(folder), folder / "report.xlsx"))
     log(Stage.DONE)
     return lost
+
+
+def _write_brief(plan: Plan, file: Path, language: str) -> None:
+    brief = Brief(open_result(file.parent), plan.model.pack, Words(language), today())
+    file.write_text(brief.html(), encoding="utf-8")
 
 
 def _drawn(file: Path, draw: Callable[[], None]) -> list[str]:

@@ -115,11 +115,11 @@ def add_files(app: Flask, found: Results) -> None:
         plan = found.plans().get(key)
         if plan is None or name not in DOWNLOADS or not (plan.path / name).is_file():
             refuse(404, f"no file '{name}' of a plan '{key}'")
-        is_report = name == "report.html"
+        is_page = name.endswith(".html")
         response = send_file(
-            plan.path / name, as_attachment=not is_report, download_name=f"{key}-{name}", conditional=True
+            plan.path / name, as_attachment=not is_page, download_name=f"{key}-{name}", conditional=True
         )
-        if is_report:
+        if is_page:
             response.headers["Content-Security-Policy"] = REPORT_POLICY
         return response
 

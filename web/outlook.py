@@ -1,4 +1,4 @@
-"""What is known of a district beyond a plan: potential, what would help it next, its scorecard."""
+"""What is told beyond a plan: of a district potential, what would help it next, its scorecard; the two-page brief."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from siting.districts.cards import Cards
 from siting.districts.ground import Ground
 from siting.districts.scorecards import SUFFIX, Scorecards
 from siting.districts.words import Words
+from siting.report.brief import Brief, today
 from siting.results.read import PlanTables
 from siting.study import Study
 from web.i18n import LANGUAGES, language
@@ -86,6 +87,22 @@ def add_outlook_routes(
         pages = Scorecards(book.of(data.plan), Words(lang))
         content = shelf.get((data.plan.identity, file), lambda: Body(_page(pages, file, lang).encode(), "text/html"))
         response = content.response()
+        response.headers["Content-Security-Policy"] = policy
+        return response
+
+    @api.get("/brief/plans/<key>")
+    def brief(key: str) -> Response:
+        only("lang")
+        plan, lang = find(key).plan, _lang()
+        study = study_of(plan)
+        if study is None:
+            refuse(409, f"the plan '{key}' does not tell the files it was made of: no brief of it")
+        day = today()
+
+        def made() -> Body:
+            return Body(Brief(plan, study.pack(), Words(lang), day).html().encode(), "text/html")
+
+        response = shelf.get((plan.identity, "brief", lang, day), made).response()
         response.headers["Content-Security-Policy"] = policy
         return response
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from geodata.errors import Fault, InputError
 from siting.results.read import TABLES, PlanFolder, result_fault
 
-DOWNLOADS = (*TABLES, "report.html")
+DOWNLOADS = (*TABLES, "report.html", "brief.html", "brief.hi.html", "report.xlsx")
 log = logging.getLogger("web.results")
 
 SEPARATOR = "~"  # between the folders of a plan's key: unreserved in URLs, so a key is one part of a path

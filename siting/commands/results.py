@@ -1,4 +1,4 @@
-"""``compare``, ``verify``, ``show``, ``why`` and ``order``: what is asked of a result."""
+"""``compare``, ``verify``, ``show``, ``brief``, ``why`` and ``order``: what is asked of a result."""
 
 from __future__ import annotations
 
@@ -29,6 +29,12 @@ def add(commands: Any) -> None:
 
     show = add_command(commands, "show", _show, "print a result")
     show.add_argument("folder", type=Path)
+
+    brief = add_command(commands, "brief", _brief, "write a result on two A4 pages, for who decides")
+    brief.add_argument("folder", type=Path)
+    brief.add_argument("--language", choices=("en", "hi"), default="en", help="English (default) or Hindi")
+    brief.add_argument("--out", type=Path, help="file to write (default: FOLDER-brief.html)")
+    brief.add_argument("--study", type=Path, help="study file of a result that was made from own data")
 
     why = add_command(commands, "why", _why, "tell why a site is built, or what it would take to build or serve")
     why.add_argument("folder", type=Path)
@@ -80,6 +86,24 @@ def _verify(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(changes or [f"{folder}: the same plan, byte for byte"]))
     return NO_PROOF if changes else 0
+
+
+def _brief(arguments: argparse.Namespace) -> int:
+    from geodata.folders import atomic_file
+    from siting.districts.words import Words
+    from siting.report.brief import Brief, today
+    from siting.results.read import open_result
+
+    plan = open_result(arguments.folder)
+    suffix = ".hi.html" if arguments.language == "hi" else ".html"
+    folder = arguments.folder.resolve()
+    out = arguments.out or folder.with_name(f"{folder.name}-brief{suffix}")
+    pack = study_of_result(plan, arguments.study).pack()
+    text = Brief(plan, pack, Words(arguments.language), today()).html()
+    with atomic_file(out) as scratch:
+        scratch.write_text(text, encoding="utf-8")
+    print(json.dumps({"file": str(out)}, ensure_ascii=False) if arguments.json else f"Two pages: {out}")
+    return 0
 
 
 def _why(arguments: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from geodata.districts import metric_crs
+from geodata.pack import Pack
 from siting.money import INR_PER_CRORE, counted, indian
 from siting.plan import Plan
 from siting.report.charts import ACCENT, INK, MUTED, WIDTH, label, line, rect, svg, tag
@@ -22,6 +23,7 @@ Array = NDArray[np.float64]
 
 SCALE_M = 1500.0  # shapes smaller than this cannot be seen on a page
 FLOW_SCALE_M = 2500.0
+BRIEF_SCALE_M = 4000.0
 CLASS_FILLS = ("#f0d846", "#b4a76f", "#7c7b78", "#4a536c", "#002b62")  # cividis, light to dark
 FILL_OPACITY = 0.8  # so that roads and sites stand out on dark districts
 NO_SAVING = "#f3f3ef"
@@ -138,6 +140,44 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
         "The tables below hold the same figures in words and numbers."
     )
     return svg("Where the plan builds, and who saves", description, frame.height_px, *marks, name="map")
+
+
+def brief_map(pack: Pack, districts: pd.DataFrame, sites: pd.DataFrame, title: str) -> Markup:
+    """Draw the tables of a result small, without movements and key.
+
+    Args:
+        districts: ``districts.csv``, in the order of the pack.
+        sites: ``sites.csv``; the first ten are numbered.
+    """
+    shapes = pd.concat([pack.districts.geometry, pack.land.geometry], ignore_index=True)
+    shapes = shapes.to_crs(metric_crs(tuple(shapes.total_bounds)))
+    simple = pd.Series(shapely.coverage_simplify(shapes.to_numpy(), BRIEF_SCALE_M))
+    states = pd.concat([pack.districts["state"], pack.land["state"]], ignore_index=True)
+    drawn, land = simple[: len(districts)].set_axis(districts.index), simple[len(districts) :]
+    frame = Frame.around(shapes)
+    bounds = saving_classes(districts["saving_inr_per_year"].where(districts["under_utilised"], 0.0))
+    geography = tag(
+        "g",
+        tag("path", d="".join(_paths(land, frame)), fill=NO_DATA),
+        *_district_paths(districts, drawn, frame, bounds),
+        _state_lines(states, simple, frame),
+        transform=f"scale({1 / TENTH:g})", stroke_linejoin="round",
+    )  # fmt: skip
+    return svg(title, title, frame.height_px, geography, *_site_marks(sites, frame), name="map")
+
+
+def saving_key(saving_inr: pd.Series) -> list[tuple[str, str]]:
+    """Fill and bounds in ₹ crore of each class of :func:`saving_classes`, then that of no saving."""
+    return [(NO_SAVING, "0"), *_classes(saving_classes(saving_inr))]
+
+
+def _classes(bounds: Sequence[float]) -> list[tuple[str, str]]:
+    entries, low = [], 0.0
+    for k, high in enumerate(bounds):
+        text = f"> {low:g}" if k == len(bounds) - 1 and k > 0 else f"{low:g}–{high:.2g}"
+        entries.append((CLASS_FILLS[_shade(k, len(bounds))], text))
+        low = high
+    return entries
 
 
 def _district_paths(districts: pd.DataFrame, drawn: pd.Series, frame: Frame, bounds: Sequence[float]) -> list[Markup]:

@@ -102,11 +102,11 @@ def page() -> str:
         "Made by `python -m siting.results.schema` from `siting/results/schema.csv`; change it there.",
         "",
         "`siting run` writes a folder with `plan.json`, `sites.csv`, `districts.csv`, `lanes.csv`, `study.gpkg`, "
-        "`report.html` and `log.txt`, of a study with rules "
+        "`report.html`, `brief.html` and `brief.hi.html` (two A4 pages) and `log.txt`, of a study with rules "
         "also `rules.csv`, with phases `phases.csv`, with `--draws` also `draws.csv`, with `--structure` also "
         "`structure.csv`, with `--levers` also `levers.csv`, "
         "with `--xlsx` also `report.xlsx`; `siting scenarios` and "
-        "`siting sweep` write a folder for each plan (without `report.html` unless asked), `scenarios.csv`, "
+        "`siting sweep` write a folder for each plan (without report and briefs unless asked), `scenarios.csv`, "
         "`scenarios.parquet`, `scenarios.svg`, `scenarios.html` and `log.txt`, with `--xlsx` also `scenarios.xlsx`; "
         "`siting robust` writes `regret.csv`, `robust_plans.csv`, `robust_sites.csv` and `robust.json`; "
         "`siting alternatives --out` `alternatives.csv`, `near_plans.csv` and `alternatives.json`; "

@@ -121,6 +121,18 @@ def test_an_outlook_is_of_the_district_asked_for_in_the_language_asked_for(asked
     assert client.get(f"{PLAN}/outlook?district=nowhere").status_code == 404
 
 
+def test_a_plan_is_told_on_two_pages_in_the_language_asked_for(asked):
+    client = asked.test_client()
+    for lang, word in (("en", "How sure"), ("hi", "कितना पक्का")):
+        response = client.get(f"/brief/plans/tiny?lang={lang}")
+        assert response.status_code == 200 and response.mimetype == "text/html"
+        text = response.get_data(as_text=True)
+        assert word in text and text.count('class="sheet"') == 2
+        assert "script" not in text and "'none'" in response.headers["Content-Security-Policy"]
+    assert client.get("/brief/plans/tiny?lang=fr").status_code == 400
+    assert client.get("/brief/plans/nothing").status_code == 404
+
+
 def test_scorecards_lead_to_each_other_and_run_no_script(asked):
     client = asked.test_client()
     district = client.get(f"{PLAN}/districts").get_json()["district_id"][1]

@@ -380,6 +380,8 @@ function remember(push = false) {
   const { measure, classes } = view;
   const state = view.filter.state ? { state: view.filter.state } : {};
   byId("scorecard").hidden = !view.filter.state || !plan.summary.can_what_if;
+  byId("two-pages").hidden = !plan.summary.can_what_if;
+  byId("two-pages").href = `/brief/plans/${encodeURIComponent(plan.id)}?lang=${lang}`;
   byId("scorecard").href =
     `/scorecard/plans/${encodeURIComponent(plan.id)}/${stateFolder()}/index${lang === "hi" ? ".hi" : ""}.html`;
   const drawn = new URLSearchParams({ measure, classes, lang, layers, ...state, ...selected });

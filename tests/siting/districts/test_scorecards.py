@@ -19,6 +19,8 @@ from siting.districts.ground import Ground
 from siting.districts.scorecards import COMPONENT_WORDS, Scorecards
 from siting.districts.state_cards import state_card
 from siting.districts.words import SECTOR_WORDS, TRANSLATIONS, Words
+from siting.report.brief import PARAMETERS, SIZE_WORDS, TITLE
+from siting.report.lines import SITE_WORDS
 from siting.results.read import open_result
 from siting.results.tables import write_summary, write_tables
 
@@ -189,16 +191,17 @@ def test_a_component_bar_is_as_long_as_its_share():
 def texts() -> set[str]:
     """What pages may say: texts of the templates, of the code, and of its tables."""
     found = set()
-    for path in ROOM.glob("templates/*.html"):
+    brief = ROOM.parent / "report" / "templates" / "brief.html"
+    for path in [*ROOM.glob("templates/*.html"), brief]:
         found |= set(re.findall(r'\b_\("((?:[^"\\]|\\.)*)"', path.read_text(encoding="utf-8")))
     for name in ("actions.py", "words.py"):
         for node in ast.walk(ast.parse((ROOM / name).read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("words", "self"):
                 first = node.args[0]
                 found |= {first.value} if isinstance(first, ast.Constant) else set()
-    for table in (MEASURES, FACILITIES, SECTOR_WORDS, COMPONENT_WORDS):
+    for table in (MEASURES, FACILITIES, SECTOR_WORDS, COMPONENT_WORDS, SITE_WORDS, SIZE_WORDS, PARAMETERS):
         found |= set(table.values())
-    return found
+    return found | {TITLE}
 
 
 def test_every_text_has_its_hindi_with_the_same_values():
