@@ -125,6 +125,7 @@ class Why:
         self._place_id = self.model.places.table["place_id"].to_numpy(object)[self._options["place"]]
         self.gap = self.model.study.gap * FINER
         self._told: dict[int, OptionReason] = {}
+        self._tonnes: dict[int, Array] = {}  # of districts through an option, in the best plan with it
         self._progress("the plan itself, closer")
         self.best = self._solved(self.model.problem)
 
@@ -245,13 +246,10 @@ class Why:
         charge = float(self._options["capital_charge_inr_per_year"].to_numpy()[j])
         enough = capex * (1 - short.high / charge) if 0 < charge >= short.high else None
         dropped = np.setdiff1d(self.best.open, with_it.open)
-        return OptionReason(name, "", short, capex, enough, self._names(dropped), self._served(j, with_it))
-
-    def _served(self, j: int, solution: Solution) -> list[str]:
-        """Names of the districts that an answer serves through an option, most tonnes first."""
-        tonnes = self._tonnes_of_districts(j, solution)
-        order = np.argsort(-tonnes, kind="stable")[: int((tonnes > 0).sum())]
-        return [str(name) for name in self.model.demand["district"].iloc[order]]
+        tonnes = self._tonnes[j] = self._tonnes_of_districts(j, with_it)
+        served = np.argsort(-tonnes, kind="stable")[: int((tonnes > 0).sum())]
+        names = [str(name) for name in self.model.demand["district"].iloc[served]]
+        return OptionReason(name, "", short, capex, enough, self._names(dropped), names)
 
     def _tonnes_of_districts(self, j: int, solution: Solution) -> Array:
         problem = self.model.problem
@@ -266,7 +264,7 @@ class Why:
 
         The factor is looked for by halving: below the range a plan without the option is better, above it one with.
         """
-        served = self._tonnes_of_districts(j, self._solved(self._with(j, self.model.problem))) > 0
+        served = self._tonnes[j] > 0
         low, high = 1.0, MOST_TIMES
         if not self._pays(j, served, high):
             return reason

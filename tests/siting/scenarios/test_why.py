@@ -83,6 +83,18 @@ def test_an_option_is_short_of_what_the_best_plan_with_it_costs_more_and_is_buil
         assert (j in solve(plan.model.problem.with_changes(fixed_cost=cost), gap=0.0).open) == built
 
 
+def test_no_question_is_solved_twice(plan, monkeypatch):
+    asked = []
+
+    def counted(problem, **how):
+        asked.append((tuple(problem.forced_open), tuple(problem.forbidden), problem.demand.sum()))
+        return solve(problem, **how)
+
+    monkeypatch.setattr("siting.scenarios.why.solve", counted)
+    Why(plan).place(CLOSED, tonnage=True)
+    assert len(asked) > 10 and len(asked) == len(set(asked))
+
+
 def test_the_tonnage_told_is_where_the_place_begins_to_pay(plan, why):
     (reason,) = why.place(CLOSED, tonnage=True)
     j = plan.model.options["option_id"].tolist().index(reason.option_id)
