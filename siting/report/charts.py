@@ -148,6 +148,10 @@ def tornado_chart(rows: pd.DataFrame, base_inr: float, break_even_inr: float, la
     return svg(title, described, bottom + 26, *marks, name="tornado")
 
 
+RATIO = 2
+"""Panel of :func:`sweep_chart` with a line where a plan just pays for its capital."""
+
+
 def _free(at: float, taken: list[float], height: float = 15.0) -> float:
     """The nearest place at or above ``at`` where a line of text covers none that is there."""
     while any(abs(at - other) < height for other in taken):
@@ -156,7 +160,7 @@ def _free(at: float, taken: list[float], height: float = 15.0) -> float:
 
 
 def sweep_chart(table: pd.DataFrame) -> Markup:
-    """Net saving, benefit-cost ratio and number of sites against the budget, one panel each.
+    """Net saving, that of the last crore, benefit-cost ratio and number of sites against the budget, a panel each.
 
     Args:
         table: a row for each budget, with columns of ``scenarios.csv``.
@@ -170,6 +174,7 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
 
     panels: list[tuple[str, list[tuple[str, str, str]], float]] = [
         ("Net saving, ₹ crore a year", [("saving_inr_per_year", "", ACCENT)], INR_PER_CRORE),
+        ("What the last crore spent saves, ₹ crore a year", [("marginal_saving_per_year_per_rupee", "", ACCENT)], 1.0),
         ("Benefit-cost ratio (1 = just pays for its capital)", [("benefit_cost_ratio", "", ACCENT)], 1.0),
         ("Sites", [("warehouses", "warehouses", ACCENT), ("cold_stores", "cold stores", MUTED),
                    ("cargo_terminals", "cargo terminals", QUIET), ("mmlps", "logistics parks", INK)], 1.0),
@@ -179,7 +184,7 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
         y0 = top + k * (panel + gap)
         values = table[[key for key, *_ in series]].astype(float).to_numpy() / unit
         finite = values[np.isfinite(values)]
-        axis = ticks(min(finite.min(initial=0.0), 0.0), max(finite.max(initial=0.0), 1.0 if k == 1 else 0.0), 4)
+        axis = ticks(min(finite.min(initial=0.0), 0.0), max(finite.max(initial=0.0), 1.0 if k == RATIO else 0.0), 4)
 
         def y(value: float, y0: float = y0, axis: list[float] = axis) -> float:
             return y0 + panel * (1 - (value - axis[0]) / (axis[-1] - axis[0]))
@@ -188,7 +193,7 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
         for tick in axis:
             marks.append(line(left, y(tick), WIDTH - right, y(tick), stroke=INK if tick == 0 else RULE))
             marks.append(label(left - 8, y(tick) + 4, _short(tick), text_anchor="end", fill=MUTED, font_size=12))
-        if k == 1:
+        if k == RATIO:
             marks.append(line(left, y(1), WIDTH - right, y(1), stroke=INK, stroke_dasharray="4 3"))
         ends: list[float] = []
         for column, (_, words, colour) in zip(values.T, series, strict=True):
@@ -204,7 +209,7 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
                 ends.append(_free(y(column[last]) + 4, ends))
                 text = f"{_short(column[last])} {words}".strip()
                 marks.append(label(x(budget[last]) + 10, ends[-1], text, fill=colour, font_weight=600))
-    bottom = top + 3 * panel + 2 * gap
+    bottom = top + len(panels) * panel + (len(panels) - 1) * gap
     for tick in across:
         marks.append(label(x(tick), bottom + 20, _short(tick), text_anchor="middle", fill=MUTED, font_size=12))
     marks.append(label((left + WIDTH - right) / 2, bottom + 42, "Budget, ₹ crore", text_anchor="middle"))

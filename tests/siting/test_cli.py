@@ -68,7 +68,7 @@ def test_run_writes_all_files_and_says_so_briefly(study, capsys):
     names = {p.name for p in out.iterdir()}
     assert names == {
         "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "enabled.csv", "study.gpkg",
-        "report.html", "log.txt", ".siting.json",
+        "report.html", "brief.html", "brief.hi.html", "log.txt", ".siting.json",
     }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from siting.results.compare import frontier
 from siting.results.geometry import flow_lines
 from siting.results.tables import sites_table, summary
 from siting.rule_prices import with_rule_prices
+from siting.run import BRIEFS
 from siting.scenarios.sensitivity import sensitivity
 
 VOID = {"meta", "br", "wbr", "link", "img", "input", "hr"}
@@ -115,7 +116,7 @@ def test_the_page_asks_nothing_of_any_host(html, page):
     assert not {"script", "link", "img", "iframe", "object", "embed", "use", "image"} & {name for name, _ in page.tags}
     for _, attributes in page.tags:
         assert not {"src", "srcset", "data", "action"} & set(attributes)
-        assert (attributes.get("href") or "#").startswith("#")
+        assert (attributes.get("href") or "#").startswith("#") or attributes["href"] in BRIEFS
         assert not any(name.startswith("on") for name in attributes)
     assert not re.search(r"url\s*\(|@import", html)
     assert len(html.encode()) < 1_500_000
@@ -131,7 +132,7 @@ def test_the_page_can_be_read_without_eyes(page):
     assert len(ids) == len(set(ids))
     for drawing in page.named("svg"):
         assert set((drawing["aria-labelledby"] or "").split()) <= set(ids)
-    assert {(a["href"] or "")[1:] for a in page.named("a")} <= set(ids)
+    assert {a["href"] for a in page.named("a")} <= {*(f"#{name}" for name in ids), *BRIEFS}
 
 
 def test_sources_and_boundaries_of_the_bundled_pack_are_credited(tiny_plan):
@@ -302,8 +303,11 @@ def test_sweep_chart_shows_each_budget(tiny_model):
     table = frontier((summary(plan), plan.opened) for plan in plans)
     drawing = ET.fromstring(sweep_chart(table))
     tips = [tip.text or "" for tip in drawing.iter("{http://www.w3.org/2000/svg}title")]
-    for budget in ("0", "20", "60"):
-        assert sum(f"at ₹{budget} crore" in tip for tip in tips) == (5 if budget == "0" else 6)  # no ratio of nothing
+    of_something = table[["benefit_cost_ratio", "marginal_saving_per_year_per_rupee"]].notna().sum(axis=1)
+    assert of_something.tolist()[:2] == [0, 2]
+    for budget, ratios in zip(("0", "20", "60"), of_something, strict=True):
+        assert sum(f"at ₹{budget} crore" in tip for tip in tips) == 5 + ratios
+    assert "What the last crore spent saves" in sweep_chart(table) and "Budget, ₹ crore" in sweep_chart(table)
     assert "nan" not in sweep_chart(table)
 
 
