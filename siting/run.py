@@ -31,12 +31,13 @@ from siting.scenarios.draws import evaluate_draws
 from siting.scenarios.lever_list import levers_of
 from siting.scenarios.levers import lever_table
 from siting.scenarios.structure import choices_of, structure_table
+from siting.scenarios.tornado import movers_of, tornado_table
 from siting.scenarios.variants import Beside
 from siting.stages import WORDS, Announce, Stage
 from siting.study import Study
 
 WHEN_ASKED = (
-    "rules.csv", "phases.csv", "draws.csv", "structure.csv", "levers.csv", "report.xlsx",
+    "rules.csv", "phases.csv", "draws.csv", "structure.csv", "levers.csv", "tornado.csv", "report.xlsx",
 )  # fmt: skip
 RESULT_FILES = (
     "plan.json", "sites.csv", "districts.csv", "lanes.csv", "flows.csv", "enabled.csv", "study.gpkg", "report.html",
@@ -110,6 +111,7 @@ class Asked:
             are held against as many draws as the study says.
         structure: whether the study is solved with each choice of structure switched back.
         levers: whether it is solved with each lever in place.
+        tornado: whether it is solved at the low and the high value of each parameter that moves it most.
         workers: processes that share the work.
         scheduler: address of a dask scheduler whose workers do it instead.
         xlsx: whether the result is written as a workbook too.
@@ -118,13 +120,14 @@ class Asked:
     draws: int = 0
     structure: bool = False
     levers: bool = False
+    tornado: bool = False
     workers: int = 1
     scheduler: str | None = None
     xlsx: bool = False
 
     def of(self, plan: Plan, log: Log) -> tuple[Plan, Beside]:
         """The plan with what its draws say, and what is told beside it."""
-        workers, scheduler, structure, levers = self.workers, self.scheduler, None, None
+        workers, scheduler, structure, levers, tornado = self.workers, self.scheduler, None, None, None
         if n := self.draws or plan.model.study.draws:
             done, anew = log.counted("draw", n), self.draws > 0
             certainty = evaluate_draws(plan, n, anew=anew, workers=workers, scheduler=scheduler, progress=done)
@@ -136,7 +139,10 @@ class Asked:
             asked = levers_of(plan.model)
             done = log.counted("lever", len(asked))
             levers = lever_table(plan, asked, workers=workers, scheduler=scheduler, progress=done)
-        return plan, Beside(structure, levers)
+        if self.tornado and (movers := movers_of(plan)):
+            done = log.counted("end of a range", len(movers))
+            tornado = tornado_table(plan, movers, workers=workers, scheduler=scheduler, progress=done)
+        return plan, Beside(structure, levers, tornado)
 
 
 def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, asked: Asked | None = None) -> Plan:

@@ -38,6 +38,9 @@ def add(commands: Any) -> None:
         "--structure", action="store_true", help="also solve it with each choice of structure switched back"
     )
     run.add_argument("--levers", action="store_true", help="also solve it with each lever in place, in levers.csv")
+    run.add_argument(
+        "--tornado", action="store_true", help="also solve it at both ends of what moves it most, in tornado.csv"
+    )
     run.add_argument("--xlsx", action="store_true", help="also write report.xlsx, a workbook for committees")
     run.add_argument("--workers", type=count_of, help="processes that share what is asked (default: 1)")
     run.add_argument("--scheduler", help="dask scheduler whose workers do what is asked, as tcp://host:8786")
@@ -81,8 +84,8 @@ def _run(arguments: argparse.Namespace) -> int:
     with told_by_file(study, arguments.study):
         workers = max(arguments.workers or 1, 1)
         asked = Asked(
-            arguments.draws, arguments.structure, arguments.levers, workers=workers, scheduler=arguments.scheduler,
-            xlsx=arguments.xlsx,
+            arguments.draws, arguments.structure, arguments.levers, arguments.tornado, workers=workers,
+            scheduler=arguments.scheduler, xlsx=arguments.xlsx,
         )  # fmt: skip
         plan = run_study(study, out, log, keep_best=arguments.keep_best, asked=asked)
     tell(log.notes)
@@ -98,11 +101,12 @@ def _check_who_works(arguments: argparse.Namespace, draws: int) -> None:
     """Raise InputError where workers or a scheduler are named who would have nothing to do."""
     named = [name for name in ("workers", "scheduler") if getattr(arguments, name) is not None]
     faults = []
-    if named and not (draws or arguments.draws or arguments.structure or arguments.levers):
+    work = (draws, arguments.draws, arguments.structure, arguments.levers, arguments.tornado)
+    if named and not any(work):
         faults = [
             Fault(
-                f"--{name} shares out draws, choices of structure and levers, and none are asked for",
-                "add --draws, --structure or --levers, or leave it out", "command line", None, f"--{name}",
+                f"--{name} shares out draws, choices of structure, levers and ranges, and none are asked for",
+                "add --draws, --structure, --levers or --tornado, or leave it out", "command line", None, f"--{name}",
                 getattr(arguments, name),
             )
             for name in named

@@ -108,15 +108,18 @@ def tornado_chart(rows: pd.DataFrame, base_inr: float, break_even_inr: float, la
     """Net saving when one parameter at a time takes its low and its high value.
 
     Args:
-        rows: columns ``low``, ``high``, ``unit``, ``saving_low``, ``saving_high`` (INR a year).
+        rows: columns ``low``, ``high``, ``unit``, ``saving_low``, ``saving_high``, and of sites chosen anew
+            ``anew_low``, ``anew_high``, NaN where none were (INR a year).
         base_inr: net saving at the base values.
         break_even_inr: net saving at which the plan just pays for its capital.
         labels: one name per row.
     """
     left, right, row, top = 300.0, 30.0, 40, 62
     savings = rows[["saving_low", "saving_high"]].to_numpy() / INR_PER_CRORE
+    anew = rows[["anew_low", "anew_high"]].to_numpy(np.float64) / INR_PER_CRORE
     base, even = base_inr / INR_PER_CRORE, break_even_inr / INR_PER_CRORE
-    axis = ticks(min(savings.min(), base, even, 0.0), max(savings.max(), base, even))
+    told = np.concatenate([savings.ravel(), anew[np.isfinite(anew)]])
+    axis = ticks(min(told.min(), base, even, 0.0), max(told.max(), base, even))
     scale = (WIDTH - left - right) / (axis[-1] - axis[0])
 
     def x(value: float) -> float:
@@ -136,6 +139,11 @@ def tornado_chart(rows: pd.DataFrame, base_inr: float, break_even_inr: float, la
         for value, fill in zip(savings[k], (QUIET, ACCENT), strict=True):
             start, end = sorted((x(base), x(value)))
             marks.append(rect(start, y + 6, end - start, 20, fill))
+        for value, fill in zip(anew[k], (QUIET, ACCENT), strict=True):
+            if np.isfinite(value):
+                tip = tag("title", f"{name}: {_short(value)} with sites chosen anew")
+                at = {"cx": round(x(value), 1), "cy": y + 16, "r": 5}
+                marks.append(tag("circle", tip, fill=fill, stroke=INK, stroke_width=1.5, **at))
     for value, words, dash, y in (
         (base, "base values", "none", 14),
         (even, "just pays for its capital", "4 3", 32),

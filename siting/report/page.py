@@ -79,7 +79,7 @@ def render_report(
         tonnes=_tonnes(plan),
         concentration=_concentration(plan),
         hubs=hub_facts(plan.intelligence),
-        depends=depends_on(depends, float(_money(plan)["break_even"])),
+        depends=depends_on(depends, float(_money(plan)["break_even"]), beside.tornado),
         enabled=enabled_facts(plan),
         structure=structure_rows(beside.structure),
         levers=lever_groups(beside.levers),

@@ -15,13 +15,20 @@ from siting.report.formats import records
 TORNADO_BARS = 14
 
 
-def depends_on(table: pd.DataFrame | None, break_even_inr_per_year: float) -> dict[str, Any] | None:
-    """Tornado chart and rows of the one-at-a-time table, with the sentences that sum it up; None without a table."""
+def depends_on(
+    table: pd.DataFrame | None, break_even_inr_per_year: float, anew: pd.DataFrame | None = None
+) -> dict[str, Any] | None:
+    """Tornado chart and rows of the one-at-a-time table, with the sentences that sum it up; None without a table.
+
+    Args:
+        anew: of :func:`siting.scenarios.tornado.tornado_table`, where it was asked for.
+    """
     if table is None or table.empty:
         return None
     # The discount rate does not enter the saving, so its row holds the saving at the base values as worked out there.
     base = float(table.loc[table["key"] == "discount_rate", "saving_low"].iloc[0])
     even = break_even_inr_per_year
+    table = _with_chosen_anew(table, anew)
     shown = table.head(TORNADO_BARS)
     savings, ratios = (
         table[["saving_low", "saving_high"]].to_numpy(),
@@ -37,9 +44,18 @@ def depends_on(table: pd.DataFrame | None, break_even_inr_per_year: float) -> di
         "savings": (float(savings.min()), float(savings.max())),
         "ratios": (float(ratios.min()), float(ratios.max())),
         "below_one": [row["name"] for row in rows if min(row["ratio_low"], row["ratio_high"]) < 1],
+        "anew": bool(table["anew_low"].notna().any() or table["anew_high"].notna().any()),
         "part_load_rank": part_load + 1,
         "part_load": rows[part_load],
     }
+
+
+def _with_chosen_anew(table: pd.DataFrame, anew: pd.DataFrame | None) -> pd.DataFrame:
+    """The table with ``anew_low`` and ``anew_high``, the saving of sites chosen anew; NaN where none were."""
+    for end in ("low", "high"):
+        at = None if anew is None else anew[anew["end"] == end].set_index("key")["saving_inr_per_year"]
+        table = table.assign(**{f"anew_{end}": float("nan") if at is None else table["key"].map(at)})
+    return table
 
 
 _UNIT_WORDS = (

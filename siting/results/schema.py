@@ -29,6 +29,7 @@ FILES = {
     "draws": "`draws.csv` of a run with draws: one row per draw; a column for every drawn parameter follows",
     "structure": "`structure.csv` of a run with `--structure`: the study with each choice of structure switched back",
     "levers": "`levers.csv` of a run with `--levers`: the plan beside what else could be done, or may happen",
+    "tornado": "`tornado.csv` of a run with `--tornado`: sites chosen anew at both ends of what moves the saving most",
     "scenarios": "`scenarios.csv` of a batch of scenarios or a sweep, also `scenarios.parquet`: one row per scenario",
     "robust.json": "`robust.json` of `siting robust`: what is proven of plans held against several futures",
     "regret": "`regret.csv` of `siting robust`: one row per plan and future, plans by their greatest regret",
@@ -104,7 +105,7 @@ def page() -> str:
         "`siting run` writes a folder with `plan.json`, `sites.csv`, `districts.csv`, `lanes.csv`, `study.gpkg`, "
         "`report.html`, `brief.html` and `brief.hi.html` (two A4 pages) and `log.txt`, of a study with rules "
         "also `rules.csv`, with phases `phases.csv`, with `--draws` also `draws.csv`, with `--structure` also "
-        "`structure.csv`, with `--levers` also `levers.csv`, "
+        "`structure.csv`, with `--levers` also `levers.csv`, with `--tornado` also `tornado.csv`, "
         "with `--xlsx` also `report.xlsx`; `siting scenarios` and "
         "`siting sweep` write a folder for each plan (without report and briefs unless asked), `scenarios.csv`, "
         "`scenarios.parquet`, `scenarios.svg`, `scenarios.html` and `log.txt`, with `--xlsx` also `scenarios.xlsx`; "

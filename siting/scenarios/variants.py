@@ -48,10 +48,12 @@ class Beside:
     Args:
         structure: of :func:`siting.scenarios.structure.structure_table`.
         levers: of :func:`siting.scenarios.levers.lever_table`.
+        tornado: of :func:`siting.scenarios.tornado.tornado_table`.
     """
 
     structure: pd.DataFrame | None = None
     levers: pd.DataFrame | None = None
+    tornado: pd.DataFrame | None = None
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Each table that there is, with its name."""
