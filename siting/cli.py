@@ -27,15 +27,21 @@ multimodal logistics parks cut the export logistics cost of under-utilised
 districts most within a budget, proven and re-checked.
 
   siting check my-study.toml                what is wrong with a study and its data
-  siting run my-study.toml                  solve it; the report is results/my-study/report.html
+  siting run my-study.toml                  solve it; report and two-page brief are in results/my-study
   siting sweep my-study.toml 1000 5000      the same for several budgets
   siting scenarios my-scenarios.toml        the same for many named changes
   siting robust my-study.toml               which plan is never far from the best, whatever comes
   siting alternatives results/my-study      how far plans that save a little less differ from it
-  siting compare results/a results/b        what differs between two results
   siting order results/my-study             which of its sites to build first
+  siting why results/my-study bihar/patna   why a site is there, or what it would take
+  siting compare results/a results/b        what differs between results, as many as you like
+  siting brief results/my-study             two A4 pages for who decides; in Hindi with --language hi
+  siting scorecard results/my-study --state Bihar --out cards    a page for each state or district
+  siting audit results/my-study --exports FY2026.csv --built built.csv    what came of a plan
   siting verify results/my-study            the same plan again, or what changed
   siting serve                              open the results on a map
+
+`siting COMMAND --help` tells what each takes.
 """
 EPILOG = """\
 exit codes:
@@ -113,10 +119,11 @@ def _drop_output() -> None:
 def build_parser() -> tuple[argparse.ArgumentParser, Any]:
     """Return the parser and the collection that further commands are added to."""
     parser = _Parser(
-        prog="siting", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+        prog="siting", description=DESCRIPTION, epilog=EPILOG, usage="siting COMMAND ...",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"siting {version('deh-siting')}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", prog="siting")
     for group in (studies, results, robustness, districts, data):
         group.add(commands)
     return parser, commands
