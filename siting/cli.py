@@ -33,6 +33,7 @@ districts most within a budget, proven and re-checked.
   siting robust my-study.toml               which plan is never far from the best, whatever comes
   siting alternatives results/my-study      how far plans that save a little less differ from it
   siting order results/my-study             which of its sites to build first
+  siting fairest my-study.toml              how much every state can save at once, and what that costs
   siting why results/my-study bihar/patna   why a site is there, or what it would take
   siting compare results/a results/b        what differs between results, as many as you like
   siting brief results/my-study             two A4 pages for who decides; in Hindi with --language hi

@@ -82,6 +82,11 @@ class Log:
         self.notes.append(text)
         self.lines.append(f"{self.seconds:8.2f} s  note: {text}")
 
+    def tell(self, what: str) -> None:
+        """Say what is being looked for, and log it."""
+        self.bar.update(self.task, description=what)
+        self.lines.append(f"{self.seconds:8.2f} s  {what}")
+
     def counted(self, what: str, of: int) -> Callable[[int], None]:
         """Return what tells how many of something are done."""
 

@@ -1,4 +1,4 @@
-"""``run``, ``scenarios``, ``sweep`` and ``check``: what is asked of a study file."""
+"""``run``, ``scenarios``, ``sweep``, ``fairest`` and ``check``: what is asked of a study file."""
 
 from __future__ import annotations
 
@@ -55,6 +55,13 @@ def add(commands: Any) -> None:
     study_arguments(budgets)
     budgets.add_argument("budgets", nargs="+", metavar="BUDGET", help="₹ crore")
     batch_arguments(budgets, "default: results/STUDY-sweep")
+
+    fairest = add_command(
+        commands, "fairest", _fairest, "find the largest share of its cost that every state can save, and its price"
+    )
+    study_arguments(fairest)
+    fairest.add_argument("--budget", help="₹ crore, replaces the study's")
+    fairest.add_argument("--out", type=Path, help="folder for the result (default: results/STUDY-fairest)")
 
     check = add_command(commands, "check", _check, "check a study and its data, and list all faults")
     check.add_argument("study", type=Path)
@@ -116,6 +123,38 @@ def _check_who_works(arguments: argparse.Namespace, draws: int) -> None:
         faults = [Fault(what, "leave one of them out", "command line", column="--workers", value=arguments.workers)]
     if faults:
         raise InputError(faults)
+
+
+def _fairest(arguments: argparse.Namespace) -> int:
+    from siting.model.model import build_model
+    from siting.report.lines import plan_lines
+    from siting.results.tables import sites_table, summary
+    from siting.run import Log, appraised, result_folder, write_result
+    from siting.scenarios.fairest import fairest_plan
+    from siting.stages import BUILD_STAGES
+    from siting.study import told_by_file
+
+    study = read_study_of(arguments)
+    out = arguments.out or Path("results") / f"{arguments.study.stem}-fairest"
+    log = Log(arguments.quiet or arguments.json, len(BUILD_STAGES) + 1)
+    with told_by_file(study, arguments.study), log.bar, result_folder(out) as folder:
+        log.notes_on(study)
+        found = fairest_plan(build_model(study, log), log.tell)
+        plan = appraised(found.plan)
+        for lost in write_result(plan, folder, log):
+            log.note(lost)
+        log.write(folder)
+    tell(log.notes)
+    share, most = (100 * value for value in (found.share, found.share_at_most))
+    if arguments.json:
+        told = {"share": found.share, "share_at_most": found.share_at_most, "left_out": found.left_out}
+        print(json.dumps({**told, "plan": summary(plan)}, ensure_ascii=False))
+    else:
+        print(f"Every state saves at least {share:.3f} % of what its cargo costs today; no plan gives all {most:.3f} %")
+        if found.left_out:
+            print(f"Left out, where nothing can be saved: {', '.join(found.left_out)}")
+        print("\n".join(plan_lines(summary(plan), sites_table(plan))))
+    return 0 if plan.solution.status == "optimal" else NO_PROOF
 
 
 def _scenarios(arguments: argparse.Namespace) -> int:

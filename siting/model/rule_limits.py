@@ -20,6 +20,13 @@ ROUNDING = 1e-9
 SHOWN = 6  # states that one message lists
 
 
+def most_of(row: RuleRow, model: Model) -> float:
+    """The most, in its unit, that a row can come to with everything that the study lets be built."""
+    usable = np.ones(len(model.options), dtype=bool)
+    usable[select_options(model.options, model.study.forbidden, "forbidden")] = False
+    return _reachable(row, model, usable, np.zeros_like(usable))[1]
+
+
 def impossible_rules(model: Model) -> list[Fault]:
     """List the rules of a model's study that no plan keeps, whatever else it does; those of one rule in one line."""
     if not model.rule_rows:

@@ -77,7 +77,7 @@ def test_plan_json_has_the_keys_of_the_schema(folder):
 
 
 def test_every_table_of_the_schema_is_described_and_every_column_explained():
-    beside = {"rules", "phases", "scenarios", "draws", "structure", "levers"}
+    beside = {"rules", "phases", "scenarios", "draws", "structure", "levers", "tornado"}
     robust = {"robust.json", "regret", "robust_plans", "robust_sites"}
     near = {"alternatives.json", "near_plans", "alternatives"}
     audits = {"history", "audit_districts", "audit_states", "audit_sites"}
