@@ -16,6 +16,7 @@ OBSERVED_FLOW_COLUMNS = (
     Column("state"),  # as the pack spells it, or UNSPECIFIED
     Column("leaves_by"),
     Column("gateway_id", required=False),  # blank where the location is no gateway of the pack
+    Column("district_id", required=False),  # of a maker that clears its goods at its own works, else blank
     Column("usd_million", "number", minimum=0),
     Column("land_neighbours_usd_million", "number", minimum=0),  # the part that goes to countries reached by land
 )
@@ -51,7 +52,7 @@ def load_observed_flows(path: Path | str) -> pd.DataFrame:
     ]  # fmt: skip
     faults += [
         Fault("this state, way and gateway stand there before", "add the rows up", path, row + 2)
-        for row in table.index[table.duplicated(["state", "leaves_by", "gateway_id"])]
+        for row in table.index[table.duplicated(["state", "leaves_by", "gateway_id", "district_id"])]
     ]
     if faults:
         raise InputError(faults)

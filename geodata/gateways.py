@@ -37,6 +37,7 @@ DEPOT_COLUMNS = (
     Column("rail_served", "boolean"),
     Column("container_capacity_million_teu", "number", required=False, minimum=0),
     Column("kind", required=False, choices=("depot", "cargo_terminal")),  # a cargo terminal takes full boxes only
+    Column("trains_per_week", "number", required=False, minimum=0),  # that carry exports; blank: not known
     Column("confidence", required=False),  # that it works and where it is: "high" or "medium"
     Column("source"),
     Column("note", required=False),

@@ -4,7 +4,8 @@ A client's cargo chooses gateway group g and mode m with probability (multinomia
 
     P_igm = exp(u_igm) / sum_hn exp(u_ihn),   u_igm = a_g + b [m = rail] - beta c_igm / r_i            (20)
 
-c_igm its cheapest lane of today through that group by that mode, r_i the cheapest of all. Shares of a state are its
+c_igm its cheapest lane of today through that group by that mode, how rare trains are (99) in it, r_i the cheapest by
+road. Shares of a state are its
 clients' probabilities weighted by the value of their cargo. The terms beta, a_g (which add up to zero) and b minimise
 
     - sum_s w_s sum_g o_sg log S_sg - L sum_s v_s (q_s log Q_s + (1 - q_s) log(1 - Q_s)) + R mean_g a_g^2   (21)
@@ -178,7 +179,7 @@ def choices_of(model: Model, observed: pd.DataFrame) -> Choices:
         gateways,
         groups,
         group_of,
-        cost[keep] / cost[keep].min(axis=(1, 2), keepdims=True),
+        cost[keep] / costs.unit()[keep, None, None],
         by_depot[keep],
         cargo_usd(model)[keep],
         np.array([position[state] for state in state_of[keep]]),

@@ -61,6 +61,9 @@ class Tariff:
         light_truck: of part loads, to a hub or to where the line haul begins.
         line_haul: of part loads beyond ``collection_km``: a truck's rate over the share of it that part loads fill.
         rail: of a box; its fixed part is the passage through the terminal.
+        daily_train_dwell_h: D of (48).
+        trains_per_week: n of (48) where a terminal's own is not known.
+        rare_trains_of_freight: of (99).
         empty_return: freight of bringing the box empty, over that of the loaded box.
     """
 
@@ -75,7 +78,9 @@ class Tariff:
     depot_cold_room_inr_per_t: float
     reefer_factor: float
     road_h_per_km: float
-    terminal_dwell_h: float
+    daily_train_dwell_h: float
+    trains_per_week: float
+    rare_trains_of_freight: float
     consolidation_dwell_h: float
     rake_handling_h: float
     rake_wait_h: float
@@ -104,7 +109,9 @@ class Tariff:
             depot_cold_room_inr_per_t=p["depot_cold_room_inr_per_t"],
             reefer_factor=p["reefer_freight_factor"],
             road_h_per_km=H_PER_DAY / p["road_km_per_day"],
-            terminal_dwell_h=terminal_dwell_h(p),
+            daily_train_dwell_h=p["rail_terminal_dwell_h"],
+            trains_per_week=p["rail_trains_per_week"],
+            rare_trains_of_freight=p["rare_trains_of_freight"],
             consolidation_dwell_h=p["consolidation_dwell_h"],
             rake_handling_h=p["rake_handling_h"],
             rake_wait_h=p["rake_wait_h"],
@@ -153,6 +160,17 @@ class Tariff:
         near = np.minimum(km, self.collection_km)
         return self.light_truck.inr_per_t(km), self.light_truck.inr_per_t(near) + self.line_haul.inr_per_t(km - near)
 
+    def terminal_dwell_h(self, trains_per_week: Array) -> Array:
+        """Hours that a box waits at an inland terminal for a train to its port:
+
+            D + 168 / 2 (1/n - 1/7)                                                                             (48)
+
+        with D the wait where a train leaves every day and n trains a week: a box comes at any time, and waits for half
+        of the time between two trains.
+        """
+        longer_h = DAYS_PER_WEEK * H_PER_DAY / 2 * (1.0 / trains_per_week - 1.0 / DAYS_PER_WEEK)
+        return np.maximum(self.daily_train_dwell_h + longer_h, 0.0)
+
     def rail_break_even_km(self, drayage_km: float = 50.0) -> float:
         """Door-to-door distance from which road-rail-road costs less than road alone, in freight and handling.
 
@@ -164,18 +182,6 @@ class Tariff:
         ends = 2 * self.full_load_inr_per_t(np.array(drayage_km)) + self.terminal_inr_per_t
         pays = self.full_load_inr_per_t(km) >= ends + self.rail_inr_per_t(km - 2 * drayage_km)
         return float(km[pays][0]) if pays.any() else float("inf")
-
-
-def terminal_dwell_h(p: Mapping[str, float]) -> float:
-    """Hours that a box waits at an inland terminal for a train to its port:
-
-        D + 168 / 2 (1/n - 1/7)                                                                                 (48)
-
-    with D the wait where a train leaves every day and n trains a week: a box comes at any time, and waits for half of
-    the time between two trains.
-    """
-    longer_h = DAYS_PER_WEEK * H_PER_DAY / 2 * (1.0 / p["rail_trains_per_week"] - 1.0 / DAYS_PER_WEEK)
-    return max(p["rail_terminal_dwell_h"] + longer_h, 0.0)
 
 
 def value_of_time_inr_per_t_h(value_inr_per_t: Array, fraction_per_day: Array | float) -> Array:

@@ -21,14 +21,15 @@ from siting.model.potential import FLOOR_USD, benchmark_usd
 from siting.study import Study
 
 WORLD_OUTPUT_USD = 1.1e14  # gross product of the world in 2024, World Bank
-MOST_BY_LAND = 0.95
-"""Share of a district's exports that leaves by land at the most: some goes to countries over sea."""
+MOST_ASIDE = 0.95
+"""Share of a district's exports that leaves by land, or from its makers' own works, at the most."""
 
 
 def district_demand(pack: Pack, study: Study, places: Places, parameters: Mapping[str, float]) -> pd.DataFrame:
     """Exports and tonnes of every district.
 
-    What leaves by land (`land_share`) needs no port and is not counted.
+    What leaves by land (`land_share`) needs no port and is not counted, nor is what makers clear at their own works
+    (`own_works_share`): they have customs and sidings of their own, and no depot serves them.
 
     Returns:
         One row per district in the order of the pack: ``district_id``, ``state``, ``district``, ``lgd_code``,
@@ -51,6 +52,7 @@ def district_demand(pack: Pack, study: Study, places: Places, parameters: Mappin
         by_land = parameters["land_border_share"] * station
     else:
         by_land = land_share(demand["export_usd"], demand["state"], station, pack.observed_flows)
+        by_land = np.minimum(by_land + own_works_share(demand, pack.observed_flows), MOST_ASIDE)
     by_sea = 1.0 - by_land
     stands_for = demand["counted_with"].where(demand["counted_with"] != "", demand["district_id"])
     if study.leaders:
@@ -125,7 +127,7 @@ def land_share(
     """(n_districts,) share of each district's exports that leaves by land.
 
     The observed share of each state, of the larger of its observed and its present exports (records of some states
-    lack rows), is laid on its districts with a land customs station, up to `MOST_BY_LAND`, and what is left on its
+    lack rows), is laid on its districts with a land customs station, up to `MOST_ASIDE`, and what is left on its
     others alike.
 
     Args:
@@ -142,11 +144,24 @@ def land_share(
             continue
         leaving = by_land / max(total[name], exports) * exports
         border, inland = here & station, here & ~station
-        share[border] = min(MOST_BY_LAND, leaving / usd[border].sum()) if usd[border].sum() > 0 else 0.0
+        share[border] = min(MOST_ASIDE, leaving / usd[border].sum()) if usd[border].sum() > 0 else 0.0
         left = leaving - (share[border] * usd[border]).sum()
         if left > 0 and usd[inland].sum() > 0:
-            share[inland] = min(MOST_BY_LAND, left / usd[inland].sum())
+            share[inland] = min(MOST_ASIDE, left / usd[inland].sum())
     return share
+
+
+def own_works_share(demand: pd.DataFrame, observed: pd.DataFrame) -> NDArray[np.float64]:
+    """(n_districts,) share of each district's exports that customs clear at the works of their maker.
+
+    Args:
+        observed: as from ``load_observed_flows``.
+    """
+    usd = observed[observed["district_id"] != ""].groupby("district_id")["usd_million"].sum() * 1e6
+    cleared = usd.reindex(demand["district_id"]).fillna(0.0).to_numpy()
+    exports = demand["export_usd"].to_numpy(np.float64)
+    share = np.divide(cleared, exports, out=np.zeros_like(exports), where=exports > 0)
+    return np.minimum(share, MOST_ASIDE)
 
 
 def build_clients(

@@ -34,6 +34,15 @@ class GatewayCosts:
         by_road = self.inr_per_t[:, :, [AT_PORT, AT_DEPOT]].min(axis=2)
         return np.stack([by_road, self.inr_per_t[:, :, BY_RAIL]], axis=2)
 
+    def unit(self) -> Array:
+        """(n_clients,) r_i of (20): the cheapest way by road, or by rail where there is no other; 0 without a way.
+
+        Not the cheapest of all: what is minded of trains (99) is measured in it too.
+        """
+        by_road, by_rail = self.by_mode().min(axis=1).T
+        least = np.where(np.isfinite(by_road), by_road, by_rail)
+        return np.where(np.isfinite(least), least, 0.0)
+
     def by_depot(self) -> NDArray[np.bool_]:
         """(n_clients, n_gateways) whether the box of the lane by road is filled, and so cleared, at an inland depot.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from geodata.compilation import compiled
 from siting.model.costs import Array
 from siting.model.lanes import NONE, RAIL, ROAD, Index
-from siting.model.leg_kernels import best_rail, box, client, freight_factor, gather
+from siting.model.leg_kernels import at_train, best_rail, box, client, freight_factor, gather
 from siting.model.legs import Ends
 
 
@@ -116,7 +116,7 @@ def _best_road(onward: Any, one: Any, place: int, taste: Any) -> tuple[float, in
 def _low_rail(onward: Any, one: Any, place: int) -> float:
     """No cost by rail from a place is lower, taste apart."""
     low = onward.low_rail[place]
-    cost: float = low[0] * one.reefer + low[1] + one.hour * low[2] + one.train
+    cost: float = low[0] * one.reefer + low[1] + one.hour * low[2] + at_train(onward, one, place)
     return cost
 
 
@@ -185,7 +185,7 @@ def _filled_at_the_train(onward: Any, sites: Any, one: Any, who: Any, work: Any,
     for j in range(len(sites.near.ends)):
         p = sites.near.ends[j]
         low = _low_rail(onward, one, p)
-        own = work.by_rail[p] + one.fill_at_terminal if sites.fills[j] else np.inf
+        own = work.by_rail[p] + one.hour * onward.filling_h[p] if sites.fills[j] else np.inf
         work.through[j] = np.inf if sites.terminal[j] else own
         work.low_train[j] = low if low < loosest else np.inf
         for k in range(len(who.number)):

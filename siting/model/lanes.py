@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siting.model.costs import Array, Tariff
+from siting.model.costs import DAYS_PER_WEEK, Array, Tariff
 from siting.model.places import Places
 
 Index = NDArray[np.int64]
@@ -102,6 +102,15 @@ class LanePricer:
             ``client``, where there is such a column, are shippers that differ in taste alone.
         taste: (n_clients, n_gateways, 2) INR/t that a client minds a gateway, by road and by rail, on top of what it
             pays; None: it minds none.
+        rarity: (n_clients,) INR/t that a client minds trains for each time they are half as many; None: as of (99).
+
+    Shippers mind a terminal from which trains leave rarely more than the wait (48) costs them: there is less to choose
+    from [the size of an alternative: Ben-Akiva and Lerman 1985, chapter 9]. On top of what it pays client i minds
+
+        s f_i log2(7 / n_t)                                                                                     (99)
+
+    at a terminal t with n_t trains a week, less than nothing where more than one leaves a day, with f_i the least
+    freight of its box by road to a gateway and s ``rare_trains_of_freight``.
     """
 
     def __init__(
@@ -111,6 +120,7 @@ class LanePricer:
         conditions: Conditions,
         clients: pd.DataFrame,
         taste: Array | None = None,
+        rarity: Array | None = None,
     ) -> None:
         self.places = places
         self.tariff = tariff
@@ -128,6 +138,19 @@ class LanePricer:
         self.client: Index = clients["client"].to_numpy(np.int64) if "client" in clients else whole
         self.gateway_of_place = np.full(len(places), NONE)
         self.gateway_of_place[places.gateways] = np.arange(len(places.gateways))
+        known = places.trains_per_week
+        self.trains_per_week: Array = np.where(np.isnan(known), tariff.trains_per_week, known)
+        """(n_places,) that leave, or would, from a place"""
+        self.halvings: Array = np.log2(DAYS_PER_WEEK / self.trains_per_week)
+        """(n_places,) log2(7 / n_t) of (99)"""
+        self.rarity: Array = self._rarity() if rarity is None else rarity
+
+    def _rarity(self) -> Array:
+        """(n_clients,) s f_i of (99); 0 without a way by road."""
+        km = self.places.first_mile_km[:, self.places.gateways]
+        freight = np.fmin.reduce(self.tariff.full_load_inr_per_t(km), axis=1, initial=np.inf)[self.origin]
+        box_inr_per_t = np.where(np.isfinite(freight), freight, 0.0) * self.reefer
+        return np.asarray(self.tariff.rare_trains_of_freight * box_inr_per_t)
 
     def parts(self, lanes: Lanes) -> pd.DataFrame:
         """Break lanes into parts, in order of travel.
@@ -156,7 +179,8 @@ class LanePricer:
         """(n_lanes,) what each client minds about its lane, INR/t."""
         mode = np.where(lanes.terminal == NONE, ROAD, RAIL)
         minded: Array = self.taste[lanes.client, self.gateway_of_place[lanes.gateway], mode]
-        return minded
+        rare = self.rarity[lanes.client] * self.halvings[lanes.terminal]
+        return minded + np.where(lanes.terminal == NONE, 0.0, rare)
 
     def price(self, lanes: Lanes) -> Array:
         """(n_lanes,) perceived cost per tonne: the sum of the parts, and taste."""
@@ -207,8 +231,9 @@ class LanePricer:
         rake_h = zero + tariff.rake_handling_h
         money = zero + tariff.terminal_inr_per_t
         legs.append(_Leg(by_rail, "handling", terminal, terminal, zero, rake_h, money, zero))
-        filling = max(tariff.terminal_dwell_h, tariff.consolidation_dwell_h)  # fills while it waits for the train
-        wait_h = np.where(at_terminal, filling, tariff.terminal_dwell_h)
+        wait_h = tariff.terminal_dwell_h(self.trains_per_week[terminal])
+        filling_h = np.maximum(wait_h, tariff.consolidation_dwell_h)  # fills while it waits for the train
+        wait_h = np.where(at_terminal, filling_h, wait_h)
         legs.append(_Leg(by_rail, "dwell", terminal, terminal, zero, wait_h, zero, zero))
         km = places.rail_km[terminal, column]
         money = tariff.rail_inr_per_t(km) * reefer

@@ -14,7 +14,9 @@ from siting.model.lanes import RAIL
 
 
 class One(NamedTuple):
-    """A client: see `Cargo`; what a box km costs it besides freight, by road and before rail; what waits cost it."""
+    """A client: see `Cargo`; what a box km costs it besides freight, by road and before rail; what filling a box and
+    the two ends of a train do.
+    """
 
     row: int
     origin: int
@@ -25,7 +27,7 @@ class One(NamedTuple):
     road_km: float
     dray_km: float
     fill: float
-    fill_at_terminal: float
+    rarity: float
     train: float
 
 
@@ -43,7 +45,7 @@ def client(cargo: Any, rates: Any, i: int) -> Any:
         rates.box_carbon_inr_per_km + rates.road_h_per_km * hour,
         rates.box_carbon_inr_per_km + rates.dray_h_per_km * hour,
         rates.fill_h * hour,
-        rates.fill_at_terminal_h * hour,
+        cargo.rarity[i],
         rates.train_inr + rates.train_h * hour,
     )
 
@@ -74,10 +76,17 @@ def box(ends: Any, i: int, j: int, factor: float, per_km: float) -> float:
 
 
 @compiled
+def at_train(onward: Any, one: Any, place: int) -> float:
+    """What a terminal costs, wherever the train goes: both ends of it, and that it leaves rarely."""
+    cost: float = one.train + one.rarity * onward.halvings[place]
+    return cost
+
+
+@compiled
 def rail(onward: Any, one: Any, place: int, g: int) -> float:
-    """Cost of a box from a place by rail to a gateway, with handling and dwell."""
+    """Cost of a box from a place by rail to a gateway, with handling, dwell and how rare trains are."""
     ride = onward.rail_inr[place, g] * one.reefer + onward.rail_carbon[place, g]
-    cost: float = ride + one.hour * (onward.rail_h[place, g] + onward.dwell_h[g]) + one.train
+    cost: float = ride + one.hour * (onward.rail_h[place, g] + onward.dwell_h[g]) + at_train(onward, one, place)
     return cost
 
 

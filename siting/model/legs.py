@@ -34,12 +34,10 @@ class Rates(NamedTuple):
     box_carbon_inr_per_km: float
     fill_h: float
     """until a box is full"""
-    fill_at_terminal_h: float
-    """what that adds where the box fills while it waits for the train"""
     train_inr: float
     """handling at the terminal"""
     train_h: float
-    """at both ends of the train, and waiting for it"""
+    """at both ends of the train"""
 
 
 class Onward(NamedTuple):
@@ -50,7 +48,9 @@ class Onward(NamedTuple):
         dwell_h: (n_gateways,) hours a box waits there.
         stuffing: (n_places,) INR/t of stuffing a box of dry cargo.
         cold: (n_places,) whether cargo that perishes pays for a cold room there.
-        road_inr, road_km, rail_inr, rail_carbon, rail_h: freight, km, cost of carbon, running hours.
+        filling_h: (n_places,) hours beyond the wait for a train until a box that fills there is full.
+        halvings: (n_places,) as of `LanePricer`.
+        road_inr, road_km, rail_inr, rail_carbon, rail_h: freight, km, cost of carbon, hours of waiting and running.
         low_road, low_rail: (n_places, 3) least freight, km or carbon, and hours to any gateway; NaN without a way.
     """
 
@@ -58,6 +58,8 @@ class Onward(NamedTuple):
     dwell_h: Array
     stuffing: Array
     cold: NDArray[np.bool_]
+    filling_h: Array
+    halvings: Array
     road_inr: Array
     road_km: Array
     rail_inr: Array
@@ -91,7 +93,9 @@ class FirstMile(NamedTuple):
 
 
 class Cargo(NamedTuple):
-    """Some clients; all (n,): row of their first mile, origin, INR/t an hour, freight factors, cold room, load."""
+    """Some clients; all (n,): row of their first mile, origin, INR/t an hour, freight factors, cold room, what they
+    mind rarer trains, load.
+    """
 
     row: Index
     origin: Index
@@ -99,6 +103,7 @@ class Cargo(NamedTuple):
     reefer: Array
     weak: Array
     cold_room: Array
+    rarity: Array
     part: NDArray[np.bool_]
 
 
@@ -109,15 +114,13 @@ class Legs:
         self.pricer, self.places = pricer, pricer.places
         tariff, levers = pricer.tariff, pricer.conditions
         self.tariff = tariff
-        filling_h = max(tariff.terminal_dwell_h, tariff.consolidation_dwell_h)
         self.rates = Rates(
             tariff.road_h_per_km * (1.0 + levers.road_only_delay),
             tariff.road_h_per_km,
             tariff.trailer_kg_per_t_km * tariff.carbon_inr_per_kg,
             tariff.consolidation_dwell_h,
-            filling_h - tariff.terminal_dwell_h,
             tariff.terminal_inr_per_t,
-            2 * tariff.rake_handling_h + tariff.rake_wait_h + tariff.terminal_dwell_h,
+            2 * tariff.rake_handling_h + tariff.rake_wait_h,
         )
 
     def onward(self) -> Onward:
@@ -128,18 +131,22 @@ class Legs:
         road_km = places.road_km[:, places.gateways]
         road_inr, rail_inr = tariff.full_load_inr_per_t(road_km), tariff.rail_inr_per_t(places.rail_km)
         rail_carbon = tariff.rail_kg_per_t_km * tariff.carbon_inr_per_kg * places.rail_km
+        wait_h = tariff.terminal_dwell_h(self.pricer.trains_per_week)
+        rail_h = places.rail_h + wait_h[:, None]
         return Onward(
             gateways=places.gateways,
             dwell_h=dwell_h,
             stuffing=tariff.stuffing_inr_per_t * shortage,
             cold=~places.is_site,
+            filling_h=np.maximum(tariff.consolidation_dwell_h - wait_h, 0.0),
+            halvings=self.pricer.halvings,
             road_inr=np.ascontiguousarray(road_inr),
             road_km=np.ascontiguousarray(road_km),
             rail_inr=np.ascontiguousarray(rail_inr),
             rail_carbon=np.ascontiguousarray(rail_carbon),
-            rail_h=np.ascontiguousarray(places.rail_h),
+            rail_h=np.ascontiguousarray(rail_h),
             low_road=_least(road_inr, road_km, np.broadcast_to(dwell_h, road_km.shape)),
-            low_rail=_least(rail_inr, rail_carbon, places.rail_h + dwell_h),
+            low_rail=_least(rail_inr, rail_carbon, rail_h + dwell_h),
         )
 
     def ends(self, starts: Index, ends: Index) -> Ends:
@@ -179,7 +186,8 @@ class Legs:
                 FirstMile(ends, *tables),
                 Cargo(
                     np.searchsorted(here, origin), origin, pricer.time_value[client], pricer.reefer[client],
-                    pricer.first_mile[client], pricer.cold_room[client], pricer.is_part[client],
+                    pricer.first_mile[client], pricer.cold_room[client], pricer.rarity[client],
+                    pricer.is_part[client],
                 ),
             )  # fmt: skip
 

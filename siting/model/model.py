@@ -216,7 +216,8 @@ def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
     for name in ("rail_km", "rail_h"):
         table[name][:, column] = np.nan
     places = replace(model.places, **table)
-    pricer = LanePricer(places, model.pricer.tariff, model.pricer.conditions, model.clients, model.pricer.taste)
+    own = model.pricer
+    pricer = LanePricer(places, own.tariff, own.conditions, model.clients, own.taste, own.rarity)
 
     touched = np.zeros(len(model.clients), dtype=bool)
     for lanes in (model.existing, model.improving):

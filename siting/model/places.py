@@ -33,7 +33,8 @@ class Places:
         table: one row per place: ``place_id``, ``kind`` (district, planned, depot, cargo_terminal (one that exists),
             gateway), ``name``, ``state``,
             ``lon``, ``lat``, ``rail_access_km`` (to the nearest rail node; NaN where there is no rail terminal
-            and none can be built), ``rail_line_km`` (to the nearest rail node, however far), ``rail_node``.
+            and none can be built), ``rail_line_km`` (to the nearest rail node, however far), ``rail_node``, and
+            ``trains_per_week`` (that carry exports; NaN where it is not known).
         road_km: (n, n) by road; NaN where there is no way.
         first_mile_km: (n, n) as road_km, from the exporters of a district: never less than the mean distance
             inside it.
@@ -79,6 +80,12 @@ class Places:
     def on_road(self) -> NDArray[np.bool_]:
         """(n,) whether a road leads from the place to a gateway."""
         return np.asarray(np.isfinite(self.road_km[:, self.gateways]).any(axis=1))
+
+    @cached_property
+    def trains_per_week(self) -> Array:
+        """(n,) trains with exports from an existing terminal; NaN where it is not known, as at new ones."""
+        known = self.table.reindex(columns=["trains_per_week"])["trains_per_week"]
+        return known.to_numpy(np.float64)
 
     @cached_property
     def is_site(self) -> NDArray[np.bool_]:
@@ -156,7 +163,7 @@ def survey_pack(pack: Pack, upgraded: Sequence[str] = (), cut: float = 0.0) -> S
     """Measure all points of a pack on its networks.
 
     Distances are cached on disk by the checksum of network and points. Only gateways with a container service
-    take part; a depot without rail is a place to consolidate part loads, no terminal.
+    take part; a depot without rail, or without trains, is a place to consolidate part loads, no terminal.
 
     Args:
         upgraded: corridors and states whose roads are upgraded.
@@ -174,9 +181,13 @@ def survey_pack(pack: Pack, upgraded: Sequence[str] = (), cut: float = 0.0) -> S
             pack.planned_sites[["site_id", "name", "state", "lon", "lat"]]
             .rename(columns={"site_id": "place_id"})
             .assign(kind="planned", rail_served=True),
-            pack.depots[["depot_id", "name", "state", "lon", "lat", "rail_served", "kind"]]
+            pack.depots[["depot_id", "name", "state", "lon", "lat", "rail_served", "kind", "trains_per_week"]]
             .rename(columns={"depot_id": "place_id"})
-            .replace({"kind": {"": "depot"}}),
+            .replace({"kind": {"": "depot"}})
+            .assign(
+                rail_served=lambda depots: depots["rail_served"] & (depots["trains_per_week"] != 0),
+                trains_per_week=lambda depots: depots["trains_per_week"].where(depots["trains_per_week"] > 0),
+            ),
             gateways[["gateway_id", "name", "state", "lon", "lat", "rail_served"]]
             .rename(columns={"gateway_id": "place_id"})
             .assign(kind="gateway"),

@@ -4,12 +4,12 @@ Shipper k of client i perceives a lane that costs c and leaves through gateway g
 
     c + r_i (T_ik - a_g - b [m = rail] - e_ikgm) / beta,   T_ik = max over what is within reach of a + b + e   (22)
 
-with the calibrated terms of (20), r_i the client's cheapest cost today and e Gumbel, a Latin hypercube for each client
-[McKay, Beckman and Conover 1979; doubled as it grows: Sallaberry, Helton and Hora 2008], so that shippers choose among
-today's lanes in the shares of (20) [Haase and Mueller 2014; Pacheco Paneque et al. 2021]. Gateways of one harbour share
-their e. What is liked best adds nothing, all else more: a taste is never negative, and an unchanged choice keeps its
-taste, so that savings are differences of like with like. A client without weight, for which nothing is chosen, is
-divided by the shares themselves.
+with the calibrated terms of (20), r_i the client's cheapest cost by road today and e Gumbel, a Latin hypercube for each
+client [McKay, Beckman and Conover 1979; doubled as it grows: Sallaberry, Helton and Hora 2008], so that shippers choose
+among today's lanes in the shares of (20) [Haase and Mueller 2014; Pacheco Paneque et al. 2021]. How rare trains are
+(99) is in c. Gateways of one harbour share their e. What is liked best adds nothing, all else more, and an unchanged
+choice keeps its taste, so that savings are differences of like with like. A client without weight, for which nothing is
+chosen, is divided by the shares themselves.
 
 Clients differ by orders of magnitude in what they pay today, and so does what their draws leave to chance. Of a given
 number of shippers most is known where client i has them in proportion to what it pays [Neyman 1934],
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,7 @@ class Liking:
         gateway: (n_gateways,) a_g; a gateway that is not calibrated has the mean, 0.
         harbour: (n_gateways,) number of its harbour.
         inr_per_t: (n_clients, n_gateways, 2) cheapest cost today by gateway and mode; inf where there is no way.
+        cheapest: (n_clients,) r_i; 0 where a client has no lane today.
     """
 
     sensitivity: float
@@ -57,6 +58,7 @@ class Liking:
     gateway: Array
     harbour: Index
     inr_per_t: Array
+    cheapest: Array
 
     @classmethod
     def of(cls, costs: GatewayCosts, tastes: pd.DataFrame, gateways: list[str]) -> Liking:
@@ -65,13 +67,7 @@ class Liking:
         rows = tastes[tastes["term"] == "gateway"].set_index("gateway_id").reindex(gateways)
         harbour = pd.factorize(rows["group"].where(rows["group"].notna(), pd.Series(gateways, rows.index)))[0]
         constant = rows["value"].fillna(0.0).to_numpy(np.float64)
-        return cls(float(terms["sensitivity"]), float(terms["rail"]), constant, harbour, costs.by_mode())
-
-    @cached_property
-    def cheapest(self) -> Array:
-        """(n_clients,) r_i; 0 where a client has no lane today."""
-        least = self.inr_per_t.min(axis=(1, 2))
-        return np.where(np.isfinite(least), least, 0.0)
+        return cls(float(terms["sensitivity"]), float(terms["rail"]), constant, harbour, costs.by_mode(), costs.unit())
 
     @property
     def constants(self) -> Array:
@@ -163,7 +159,7 @@ def shippers_as_before(pricer: LanePricer, today: GatewayCosts, before: LanePric
     without = np.setdiff1d(np.arange(len(pricer.clients)), client)  # shippers have all who have a way
     if np.isfinite(today.inr_per_t[without]).any() or not split[named].equals(own[named]):
         return None
-    return LanePricer(pricer.places, pricer.tariff, pricer.conditions, split, before.taste)
+    return LanePricer(pricer.places, pricer.tariff, pricer.conditions, split, before.taste, before.rarity)
 
 
 def shippers_each(inr_per_year: Array, mean: int) -> Index:

@@ -24,14 +24,14 @@ def _filled(onward: Any, one: Any, by_road: Any, hubs: Any, way: int, inr_per_t:
 
 
 @compiled
-def _brought(to_depots: Any, one: Any, by_rail: Any, loaded: Any, loaded_at: Any) -> None:
+def _brought(onward: Any, to_depots: Any, one: Any, by_rail: Any, loaded: Any, loaded_at: Any) -> None:
     """Fill in the cost of a box filled at the cheapest hub and brought to each depot's train; and that hub."""
     loaded[:], loaded_at[:] = np.inf, NONE
     for s in range(len(to_depots.starts)):
         p = to_depots.starts[s]
         filled = by_rail[p]
         for d in range(len(to_depots.ends)):
-            wait = one.fill_at_terminal if p == to_depots.ends[d] else one.fill
+            wait = one.hour * onward.filling_h[p] if p == to_depots.ends[d] else one.fill
             cost = filled + (box(to_depots, s, d, one.reefer, one.dray_km) + wait)
             if cost < loaded[d]:
                 loaded[d], loaded_at[d] = cost, p
@@ -71,7 +71,7 @@ def price_today(
             gather(onward, rates, first, one, by_road, by_rail)
             _filled(onward, one, by_road, gateways, AT_PORT, inr_per_t[at], hub[at])
             _filled(onward, one, by_road, filling, AT_DEPOT, inr_per_t[at], hub[at])
-            _brought(to_depots, one, by_rail, loaded, loaded_at)
+            _brought(onward, to_depots, one, by_rail, loaded, loaded_at)
         else:
             _full_loads(onward, depots, first, one, inr_per_t[at], loaded, loaded_at)
         for d in range(len(depots)):

@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from geodata.errors import InputError
+from geodata.exports import HUB_CLASSES, tonnes_by_class
 from geodata.flows import load_gateway_tastes, load_observed_flows
 from geodata.pack import INDIA, open_pack
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts" / "state_customs_locations_fy2024.csv"
 HEAD = "state,leaves_by,gateway_id,usd_million,land_neighbours_usd_million\n"
+TEU_T, TRAIN_TEU, WEEKS = 14, 90, 52
 
 
 @pytest.mark.parametrize(
@@ -76,3 +79,23 @@ def test_observed_flows_add_up_to_the_customs_records_location_by_location() -> 
     by_gateway = records.merge(places, on="customs_location").groupby("gateway_id")["usd_thousand"].sum() / 1e3
     kept = observed.groupby("gateway_id")["usd_million"].sum()
     pd.testing.assert_series_equal(by_gateway, kept, check_names=False, atol=0.01)
+
+
+@pytest.mark.skipif(not FACTS.is_file(), reason="the customs records are not beside the project")
+def test_trains_of_depots_are_what_their_exports_on_record_fill() -> None:
+    """At the value of a tonne of the depot's state; where records of its state are kept back, the median at least."""
+    pack = open_pack()
+    by_class = tonnes_by_class(pack.exports, pack.sectors).groupby(pack.exports.set_index("district_id")["state"]).sum()
+    usd = by_class[[f"value_usd_{name}" for name in HUB_CLASSES]].sum(axis=1)
+    usd_per_t = usd / by_class[[*HUB_CLASSES]].sum(axis=1)
+    located = pd.read_csv(INDIA / "customs_locations.csv").dropna(subset="depot_id")
+    records = pd.read_csv(FACTS).merge(located, on="customs_location")
+    usd = records[records["kind"] == "icd"].groupby("depot_id")["usd_thousand"].sum() * 1e3
+    depots = pack.depots.set_index("depot_id")
+    told = depots[depots["trains_per_week"].notna()]
+    trains = usd.reindex(told.index).fillna(0.0) / told["state"].map(usd_per_t) / (TEU_T * TRAIN_TEU * WEEKS)
+    estimated = told["note"].str.contains("trains: ")
+    median = trains[~estimated & (told["trains_per_week"] > 0)].median()
+    expected = trains.where(~estimated, np.maximum(trains, median))
+    np.testing.assert_allclose(told["trains_per_week"], expected, atol=0.006)
+    assert (median, told["rail_served"].all(), estimated.sum()) == (pytest.approx(1.43, abs=0.01), True, 25)

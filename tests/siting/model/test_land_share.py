@@ -1,10 +1,10 @@
-"""What leaves by land: border districts first, the others of the state alike; worked by hand."""
+"""What needs no port or no depot: by land, border districts first, the others of the state alike; own works."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from siting.model.demand import land_share
+from siting.model.demand import land_share, own_works_share
 
 
 def observed(*rows: tuple[str, str, float]) -> pd.DataFrame:
@@ -54,3 +54,10 @@ def test_of_a_state_that_exported_more_when_it_was_recorded_the_share_is_that_of
     """300 of 1,000 by land; of 500 now 150: 95 at the border, 55 of the 400 inland."""
     share = land_share(USD, STATE, STATION, observed(("A", "land", 300), ("A", "sea", 700)))
     np.testing.assert_allclose(share, [0.95, 55 / 400, 55 / 400, 0.0])
+
+
+def test_what_makers_clear_at_their_own_works_is_the_districts_that_is_named() -> None:
+    """30 of 100; of 50 the records hold 60, so 95 % at the most; a district that exports nothing has no share."""
+    records = pd.DataFrame({"district_id": ["a", "a", "b", "c", ""], "usd_million": [20.0, 10.0, 60.0, 5.0, 900.0]})
+    exports = pd.DataFrame({"district_id": ["a", "b", "c", "d"], "export_usd": [100e6, 50e6, 0.0, 10e6]})
+    np.testing.assert_allclose(own_works_share(exports, records), [0.3, 0.95, 0.0, 0.0])

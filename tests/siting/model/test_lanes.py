@@ -34,6 +34,8 @@ def random_places(rng: np.random.Generator) -> Places:
     rail[[1, 7]] = np.nan
     inside = np.where(np.arange(len(KINDS)) < 5, 25.0, 0.0)
     table = pd.DataFrame({"place_id": [f"p{i}" for i in range(len(KINDS))], "kind": KINDS})
+    stands = table["kind"].isin(["depot", "cargo_terminal"])
+    table["trains_per_week"] = np.where(stands, rng.choice([0.3, 3, 30], len(table)), np.nan)
     return Places(table, km, np.maximum(km, inside[:, None]), rail, rail / 25.0)
 
 

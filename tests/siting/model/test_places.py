@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from geodata.errors import InputError
@@ -23,6 +24,18 @@ def test_places_of_different_layers_may_not_share_an_id(tiny_layers, tmp_path):
         "'INPRT' is the id of a depot and a gateway; "
         "give every district, planned site, depot and gateway an id of its own"
     ]
+
+
+@pytest.mark.parametrize(("trains", "by_rail", "known"), [("0", False, np.nan), ("2.5", True, 2.5), ("", True, np.nan)])
+def test_a_depot_without_trains_has_no_rail(tiny_layers, tmp_path, trains, by_rail, known):
+    """Of its trains a week none are known where there are none, nor where nothing is said."""
+    depots = pd.read_csv(tiny_layers["depots"])
+    depots.assign(trains_per_week=trains).to_csv(tmp_path / "depots.csv", index=False)
+    survey = survey_pack(open_pack(INDIA, {**tiny_layers, "depots": tmp_path / "depots.csv"}))
+    places = survey.places(load_parameters())
+    depot = places.depots[0]
+    assert np.isfinite(places.rail_km[depot]).any() == by_rail
+    np.testing.assert_equal(places.trains_per_week[depot], known)
 
 
 def test_lorries_run_the_fastest_way_where_roads_carry_speeds(tiny_model):

@@ -21,6 +21,8 @@ Grams of CO2e a t-km: trailer 64, light truck 412, line haul 162, rail 28. An ho
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,7 +54,8 @@ def places() -> Places:
 
 
 def pricer(cargo_class: str, load: str, first_mile_factor: float = 1.0, **overrides: float) -> LanePricer:
-    parameters = load_parameters().with_overrides(overrides)
+    """With four trains a week, minded for the wait alone unless said otherwise."""
+    parameters = load_parameters().with_overrides({"rail_trains_per_week": 4, "rare_trains_of_freight": 0, **overrides})
     clients = pd.DataFrame({
         "place": [HOME], "cargo_class": [cargo_class], "load": [load], "time_inr_per_t_h": [2.0],
         "first_mile_factor": [first_mile_factor],
@@ -194,6 +197,38 @@ def test_levers_by_hand(name: str) -> None:
     load, first_mile_factor, overrides, lanes, adds = LEVERS[name]
     with_lever = pricer("general", load, first_mile_factor, **overrides).price(lanes)
     np.testing.assert_allclose(with_lever - pricer("general", load).price(lanes), adds, rtol=1e-9, atol=1e-9)
+
+
+RARE = {
+    "a train a day is the measure": (7, 0.0),
+    "two trains a week": (2, 0.15 * BOX[600] * np.log2(3.5)),
+    "twice a day is liked better": (14, -0.15 * BOX[600]),
+}
+
+
+@pytest.mark.parametrize("name", RARE)
+def test_rare_trains_are_minded_in_units_of_the_freight_by_road(name: str) -> None:
+    """(99): 0.15 of what the box would pay by road to the port for each halving; by road nothing is minded."""
+    trains, minded = RARE[name]
+    p = pricer("general", "full", rail_trains_per_week=trains, rare_trains_of_freight=0.15)
+    np.testing.assert_allclose(p.taste_of(lane(terminal=DEPOT)), minded, atol=1e-9)
+    np.testing.assert_allclose(p.price(lane(terminal=SITE)), _money_and_time(p, lane(terminal=SITE)) + minded)
+    assert p.taste_of(lane()) == 0.0
+
+
+def _money_and_time(p: LanePricer, lanes: Lanes) -> float:
+    return float(p.parts(lanes)["cost_inr_per_t"].sum())
+
+
+def test_a_terminal_has_the_trains_that_are_known_of_it() -> None:
+    """14 a week from the depot, two from the site that has none of its own on record."""
+    own = places()
+    own = replace(own, table=own.table.assign(trains_per_week=[np.nan, np.nan, 14.0, np.nan]))
+    p = pricer("general", "full", rail_trains_per_week=2, rare_trains_of_freight=0.15)
+    p = LanePricer(own, p.tariff, p.conditions, p.clients)
+    waits = [p.parts(lane(terminal=at)).query("mode == 'dwell'")["hours"].iloc[0] for at in (DEPOT, SITE)]
+    assert waits == pytest.approx([84.8, 120.8])
+    np.testing.assert_allclose(p.taste_of(lane(terminal=DEPOT)), -0.15 * BOX[600])
 
 
 def test_the_search_takes_the_cheapest_and_prices_it_as_its_parts() -> None:

@@ -79,7 +79,7 @@ def test_half_of_the_boxes_come_empty_at_53_percent():
 @pytest.mark.parametrize(("trains", "hours"), [(7, 90.8), (14, 84.8), (4, 99.8), (1, 162.8)])
 def test_a_box_waits_half_of_the_time_between_two_trains(trains, hours):
     """(48): 90.8 h with a daily train, half of the 24 h between two of them included; 72 h more with a weekly one."""
-    assert tariff(rail_trains_per_week=trains).terminal_dwell_h == pytest.approx(hours)
+    assert tariff().terminal_dwell_h(np.array(trains)) == pytest.approx(hours)
 
 
 def test_part_loads_change_trucks_where_that_is_cheaper():
