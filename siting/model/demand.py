@@ -160,8 +160,9 @@ def own_works_share(demand: pd.DataFrame, observed: pd.DataFrame) -> NDArray[np.
     usd = observed[observed["district_id"] != ""].groupby("district_id")["usd_million"].sum() * 1e6
     cleared = usd.reindex(demand["district_id"]).fillna(0.0).to_numpy()
     exports = demand["export_usd"].to_numpy(np.float64)
-    share = np.divide(cleared, exports, out=np.zeros_like(exports), where=exports > 0)
-    return np.minimum(share, MOST_ASIDE)
+    share: NDArray[np.float64] = np.divide(cleared, exports, out=np.zeros_like(exports), where=exports > 0)
+    np.minimum(share, MOST_ASIDE, out=share)
+    return share
 
 
 def build_clients(

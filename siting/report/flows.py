@@ -18,6 +18,8 @@ from siting.results.tables import flows_table
 
 EXPORTS_OF_CAPACITY = 0.5
 """Part of a port's boxes that are exports; the others bring imports."""
+FAR_OFF, LARGE_USD = 0.15, 2e9
+"""A share told worse than by so much is named, of states with so much at ports and depots."""
 
 
 def flow_facts(plan: Plan) -> dict[str, Any]:
@@ -34,6 +36,7 @@ def flow_facts(plan: Plan) -> dict[str, Any]:
         "chart": _chart(by_port.loc[states["state"]].groupby(level="gateway").sum()),
         "states": states.sort_values("observed_usd", ascending=False).to_dict("records"),
         "distance": float(np.average(states["distance"], weights=weight)) if weight.sum() else None,
+        "depots_off": _depots_off(states),
         "top_right": float(weight[states["top_right"]].sum() / weight.sum()) if weight.sum() else None,
     }
 
@@ -87,6 +90,14 @@ def _by_state(plan: Plan, by_port: pd.DataFrame, observed: pd.DataFrame) -> pd.D
     table["air_assumed"] = _air_share(plan)
     told = (sums["observed"] >= LEAST_USD_MILLION * 1e6) & (sums["modelled"] > 0)
     return table[told].reset_index()
+
+
+def _depots_off(states: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Large states whose share cleared at depots is told badly, the worst first."""
+    off = (states["depot_modelled"] - states["depot_observed"]).abs()
+    boxes_usd = states["observed_usd"] / (1.0 - states["depot_observed"])
+    wrong = states[(off > FAR_OFF) & (boxes_usd > LARGE_USD)]
+    return wrong.loc[off[wrong.index].sort_values(ascending=False).index].to_dict("records")
 
 
 def _depot_share(plan: Plan) -> pd.Series:

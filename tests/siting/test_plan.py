@@ -134,11 +134,12 @@ def test_forced_sites_open_and_forbidden_ones_stay_closed(tiny_model):
 
 
 def test_a_park_pays_where_rail_beats_road_by_far(tiny_study):
-    """Dear trailers and cheap parks make the planned park at the rail head worth building."""
+    """Dear trailers, cheap parks and a train a day make the planned park at the rail head worth building."""
     study = tiny_study.with_changes(
         budget_inr_crore=2000.0,
         parameters={
             "container_payload_t": 5,
+            "rail_trains_per_week": 7,
             "mmlp_capex_inr_crore_per_acre": 0.1,
             "om_fraction_per_year": 0.001,
             **NO_MINIMUM,

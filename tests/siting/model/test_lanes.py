@@ -171,7 +171,7 @@ def test_the_least_that_a_box_may_cost_is_what_it_costs_where_there_is_one_gatew
                 (lane_kernels._low_road(onward, one, place), lane_kernels._best_road(onward, one, place, no_taste)),
             ):
                 assert np.isnan(low) == np.isinf(cost)
-                assert np.isnan(low) or low <= cost * (1 + 1e-12)
+                assert np.isnan(low) or low <= cost + 1e-9  # either may be less than nothing where trains are many
                 equal += low == pytest.approx(cost)
     there = np.isfinite(places.road_km[:, 10]).sum() + np.isfinite(places.rail_km[:, 0]).sum()
     assert equal == 20 * there if gateways == 1 else 0 < equal < 20 * there

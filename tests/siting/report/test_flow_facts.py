@@ -8,7 +8,7 @@ import pytest
 
 from siting.model.model import Model
 from siting.plan import Plan
-from siting.report.flows import flow_facts, over_capacity
+from siting.report.flows import _depots_off, flow_facts, over_capacity
 
 
 @pytest.fixture
@@ -52,3 +52,14 @@ def test_a_port_that_gets_more_than_half_its_capacity_is_named(tiny_plan: Plan) 
         )
         plan = replace(tiny_plan, model=_with(tiny_plan.model, pack=pack))
         assert [row["teu"] for row in over_capacity(plan)] == pytest.approx(named)
+
+
+@pytest.mark.parametrize(
+    ("at_port", "modelled", "named"), [(1.2e9, 0.66, True), (1.2e9, 0.54, False), (1.1e9, 0.66, False)]
+)
+def test_large_states_whose_depots_are_told_badly_are_named(at_port: float, modelled: float, named: bool) -> None:
+    """40 % on record: 1.2 bn at ports are 2 bn in all; 15 points are the limit."""
+    states = pd.DataFrame(
+        {"state": ["A"], "observed_usd": [at_port + 1.0], "depot_observed": [0.4], "depot_modelled": [modelled]}
+    )
+    assert [row["state"] for row in _depots_off(states)] == ["A"] * named
