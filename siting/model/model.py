@@ -27,7 +27,7 @@ from siting.model.phased import last_growth
 from siting.model.places import Places, Survey, survey_pack
 from siting.model.policies import policy_faults
 from siting.model.rules import RuleRow, with_rules
-from siting.model.tastes import shippers_as_before, shippers_of
+from siting.model.tastes import minding_as_before, shippers_as_before, shippers_of
 from siting.parameters import Parameters
 from siting.solver import FacilityProblem
 from siting.solver import InputError as ProblemError
@@ -176,6 +176,8 @@ def _priced(
             options = priced_options(known.sites, places, parameters, announced, charged)
         check_names_of(study, options, places)
         pricer = LanePricer(places, Tariff.from_parameters(parameters), conditions(pack, places, parameters), clients)
+        if known.pricer is not None:
+            pricer = minding_as_before(pricer, known.pricer)
         today = gateway_costs(pricer)
         if study.shippers > 0 and pack.gateway_tastes is not None:
             kept = shippers_as_before(pricer, today, known.pricer) if known.pricer is not None else None

@@ -138,7 +138,16 @@ def shippers_of(pricer: LanePricer, today: GatewayCosts, tastes: pd.DataFrame, s
     taste = np.concatenate([own, aversion, np.zeros((len(stranded), *aversion.shape[1:]))])
     order = np.argsort(client, kind="stable")
     split = divided(pricer.clients, client[order], part[order])
-    return LanePricer(places, pricer.tariff, pricer.conditions, split, taste[order])
+    rarity = pricer.rarity[client[order]]
+    return LanePricer(places, pricer.tariff, pricer.conditions, split, taste[order], rarity)
+
+
+def minding_as_before(pricer: LanePricer, before: LanePricer) -> LanePricer:
+    """The pricer with clients that mind rare trains, in rupees, as they do in another, where they are in it."""
+    known = pd.Series(before.rarity, before.clients["number"]).groupby(level=0).first()
+    kept = known.reindex(pricer.clients["number"]).to_numpy(np.float64)
+    rarity = np.where(np.isnan(kept), pricer.rarity, kept)
+    return LanePricer(pricer.places, pricer.tariff, pricer.conditions, pricer.clients, pricer.taste, rarity)
 
 
 def shippers_as_before(pricer: LanePricer, today: GatewayCosts, before: LanePricer) -> LanePricer | None:
@@ -159,7 +168,7 @@ def shippers_as_before(pricer: LanePricer, today: GatewayCosts, before: LanePric
     without = np.setdiff1d(np.arange(len(pricer.clients)), client)  # shippers have all who have a way
     if np.isfinite(today.inr_per_t[without]).any() or not split[named].equals(own[named]):
         return None
-    return LanePricer(pricer.places, pricer.tariff, pricer.conditions, split, before.taste, before.rarity)
+    return LanePricer(pricer.places, pricer.tariff, pricer.conditions, split, before.taste, pricer.rarity[client])
 
 
 def shippers_each(inr_per_year: Array, mean: int) -> Index:

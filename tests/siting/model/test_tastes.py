@@ -229,3 +229,13 @@ def test_tastes_of_other_clients_are_drawn_anew(shippers: Model) -> None:
     kept, drawn_anew = restated(shippers, gone, keep_tastes=True), restated(shippers, gone)
     assert len(kept.clients) < len(shippers.clients)
     assert kept.pricer.taste.tolist() == drawn_anew.pricer.taste.tolist()
+
+
+def test_what_is_minded_of_rare_trains_stays_with_the_tastes_where_freight_becomes_dearer(shippers: Model) -> None:
+    """In rupees, as the tastes; drawn anew it is in proportion to the freight by road."""
+    dearer = shippers.study.with_changes(parameters={"heavy_trailer_inr_per_t_km": 1.8, "rail_trains_per_week": 1.0})
+    kept, anew = restated(shippers, dearer, keep_tastes=True), restated(shippers, dearer)
+    np.testing.assert_array_equal(kept.pricer.rarity, shippers.pricer.rarity)
+    assert anew.pricer.rarity.max() == pytest.approx(shippers.pricer.rarity.max() * 1.8 / 1.51)
+    for model in (kept, anew):
+        np.testing.assert_allclose(model.pricer.price(model.existing), model.existing.cost_inr_per_t)
