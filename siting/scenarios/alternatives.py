@@ -22,7 +22,6 @@ from geodata.folders import atomic_folder
 from siting.certainty import SEPARATOR
 from siting.plan import Plan
 from siting.results.cells import write_csv
-from siting.scenarios.robust import check_one_step
 from siting.scenarios.why import Range, Why
 from siting.solver import NearBest, Solution, most_different, never_within
 
@@ -136,14 +135,11 @@ def alternatives(
     """Look for plans near the best that differ most from it, and what each site is worth.
 
     Args:
+        plan: a proven plan, of a study without phases.
         within: part of what the plan saves a year that another may save less.
         others: sites of such plans, not in the plan, that are looked at one by one.
         progress: told what is being solved.
-
-    Raises:
-        InputError: the study has phases.
     """
-    check_one_step(plan.model.study)
     model, limit = plan.model, plan.model.study.time_limit_s
     why = Why(plan, progress)
     best, site_id = why.best, model.options["site_id"].to_numpy(object)

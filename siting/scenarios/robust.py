@@ -267,12 +267,10 @@ def robust_plans(futures: Futures, progress: Told = lambda what: None) -> Robust
 
     Raises:
         InfeasibleError: no plan keeps the study's limits, or none does in some future.
-        InputError: the study has phases.
         TimeoutError: the study's plan was not found within its time limit.
     """
     model = stated(futures.model)
     study = model.study
-    check_one_step(study)
     progress("the study's own plan")
     own = solve(model.problem, gap=study.gap, time_limit=study.time_limit_s)
     if own.status == "infeasible":
@@ -288,17 +286,6 @@ def robust_plans(futures: Futures, progress: Told = lambda what: None) -> Robust
         what = f"no plan serves all cargo in {', '.join(without[:3])}"
         raise InfeasibleError(Fault(what, "leave this future out, or loosen a rule", study.name))
     return RobustPlans(replace(futures, model=model), found, tuple(own.open.tolist()))
-
-
-def check_one_step(study: Study) -> None:
-    """Refuse a study in phases, whose plans are more than the options that open.
-
-    Raises:
-        InputError: the study has phases.
-    """
-    if study.phases:
-        remedy = "leave [[phases]] out: the budget is then spent in one step"
-        raise InputError(Fault("plans in phases have no plans beside them yet", remedy, study.name, column="phases"))
 
 
 def write_robust(plans: RobustPlans, out: Path) -> None:

@@ -69,6 +69,7 @@ def test_its_sites_are_ordered_under_a_yearly_budget(result, capsys):
     ("argv", "message"),
     [
         (("why", "out", "mmlp-east"), "siting why asks a study without phases"),
+        (("alternatives", "out"), "siting alternatives asks a study without phases"),
         (("order", "out", "--per-year", "soon"), "--per-year soon is no number above 0"),
         (("order", "out", "--per-year", "0.1"), "take more than 30 years"),
     ],

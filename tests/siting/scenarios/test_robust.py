@@ -15,7 +15,7 @@ from siting.results.read import read_table
 from siting.results.schema import columns
 from siting.scenarios.batch import batch_of
 from siting.scenarios.draws import draw_parameters
-from siting.scenarios.robust import check_one_step, drawn_futures, named_futures, robust_plans, verdict_of, write_robust
+from siting.scenarios.robust import drawn_futures, named_futures, robust_plans, verdict_of, write_robust
 from siting.scenarios.variants import Variant
 
 DRAWS = 4
@@ -87,13 +87,6 @@ def test_the_scenarios_of_a_file_are_futures_unless_they_decide_something(tiny_s
     assert plans.found.optimum[0].value == pytest.approx(alone.solution.objective)
     with pytest.raises(InputError, match="'rich' decides budget_inr_crore otherwise"):
         named_futures(batch_of(tiny_study, [Variant("rich", {"budget_inr_crore": 900.0})], "file"))
-
-
-def test_a_study_in_phases_is_refused_in_a_line(tiny_study):
-    phased = tiny_study.with_changes(phases=({"name": "all", "budget_inr_crore": 60.0},))
-    with pytest.raises(InputError, match="leave \\[\\[phases\\]\\] out"):
-        check_one_step(phased)
-    check_one_step(tiny_study)
 
 
 def test_the_tables_have_the_columns_of_the_schema(plans, tmp_path):
