@@ -16,7 +16,7 @@ NATIONAL = Path(__file__).parents[2] / "studies" / "national.toml"
     [
         (
             ["--set", "draws=0", "--workers", "2"],
-            "shares out draws, choices of structure and levers, and none are asked for; add --draws",
+            "shares out draws, choices of structure, levers and ranges, and none are asked for; add --draws",
         ),
         (["--set", "draws=0", "--scheduler", "tcp://a:1"], "--scheduler shares out draws, choices of structure"),
         (["--set", "draws=0", "--draws", "0", "--workers", "1"], "--workers shares out"),

@@ -76,7 +76,13 @@ def test_no_records_no_cost_over_used_gateways(found):
 def test_over_the_gateways_that_a_state_uses_each_counts_by_its_value(ground):
     """With all of its value through the only port, the way there by the cheaper mode."""
     flows = pd.DataFrame(
-        {"state": ["Madhya Pradesh"], "leaves_by": ["sea"], "gateway_id": ["INPRT"], "usd_million": [7.0]}
+        {
+            "state": ["Madhya Pradesh"],
+            "leaves_by": ["sea"],
+            "gateway_id": ["INPRT"],
+            "district_id": [""],
+            "usd_million": [7.0],
+        }
     )
     pack = replace(ground.pack)
     pack.__dict__["observed_flows"] = flows

@@ -43,7 +43,7 @@ def test_knowing_the_future_is_worth_what_the_optima_have_beyond_the_best_on_ave
     table, told = plans.regret_table(), plans.summary()
     optima = table.groupby("future")["benefit_inr_per_year"].max().mean()
     best = table.groupby("plan")["benefit_inr_per_year"].mean().max()
-    assert told["best_on_average"]["benefit_inr_per_year"] == pytest.approx(best)
+    assert told["best_on_average"]["benefit_inr_per_year"] == pytest.approx(best, abs=CLOSE_INR)
     assert told["perfect_information"]["low_inr_per_year"] >= 0
     assert told["perfect_information"]["high_inr_per_year"] >= optima - best - CLOSE_INR
 
