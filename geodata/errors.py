@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class InputError(ValueError):
         self.problems = [str(fault) for fault in self.faults]
         super().__init__("\n".join(self.problems))
 
-    def __reduce__(self) -> tuple[type[InputError], tuple[list[Fault]]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Between processes the faults go, not their lines in one."""
         return type(self), (self.faults,)
+
+    def with_faults(self, faults: Sequence[Fault]) -> InputError:
+        """The same error, told by other faults."""
+        kind, (_, *rest) = self.__reduce__()
+        again: InputError = kind(list(faults), *rest)
+        return again

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from geodata.errors import Fault, InputError
 from geodata.pack import LAYERS, Pack
-from siting.model.model import build_model
+from siting.infeasible import explained, surely_infeasible
+from siting.model.model import InfeasibleError, build_model
 from siting.model.rule_limits import impossible_rules
-from siting.study import make_study, open_data, read_study, told_by_file
+from siting.plan import nothing_fits
+from siting.study import Study, make_study, open_data, read_study, told_by_file
 
 
 def check_study(path: Path) -> list[Fault]:
@@ -28,11 +30,23 @@ def check_study(path: Path) -> list[Fault]:
         study = make_study(values)
         try:
             with told_by_file(study, path):
-                if faults := impossible_rules(build_model(study)):
-                    raise InputError(faults)
+                _check_model(study)
         except InputError as error:
             faults = error.faults
     return faults
+
+
+def _check_model(study: Study) -> None:
+    """Raise what a run would: faults of the data together, and why nothing fits where that is soon found."""
+    model = None
+    try:
+        model = build_model(study)
+        if faults := impossible_rules(model):
+            raise InfeasibleError(faults)
+        if surely_infeasible(study, model):
+            raise nothing_fits(study)
+    except InfeasibleError as error:
+        raise explained(error, study, model) from None
 
 
 def data_faults(pack: Pack) -> list[Fault]:

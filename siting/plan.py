@@ -25,6 +25,7 @@ from siting.money import INR_PER_CRORE
 from siting.phased import Phased, solve_phases
 from siting.solver import Progress, Solution, solve
 from siting.stages import Announce, Stage
+from siting.study import Study
 
 if TYPE_CHECKING:
     from siting.rule_prices import RulePrices
@@ -251,10 +252,7 @@ def make_plan(
         elif solution is None:
             solution = solve(model.problem, gap=study.gap, time_limit=study.time_limit_s, start=start, progress=watch)
     if solution.status == "infeasible":
-        remedy = "raise the budget, force fewer sites or lower the minimums of customs"
-        if study.rules:
-            remedy = "loosen a rule, " + remedy
-        raise InfeasibleError(Fault(f"no plan fits: {solution.message}", remedy, study.name))
+        raise nothing_fits(study, solution.message)
     if solution.status == "unknown":
         raise TimeoutError(f"{study.name}: {solution.message} (time_limit_s)")
     with timed(stages, Stage.TABLES, progress):
@@ -264,6 +262,14 @@ def make_plan(
         plan = Plan(model, solution, today or Routing.today(model), _chosen(model, solution), stages, phased=phased)
         _recheck(plan)
     return plan
+
+
+def nothing_fits(study: Study, reason: str = "what is asked cannot all be kept") -> InfeasibleError:
+    """What is told where it is proven that a study has no plan."""
+    remedy = "raise the budget, force fewer sites or lower the minimums of customs"
+    if study.rules:
+        remedy = "loosen a rule, " + remedy
+    return InfeasibleError(Fault(f"no plan fits: {reason}", remedy, study.name))
 
 
 def with_economic_budget(plan: Plan, watch: Callable[[Progress], None] | None = None) -> Plan:

@@ -101,6 +101,15 @@ class Rule:
     of_today: bool = False
 
 
+def limit_key(value: Mapping[str, Any], at_most: bool) -> str:
+    """The key of a rule's plain values that holds its upper, or its lower, limit.
+
+    >>> limit_key({"rule": "carbon", "at_most_share": 0.9}, at_most=True)
+    'at_most_share'
+    """
+    return next(key for key in _SIDES[value["rule"]][at_most] if key in value)
+
+
 def rules_of(values: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
     """The rules of checked plain values, each with a name of its own."""
     taken: Counter[str] = Counter(str(value["name"]) for value in values if "name" in value)

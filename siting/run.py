@@ -16,7 +16,8 @@ from geodata import interruption
 from geodata.folders import atomic_folder
 from siting.districts.intelligence import district_intelligence
 from siting.districts.words import Words
-from siting.model.model import build_model
+from siting.infeasible import explained
+from siting.model.model import InfeasibleError, build_model
 from siting.plan import Plan, make_plan, with_economic_budget
 from siting.report.brief import Brief, today
 from siting.report.page import write_report
@@ -164,7 +165,7 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, ask
     """
     with log.bar, result_folder(out) as folder:
         log.notes_on(study)
-        plan = make_plan(build_model(study, log), log)
+        plan = _planned(study, log)
         if not keep_best:
             interruption.check()  # the search ends early on a signal and has a plan to show
         elif interruption.received():
@@ -181,6 +182,16 @@ def run_study(study: Study, out: Path, log: Log, *, keep_best: bool = False, ask
             log.note(lost)
         log.write(folder)
     return plan
+
+
+def _planned(study: Study, log: Log) -> Plan:
+    """The plan of a study; where nothing fits, why."""
+    model = None
+    try:
+        model = build_model(study, log)
+        return make_plan(model, log)
+    except InfeasibleError as error:
+        raise explained(error, study, model) from None
 
 
 def appraised(plan: Plan) -> Plan:

@@ -265,9 +265,8 @@ def told_by_file(study: Study, path: Path) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError([
-            replace(fault, file=path.name) if fault.file == study.name else fault for fault in error.faults
-        ]) from None  # fmt: skip
+        faults = [replace(fault, file=path.name) if fault.file == study.name else fault for fault in error.faults]
+        raise error.with_faults(faults) from None
 
 
 def study_faults(values: Mapping[str, Any], source: str) -> list[Fault]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from geodata.errors import Fault, InputError
 from siting.commands.arguments import NO_PROOF, add_command, count_of, positive_of, study_of_result
 
 
@@ -37,8 +38,10 @@ def add(commands: Any) -> None:
     brief.add_argument("--study", type=Path, help="study file of a result that was made from own data")
 
     why = add_command(commands, "why", _why, "tell why a site is built, or what it would take to build or serve")
-    why.add_argument("folder", type=Path)
-    why.add_argument("name", help="an option, a site, a place or a district: an id of sites.csv or districts.csv")
+    why.add_argument("folder", type=Path, help="result of siting run; or a study file that nothing fits")
+    why.add_argument(
+        "name", nargs="?", help="an option, a site, a place or a district: an id of sites.csv or districts.csv"
+    )
     why.add_argument("--tonnage", action="store_true", help="also how much more cargo a place needs (takes minutes)")
     why.add_argument("--study", type=Path, help="study file of a result that was made from own data")
 
@@ -113,6 +116,12 @@ def _why(arguments: argparse.Namespace) -> int:
     from siting.results.read import open_result
     from siting.scenarios.why import Why
 
+    if arguments.folder.is_file():
+        return _why_nothing_fits(arguments)
+    if arguments.name is None:
+        remedy = "name a site, a place or a district after the folder"
+        raise InputError(Fault("why what?", remedy, "command line", column="name"))
+
     def progress(what: str) -> None:
         if not arguments.json:
             print(f"... {what}", file=sys.stderr)
@@ -153,6 +162,19 @@ def _order(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(order_lines(order, result.sites)))
     return 0 if order.status == "optimal" else NO_PROOF
+
+
+def _why_nothing_fits(arguments: argparse.Namespace) -> int:
+    from siting.infeasible import why_nothing_fits
+    from siting.report.why import nothing_fits_lines
+    from siting.study import load_study, told_by_file
+
+    study = load_study(arguments.folder)
+    with told_by_file(study, arguments.folder):
+        why = why_nothing_fits(study)
+    lines = nothing_fits_lines(why)
+    print(json.dumps(why.as_plain(), ensure_ascii=False) if arguments.json else "\n".join(lines))
+    return NO_PROOF if why.fits is None else 0
 
 
 def _plain(value: Any) -> Any:

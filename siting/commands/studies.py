@@ -78,6 +78,7 @@ def batch_arguments(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from siting.model.model import InfeasibleError
     from siting.report.lines import plan_lines
     from siting.results.tables import sites_table, summary
     from siting.run import Asked, Log, run_study
@@ -94,7 +95,12 @@ def _run(arguments: argparse.Namespace) -> int:
             arguments.draws, arguments.structure, arguments.levers, arguments.tornado, workers=workers,
             scheduler=arguments.scheduler, xlsx=arguments.xlsx,
         )  # fmt: skip
-        plan = run_study(study, out, log, keep_best=arguments.keep_best, asked=asked)
+        try:
+            plan = run_study(study, out, log, keep_best=arguments.keep_best, asked=asked)
+        except InfeasibleError as error:
+            if arguments.json:
+                print(json.dumps(error.why, ensure_ascii=False))
+            raise
     tell(log.notes)
     if arguments.json:
         print(json.dumps(summary(plan), ensure_ascii=False))

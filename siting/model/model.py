@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -36,7 +36,20 @@ from siting.study import Study
 
 
 class InfeasibleError(InputError):
-    """What a study asks cannot all be kept: no plan does."""
+    """What a study asks cannot all be kept: no plan does.
+
+    Attributes:
+        why: what is in the way of what and the least to loosen, of :mod:`siting.infeasible` as plain values; None where
+            nobody asked.
+    """
+
+    def __init__(self, faults: Sequence[Fault] | Fault, why: Mapping[str, Any] | None = None) -> None:
+        super().__init__(faults)
+        self.why = why
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Between processes the faults go, and why."""
+        return type(self), (self.faults, self.why)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from siting.infeasible import WhyNothingFits
 from siting.money import INR_PER_CRORE, MINUS, counted, indian
 from siting.scenarios.why import MOST_TIMES, DistrictReason, OptionReason, Range, SiteReason
 
@@ -86,6 +87,23 @@ def district_lines(reason: DistrictReason) -> list[str]:
     lines.append("What could serve it:" if reason.options else "No site that is not built would make it cheaper.")
     for option in reason.options:
         lines += [f"  {line}" for line in option_lines(option)]
+    return lines
+
+
+def nothing_fits_lines(why: WhyNothingFits) -> list[str]:
+    """Why nothing fits a study, and what is the least to loosen."""
+    if why.fits is not False:
+        return [
+            f"{why.study}: {'something fits' if why.fits else 'it was not found out in time whether anything fits'}"
+        ]
+    lines = [f"{why.study}: {'these cannot all be kept' if len(why.causes) > 1 else 'this cannot be kept'}"]
+    lines += [f"  {cause.text}" for cause in why.causes]
+    if not why.minimal:
+        lines.append("  (time was over before it was proven that all of them are needed)")
+    several = len(why.ways) > 1
+    lines += [f"enough would be {'any one of these, the cheapest first' if several else ''}".rstrip()] * bool(why.ways)
+    lines += [f"  {way.text}" for way in why.ways]
+    lines += [f"{name} alone is not enough, however far loosened" for name in why.hopeless]
     return lines
 
 

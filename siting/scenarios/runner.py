@@ -20,6 +20,7 @@ import pandas as pd
 from geodata import interruption
 from geodata.errors import InputError
 from geodata.folders import atomic_file, atomic_folder, check_replaceable, kept_folder
+from siting.infeasible import explained, why_nothing_fits
 from siting.model.model import InfeasibleError, Model, build_model, close_gateways, restated
 from siting.model.routing import Routing
 from siting.plan import make_plan, stated, stops_of_itself
@@ -118,6 +119,8 @@ def work_through(question: _Question, piece: Piece) -> list[_Told]:
     for k, scenario in enumerate(piece.scenarios):
         try:
             models[k] = _with_limits(model, scenario.study)
+        except InfeasibleError as error:
+            told[k] = _failed(scenario, explained(error, scenario.study, model))
         except Exception as error:  # noqa: BLE001 - as above
             told[k] = _failed(scenario, error)
     order = list(models)
@@ -159,7 +162,9 @@ def _key_of(study: Study, model: Model) -> str:
 def _written(scenario: Scenario, model: Model, answer: Solution, wanted: Wanted, today: Routing) -> _Told:
     """A scenario's row and the files of its plan; ``today`` is the status quo of the model's lanes."""
     if answer.status in ("infeasible", "unknown"):
-        return _Told({**_row(scenario, answer.status), "message": answer.message}, {}, packed(answer))
+        why = why_nothing_fits(model.study, model) if answer.status == "infeasible" else None
+        told = [answer.message, *([str(replace(why.as_fault(), file=""))] if why is not None and why.causes else [])]
+        return _Told({**_row(scenario, answer.status), "message": "; ".join(told)}, {}, packed(answer))
     try:
         plan = make_plan(model, solution=answer, today=today)
         if plan.model.study.capital_charge and stops_of_itself(plan):

@@ -12,8 +12,10 @@ Three villages and three sites, of which one may open:
 """
 
 from siting.solver.certificate import Certificate
+from siting.solver.conflict import Change, Explanation, Repair, explain, has_plan
 from siting.solver.coverage import Coverage
 from siting.solver.errors import InputError, WrongAnswerError
+from siting.solver.limits import Limit, bare, limits_of
 from siting.solver.near_best import NearBest, most_different, never_within
 from siting.solver.priced_plans import Best
 from siting.solver.problem import FacilityProblem
@@ -26,16 +28,24 @@ from siting.solver.stopwatch import Progress
 __all__ = [
     "Best",
     "Certificate",
+    "Change",
     "Coverage",
+    "Explanation",
     "FacilityProblem",
     "InputError",
+    "Limit",
     "NearBest",
     "Progress",
+    "Repair",
     "Robust",
     "Rules",
     "Solution",
     "Status",
     "WrongAnswerError",
+    "bare",
+    "explain",
+    "has_plan",
+    "limits_of",
     "most_different",
     "never_within",
     "relative_gap",

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from geodata.errors import InputError
-from siting.model.model import build_model
+from siting.infeasible import explained
+from siting.model.model import InfeasibleError, build_model
 from siting.plan import Plan, make_plan, with_economic_budget
 from siting.results.tables import write_answer
 from siting.rule_prices import with_rule_prices
@@ -98,7 +99,10 @@ class Worker:
         session = self.asked = self._session(values)
         study = study_from(values)
         limits = {key: getattr(study, key) for key in LIMITS}
-        plan = session.solve(closed_gateways=study.closed_gateways, **limits)
+        try:
+            plan = session.solve(closed_gateways=study.closed_gateways, **limits)
+        except InfeasibleError as error:
+            raise explained(error, study, session.current) from None
         self._check()
         write_answer(plan, Path(folder))
         return {**_told(plan), **({"options": self._options(session)} if cold else {})}
@@ -106,8 +110,12 @@ class Worker:
     def save(self, study_file: str, folder: str) -> dict[str, Any]:
         """Make the result of a study file."""
         self.asked = None
-        model = build_model(load_study(Path(study_file)), self._stage)
-        plan = make_plan(model, self._stage, watch=self._watch)
+        study = load_study(Path(study_file))
+        model = build_model(study, self._stage)
+        try:
+            plan = make_plan(model, self._stage, watch=self._watch)
+        except InfeasibleError as error:
+            raise explained(error, study, model) from None
         self._check()
         plan = with_economic_budget(with_rule_prices(plan, self._watch), self._watch)
         with result_folder(Path(folder)) as scratch:
