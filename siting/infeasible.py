@@ -94,6 +94,7 @@ class WhyNothingFits:
         causes: what cannot all be kept; without any one of them something fits, if ``minimal``.
         ways: changes of one thing alone, the cheapest first; or the cheapest of several where none is enough.
         hopeless: what loosened alone is not enough, however far, proven.
+        undecided: of what it was not found out in time whether it alone is enough.
     """
 
     study: str
@@ -102,6 +103,7 @@ class WhyNothingFits:
     minimal: bool = False
     ways: tuple[WayOut, ...] = ()
     hopeless: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
 
     def as_fault(self) -> Fault:
         """In one line."""
@@ -158,8 +160,8 @@ def _told(study: Study, model: Model, limits: Sequence[StudyLimit], found: Expla
     causes = tuple(_cause(model, limits[k], parts) for k, parts in found.conflict.items())
     repairs = found.repairs or ((found.joint,) if found.joint is not None else ())
     ways = tuple(_way(study, model, limits, repair) for repair in repairs)
-    hopeless = tuple(_named(limits[k]) for k in found.hopeless)
-    return WhyNothingFits(study.name, False, causes, found.minimal, ways, hopeless)
+    hopeless, undecided = (tuple(_named(limits[k]) for k in some) for some in (found.hopeless, found.undecided))
+    return WhyNothingFits(study.name, False, causes, found.minimal, ways, hopeless, undecided)
 
 
 def _way(study: Study, model: Model, limits: Sequence[StudyLimit], repair: Repair) -> WayOut:
@@ -217,7 +219,8 @@ def _step(model: Model, of: StudyLimit, change: Change) -> Loosening:
     elif not then and not of.limit.at_most:
         text = f"leave out {_named(of)}"
     else:
-        text = f"{_named(of)}{_limit_text(of, then)} instead of {_value(now, of)}"
+        before = indian(now) if of.unit in ("sites", "TEU") else told(now, of.unit)
+        text = f"{_named(of)}{_limit_text(of, then)} instead of {before}"
     return Loosening(of.key, of.limit.name if of.rule is not None else "", of.unit, now, float(then), names, text)
 
 

@@ -93,9 +93,8 @@ def district_lines(reason: DistrictReason) -> list[str]:
 def nothing_fits_lines(why: WhyNothingFits) -> list[str]:
     """Why nothing fits a study, and what is the least to loosen."""
     if why.fits is not False:
-        return [
-            f"{why.study}: {'something fits' if why.fits else 'it was not found out in time whether anything fits'}"
-        ]
+        found = "something fits" if why.fits else "it was not found out in time whether anything fits"
+        return [f"{why.study}: {found}"]
     lines = [f"{why.study}: {'these cannot all be kept' if len(why.causes) > 1 else 'this cannot be kept'}"]
     lines += [f"  {cause.text}" for cause in why.causes]
     if not why.minimal:
@@ -104,6 +103,7 @@ def nothing_fits_lines(why: WhyNothingFits) -> list[str]:
     lines += [f"enough would be {'any one of these, the cheapest first' if several else ''}".rstrip()] * bool(why.ways)
     lines += [f"  {way.text}" for way in why.ways]
     lines += [f"{name} alone is not enough, however far loosened" for name in why.hopeless]
+    lines += [f"it was not found out in time whether {name} alone is enough" for name in why.undecided]
     return lines
 
 

@@ -73,6 +73,7 @@ class Explanation:
         minimal: whether it is proven that no part of the conflict may be missing.
         repairs: each by one limit alone, the cheapest first.
         hopeless: limits of the conflict of which none loosened alone leaves room for a plan, proven.
+        undecided: of which the time was over before that was known.
         joint: the cheapest change of several; only where there is none of one limit.
     """
 
@@ -81,6 +82,7 @@ class Explanation:
     minimal: bool
     repairs: tuple[Repair, ...]
     hopeless: tuple[int, ...]
+    undecided: tuple[int, ...]
     joint: Repair | None
 
 
@@ -104,24 +106,27 @@ def explain(
     every = _whole(limits, range(len(limits)))
     outcome = ask(every).outcome
     if outcome != "none":
-        return Explanation(outcome, {}, False, (), (), None)
+        return Explanation(outcome, {}, False, (), (), (), None)
     last = ask.deadline
     if np.isfinite(last):
         ask.deadline = time.perf_counter() + SHARE_OF_TIME * (last - time.perf_counter())
     conflict, minimal = _conflict(ask, limits)
     ask.deadline = last
-    repairs, hopeless = [], []
+    repairs: list[Repair] = []
+    others: dict[Outcome, list[int]] = {"none": [], "unknown": []}
     for r in conflict:
         if not limits[r].loosens:
             continue
         found = ask({k: parts for k, parts in every.items() if k != r}, {r: np.inf})
         if found.outcome == "plan":
             repairs.append(_single(ask, every, r, found))
-        elif found.outcome == "none":
-            hopeless.append(r)
+        else:
+            others[found.outcome].append(r)
     repairs.sort(key=lambda repair: repair.cost)
     joint = None if repairs else _joint(ask, limits, every)
-    return Explanation(outcome, conflict, minimal, tuple(repairs), tuple(hopeless), joint)
+    return Explanation(
+        outcome, conflict, minimal, tuple(repairs), tuple(others["none"]), tuple(others["unknown"]), joint
+    )
 
 
 def has_plan(p: FacilityProblem, limits: Sequence[Limit], time_limit: float | None = None, threads: int = 2) -> Outcome:
