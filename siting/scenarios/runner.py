@@ -197,7 +197,8 @@ def _failed(scenario: Scenario, error: Exception) -> _Told:
     text = " ".join(str(error).split())
     if isinstance(error, InputError):
         status = "infeasible" if isinstance(error, InfeasibleError) else REFUSED
-        return _Told({**_row(scenario, status), "message": text.removeprefix(f"{scenario.name}: ")}, {})
+        own = [replace(fault, file="") if fault.file == scenario.name else fault for fault in error.faults]
+        return _Told({**_row(scenario, status), "message": "; ".join(map(str, own))}, {})
     return _Told({**_row(scenario, CRASHED), "message": f"siting failed ({type(error).__name__}: {text})"}, {})
 
 

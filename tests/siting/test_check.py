@@ -69,6 +69,12 @@ STUDIES = {
         GOOD + f'\nforced = ["{SMALL}"]\nforbidden = ["madhya-pradesh/d3"]', "", "keep one of the two",
     ),
     "two sizes of a site": (GOOD + f'\nforced = ["{SMALL}", "{MEDIUM}"]', "", "a site has one size"),
+    "rules that stand against one another": (
+        'name = "Tiny"\nbudget_inr_crore = 8',
+        '[[rules]]\nrule = "sites"\nfacility_types = ["cold_store"]\nat_least = 1\nname = "Cold"\n'
+        '[[rules]]\nrule = "state_saving"\nat_least_share = 0.01\n[[rules]]\nrule = "sites"\nat_most = 0',
+        "cannot all be kept: ",
+    ),
     "forced sites over the budget": (
         f'name = "Tiny"\nbudget_inr_crore = 1\nforced = ["{SMALL}"]', "", "budget_inr_crore is 1; raise the budget",
     ),

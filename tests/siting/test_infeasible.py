@@ -7,7 +7,10 @@ it, or leaving out any part of it, is not.
 
 from __future__ import annotations
 
+import json
+import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -15,14 +18,17 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from siting.infeasible import why_nothing_fits
+from geodata.errors import Fault
+from siting.cli import build_parser, run_command
+from siting.infeasible import explained, why_nothing_fits
 from siting.model.limits import STEPS
-from siting.model.model import build_model
+from siting.model.model import InfeasibleError, build_model
 from siting.model.options import select_options
 from siting.model.rules import with_rules
 from siting.rules import rules_of
 from siting.solver import InputError as ProblemError
 from siting.solver import solve
+from siting.study import study_text, told_by_file
 
 WEST, EAST = "Madhya Pradesh", "Chhattisgarh"
 D = "madhya-pradesh/d"
@@ -356,3 +362,35 @@ def test_some_fit_in_shares_of_sites_and_no_solver_of_linear_programs_would_tell
 
 def test_there_are_forty_and_ten_of_them_fit_but_for_whole_sites():
     assert len(STUDIES) >= 40 and len(WHOLE) >= 10
+
+
+def test_why_tells_it_line_by_line_and_as_data(base, tmp_path, capsys):
+    rules = (sites(facility_types=["cold_store"], at_least=3, name="Cold"), sites(at_most=2, name="Few"))
+    path = tmp_path / "few.toml"
+    path.write_text(study_text(base.with_changes(rules=rules), tmp_path))
+    assert run_command(build_parser()[0], ["why", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Tiny: these cannot all be kept",
+        "  rule 'Cold': at least 3 sites",
+        "  rule 'Few': at most 2 sites",
+        "enough would be any one of these, the cheapest first",
+        "  rule 'Cold': at least 2 sites instead of 3",
+        "  rule 'Few': at most 3 sites instead of 2",
+    ]
+    assert run_command(build_parser()[0], ["run", str(path), "--json", "--out", str(tmp_path / "out")]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert [cause["rule"] for cause in told["causes"]] == ["Cold", "Few"]
+    assert [way["changes"]["rules"][0]["at_least"] for way in told["ways"]] == [2, 3]
+    path.write_text(study_text(base, tmp_path))
+    assert run_command(build_parser()[0], ["why", str(path)]) == 0
+    assert capsys.readouterr().out == "Tiny: something fits\n"
+
+
+def test_the_reasons_travel_between_processes_and_name_the_file(base, model_of):
+    study = base.with_changes(**CONFLICTS["forced over the budget"])
+    error = explained(InfeasibleError(Fault("too dear", file=study.name)), study, model_of(study))
+    again = pickle.loads(pickle.dumps(error))
+    assert again.why == error.why and [str(fault) for fault in again.faults] == [str(fault) for fault in error.faults]
+    with pytest.raises(InfeasibleError) as named, told_by_file(study, Path("my.toml")):
+        raise error
+    assert named.value.why == error.why and all(line.startswith("my.toml: ") for line in named.value.problems)

@@ -208,8 +208,10 @@ def test_a_rule_that_no_plan_keeps_is_told_with_its_numbers_by_check_and_by_run(
     study = free_study.with_changes(rules=(rule,))
     path = tmp_path / "study.toml"
     path.write_text(study_text(study, tmp_path))
-    (told,) = check_study(path)
+    told, *why = check_study(path)
     assert message in str(told)
+    assert all("kept: " in str(fault) and "enough would be" in str(fault) for fault in why)
+    assert len(why) == ("unknown state" not in told.message)
     with pytest.raises(InputError) as refused:
         make_plan(build_model(study))
     assert [fault.message for fault in refused.value.faults] == [told.message]
