@@ -142,14 +142,16 @@ def why_nothing_fits(study: Study, model: Model | None = None) -> WhyNothingFits
 
 def surely_infeasible(study: Study, model: Model) -> bool:
     """Whether it is proven in a few seconds that no plan fits a study."""
-    if not study.rules and not study.forced:
-        return False  # building nothing fits
+    if study.phases or not (study.rules or study.forced):
+        return False  # building nothing fits; of phases the run tells
     problem, limits = limits_of_study(study, model)
     return has_plan(problem, [each.limit for each in limits], QUICK_S) == "none"
 
 
 def explained(error: InfeasibleError, study: Study, model: Model | None = None) -> InfeasibleError:
-    """The same error, which also tells what is in the way of what, and the least to loosen."""
+    """The same error, which also tells what is in the way of what, and the least to loosen; not of phases."""
+    if study.phases:
+        return error
     why = why_nothing_fits(study, model)
     if why.fits:
         return error

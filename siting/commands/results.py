@@ -171,6 +171,7 @@ def _why_nothing_fits(arguments: argparse.Namespace) -> int:
 
     study = load_study(arguments.folder)
     with told_by_file(study, arguments.folder):
+        study.refuse_phases("why nothing fits")
         why = why_nothing_fits(study)
     lines = nothing_fits_lines(why)
     print(json.dumps(why.as_plain(), ensure_ascii=False) if arguments.json else "\n".join(lines))
