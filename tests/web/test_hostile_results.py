@@ -15,7 +15,7 @@ ADDRESSES = (
     "/", "/health", "/compare", "/what-if", "/api/v1/plans", "/api/v1/studies", "/api/v1/runs", "/api/v1/plans/tiny",
     "/api/v1/plans/tiny/districts", "/api/v1/plans/tiny/sites", "/api/v1/plans/tiny/lanes?district=alpha/aaland",
     "/api/v1/plans/tiny/tables/sites.csv", "/api/v1/plans/tiny/map.svg", "/print/plans/tiny",
-    "/api/v1/compare?a=tiny&b=tiny",
+    "/api/v1/compare?a=tiny&b=tiny", "/api/v1/batches", "/?embed=1",
 )  # fmt: skip
 SECONDS = 2.0  # processor time of an answer
 
@@ -141,6 +141,11 @@ def _odd_files(results: Path, studies: Path) -> None:
         write_result(folder)
         (folder / name).unlink()
         os.mkfifo(folder / name)
+    for name, content in (("deep", b"[" * 100_000), ("bytes", b"\xff\xfe\x00"), ("wide", b"a," * 1_000_000)):
+        (results / f"batch-{name}").mkdir()
+        (results / f"batch-{name}" / "scenarios.csv").write_bytes(content)
+    (results / "batch-fifo").mkdir()
+    os.mkfifo(results / "batch-fifo" / "scenarios.csv")
     write_result(results / "folder")
     (results / "folder" / "plan.json").unlink()
     (results / "folder" / "plan.json").mkdir()

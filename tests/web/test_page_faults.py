@@ -132,3 +132,56 @@ def test_the_lists_of_compare_are_reached_and_scrolled_by_keyboard(chromium, swe
         scrolls = "part => getComputedStyle(part).overflowY === 'auto' || getComputedStyle(part).overflowX === 'auto'"
         for part in page.locator("#view-lists, #view-lists ul, #view-lists .table-scroll").all():
             assert not part.evaluate(scrolls) or part.get_attribute("tabindex") == "0"
+
+
+def test_districts_without_cargo_are_not_called_unchanged_in_a_difference(visit):
+    page = visit.open("/")
+    keys = page.evaluate(
+        "async () => (await import('/assets/measures.js')).diverge([null, undefined, 0, 0.4, 2e7, -2e7]).keys"
+    )
+    assert keys[:4] == ["missing", "missing", "same", "same"]
+    assert keys[4][0] == "+" and keys[5][0] == "−"
+
+
+def test_sites_are_ranked_by_what_is_left_when_their_running_is_paid(visit):
+    page = visit.open("/")
+    told = page.evaluate(
+        """async () => {
+          const { perRupee, netSaving } = await import('/assets/sites.js');
+          const { SORTED } = await import('/assets/tablepage.js');
+          const row = { saving_inr_per_year: 9e7, net_saving_inr_per_year: 2e7, capex_inr_crore: 4 };
+          return [netSaving(row), perRupee(row), SORTED.sites];
+        }"""
+    )
+    assert told == [2e7, 0.5, "net_saving_inr_per_year"]
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "lost"), ("hi", "सॉल्वर अचानक रुक गया")])
+def test_what_ends_a_run_is_told_in_the_language_of_the_page(visit, lang, told):
+    page = visit.open(f"/?lang={lang}")
+    text = page.evaluate(
+        "async () => (await import('/assets/data.js')).runMessage({ code: 'lost', message: 'the solver was lost' })"
+    )
+    assert told in text
+
+
+def test_without_webgl_nothing_stands_on_the_map_but_its_names_and_boxes(visit):
+    page = visit.open("/?lang=en")
+    assert page.is_visible("#panel #no-webgl")  # told beside the map, not on it
+    assert page.locator(".svg-labels text").count() > 0
+    north = page.locator(".svg-districts").bounding_box()
+    on_it = page.evaluate(
+        """([x, y]) => document.elementFromPoint(x, y).closest('svg, .layerbox, .insets')?.tagName.toLowerCase()""",
+        [north["x"] + north["width"] / 2, north["y"] + 3],
+    )
+    assert on_it == "svg"
+
+
+def test_a_filter_of_one_state_moves_the_map_there(chromium, app):
+    with chromium.visiting(app) as visit:
+        page = visit.open("/?lang=en#at=80.00,24.00,4.00")
+        page.click("#filter summary")
+        page.select_option("#filter-state", "Alpha")
+        page.wait_for_function("!location.hash.includes('at=80.00')")
+        assert "state=Alpha" in page.url
+        visit.assert_quiet()

@@ -16,11 +16,14 @@ from geodata.errors import Fault, InputError
 from siting.model.names import Names, name_faults
 from siting.parameters import Parameters, load_parameters
 from siting.results.read import PlanTables
+from siting.rules import rules_of
 from siting.session import LIMITS
 from siting.study import DataSource, Study, file_of, load_study, make_study, named, read_study, study_faults, with_paths
 from web.results import is_text
 
-CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways")
+RULES_OFF = "rules_off"  # names of rules of the study that are not asked to be kept
+CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways", RULES_OFF)
+MAX_TOLD = 20  # names that an error lists
 MAX_NAMES = 1000  # in one list of a question
 MAX_NAME_CHARACTERS = 80
 JOINERS = {0x200C: None, 0x200D: None}  # between letters of Indian scripts; they have no shape of their own
@@ -184,7 +187,8 @@ def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any, names: Na
         if key not in CHANGES
     ]
     known = {key: value for key, value in changes.items() if key in CHANGES}
-    faults += study_faults({**known, "gap": gap}, "changes")
+    faults += _faults_of_rules(study, known)
+    faults += study_faults({**{key: value for key, value in known.items() if key != RULES_OFF}, "gap": gap}, "changes")
     for key, value in known.items():
         if isinstance(value, list) and len(value) > MAX_NAMES:
             faults.append(Fault(f"{key} has {len(value)} names", f"give at most {MAX_NAMES}", "changes", column=key))
@@ -192,7 +196,27 @@ def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any, names: Na
     if faults:
         raise InputError(faults)
     known = {key: sorted(set(value)) if isinstance(value, list) else value for key, value in known.items()}
-    return Question(base, known, {**plain_values(study), **known, "gap": gap})
+    limits = {key: value for key, value in known.items() if key != RULES_OFF}
+    if off := known.get(RULES_OFF):
+        named_rules = zip(plain_values(study)["rules"], rules_of(study.rules), strict=True)
+        limits["rules"] = [plain for plain, rule in named_rules if rule.name not in off]
+    return Question(base, known, {**plain_values(study), **limits, "gap": gap})
+
+
+def _faults_of_rules(study: Study, changes: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong with the names of the rules that a question leaves out."""
+    asked = changes.get(RULES_OFF, [])
+    if not isinstance(asked, list) or not all(isinstance(name, str) for name in asked):
+        return [
+            Fault(f"{RULES_OFF} = {str(asked)[:50]!r} is no list of names", "give a list", "changes", column=RULES_OFF)
+        ]
+    names = [rule.name for rule in rules_of(study.rules)]
+    remedy = f"the study's are {', '.join(names[:MAX_TOLD])}" if names else "the study has no rules"
+    return [
+        Fault(f"{RULES_OFF} names unknown {name[:50]!r}", remedy, "changes", column=RULES_OFF)
+        for name in asked
+        if name not in names
+    ]
 
 
 def file_stem(name: str) -> str:

@@ -61,6 +61,7 @@ shell.start(async () => {
   await apply(address.read());
 });
 
+const placeName = (name) => name && sides.a.placeName(name);
 const isRun = (id) => id?.startsWith("run:");
 const known = (id) => isRun(id) || names.has(id);
 const baseOf = (id) => (isRun(id) ? data.runBase(id.slice(4)) : data.planBase(id));
@@ -122,12 +123,14 @@ async function apply(values) {
     );
   }
   document.title = `${_("Compare two plans")} – ${_("Export hubs")}`;
-  shell.showNotes(sides.b.summary);
+  shell.showNotes(sides.b.summary, sides.b.placeName);
   for (const map of Object.values(maps)) map.remove();
   maps = {};
   showTotals();
   showLists();
   await setView(view.view);
+  const own = plans.find((plan) => [view.a, view.b].includes(plan.id) && plan.sweep)?.sweep;
+  if (own) byId("sweep").value = own;
   if (sweeps.length) await showFrontier(byId("sweep").value);
   shell.ready(true);
 }
@@ -227,8 +230,8 @@ const OF_DISTRICT = [
   [_("Saving a year"), rupees, "saving_inr_per_year"],
   [_("Cost per tonne"), perTonne, "cost_after_inr_per_t"],
   [_("Hours after"), hours, "hours_after"],
-  [_("Hub"), text, "hub_1"],
-  [_("Port"), text, "gateway_after"],
+  [_("Hub"), (name) => text(placeName(name)), "hub_1"],
+  [_("Port"), (name) => text(placeName(name)), "gateway_after"],
 ];
 
 const TOTALS = {
@@ -327,8 +330,8 @@ function showLists() {
                 { class: "numeric" },
                 signed(row.hours_change, (v) => number(v, 1)),
               ),
-              h("td", {}, moved(row.hub_a, row.hub_b)),
-              h("td", {}, moved(row.gateway_a, row.gateway_b)),
+              h("td", {}, moved(placeName(row.hub_a), placeName(row.hub_b))),
+              h("td", {}, moved(placeName(row.gateway_a), placeName(row.gateway_b))),
             ),
           ),
         ),

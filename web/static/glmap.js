@@ -2,17 +2,19 @@
 
 import { attribution, groupBy } from "./data.js";
 import { _, language, named } from "./i18n.js";
-import { ACCENT, INK, PIXEL_RATIO, SYMBOLS, hatchCanvas, imageOf, labelCanvas, symbolCanvas } from "./icons.js";
+import { ACCENT, INK, PIXEL_RATIO, SYMBOLS, clusterCanvas, hatchCanvas, imageOf, labelCanvas, symbolCanvas } from "./icons.js";
 import { HATCH } from "./measures.js";
 import { mostSaved, siteOpacity, siteSize, siteState } from "./sites.js";
 
 const NONE = ["==", ["id"], -1];
+const CLUSTERED_BELOW = 6; // zoom from which each site has its own sign
+const CLUSTER = ["has", "point_count"];
 const EMPTY = { type: "FeatureCollection", features: [] };
 const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // Map layers behind each switch of the page.
 const LAYERS = {
-  sites: ["sites"],
+  sites: ["sites", "clusters"],
   options: ["options"],
   ports: ["ports", "port-labels"],
   depots: ["depots"],
@@ -64,16 +66,16 @@ export async function createMap(container, plan, on) {
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-right");
   await new Promise((resolve) => map.once("load", resolve));
   labelWhenSeen(map);
-  addSources(map, plan);
+  addSources(map, plan, on);
   addLayers(map);
   listen(map, on);
   map.on("idle", () => {
     container.dataset.drawn = "yes";
   }); // for who takes a picture of the page
-  return mapView(map);
+  return mapView(map, plan);
 }
 
-function addSources(map, plan) {
+function addSources(map, plan, on) {
   const data = {
     land: polygons(plan.land),
     districts: polygons(plan.shapes),
@@ -101,7 +103,11 @@ function addSources(map, plan) {
       ),
     ),
   };
-  for (const [name, content] of Object.entries(data)) map.addSource(name, { type: "geojson", data: content, tolerance: 0.2 });
+  const together = { cluster: true, clusterRadius: 14, clusterMaxZoom: CLUSTERED_BELOW - 1 };
+  for (const [name, content] of Object.entries(data)) {
+    const source = { type: "geojson", data: content, tolerance: 0.2 };
+    map.addSource(name, name === "sites" && on.clusters ? { ...source, ...together } : source);
+  }
 }
 
 // `kind` "port" or "warehouse", `state` "closed", "new", ... as one image of the map.
@@ -154,6 +160,7 @@ function labelWhenSeen(map) {
   map.on("styleimagemissing", ({ id }) => {
     const [kind, text] = [id.slice(0, id.indexOf("-label:")), id.slice(id.indexOf(":") + 1)];
     if (kind in LABEL_STYLES) label(map, text, kind);
+    if (id.startsWith("cluster:")) map.addImage(id, imageOf(clusterCanvas(id.slice(8))), { pixelRatio: PIXEL_RATIO });
   });
 }
 
@@ -234,6 +241,7 @@ function addLayers(map) {
     {
       id: "sites",
       type: "symbol",
+      filter: ["!", CLUSTER],
       layout: {
         "icon-image": ["get", "symbol"],
         "icon-size": grows(0.46, 1.2, ["get", "size"]),
@@ -242,6 +250,13 @@ function addLayers(map) {
         ...onTop,
       },
       paint: { "icon-opacity": ["get", "opacity"] },
+    },
+    {
+      id: "clusters",
+      source: "sites",
+      type: "symbol",
+      filter: CLUSTER,
+      layout: { "icon-image": ["concat", "cluster:", ["get", "point_count"]], "icon-size": grows(0.8, 1), ...onTop },
     },
     {
       id: "ring",
@@ -276,7 +291,7 @@ function addLayers(map) {
   for (const layer of layers) map.addLayer({ source: layer.id, ...layer });
 }
 
-const KINDS = { sites: "site", options: "place", ports: "gateway", depots: "depot" };
+const KINDS = { clusters: "cluster", sites: "site", options: "place", ports: "gateway", depots: "depot" };
 
 function listen(map, on) {
   const pick = (point) => {
@@ -285,7 +300,7 @@ function listen(map, on) {
       [point.x + 5, point.y + 5],
     ];
     const [mark] = map.queryRenderedFeatures(box, { layers: Object.keys(KINDS) });
-    if (mark) return { kind: KINDS[mark.layer.id], row: mark.id };
+    if (mark) return { kind: KINDS[mark.layer.id], row: mark.id, count: mark.properties.point_count };
     const [state] = on.states ? map.queryRenderedFeatures(point, { layers: ["state-labels"] }) : [];
     if (state) return { kind: "state", row: state.id };
     const [district] = map.queryRenderedFeatures(point, { layers: ["districts"] });
@@ -297,13 +312,18 @@ function listen(map, on) {
     on.hover?.(found, event.point);
   });
   map.on("mouseout", () => on.hover?.(null));
-  map.on("click", (event) => on.pick(pick(event.point)));
+  map.on("click", (event) => {
+    const found = pick(event.point);
+    if (found?.kind === "cluster") map.easeTo({ center: event.lngLat, zoom: map.getZoom() + 2, duration: STILL ? 0 : 500 });
+    else on.pick(found);
+  });
   map.on("move", (event) => on.move?.(Boolean(event.originalEvent)));
   map.on("moveend", () => on.moved?.());
 }
 
-function mapView(map) {
+function mapView(map, plan) {
   const loaded = new Set();
+  let sites = siteFeatures(map, plan.sites);
   const only = (rows) => ["in", ["id"], ["literal", rows]];
   return {
     paint(colours) {
@@ -314,13 +334,17 @@ function mapView(map) {
     },
     // Districts that stand out while one looks for a class.
     light: (rows) => map.setFilter("lit", only(rows)),
-    setSites: (sites) => map.getSource("sites").setData(siteFeatures(map, sites)),
+    setSites(rows) {
+      sites = siteFeatures(map, rows);
+      map.getSource("sites").setData(sites);
+    },
     setPorts: (gateways) => map.getSource("ports").setData(portFeatures(map, gateways)),
     setOptions: (places) =>
       map.getSource("options").setData(points(places, (row) => ({ symbol: image(map, "option", row.mark) }))),
-    // Rows of a layer that are shown; the others are not drawn.
-    filter(name, rows) {
-      for (const id of LAYERS[name]) map.setFilter(id, rows === null ? null : only(rows));
+    // Rows of the sites that are shown; the others are not drawn, nor counted where some stand as one.
+    showSites(rows) {
+      const shown = rows && new Set(rows);
+      map.getSource("sites").setData(collection(sites.features.filter(({ id }) => !shown || shown.has(id))));
     },
     choose(district, point) {
       for (const id of ["chosen-case", "chosen"]) map.setFilter(id, ["==", ["id"], district ?? -1]);

@@ -31,6 +31,21 @@ const SHAPES = {
   option: (c) => c.arc(0, 0, 4, 0, 2 * Math.PI),
 };
 
+// Sites too close to be told apart at this scale, as one sign with their number.
+export function clusterCanvas(count) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SIDE * RATIO;
+  const c = canvas.getContext("2d");
+  c.scale(RATIO, RATIO);
+  c.arc(SIDE / 2, SIDE / 2, 11, 0, 2 * Math.PI);
+  Object.assign(c, { fillStyle: ACCENT, strokeStyle: PAPER, lineWidth: 2 });
+  c.fill();
+  c.stroke();
+  Object.assign(c, { fillStyle: PAPER, textAlign: "center", textBaseline: "middle", font: "700 12px system-ui, sans-serif" });
+  c.fillText(count, SIDE / 2, SIDE / 2 + 0.5);
+  return canvas;
+}
+
 export const SYMBOLS = Object.keys(SHAPES);
 
 function polygon(c, points) {

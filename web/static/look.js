@@ -6,7 +6,8 @@ import * as data from "./data.js";
 import { byId, h } from "./dom.js";
 import { crore, hours, number, rupees, word } from "./format.js";
 import * as filters from "./filter.js";
-import { _, named } from "./i18n.js";
+import { _, named, ngettext } from "./i18n.js";
+import { createInsets } from "./insets.js";
 import { boundsOf, createMap, webglWorks } from "./map.js";
 import { HIDDEN, MEASURES, classify } from "./measures.js";
 import { allEntries, createSearch } from "./search.js";
@@ -14,6 +15,7 @@ import * as shell from "./shell.js";
 
 const EMBEDDED = document.body.classList.contains("embed"); // in a page elsewhere
 const NETWORKS = ["roads", "rail"];
+const INSETS_BELOW = 5.5; // zoom: the whole country is in sight
 const WEIGHTS = { exports: "export_usd", tonnes: "tonnes_per_year" };
 const CHOICES = {
   classes: ["quantile", "equal"],
@@ -35,6 +37,7 @@ const view = {
 let plans = [];
 let plan = null;
 let map = null;
+let insets = null;
 let fillSearch = null;
 let keys = []; // of each district: the class of the measure that it is in
 let asked = 0; // counts questions, so that a late answer to an old one is dropped
@@ -143,7 +146,7 @@ async function openPlan(id) {
   document.title = `${plan.summary.study} – ${_("Export hubs")}`;
   byId("title").textContent = plan.summary.study;
   shell.showProof(plan.summary.status === "optimal", plan.summary.gap, plan.summary.proof);
-  shell.showNotes(plan.summary);
+  shell.showNotes(plan.summary, plan.placeName);
   byId("fainter").hidden = !plan.sites.some((row) => row.chosen_share < 0.9 && row.chosen_share !== null);
   byId("report").hidden = !plan.summary.links.report;
   if (plan.summary.links.report) byId("report").href = plan.summary.links.report;
@@ -154,11 +157,13 @@ async function openPlan(id) {
   );
   fillSearch(allEntries(plan));
   paintBrief(); // before the map, which fits what it has room for
+  insets = createInsets(byId("insets"), plan, showState);
   map = await createMap(byId("map"), plan, {
     hover,
     moved: remember,
     left: shell.covered("layers"),
     states: true,
+    clusters: true,
     pick: (found) =>
       shell.attempt(() => (found?.kind === "state" ? showState(plan.states.names[found.row]) : select(found, false))),
   });
@@ -186,9 +191,11 @@ async function fillTable() {
 function paint() {
   const found = classify(plan.districts, MEASURES[view.measure], plan.classes[view.measure][view.classes], inFilter);
   keys = found.keys;
-  map.paint(found.colours.map((colour, i) => (isShown(i) ? colour : HIDDEN)));
+  const colours = found.colours.map((colour, i) => (isShown(i) ? colour : HIDDEN));
+  map.paint(colours);
+  insets.paint(colours);
   const sites = filters.shows.sites(view.filter);
-  map.filter("sites", filters.isEmpty(view.filter) ? null : rowsWhere(plan.sites, sites));
+  map.showSites(filters.isEmpty(view.filter) ? null : rowsWhere(plan.sites, sites));
   paintBrief();
   showTotals(view.filter.state);
   byId("measure-note").textContent = MEASURES[view.measure].note;
@@ -346,7 +353,8 @@ function hover(found, point) {
   shell.showTip(byId("tip"), byId("map"), found && tipLines(found), point);
 }
 
-function tipLines({ kind, row }) {
+function tipLines({ kind, row, count }) {
+  if (kind === "cluster") return [ngettext("{n} site", "{n} sites", count), _("Click to see them apart")];
   if (kind === "state") return [plan.stateNames.get(plan.states.names[row]), _("Click to see the state alone")];
   if (kind === "site") {
     const site = plan.sites[row];
@@ -369,6 +377,8 @@ function tipLines({ kind, row }) {
 
 function remember(push = false) {
   if (!plan || !map) return;
+  const camera = map.camera();
+  byId("insets").hidden = Boolean(view.filter.state) || (camera !== null && camera[2] > INSETS_BELOW);
   const layers = layerBoxes
     .filter((box) => box.checked)
     .map((box) => box.dataset.layer)
@@ -396,10 +406,7 @@ function remember(push = false) {
       tab: view.tab === "map" ? null : view.tab,
       layer: view.tab === "map" ? null : view.layer,
       sort: view.tab === "map" || !view.sort ? null : `${view.sort.down ? "-" : ""}${view.sort.key}`,
-      at: map
-        .camera()
-        ?.map((n) => n.toFixed(2))
-        .join(","),
+      at: camera?.map((n) => n.toFixed(2)).join(","),
     },
     push === true,
   );

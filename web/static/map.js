@@ -10,7 +10,8 @@ export function webglWorks() {
 
 const drawing = webglWorks() ? import("./glmap.js") : import("./svgmap.js");
 
-// `on`: hover(found, point), pick(found), moved(), left; `states`: whether a state's name can be picked.
+// `on`: hover(found, point), pick(found), moved(), left; `states`: whether a state's name
+// can be picked; `clusters`: whether sites close to each other stand as one.
 export const createMap = async (container, plan, on) => (await drawing).createMap(container, plan, on);
 
 // West, south, east, north of movements and a box.

@@ -1,6 +1,7 @@
-// What is asked of the solver: a budget, sites to force or forbid, ports to close. Questions are never changed, only replaced.
+// What is asked of the solver: a budget, sites to force or forbid, ports to close, rules of the study to leave out.
+// Questions are never changed, only replaced.
 
-const LISTS = ["forced", "forbidden", "closed_gateways"];
+const LISTS = ["forced", "forbidden", "closed_gateways", "rules_off"];
 
 export const siteOf = (option) => `${option.facility_type}@${option.place_id}`;
 const listOf = (question, name) => question[name] ?? [];
@@ -19,6 +20,8 @@ const without = (ids, unwanted) => ids.filter((id) => !unwanted.includes(id));
 const toggled = (ids, id) => (ids.includes(id) ? without(ids, [id]) : [...ids, id]);
 
 export const toggleGateway = (question, id) => ({ ...question, closed_gateways: toggled(question.closed_gateways, id) });
+
+export const toggleRule = (question, name) => ({ ...question, rules_off: toggled(question.rules_off, name) });
 
 // One size of a site: what forbids it, and other sizes of it, give way.
 export function toggleForced(question, option, options) {

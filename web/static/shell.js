@@ -172,10 +172,10 @@ export function fillFigures(place, entries) {
 
 const boundariesOfPack = byId("boundaries").textContent;
 
-export function showNotes(summary) {
+export function showNotes(summary, nameOf) {
   byId("boundaries").textContent = ownBoundaries(summary) ?? boundariesOfPack;
   const cut = summary.unreachable ?? [];
-  const names = cut.map((d) => d.district).join(", ");
+  const names = cut.map((d) => nameOf(d.district)).join(", ");
   byId("unreachable").textContent = cut.length
     ? `${ngettext("{n} district has no road to a port:", "{n} districts have no road to a port:", cut.length)} ${names}`
     : "";

@@ -72,9 +72,9 @@ export async function createMap(container, plan, on) {
       marks("options", "place", rows, (row) =>
         s("circle", { cx: x(row.lon), cy: y(row.lat), r: row.mark ? 5 : 2.5, class: row.mark }),
       ),
-    filter(name, rows) {
+    showSites(rows) {
       const shown = rows && new Set(rows);
-      [...groups[name].children].forEach((mark, row) => {
+      [...groups.sites.children].forEach((mark, row) => {
         mark.style.display = !shown || shown.has(row) ? "" : "none";
       });
     },

@@ -171,7 +171,7 @@ async function openBase(chosen) {
   map?.remove();
   map = await createMap(byId("map"), state.baseline, { hover, left: shell.covered("layers"), pick: (found) => pick(found) });
   search(districtEntries(state.baseline));
-  shell.showNotes(state.baseline.summary);
+  shell.showNotes(state.baseline.summary, state.baseline.placeName);
   const most = Math.max(2 * own(state).budget_inr_crore, 10);
   Object.assign(byId("budget"), { max: most, step: most >= 2000 ? 100 : most / 100 });
   shell.attempt(() => loadOptions(`${from}/options`, chosen));
@@ -391,6 +391,7 @@ function ruleNames(changes) {
   return [
     count("forced") > usual.forced.length ? _("{n} forced", { n: number(count("forced")) }) : null,
     count("forbidden") > usual.forbidden.length ? _("{n} forbidden", { n: number(count("forbidden")) }) : null,
+    count("rules_off") ? _("{n} rules left out", { n: number(count("rules_off")) }) : null,
     ...closed.map((id) => _("Closed: {place}", { place: port(id) })),
   ].filter(Boolean);
 }

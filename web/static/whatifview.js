@@ -114,6 +114,7 @@ function renderQuestion(state, on) {
   byId("undo").disabled = state.steps.length < 2;
   byId("reset").disabled = questions.same(now, own(state));
   const told = questions.changes(now, own(state));
+  renderRules(state, on);
   byId("changes").replaceChildren(...told.map((one) => changeRow(one, state, on)));
   const { gateways } = state.baseline;
   const closed = (port) => questions.has(now, "closed_gateways", port.gateway_id);
@@ -122,6 +123,20 @@ function renderQuestion(state, on) {
     ...gateways.map((port) => {
       const box = h("input", { type: "checkbox", checked: closed(port), onchange: () => toggle(port) });
       return h("li", {}, h("label", {}, box, named(port, "name")));
+    }),
+  );
+}
+
+// Rules of the study as switches, each with what keeping it costs the plan.
+function renderRules(state, on) {
+  const rules = state.baseline.summary.rules ?? [];
+  byId("rule-section").hidden = !rules.length;
+  byId("rules").replaceChildren(
+    ...rules.map(({ name, price_inr_per_year: price }) => {
+      const onchange = () => on.change(questions.toggleRule(question(state), name));
+      const box = h("input", { type: "checkbox", checked: !questions.has(question(state), "rules_off", name), onchange });
+      const cost = (price ?? null) === null ? null : h("span", { class: "amount" }, _("costs {price} a year", { price: rupees(price) }));
+      return h("li", {}, h("label", {}, box, name, cost));
     }),
   );
 }
@@ -143,6 +158,7 @@ export function idText(id, options) {
 }
 
 export function changeText({ list, id, added }, { options, baseline }) {
+  if (list === "rules_off") return added ? _("Rule left out: {name}", { name: id }) : _("Rule kept again: {name}", { name: id });
   if (list === "closed_gateways") {
     const place = named(baseline.gateways.find((row) => row.gateway_id === id) ?? { name: id }, "name");
     return added ? _("Closed: {place}", { place }) : _("Open again: {place}", { place });
