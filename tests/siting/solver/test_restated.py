@@ -15,7 +15,7 @@ from siting.solver.link_cuts import LinkCuts
 from siting.solver.option_limits import FIT, Limits
 from siting.solver.proof import Prices
 from siting.solver.reduce import reduce_problem
-from siting.solver.restated import Restated, _first_parts, _free_parts, _idle
+from siting.solver.restated import Restated, _fills, _first_parts, _free_parts, _idle, _knapsacks
 
 CLOSE = {"rel": 1e-8, "abs": 1e-8}
 
@@ -268,6 +268,23 @@ def test_options_left_out_bear_their_lanes_whole_where_they_cost_no_less_than_no
     assert worth.tolist() == pytest.approx([fixed - gain if alone else 0.0 for alone in idle])
     inside = SimpleNamespace(option_of=np.array([0, 1]))
     assert not _idle(problem, inside, np.array([True]), np.array([3.0]), problem.unserved_cost)[0].any()  # type: ignore[arg-type]
+
+
+def test_what_does_not_fit_brings_nothing_and_what_is_missing_is_made_up_by_the_cheapest() -> None:
+    """5 t of room: 5 for one t, 6 for 3, half of 3 for 2, nothing of 1 for one; who needs no room always fits.
+
+    4 t missing: 1 for one t and 6 for 3; of 5 t one of 2 for 8. The second option has a client of its own.
+    """
+    p = SimpleNamespace(
+        demand=np.array([3.0, 1.0, 2.0, 0.0, 1.0, 4.0]), capacity=np.array([5.0, 1.0]), n_options=2
+    )  # fmt: skip
+    option, client = np.array([0, 0, 0, 0, 0, 1]), np.arange(6)
+    room = _knapsacks(p, option, client, np.array([-6.0, -5.0, -3.0, -1.0, -1.0, -8.0]))  # type: ignore[arg-type]
+    assert room.tolist() == pytest.approx([-13.5, -2.0])
+    dear = np.array([6.0, 1.0, 8.0, 9.0, 7.0, 8.0])
+    for missing, cost in (([4.0, 2.0], [7.0, 4.0]), ([5.0, 0.0], [11.0, 0.0])):
+        made_up = _fills(p, option, client, dear, np.array(missing))  # type: ignore[arg-type]
+        assert made_up.tolist() == pytest.approx(cost)
 
 
 SAID = -3.0

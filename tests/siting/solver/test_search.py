@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from siting.solver import FacilityProblem, prove_by_cuts, prove_by_model
+from siting.solver import FacilityProblem, prove_by_cuts, prove_by_model, prover
 from siting.solver.core import Core
 from siting.solver.mip import CoreAnswer
 from siting.solver.reduce import reduce_problem
 from siting.solver.search import Search, largest_cost, unservable
-from siting.solver.stopwatch import Stopwatch
+from siting.solver.stopwatch import OutOfTime, Stopwatch
 
 
 @pytest.fixture
@@ -138,6 +138,10 @@ def test_benders_begins_with_cuts_on_either_side_of_each_multiplier_and_at_the_b
     alone = replace(core, client=core.client[:3], cost=core.cost[:3], first_lane=np.array([0, 3, 3]))
     prove_by_cuts._master(Search(alone, 0.0, 1, Stopwatch(None, None)), alone, np.array([6.0, 9.0]), everything)
     assert seen == [[8.0, 9.5], [5.0, 9.5]]
+    seen.clear()
+    single = replace(core, client=core.client[:4], cost=np.array([1.0, 5.0, 8.0, 2.0]), first_lane=np.array([0, 3, 4]))
+    prove_by_cuts._master(Search(single, 0.0, 1, Stopwatch(None, None)), single, np.array([6.0, 9.0]), everything)
+    assert seen == [[8.0, 2.0], [5.0, 2.0]], "of one lane there is no other side"
 
 
 @pytest.mark.parametrize(
@@ -171,3 +175,19 @@ def test_a_plan_that_cannot_be_served_after_all_is_not_given_twice(
             assert core.rules.kept(plan) == (more or fewer_do), f"{bits} of model {k}"
     assert search.proof.solved is not None and search.proof.solved.bound == asked - search.core.base
     assert search.bound == asked - search.core.base
+
+
+def test_ctrl_c_while_all_is_proven_again_stops_and_out_of_time_does_not(
+    small: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(error: type[BaseException]) -> bool:
+        def model(search: Search, options: np.ndarray) -> None:
+            assert options.all() and search.bound == 3.0
+            raise error
+
+        monkeypatch.setattr(prover, "solve_model", model)
+        search = Search(small.core, 0.0, 1, Stopwatch(None, None))
+        prover.prove_again(search, 3.0)
+        return search.watch.stopped
+
+    assert ended(KeyboardInterrupt) and not ended(OutOfTime)
