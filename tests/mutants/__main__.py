@@ -90,7 +90,7 @@ GROUPS = {
                 "branch_and_bound.py:fixed_by_reduced_cost",
             )
         ),
-        _tests("solver/", "search choice option_limits fixing proofs equations rules certificate"),
+        _tests("solver/", "search choice option_limits fixing proofs equations assignment rules certificate"),
     ),
     "certificate": Group(
         tuple(f"siting/solver/{name}.py" for name in ("certificate", "reduction_check", "restated")),

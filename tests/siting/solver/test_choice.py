@@ -182,3 +182,25 @@ def test_prices_of_several_rows_are_improved_one_after_the_other_while_the_bound
         assert whole >= once - 1e-9 * abs(once), f"seed {seed}"
         better += whole > once + 1e-6 * abs(once)
     assert better > 8
+
+
+def test_what_must_be_held_is_a_share_of_all_demand_and_a_number_of_options():
+    """(12), (13): clients of 0.25 and 0.5 want two of three options, however their capacities add up."""
+    problem = FacilityProblem.from_costs(
+        np.ones((2, 3)), demand=[0.25, 0.5], capacity=[0.5, 0.375, 0.25], fixed_cost=[1.0, 2.0, 3.0]
+    )
+    core = reduce_problem(problem)
+    rows = holding_rules(core)
+    assert rows.coefficients.toarray()[0] == pytest.approx(core.capacity / 0.75)
+    assert rows.lower.tolist() == [1.0, 2.0]
+
+
+def test_of_two_equals_in_a_group_one_is_chosen_though_another_group_is_worth_nothing():
+    problem = FacilityProblem.from_costs(
+        np.ones((1, 3)) + np.arange(3), group=[0, 0, 1], fixed_cost=1.0, unserved_cost=9.0
+    )
+    core = reduce_problem(problem)
+    v = np.where(core.group == core.group[core.option_of == 0], -1.0, 0.5)
+    found = OptionChoice(core).choose(v)
+    assert found.value == -1.0
+    assert found.y.sum() == 1.0

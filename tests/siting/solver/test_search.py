@@ -191,3 +191,33 @@ def test_ctrl_c_while_all_is_proven_again_stops_and_out_of_time_does_not(
         return search.watch.stopped
 
     assert ended(KeyboardInterrupt) and not ended(OutOfTime)
+
+
+@pytest.fixture
+def whole() -> Search:
+    """A search for plans of whole clients: two of 2 units, and two options that hold one of them each."""
+    problem = FacilityProblem.from_costs(
+        [[1.0, 5.0], [2.0, 9.0]], demand=2.0, capacity=3.0, fixed_cost=1.0, single_source=True
+    )
+    return Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
+
+
+def test_whole_clients_stay_where_a_model_has_put_them(whole: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other way round they cost 1 + 9 + 2; what the model says needs no second look."""
+    core = whole.core
+    monkeypatch.setattr(whole, "offer", lambda options: None)
+    first, cheap = core.client_of[core.client] == 0, core.option_of[core.places[:, 0]] == 0
+    share = np.where(first != cheap, 1.0, 0.0)
+    whole.adopt(CoreAnswer(np.ones(2, dtype=bool), 9.0, lane_share=share), np.ones(2, dtype=bool))
+    assert whole.incumbent.cost == 5.0 + 2.0 + 2.0
+
+
+def test_a_model_of_whole_clients_begins_with_where_they_are(whole: Search, small: Search) -> None:
+    for search, lanes in ((whole, 2.0), (small, 0.0)):
+        everything = np.ones(search.core.n_options, dtype=bool)
+        assert search.start(everything) is None
+        search.offer(np.flatnonzero(everything))
+        start = search.start(everything)
+        assert start is not None
+        assert start[: search.core.n_options].tolist() == search.within(everything).astype(float).tolist()  # type: ignore[union-attr]
+        assert start[search.core.n_options :].sum() == lanes
