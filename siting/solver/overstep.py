@@ -50,7 +50,8 @@ class Overstep:
             return self._throughput(limit, parts)
         excess, allowed = self._excess(limit)
         over = np.where(excess > allowed, excess, 0.0)[parts] / limit.per_amount[parts]
-        return float(np.maximum(over, 0.0).max(initial=0.0))
+        most = float(np.maximum(over, 0.0).max(initial=0.0))
+        return most * (1.0 + SLACK) if limit.kind == "lanes" else most  # enough, whatever shares are rounded to
 
     def unheeded(self, limit: Limit) -> BoolArray:
         """(n_members,) members of a limit that the plan leaves closed, open or unserved against it."""
