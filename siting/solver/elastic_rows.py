@@ -157,11 +157,9 @@ class ElasticRows:
     def _by_rows(self, k: int, limit: Limit) -> None:
         """(5), (7), (16), (18), in units of their limits unless they count."""
         assert limit.rows is not None
-        if limit.rows.shape[1] == 0:  # rows over nothing: kept or broken as they are, which is measured elsewhere
-            a, bound, largest = coo_array(limit.rows.shape), limit.bound, np.zeros(limit.n_parts)
-        else:
-            a, bound = csr_array(limit.rows).tocoo(), limit.bound
-            largest = abs(csr_array(limit.rows)).max(axis=1).toarray().ravel()
+        a, bound = csr_array(limit.rows).tocoo(), limit.bound
+        largest = np.zeros(limit.n_parts)
+        np.maximum.at(largest, a.row, np.abs(a.data))  # also of rows over nothing
         counts = np.bincount(a.row, np.abs(a.data) != 1.0, minlength=limit.n_parts) == 0
         size = np.where(np.abs(bound) > 0, np.abs(bound), np.where(largest > 0, largest, 1.0))
         unit = np.where(counts & (limit.kind == "options"), 1.0, size)
