@@ -110,22 +110,8 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
         sites: result of :func:`siting.results.tables.sites_table`; the first ten are numbered.
         flows: result of :func:`siting.results.geometry.flow_lines`.
     """
-    pack = plan.model.pack
-    shapes = pd.concat([pack.districts.geometry, pack.land.geometry], ignore_index=True)
-    shapes = shapes.to_crs(metric_crs(tuple(shapes.total_bounds)))
-    simple = pd.Series(shapely.coverage_simplify(shapes.to_numpy(), SCALE_M))
-    states = pd.concat([districts["state"], pack.land["state"]], ignore_index=True)
-    drawn, land = simple[: len(districts)].set_axis(districts.index), simple[len(districts) :]
-    frame = Frame.around(shapes)
     bounds = saving_classes(districts["saving_inr_per_year"].where(districts["under_utilised"], 0.0))
-    geography = tag(
-        "g",
-        tag("path", d="".join(_paths(land, frame)), fill=NO_DATA),
-        *_district_paths(districts, drawn, frame, bounds),
-        _state_lines(states, simple, frame),
-        *_flow_paths(flows, frame),
-        transform=f"scale({1 / TENTH:g})", stroke_linejoin="round",
-    )  # fmt: skip
+    frame, geography = _geography(plan.model.pack, districts, bounds, SCALE_M, flows)
     marks = [
         geography,
         *_site_marks(sites, frame),
@@ -149,21 +135,34 @@ def brief_map(pack: Pack, districts: pd.DataFrame, sites: pd.DataFrame, title: s
         districts: ``districts.csv``, in the order of the pack.
         sites: ``sites.csv``; the first ten are numbered.
     """
+    bounds = saving_classes(districts["saving_inr_per_year"].where(districts["under_utilised"], 0.0))
+    frame, geography = _geography(pack, districts, bounds, BRIEF_SCALE_M)
+    return svg(title, title, frame.height_px, geography, *_site_marks(sites, frame), name="map")
+
+
+def _geography(
+    pack: Pack, districts: pd.DataFrame, bounds: list[float], scale_m: float, flows: gpd.GeoDataFrame | None = None
+) -> tuple[Frame, Markup]:
+    """Land, districts by what they save, states and movements, and the frame they are drawn in.
+
+    Args:
+        districts: in the order of the pack.
+        scale_m: what is smaller is left out.
+    """
     shapes = pd.concat([pack.districts.geometry, pack.land.geometry], ignore_index=True)
     shapes = shapes.to_crs(metric_crs(tuple(shapes.total_bounds)))
-    simple = pd.Series(shapely.coverage_simplify(shapes.to_numpy(), BRIEF_SCALE_M))
+    simple = pd.Series(shapely.coverage_simplify(shapes.to_numpy(), scale_m))
     states = pd.concat([pack.districts["state"], pack.land["state"]], ignore_index=True)
     drawn, land = simple[: len(districts)].set_axis(districts.index), simple[len(districts) :]
     frame = Frame.around(shapes)
-    bounds = saving_classes(districts["saving_inr_per_year"].where(districts["under_utilised"], 0.0))
-    geography = tag(
+    return frame, tag(
         "g",
         tag("path", d="".join(_paths(land, frame)), fill=NO_DATA),
         *_district_paths(districts, drawn, frame, bounds),
         _state_lines(states, simple, frame),
+        *(() if flows is None else _flow_paths(flows, frame)),
         transform=f"scale({1 / TENTH:g})", stroke_linejoin="round",
     )  # fmt: skip
-    return svg(title, title, frame.height_px, geography, *_site_marks(sites, frame), name="map")
 
 
 def saving_key(saving_inr: pd.Series) -> list[tuple[str, str]]:
