@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, FunctionType, ModuleType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numba
 import pytest
@@ -32,6 +32,7 @@ PATIENCE = 3
 """A mutant that takes as many times the processor time of the tests alone hangs, which is noticed."""
 QUIET = ("-q", "-p", "no:cacheprovider", "--no-header")
 CODE = str(ROOT / "siting")
+T = TypeVar("T")
 Place = tuple[str, str]
 """File and name of a function."""
 
@@ -202,23 +203,19 @@ class _Trying:
 
     def _known(self, session: pytest.Session) -> Known:
         """Run all tests in a fork, so that no fixture is set up here; twice where the first compiles."""
-        with tempfile.TemporaryFile() as file:
-            runs = 1 if numba.core.config.DISABLE_JIT else 2
+        runs = 1 if numba.core.config.DISABLE_JIT else 2
 
-            def run() -> int:
-                watching = _Watching()
-                session.config.pluginmanager.register(watching)
-                for item, following in [*zip(session.items, [*session.items[1:], None], strict=True)] * runs:
-                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                pickle.dump((watching.known, watching.failed), file)
-                return 0
+        def run() -> tuple[Known, list[str]]:
+            watching = _Watching()
+            session.config.pluginmanager.register(watching)
+            for item, following in [*zip(session.items, [*session.items[1:], None], strict=True)] * runs:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            return watching.known, watching.failed
 
-            os.waitpid(_fork(run, None), 0)
-            file.seek(0)
-            known, failed = pickle.load(file)
-            if failed:
-                sys.exit(f"tests fail before anything is changed: {failed}")
-            return known  # type: ignore[no-any-return]
+        known, failed = in_fork(run)
+        if failed:
+            sys.exit(f"tests fail before anything is changed: {failed}")
+        return known
 
 
 def _module(mutant: Mutant) -> str:
@@ -240,6 +237,21 @@ def _fork(run: Callable[[], int], limit_s: int | None) -> int:
         code = run()
     finally:
         os._exit(code)
+
+
+def in_fork(run: Callable[[], T]) -> T:
+    """Return what something returns that runs in a fork."""
+    with tempfile.TemporaryFile() as file:
+
+        def tell() -> int:
+            pickle.dump(run(), file)
+            file.flush()  # the end of a fork flushes nothing
+            return 0
+
+        if code := os.waitstatus_to_exitcode(os.waitpid(_fork(tell, None), 0)[1]):
+            sys.exit(f"a fork ends with {code}")
+        file.seek(0)
+        return pickle.load(file)  # type: ignore[no-any-return]
 
 
 def _anew(mutant: Mutant, tests: Sequence[str], limit_s: int, uncompiled: bool) -> int:
