@@ -293,6 +293,9 @@ function addLayers(map) {
 
 const KINDS = { clusters: "cluster", sites: "site", options: "place", ports: "gateway", depots: "depot" };
 
+// Only what is drawn can be found: a click that comes before waits for it.
+const whenDrawn = (map, act) => (map.loaded() ? act() : map.once("idle", act));
+
 function listen(map, on) {
   const pick = (point) => {
     const box = [
@@ -312,11 +315,13 @@ function listen(map, on) {
     on.hover?.(found, event.point);
   });
   map.on("mouseout", () => on.hover?.(null));
-  map.on("click", (event) => {
-    const found = pick(event.point);
-    if (found?.kind === "cluster") map.easeTo({ center: event.lngLat, zoom: map.getZoom() + 2, duration: STILL ? 0 : 500 });
-    else on.pick(found);
-  });
+  map.on("click", ({ lngLat }) =>
+    whenDrawn(map, () => {
+      const found = pick(map.project(lngLat));
+      if (found?.kind === "cluster") map.easeTo({ center: lngLat, zoom: map.getZoom() + 2, duration: STILL ? 0 : 500 });
+      else on.pick(found);
+    }),
+  );
   map.on("move", (event) => on.move?.(Boolean(event.originalEvent)));
   map.on("moveend", () => on.moved?.());
 }
