@@ -34,6 +34,7 @@ class Phased:
         solution: the proven answer to all phases, of :func:`siting.model.phased.phased_problem`.
         opened: (n_phases, n_options) what stands in each phase.
         weights: (n_phases,) what a year of each phase counts, w_t of (77).
+        capital_charge_inr_per_year: of the mean year, by these weights.
         table: one row per phase, as ``phases.csv``.
     """
 
@@ -41,6 +42,7 @@ class Phased:
     solution: Solution
     opened: NDArray[np.bool_]
     weights: Array
+    capital_charge_inr_per_year: float
     table: pd.DataFrame
 
     @classmethod
@@ -54,7 +56,8 @@ class Phased:
         opened = np.zeros((len(phases), model.problem.n_options), dtype=bool)
         opened.flat[solution.open] = True
         weights = discount_weights(phases, model.parameters["discount_rate"])
-        phased = cls(phases, solution, opened, weights, _table(model, phases, solution, opened))
+        charge = float(weights @ (opened @ model.options["capital_charge_inr_per_year"].to_numpy()))
+        phased = cls(phases, solution, opened, weights, charge, _table(model, phases, solution, opened))
         if (opened[:-1] & ~opened[1:]).any() or (phased.table["carried_over_inr_crore"] < -ROUNDING).any():
             raise RuntimeError("the answer failed its re-check: a site closes again, or a phase overspends")
         return phased

@@ -152,6 +152,16 @@ class Plan:
         return gross - self.fixed_cost_inr_per_year
 
     @cached_property
+    def benefit_inr_per_year(self) -> float:
+        """What the choice of sites makes largest: the saving less what is charged of capital.
+
+        With phases that of the mean year of them all.
+        """
+        if self.phased is not None:
+            return self.phased.saving_inr_per_year - self.phased.capital_charge_inr_per_year
+        return self.net_saving_inr_per_year - self.capital_charge_inr_per_year
+
+    @cached_property
     def appraisal(self) -> Appraisal:
         """What the capital that the cargo bears is worth; charges of use that pay for it are no running cost."""
         saving = self.net_saving_inr_per_year + self.use_capital_inr_per_year

@@ -156,6 +156,9 @@ def tornado_chart(rows: pd.DataFrame, base_inr: float, break_even_inr: float, la
     return svg(title, described, bottom + 26, *marks, name="tornado")
 
 
+SAVED = [("saving_inr_per_year", "saving", MUTED), ("benefit_inr_per_year", "benefit", ACCENT)]
+"""Lines of the first panel of :func:`sweep_chart`: what a plan saves, and of it what is left after the charge for
+capital, which it makes largest and which never falls with the budget."""
 RATIO = 2
 """Panel of :func:`sweep_chart` with a line where a plan just pays for its capital."""
 
@@ -168,7 +171,7 @@ def _free(at: float, taken: list[float], height: float = 15.0) -> float:
 
 
 def sweep_chart(table: pd.DataFrame) -> Markup:
-    """Net saving, that of the last crore, benefit-cost ratio and number of sites against the budget, a panel each.
+    """Saving and benefit, that of the last crore, ratio to cost and number of sites against the budget, a panel each.
 
     Args:
         table: a row for each budget, with columns of ``scenarios.csv``.
@@ -181,8 +184,8 @@ def sweep_chart(table: pd.DataFrame) -> Markup:
         return left + (value - across[0]) / (across[-1] - across[0]) * (WIDTH - left - right)
 
     panels: list[tuple[str, list[tuple[str, str, str]], float]] = [
-        ("Net saving, ₹ crore a year", [("saving_inr_per_year", "", ACCENT)], INR_PER_CRORE),
-        ("What the last crore spent saves, ₹ crore a year", [("marginal_saving_per_year_per_rupee", "", ACCENT)], 1.0),
+        ("Net saving, and benefit after the charge for capital, ₹ crore a year", SAVED, INR_PER_CRORE),
+        ("Benefit of the last crore spent, ₹ crore a year", [("marginal_benefit_per_year_per_rupee", "", ACCENT)], 1.0),
         ("Benefit-cost ratio (1 = just pays for its capital)", [("benefit_cost_ratio", "", ACCENT)], 1.0),
         ("Sites", [("warehouses", "warehouses", ACCENT), ("cold_stores", "cold stores", MUTED),
                    ("cargo_terminals", "cargo terminals", QUIET), ("mmlps", "logistics parks", INK)], 1.0),

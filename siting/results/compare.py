@@ -132,7 +132,7 @@ def _districts(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
 
 
 def frontier(plans: Iterable[tuple[Mapping[str, Any], pd.DataFrame]]) -> pd.DataFrame:
-    """One row per plan by budget, with what the last rupee saves; columns as those of ``scenarios.csv``.
+    """One row per plan by budget, with what the last rupee brings; columns as those of ``scenarios.csv``.
 
     Args:
         plans: ``plan.json`` and ``sites.csv`` of each.
@@ -144,6 +144,7 @@ def frontier(plans: Iterable[tuple[Mapping[str, Any], pd.DataFrame]]) -> pd.Data
         names = ("budget_inr_crore", "status", "gap", "capex_inr_crore", "saving_inr_per_year")
         rows.append({
             **{name: summary[name] for name in names},
+            "benefit_inr_per_year": summary["saving_inr_per_year"] - summary.get("capital_charge_inr_per_year", 0.0),
             "saving_fraction": summary["saving_inr_per_year"] / cost if cost else None,
             "benefit_cost_ratio": summary["benefit_cost_ratio"],
             "payback_years": summary["payback_years"],
@@ -151,7 +152,7 @@ def frontier(plans: Iterable[tuple[Mapping[str, Any], pd.DataFrame]]) -> pd.Data
         })  # fmt: skip
     table = pd.DataFrame(rows).sort_values("budget_inr_crore", kind="stable", ignore_index=True)
     extra_inr = table["capex_inr_crore"].diff().fillna(table["capex_inr_crore"]) * INR_PER_CRORE
-    extra_saving = table["saving_inr_per_year"].diff().fillna(table["saving_inr_per_year"])
+    extra_benefit = table["benefit_inr_per_year"].diff().fillna(table["benefit_inr_per_year"])
     spent_more = extra_inr.to_numpy() > 0
-    ratio = np.divide(extra_saving, extra_inr, out=np.full(len(table), np.nan), where=spent_more)
-    return table.assign(marginal_saving_per_year_per_rupee=ratio)
+    ratio = np.divide(extra_benefit, extra_inr, out=np.full(len(table), np.nan), where=spent_more)
+    return table.assign(marginal_benefit_per_year_per_rupee=ratio)

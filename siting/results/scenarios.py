@@ -21,15 +21,22 @@ def plan_row(summary: Mapping[str, Any], sites: pd.DataFrame) -> dict[str, Any]:
         sites: ``sites.csv``.
     """
     before, saving, draws = summary["before"]["cost_inr_per_year"], summary["saving_inr_per_year"], summary["draws"]
-    built, share = sites["facility_type"].value_counts(), summary["gap_of_saving"]
-    slack = summary["objective_inr"] - summary["bound_inr"]
-    named = ("capex_inr_crore", "saving_inr_per_year", "benefit_cost_ratio", "payback_years", "gap", "fingerprint")
+    built, slack = sites["facility_type"].value_counts(), summary["objective_inr"] - summary["bound_inr"]
+    named = (
+        "capex_inr_crore",
+        "saving_inr_per_year",
+        "benefit_inr_per_year",
+        "benefit_cost_ratio",
+        "payback_years",
+        "gap",
+        "fingerprint",
+    )
     return {
         **{name: summary[name] for name in named},
         **{f"{kind}s": int(built.get(kind, 0)) for kind in FACILITY_TYPES},
         "saving_low_inr_per_year": None if draws is None else draws["own_saving"]["low_inr_per_year"],
         "saving_high_inr_per_year": None if draws is None else draws["own_saving"]["high_inr_per_year"],
-        "saving_at_most_inr_per_year": saving + (slack if share is None else share * saving),
+        "benefit_at_most_inr_per_year": summary["benefit_inr_per_year"] + max(slack, 0.0),
         "saving_fraction": saving / before if before else None,
         "cost_before_inr_per_year": before,
         "co2e_after_t_per_year": summary["after"]["co2e_t_per_year"],
@@ -55,11 +62,11 @@ def scenario_table(rows: Sequence[Mapping[str, Any]], frontiers: Sequence[Sequen
     for numbers in frontiers:
         with_plan = table.loc[list(numbers)].dropna(subset=["capex_inr_crore"])
         spent_inr = with_plan["capex_inr_crore"].to_numpy() * INR_PER_CRORE
-        extra_inr, extra_saving = (
-            np.diff(values, prepend=0.0) for values in (spent_inr, with_plan["saving_inr_per_year"].to_numpy())
+        extra_inr, extra_benefit = (
+            np.diff(values, prepend=0.0) for values in (spent_inr, with_plan["benefit_inr_per_year"].to_numpy())
         )
         more = extra_inr > 0
-        table.loc[with_plan.index, "marginal_saving_per_year_per_rupee"] = np.divide(
-            extra_saving, extra_inr, out=np.full(len(more), np.nan), where=more
+        table.loc[with_plan.index, "marginal_benefit_per_year_per_rupee"] = np.divide(
+            extra_benefit, extra_inr, out=np.full(len(more), np.nan), where=more
         )
     return table

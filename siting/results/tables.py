@@ -46,7 +46,6 @@ def _once(make: Callable[[Plan], pd.DataFrame]) -> Callable[[Plan], pd.DataFrame
 def summary(plan: Plan) -> dict[str, Any]:
     """Return the content of ``plan.json``: ``schema.csv`` gives the meaning of each key."""
     model, solution, appraisal = plan.model, plan.proof, plan.appraisal
-    saving = plan.net_saving_inr_per_year
     served, under = np.unique(plan.after.district[plan.after.uses_site]), model.demand["under_utilised"]
     unreachable = unreachable_districts(plan)
     return {
@@ -68,7 +67,8 @@ def summary(plan: Plan) -> dict[str, Any]:
         "taste_inr_per_year": plan.totals("after")["taste_inr_per_year"],
         "before": plan.totals("before"),
         "after": plan.totals("after"),
-        "saving_inr_per_year": saving,
+        "saving_inr_per_year": plan.net_saving_inr_per_year,
+        "benefit_inr_per_year": plan.benefit_inr_per_year,
         "gap_of_saving": plan.gap_of_saving,
         "net_present_value_inr_crore": appraisal.net_present_value_inr / INR_PER_CRORE,
         "benefit_cost_ratio": appraisal.benefit_cost_ratio,

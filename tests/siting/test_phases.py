@@ -165,6 +165,7 @@ def test_the_saving_of_all_phases_is_what_the_objective_leaves(phased_plan):
     without = float((phased.weights * growth).sum() * model.problem.unserved_cost.sum())
     charge = phased.weights @ (phased.opened @ model.options["capital_charge_inr_per_year"].to_numpy())
     assert without - phased.solution.objective == pytest.approx(phased.saving_inr_per_year - charge)
+    assert phased_plan.benefit_inr_per_year == pytest.approx(without - phased.solution.objective)
     assert phased_plan.net_saving_inr_per_year == pytest.approx(phased.table["saving_inr_per_year"].iloc[-1])
     assert not np.isfinite(phased_plan.solution.bound)  # what is proven is of all phases
 

@@ -57,6 +57,8 @@ def test_the_objective_is_the_sum_of_its_parts(name, request):
     parts = ("taste_inr_per_year", "fixed_cost_inr_per_year", "capital_charge_inr_per_year")
     assert s["objective_inr"] == pytest.approx(s["after"]["cost_inr_per_year"] + sum(s[part] for part in parts))
     assert (s["capital_charge_inr_per_year"] > 0) == (name == "tiny_plan")
+    nothing = s["before"]["cost_inr_per_year"] + s["before"]["taste_inr_per_year"]
+    assert s["benefit_inr_per_year"] == pytest.approx(nothing - s["objective_inr"])
 
 
 def test_savings_of_sites_and_of_districts_add_up_to_the_gross_saving(tiny_plan):

@@ -355,7 +355,7 @@ def test_plans_on_the_same_districts_share_an_address_of_shapes_that_never_chang
 def test_a_sweep_is_a_frontier_of_its_plans(client):
     (point,) = get(client, "/api/v1/sweeps/sweep")["points"]
     assert (point["plan"], point["budget_inr_crore"], point["warehouses"]) == ("sweep~budget-10", 10, 1)
-    assert point["marginal_saving_per_year_per_rupee"] == pytest.approx(105_000 / 7.5e7)
+    assert point["marginal_benefit_per_year_per_rupee"] == pytest.approx(105_000 / 7.5e7)
 
 
 @pytest.mark.parametrize("language", ["en", "hi"])

@@ -303,11 +303,11 @@ def test_sweep_chart_shows_each_budget(tiny_model):
     table = frontier((summary(plan), plan.opened) for plan in plans)
     drawing = ET.fromstring(sweep_chart(table))
     tips = [tip.text or "" for tip in drawing.iter("{http://www.w3.org/2000/svg}title")]
-    of_something = table[["benefit_cost_ratio", "marginal_saving_per_year_per_rupee"]].notna().sum(axis=1)
+    of_something = table[["benefit_cost_ratio", "marginal_benefit_per_year_per_rupee"]].notna().sum(axis=1)
     assert of_something.tolist()[:2] == [0, 2]
     for budget, ratios in zip(("0", "20", "60"), of_something, strict=True):
-        assert sum(f"at ₹{budget} crore" in tip for tip in tips) == 5 + ratios
-    assert "What the last crore spent saves" in sweep_chart(table) and "Budget, ₹ crore" in sweep_chart(table)
+        assert sum(f"at ₹{budget} crore" in tip for tip in tips) == 6 + ratios
+    assert "Benefit of the last crore spent" in sweep_chart(table) and "Budget, ₹ crore" in sweep_chart(table)
     assert "nan" not in sweep_chart(table)
 
 

@@ -102,19 +102,21 @@ def test_changes_carry_their_sign(inr, text):
     assert signed(inr, crore) == text
 
 
-def test_the_frontier_tells_what_the_last_rupee_saves(plans):
+def test_the_frontier_tells_what_the_last_rupee_brings(plans):
     table = frontier((plan.summary, plan.sites) for plan in reversed(plans))
     assert table["budget_inr_crore"].tolist() == [15.0, 60.0]
-    capex, saving = table["capex_inr_crore"] * 1e7, table["saving_inr_per_year"]
-    assert table["marginal_saving_per_year_per_rupee"].tolist() == pytest.approx(
-        [saving[0] / capex[0], (saving[1] - saving[0]) / (capex[1] - capex[0])]
+    capex, benefit = table["capex_inr_crore"] * 1e7, table["benefit_inr_per_year"]
+    charge = [plan.summary["capital_charge_inr_per_year"] for plan in plans]
+    assert benefit.to_numpy() == pytest.approx(table["saving_inr_per_year"].to_numpy() - charge)
+    assert table["marginal_benefit_per_year_per_rupee"].tolist() == pytest.approx(
+        [benefit[0] / capex[0], (benefit[1] - benefit[0]) / (capex[1] - capex[0])]
     )
 
 
 def test_the_frontier_of_nothing_spent_has_no_ratio(tiny_model):
     nothing = make_plan(tiny_model, budget_inr_crore=0.0)
     row = frontier([(summary(nothing), nothing.opened)]).iloc[0]
-    assert np.isnan(row["marginal_saving_per_year_per_rupee"]) and row["warehouses"] == 0
+    assert np.isnan(row["marginal_benefit_per_year_per_rupee"]) and row["warehouses"] == 0
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ import pytest
 from geodata.errors import InputError
 from geodata.folders import MANIFEST
 from siting.plan import make_plan
+from siting.results.scenarios import scenario_table
 from siting.run import Log
 from siting.scenarios import runner
 from siting.scenarios.batch import Batch, batch_of, grid_of
@@ -74,9 +75,36 @@ def test_along_a_frontier_no_budget_saves_less_and_bounds_agree(swept: Path) -> 
     assert table["budget_inr_crore"].tolist() == BUDGETS
     assert (table["status"] == "optimal").all() and (table["gap"] <= 1e-4).all()
     assert table["saving_inr_per_year"].is_monotonic_increasing
-    assert table["saving_at_most_inr_per_year"].is_monotonic_increasing
-    assert (table["saving_at_most_inr_per_year"] >= table["saving_inr_per_year"]).all()
+    assert table["benefit_inr_per_year"].equals(table["saving_inr_per_year"]), "capital that costs nothing is charged"
+    assert_a_frontier(table)
     assert (table["capex_inr_crore"] <= table["budget_inr_crore"]).all()
+
+
+def assert_a_frontier(table: pd.DataFrame) -> None:
+    """No more money has less benefit, and none has less proven of it."""
+    assert table["benefit_inr_per_year"].is_monotonic_increasing
+    assert table["benefit_at_most_inr_per_year"].is_monotonic_increasing
+    assert (table["benefit_at_most_inr_per_year"] >= table["benefit_inr_per_year"]).all()
+    assert (table["marginal_benefit_per_year_per_rupee"].dropna() >= 0).all()
+
+
+@pytest.mark.parametrize("gap", [1e-6, 1e-3])
+def test_along_a_frontier_that_charges_capital_no_budget_has_less_benefit(
+    gap: float, tiny_study: Study, tmp_path: Path
+) -> None:
+    table = solve_all(by_budget(tiny_study.with_changes(gap=gap), [0, 8, 12, 16, 24, 32, 48, 60, 90]), tmp_path / "out")
+    assert_a_frontier(table)
+    assert (table["benefit_inr_per_year"] < table["saving_inr_per_year"]).sum() > 2, "no capital was charged"
+
+
+def test_what_more_money_brings_is_told_by_what_plans_make_largest() -> None:
+    """A larger budget may save less, where it is charged less capital still; its last rupee is no loss."""
+    rows = [
+        {"capex_inr_crore": capex, "saving_inr_per_year": saving, "benefit_inr_per_year": benefit}
+        for capex, saving, benefit in ((200.0, 7e9, 5e9), (210.0, 6.9e9, 5.1e9))
+    ]
+    table = scenario_table(rows, [[0, 1]])
+    assert table["marginal_benefit_per_year_per_rupee"].tolist() == pytest.approx([2.5, 1.0])
 
 
 def test_a_plan_of_a_batch_is_what_its_study_alone_gives(swept: Path, free_study: Study, free_model: Any) -> None:
