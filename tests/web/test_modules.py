@@ -51,6 +51,13 @@ def test_numbers_are_written_as_in_india(visit, code, told):
 
 
 @needs_chromium
+def test_rings_are_put_together_from_arcs_that_are_sent_once(visit):
+    arcs = "[[[0, 0], [0, 1], [1, 1]], [[0, 0], [1, 0], [1, 1]], [[5, 5], [6, 5], [5, 5]]]"
+    square, island = [[0, 0], [0, 1], [1, 1], [1, 0], [0, 0]], [[5, 5], [6, 5], [5, 5]]
+    assert run(visit, "data", f"m.polygonsOf([[[[0, -2]], [[2]]], []], {arcs})") == [[[square], [island]], []]
+
+
+@needs_chromium
 def test_names_are_found_despite_slips_spelling_and_script(visit):
     entries = "['Nashik', 'Bengaluru Urban', 'Pune', 'Thane'].map((name) => [m.key(name)])"
     for typed, row in (("Nasik", 0), ("Bengalooru", 1), ("Pnue", 2), ("पुणे", 2), ("ठाणे", 3)):

@@ -21,8 +21,9 @@ from web.map.figure import LAYERS as FIGURE_LAYERS
 from web.map.figure import USUAL_LAYERS, Figure
 from web.map.measures import MEASURES, METHODS, classes_told
 from web.map.plan import DistrictShapes, PlanData
-from web.map.shapes import GRID, network_lines
+from web.map.shapes import network_lines
 from web.map.tables import LAYERS, MIMETYPES, encode
+from web.map.topology import GRID
 from web.pages import boundary_note, osm_credit, sources
 from web.queries import choice, only
 from web.results import DOWNLOADS, SEPARATOR, Results

@@ -15,11 +15,13 @@ from geodata.network import Network
 from geodata.pack import Pack
 from siting.results.read import PlanTables
 from web.map.lanes import LaneBook
-from web.map.shapes import GRID, dissolve, encode_polygons, simplify_coverage
+from web.map.shapes import dissolve, simplify_coverage
+from web.map.topology import encode_topology
 from web.places import places_in_hindi
 from web.security import refuse
 
 DECIMALS = 3
+ENCODING = "arcs"  # another word for another form of the shapes
 GATEWAY_COLUMNS = ["gateway_id", "name", "state", "lon", "lat", "container_service"]
 DEPOT_COLUMNS = ["depot_id", "name", "state", "lon", "lat", "rail_served"]
 
@@ -32,8 +34,8 @@ class DistrictShapes:
 
     @cached_property
     def hash(self) -> str:
-        """What tells one set of districts from another."""
-        digest = hashlib.sha256("\n".join(self.states).encode())
+        """What tells one set of districts from another, and how they are sent: browsers keep them for good."""
+        digest = hashlib.sha256("\n".join([ENCODING, *self.states]).encode())
         digest.update(shapely.get_coordinates(np.asarray(self.shapes.array, dtype=object)).tobytes())
         return digest.hexdigest()[:16]
 
@@ -64,17 +66,15 @@ class DistrictShapes:
     def encoded(self) -> dict[str, Any]:
         """Polygons of the districts in the order of their values, land without districts, and the lines of states."""
         states = self.dissolved
-        return {
-            "grid": GRID,
-            "districts": encode_polygons(self.simple),
-            "land": encode_polygons(self.simple_land),
-            "states": {
-                "names": states["name"].tolist(),
-                "labels": self.labels,
-                "area_deg2": shapely.area(states.geometry.array).round(2).tolist(),
-                "shapes": encode_polygons(np.asarray(states.geometry.array, dtype=object)),
-            },
+        areas = np.asarray(states.geometry.array, dtype=object)
+        told = encode_topology({"districts": self.simple, "land": self.simple_land, "states": areas})
+        lines = {
+            "names": states["name"].tolist(),
+            "labels": self.labels,
+            "area_deg2": shapely.area(areas).round(2).tolist(),
+            "shapes": told["states"],
         }
+        return {**told, "states": lines}
 
 
 class PlanData:

@@ -1,7 +1,7 @@
 """Geometry small enough for a browser: simplified, on a grid, as differences.
 
-Every line or ring is one list of whole numbers ``[x0, y0, dx, dy, dx, dy, ...]`` in units of 1 / GRID degree.
-Neighbours are simplified together, so that they still meet.
+Every line is one list of whole numbers ``[x0, y0, dx, dy, dx, dy, ...]`` in units of 1 / GRID degree.
+Neighbours are simplified together, so that they still meet; `web.map.topology` sends each border once.
 """
 
 from __future__ import annotations
@@ -14,20 +14,18 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.network import Network
+from web.map.topology import GRID
 
-GRID = 1000  # steps per degree: about 110 m
 DISTRICT_TOLERANCE_DEG = 0.01
 NETWORK_TOLERANCE_DEG = 0.01
 LANE_TOLERANCE_DEG = 0.002
 SLIVER_KM2 = 25.0  # a hole in a dissolved state below this is a leftover of the simplification
 
-MIN_RING_POINTS = 4  # a triangle, closed
-
-Ring = list[int]
+Line = list[int]
 
 
-def encode_lines(lines: NDArray[np.object_]) -> list[Ring]:
-    """Return LineStrings or rings as steps from point to point.
+def encode_lines(lines: NDArray[np.object_]) -> list[Line]:
+    """Return LineStrings as steps from point to point.
 
     Points that fall together are one; a line that shrinks to a point is an empty list.
     """
@@ -43,22 +41,6 @@ def encode_lines(lines: NDArray[np.object_]) -> list[Ring]:
     return [piece.ravel().tolist() if len(piece) > 1 else [] for piece in split]
 
 
-def encode_polygons(polygons: NDArray[np.object_]) -> list[list[list[Ring]]]:
-    """Return (Multi)Polygons as a list of polygons, each a list of rings.
-
-    What has no area on the grid is left out.
-    """
-    parts, shape_of_part = shapely.get_parts(polygons, return_index=True)
-    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
-    n_parts = np.bincount(shape_of_part, minlength=len(polygons))
-    encoded: list[list[list[Ring]]] = [[[] for _ in range(n)] for n in n_parts]
-    number = np.arange(len(parts)) - np.searchsorted(shape_of_part, shape_of_part)
-    for ring, part in zip(encode_lines(rings), part_of_ring, strict=True):
-        if len(ring) >= 2 * MIN_RING_POINTS:
-            encoded[shape_of_part[part]][number[part]].append(ring)
-    return [[part for part in shape if part] for shape in encoded]
-
-
 def simplify_coverage(polygons: gpd.GeoSeries) -> NDArray[np.object_]:
     """Return polygons that share borders with simpler borders, still shared."""
     simple: NDArray[np.object_] = shapely.coverage_simplify(
@@ -67,7 +49,7 @@ def simplify_coverage(polygons: gpd.GeoSeries) -> NDArray[np.object_]:
     return simple
 
 
-def network_lines(network: Network) -> list[Ring]:
+def network_lines(network: Network) -> list[Line]:
     """Return the edges of a network, joined where no others branch off, simplified."""
     joined = shapely.get_parts(shapely.line_merge(shapely.MultiLineString(list(network.geometry))))
     lines = encode_lines(shapely.simplify(joined, NETWORK_TOLERANCE_DEG, preserve_topology=False))

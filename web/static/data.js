@@ -88,7 +88,12 @@ function decode(steps, grid) {
   return points;
 }
 
-const decodePolygons = (shapes, grid) => shapes.map((shape) => shape.map((part) => part.map((ring) => decode(ring, grid))));
+// Polygons of rings of arcs: -1 - k is arc k from its end to its beginning.
+export function polygonsOf(shapes, arcs) {
+  const points = (ref) => (ref < 0 ? [...arcs[-1 - ref]].reverse() : arcs[ref]);
+  const ring = ([first, ...rest]) => [...points(first), ...rest.flatMap((ref) => points(ref).slice(1))];
+  return shapes.map((shape) => shape.map((part) => part.map(ring)));
+}
 
 const shapesByAddress = new Map(); // plans on the same districts share their shapes
 
@@ -96,11 +101,14 @@ function shapesOf(address) {
   if (!shapesByAddress.has(address)) {
     shapesByAddress.set(
       address,
-      get(address).then(({ grid, districts, land, states }) => ({
-        districts: decodePolygons(districts, grid),
-        land: decodePolygons(land, grid),
-        states: { ...states, shapes: decodePolygons(states.shapes, grid) },
-      })),
+      get(address).then(({ grid, arcs, districts, land, states }) => {
+        const borders = arcs.map((arc) => decode(arc, grid));
+        return {
+          districts: polygonsOf(districts, borders),
+          land: polygonsOf(land, borders),
+          states: { ...states, shapes: polygonsOf(states.shapes, borders) },
+        };
+      }),
     );
   }
   return shapesByAddress.get(address);
