@@ -16,6 +16,7 @@ import * as shell from "./shell.js";
 const EMBEDDED = document.body.classList.contains("embed"); // in a page elsewhere
 const NETWORKS = ["roads", "rail"];
 const INSETS_BELOW = 5.5; // zoom: the whole country is in sight
+const SIDE_BY_SIDE = "(min-width: 801px)"; // room for map and table
 const WEIGHTS = { exports: "export_usd", tonnes: "tonnes_per_year" };
 const CHOICES = {
   classes: ["quantile", "equal"],
@@ -64,7 +65,7 @@ shell.start(async () => {
   }
   fillSearch = createSearch(byId("search"), byId("found"), ({ kind, row }) =>
     shell.attempt(async () => {
-      setTab("map");
+      setTab(kind === "state" && matchMedia(SIDE_BY_SIDE).matches ? "both" : "map"); // a state with its table
       if (kind === "state") return showState(row);
       return select({ kind, row });
     }),
