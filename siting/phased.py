@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from siting.certainty import SEPARATOR
 from siting.model.costs import Array
 from siting.model.model import Model
 from siting.model.phased import discount_weights, of_last, phased_problem, present_values
@@ -58,8 +59,10 @@ class Phased:
         weights = discount_weights(phases, model.parameters["discount_rate"])
         charge = float(weights @ (opened @ model.options["capital_charge_inr_per_year"].to_numpy()))
         phased = cls(phases, solution, opened, weights, charge, _table(model, phases, solution, opened))
-        if (opened[:-1] & ~opened[1:]).any() or (phased.table["carried_over_inr_crore"] < -ROUNDING).any():
-            raise RuntimeError("the answer failed its re-check: a site closes again, or a phase overspends")
+        site = pd.factorize(model.options["site_id"])[0]
+        capital = np.array([np.bincount(site, stands * model.problem.capex) for stands in opened])
+        if (np.diff(capital, axis=0) < -ROUNDING).any() or (phased.table["carried_over_inr_crore"] < -ROUNDING).any():
+            raise RuntimeError("the answer failed its re-check: a site closes or shrinks again, or a phase overspends")
         return phased
 
     @property
@@ -67,9 +70,26 @@ class Phased:
         """Net saving of the mean year, by the weights of (77)."""
         return float(self.table["saving_inr_per_year"] @ self.weights)
 
-    def opens_in(self, options: NDArray[np.int64]) -> list[str]:
-        """Name of the phase in which each of some open options opens."""
-        return [self.phases[t].name for t in self.opened[:, options].argmax(axis=0)]
+    def opens_in(self, options: pd.DataFrame, opened: NDArray[np.int64]) -> dict[str, list[str]]:
+        """When the sites of some options that stand in the last phase open, in whatever size, and how they grow.
+
+        Args:
+            options: of the model.
+            opened: (n,) rows of it.
+
+        Returns:
+            Columns ``opens_in_phase`` and ``stages`` (each size with its phase; empty where a site opens in its last).
+        """
+        site, tier = options["site_id"].to_numpy(object), options["tier"].to_numpy(object)
+        told: dict[str, list[str]] = {"opens_in_phase": [], "stages": []}
+        for j in opened:
+            sizes = np.flatnonzero(site == site[j])
+            begins = {int(i): int(self.opened[:, i].argmax()) for i in sizes if self.opened[:, i].any()}
+            order = sorted(begins, key=lambda i: begins[i])
+            stages = SEPARATOR.join(f"{tier[i]} in {self.phases[begins[i]].name}" for i in order)
+            told["opens_in_phase"].append(self.phases[begins[order[0]]].name)
+            told["stages"].append(stages if len(order) > 1 else "")
+        return told
 
     def last(self, model: Model) -> Solution:
         """The last phase as an answer to the problem of the model, which is stated at its demand; without a bound."""

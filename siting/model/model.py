@@ -184,7 +184,8 @@ def _priced(
         clients["tonnes_per_year"] *= 1.0 + last_growth(study.phases)
         announced, charged = pack.planned_sites, study.capital_charge
         if known.sites is None:
-            options = build_options(places, parameters, study.facility_types, announced, charged)
+            staged = len(study.phases) > 1
+            options = build_options(places, parameters, study.facility_types, announced, charged, staged)
         else:
             options = priced_options(known.sites, places, parameters, announced, charged)
         check_names_of(study, options, places)

@@ -19,8 +19,9 @@ COLUMNS = (
     "due_capital_inr_crore", "fixed_cost_inr_per_year", "capital_charge_inr_per_year", "use_charge_inr_per_t",
     "use_capital_inr_per_t", "capacity_t_per_year", "min_throughput_t_per_year",
 )  # fmt: skip
-ANNOUNCED = "announced"
-"""Size of a planned park whose project has been published: its own, in place of the sizes of others."""
+ANNOUNCED, FIRST_STAGE = "announced", "first_stage"
+"""Size of a planned park whose project has been published: its own, in place of the sizes of others; and its beginning,
+which a later phase makes whole."""
 
 
 def facility_tiers(p: Mapping[str, float]) -> pd.DataFrame:
@@ -65,12 +66,15 @@ def _tiers(p: Mapping[str, float]) -> list[tuple[str, str, float, float, float]]
     return rows
 
 
-def tiers_at(places: Sequence[str], facility_type: str, tiers: pd.DataFrame, planned: pd.DataFrame) -> pd.DataFrame:
+def tiers_at(
+    places: Sequence[str], facility_type: str, tiers: pd.DataFrame, planned: pd.DataFrame, staged: bool = False
+) -> pd.DataFrame:
     """Which sizes of a facility type may be built at places (ids): those of its tiers, or the one announced.
 
     Args:
         tiers: as of :func:`facility_tiers`.
         planned: planned sites of the pack.
+        staged: whether what is announced may begin with its first stage.
 
     Returns:
         Columns ``place_id``, ``facility_type``, ``tier``.
@@ -79,7 +83,9 @@ def tiers_at(places: Sequence[str], facility_type: str, tiers: pd.DataFrame, pla
     table = pd.DataFrame({"place_id": pd.Series(list(places), dtype="str")})  # texts even where there are none
     own = table["place_id"].isin(_announced(planned).index) & (facility_type == "mmlp")
     usual = table[~own].merge(sizes, how="cross")
-    return pd.concat([usual, table[own].assign(facility_type=facility_type, tier=ANNOUNCED)], ignore_index=True)
+    stages = [FIRST_STAGE, ANNOUNCED] if staged else [ANNOUNCED]
+    of_own = table[own].assign(facility_type=facility_type).merge(pd.DataFrame({"tier": stages}), how="cross")
+    return pd.concat([usual, of_own], ignore_index=True)
 
 
 def _announced(planned: pd.DataFrame) -> pd.DataFrame:
@@ -94,6 +100,7 @@ def build_options(
     facility_types: Sequence[str],
     planned: pd.DataFrame,
     capital_charge: bool = True,
+    staged: bool = False,
 ) -> pd.DataFrame:
     """List everything that may be opened.
 
@@ -103,6 +110,7 @@ def build_options(
     Args:
         planned: planned sites of the pack; a park with a published project is offered as announced.
         capital_charge: whether capital that is due costs anything a year.
+        staged: whether such a park may begin with its first stage, which a later phase makes whole.
 
     Returns:
         One row per option with the columns of ``COLUMNS``.
@@ -115,7 +123,7 @@ def build_options(
         usable = table["kind"].isin(kinds).to_numpy() & places.on_road
         if facility_type in SHARED:
             usable &= np.isfinite(places.rail_km).any(axis=1)
-        blocks.append(tiers_at(table["place_id"][usable].tolist(), facility_type, tiers, planned))
+        blocks.append(tiers_at(table["place_id"][usable].tolist(), facility_type, tiers, planned, staged))
     options = pd.concat(blocks, ignore_index=True)
     place = pd.Series(np.arange(len(table)), index=table["place_id"])[options["place_id"]].to_numpy(np.int64)
     options["place"] = place
@@ -154,19 +162,21 @@ def option_costs(
         and ``min_throughput_t_per_year``.
     """
     of_tier = {(kind, tier): figures for kind, tier, *figures in _tiers(parameters)}
-    of_tier["mmlp", ANNOUNCED] = of_tier["mmlp", "large"]  # cost and capacity are its own, see below
+    for own_size in (ANNOUNCED, FIRST_STAGE):
+        of_tier["mmlp", own_size] = of_tier["mmlp", "large"]  # cost and capacity are its own, see below
     facility_type, tier = (options[name].to_numpy(object) for name in ("facility_type", "tier"))
     figures = [of_tier[key] for key in zip(facility_type, tier, strict=True)]
     cost, capacity, running = np.array(figures, np.float64).reshape(-1, 3).T
     place = options["place"].to_numpy(np.int64)
     siding_km = places.table["rail_access_km"].to_numpy()[place]
     siding = np.where(np.isin(facility_type, list(SHARED)), siding_km * parameters["rail_siding_inr_crore_per_km"], 0.0)
-    cost, public, announced = cost + siding, np.full(len(cost), np.nan), tier == ANNOUNCED
+    cost, public, announced = cost + siding, np.full(len(cost), np.nan), np.isin(tier, (ANNOUNCED, FIRST_STAGE))
     if announced.any():
         own = _announced(planned).reindex(places.table["place_id"].iloc[place[announced]])
-        cost[announced] = own["project_cost_inr_crore"].to_numpy(np.float64)  # the siding is in what is published
-        capacity[announced] = own["throughput_million_t_per_year"].to_numpy(np.float64) * 1e6
-        public[announced] = cost[announced] - own["private_inr_crore"].to_numpy(np.float64)
+        part = np.where(tier[announced] == FIRST_STAGE, parameters["mmlp_first_stage_share"], 1.0)
+        cost[announced] = part * own["project_cost_inr_crore"].to_numpy(np.float64)  # what is published has a siding
+        capacity[announced] = part * own["throughput_million_t_per_year"].to_numpy(np.float64) * 1e6
+        public[announced] = cost[announced] - part * own["private_inr_crore"].to_numpy(np.float64)
     charges = two_part_charges(facility_type, cost, public, capacity, parameters)
     charged = INR_PER_CRORE / appraisal_factor(parameters) if capital_charge else 0.0
     upkeep_inr_per_year = charges.pop("upkeep_inr_per_year")

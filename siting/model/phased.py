@@ -7,7 +7,10 @@ its demand, k_j capital and B_t the budget of phase t:
     min sum_t w_t (cost of a year of phase t),  w_t = D_t / sum D,                                         (77)
         D_t = sum (1 + r)^-n over n = b_t + 1 to b_t + n_t
     sum_j k_j y_jt <= sum_{s <= t} B_s                    every phase t                                    (78)
-    y_j,t-1 <= y_jt                                       every option j and phase t > 1                   (79)
+    sum_{i in G(j)} y_i,t-1 <= sum_{i in G(j)} y_it       every option j and phase t > 1                   (79)
+
+G(j) are the sizes of j's site that take no less capital than j, of which one is open at a time: a site opens once and
+stays, and may grow to a larger size of its own for what that takes more in (78). A park may so be built in stages.
 
 A year of phase t costs its cargo, (1 + g_t) times that of today's exports, and of every site that stands its running
 and the annuity of its capital: capital is paid for over the appraisal period from the phase on that opens the site, and
@@ -24,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, eye_array, hstack, vstack
+from scipy.sparse import csr_array, hstack, vstack
 
 from siting.model.costs import Array, annuity_factor
 from siting.phases import Phase, starts_in_year
@@ -113,15 +116,26 @@ def _budgets(p: FacilityProblem, phases: Sequence[Phase]) -> Rules:
 
 def _staying(p: FacilityProblem, n_phases: int) -> Rules:
     """(79)."""
-    same, nothing = csr_array(eye_array(p.n_options)), csr_array((p.n_options, p.n_options))
+    no_less, nothing = _no_less(p), csr_array((p.n_options, p.n_options))
     rows = [
-        hstack([same if s == t else -1.0 * same if s == t + 1 else nothing for s in range(n_phases)])
+        hstack([no_less if s == t else -1.0 * no_less if s == t + 1 else nothing for s in range(n_phases)])
         for t in range(n_phases - 1)
     ]
     if not rows:
         return Rules.none(p.n_options)
     names = [f"{p.option_name(j)} stays" for _ in rows for j in range(p.n_options)]
     return Rules(csr_array(vstack(rows)), upper=0.0, names=names)
+
+
+def _no_less(p: FacilityProblem) -> csr_array:
+    """(n_options, n_options) whether each column is in G of the row's option; options without group are alone."""
+    options = np.arange(p.n_options)
+    site = np.where(p.group >= 0, p.group, p.group.max(initial=-1) + 1 + options)
+    of_site = csr_array((np.ones(p.n_options), (options, site)))
+    same = (of_site @ of_site.T).tocoo()
+    row, column = same.coords
+    kept = p.capex[column] >= p.capex[row]
+    return csr_array((same.data[kept], (row[kept], column[kept])), shape=same.shape)
 
 
 def _padded(matrix: csr_array, n_phases: int) -> csr_array:

@@ -28,7 +28,10 @@ CHARACTERS = 90  # of a source
 NAME_CHARACTERS = 60  # of a study or rule
 TITLE = "Where the plan builds, and who saves"
 HOURS = 0.5  # more than this is slower
-SIZE_WORDS = {"small": "small", "medium": "medium", "large": "large", "standard": "standard", "announced": "announced"}
+SIZE_WORDS = {
+    "small": "small", "medium": "medium", "large": "large", "standard": "standard", "announced": "announced",
+    "first_stage": "first stage",
+}  # fmt: skip
 PARAMETERS = {
     "part_load_half_t_per_day": "Tonnes a day at which half of the cargo fills boxes",
     "light_truck_inr_per_t_km": "Small truck, part loads",

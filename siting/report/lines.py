@@ -157,6 +157,8 @@ def rupees_crore(value: float) -> str:
 def site_table(sites: pd.DataFrame) -> str:
     """Sites of a plan as columns that fit a screen, money in crore."""
     when = {"opens in": sites["opens_in_phase"]} if "opens_in_phase" in sites else {}
+    if "stages" in sites and sites["stages"].fillna("").any():
+        when["grows"] = sites["stages"].fillna("")
     return text_table(pd.DataFrame({
         "place": sites["name"],
         "state": sites["state"],

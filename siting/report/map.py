@@ -33,7 +33,7 @@ SITE_WORDS = {
     "warehouse": "Warehouse", "cold_store": "Cold store", "cargo_terminal": "Cargo terminal",
     "mmlp": "Logistics park (MMLP)",
 }  # fmt: skip
-TIER_SIZE = {"small": 3.4, "medium": 4.6, "standard": 4.2, "large": 6.0, "announced": 5.2}
+TIER_SIZE = {"small": 3.4, "medium": 4.6, "standard": 4.2, "large": 6.0, "announced": 5.2, "first_stage": 4.2}
 WEST_COAST_LON = 77.6  # of Cape Comorin: ports west of it have the sea on their left
 NUMBERED = 10  # best sites that carry their rank
 FLOW_BREAKS_T = (1e5, 5e5, 2e6)  # tonnes a year where a line gets wider

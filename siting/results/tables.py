@@ -152,8 +152,9 @@ def sites_table(plan: Plan) -> pd.DataFrame:
         "recovers_capital", "repays_share", "chosen_share",
     ]  # fmt: skip
     if plan.phased is not None:
-        table["opens_in_phase"] = plan.phased.opens_in(plan.opened.index.to_numpy())
-        columns.append("opens_in_phase")
+        when = plan.phased.opens_in(plan.model.options, plan.opened.index.to_numpy())
+        table = table.assign(**when)
+        columns += when
     return table.sort_values(["saving_inr_per_year", "site_id"], ascending=[False, True])[columns]
 
 

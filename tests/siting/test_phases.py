@@ -64,6 +64,38 @@ def test_an_example_of_two_periods_priced_by_hand():
     assert alone.open.tolist() == [0, 2]  # A in both: it stays
 
 
+def test_a_park_is_built_in_two_stages_for_what_the_second_takes_more():
+    """(79): 4 crore build a stage that holds 1 of 3 tonnes, 10 crore all; 5 crore come in each phase.
+
+    A tonne costs 20 less through the park. Stage first: 2 x 1 x 20 / 2 saved in the first of two years, all three in
+    the second. Without the stage nothing stands in the first year, and alone it never grows.
+    """
+    problem = FacilityProblem.from_costs(
+        np.full((3, 2), 10.0), demand=np.ones(3), capacity=[1.0, 3.0], capex=[4.0, 10.0], group=[0, 0],
+        unserved_cost=np.full(3, 30.0),
+    )  # fmt: skip
+    phases = (Phase("one", 1, 5.0), Phase("two", 1, 5.0))
+    whole = phased_problem(Stated(problem, 0.0), phases)
+    solution = solve(whole, gap=0.0)
+    assert solution.open.tolist() == [0, 3]
+    assert 90.0 - solution.objective == pytest.approx((20 + 60) / 2)
+    without = solve(whole.with_changes(forbidden=[0, 2]), gap=0.0)
+    assert 90.0 - without.objective == pytest.approx((0 + 60) / 2)
+    smaller = whole.with_changes(forced_open=[1])  # no way back, nor to what the first budget cannot pay
+    assert solve(smaller, gap=0.0).status == "infeasible"
+
+
+def test_a_site_never_shrinks():
+    """(79): the larger size costs more to run and is needed in the first year alone, when demand is high."""
+    problem = FacilityProblem.from_costs(
+        np.zeros((2, 2)), demand=np.ones(2), capacity=[1.0, 2.0], capex=[1.0, 2.0], fixed_cost=[0.0, 5.0], group=[0, 0],
+        unserved_cost=np.full(2, 30.0),
+    )  # fmt: skip
+    phases = (Phase("one", 1, 2.0, demand_growth=1.0), Phase("two", 1, 0.0))
+    solution = solve(phased_problem(Stated(problem.with_changes(demand=np.ones(2)), 0.0), phases), gap=0.0)
+    assert solution.open.tolist() in ([0, 2], [1, 3])  # as it was built
+
+
 def test_one_phase_is_the_study_without_phases(tiny_study, tiny_plan):
     for years in (1, 12):
         study = tiny_study.with_changes(phases=({"years": years, "budget_inr_crore": 60.0},))
@@ -98,7 +130,7 @@ def random_problem(random):
 
 
 def by_enumeration(problem, phases, rate):
-    """The least cost of all ways to open each option in a phase or never; each year served by the one-period solver."""
+    """The least cost of all that may stand phase by phase, sites staying and growing; the one-period solver serves."""
     w = discount_weights(phases, rate)
     at_last = 1.0 + phases[-1].demand_growth
     known = {}
@@ -116,14 +148,16 @@ def by_enumeration(problem, phases, rate):
             known[opened, part] = np.inf if found.status == "infeasible" else found.objective
         return known[opened, part]
 
-    best, n = np.inf, len(phases)
-    for opens in itertools.product(range(n + 1), repeat=problem.n_options):
-        stands = [tuple(j for j, s in enumerate(opens) if s <= t) for t in range(n)]
-        money = np.cumsum([phase.budget_inr_crore for phase in phases])
-        if any(problem.capex[list(sites)].sum() > money[t] for t, sites in enumerate(stands)):
+    best, n, m = np.inf, len(phases), problem.n_options
+    site = np.where(problem.group >= 0, problem.group, 1 + np.arange(m))
+    money = np.cumsum([phase.budget_inr_crore for phase in phases])
+    ways = [way for k in range(m + 1) for way in itertools.combinations(range(m), k)
+            if len({*site[[*way]]}) == len(way)]  # fmt: skip
+    size = {way: np.bincount(site[[*way]], problem.capex[[*way]], minlength=m + 1) for way in ways}
+    for stands in itertools.product(ways, repeat=n):
+        if any(size[sites].sum() > money[t] for t, sites in enumerate(stands)):
             continue
-        if any(len(set(problem.group[[*sites]][problem.group[[*sites]] >= 0])) < (problem.group[[*sites]] >= 0).sum()
-               for sites in stands):  # fmt: skip
+        if any((size[before] > size[after]).any() for before, after in itertools.pairwise(stands)):
             continue
         if problem.rules is not None and not stands[-1]:
             continue
@@ -133,7 +167,7 @@ def by_enumeration(problem, phases, rate):
 
 @pytest.mark.parametrize("seed", [*range(12), *(pytest.param(s, marks=pytest.mark.slow) for s in range(12, 200))])
 def test_all_phases_at_once_are_as_good_as_the_best_of_all_ways(seed):
-    """(77) to (79) against every way to open three options in three phases, under capacities, minimums and a rule."""
+    """(77) to (79) against all that may stand in three phases, under capacities, minimums and a rule."""
     problem, phases, rate = random_problem(np.random.default_rng(seed))
     found = solve(phased_problem(Stated(problem, rate), phases), gap=0.0)
     best = by_enumeration(problem, phases, rate)
@@ -202,6 +236,9 @@ def test_files_tell_what_opens_when(phased_plan, tiny_plan, tmp_path):
     opened = sites["opens_in_phase"].value_counts()
     assert [opened.get(name, 0) for name in table["name"]] == table["sites_opened"].tolist()
     assert "opens_in_phase" not in sites_table(tiny_plan)
+    grown = sites.loc[sites["stages"] != "", "stages"].tolist()
+    before_last = phased_plan.model.options[phased_plan.phased.opened[:-1].any(axis=0)]
+    assert len(grown) == (~before_last["option_id"].isin(sites["option_id"])).sum()
     assert summary(tiny_plan)["phases"] == []
     json.dumps(told, allow_nan=False)
 

@@ -50,6 +50,7 @@ const WORDS = {
   standard: _("standard"),
   large: _("large"),
   announced: _("as announced"),
+  first_stage: _("first stage"),
   candidate: _("candidate"),
   planned: _("planned"),
   general: _("General cargo"),

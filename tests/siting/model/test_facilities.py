@@ -153,6 +153,21 @@ def test_a_planned_park_with_a_published_project_is_offered_as_announced() -> No
     assert own["status"] == "planned" and own["use_charge_inr_per_t"] > 0
 
 
+def test_what_is_published_of_a_park_may_be_built_in_stages() -> None:
+    """The first stage is a fifth of its capital, its public part and its capacity, so that a tonne pays the same."""
+    p = load_parameters()
+    here = places([7.0], ("own", "unknown", "none"))
+    whole = build_options(here, p, ("mmlp",), PLANNED).set_index("option_id")
+    staged = build_options(here, p, ("mmlp",), PLANNED, staged=True).set_index("option_id")
+    assert set(staged.index) - set(whole.index) == {"mmlp-first_stage@own", "mmlp-first_stage@unknown"}
+    for place in ("own", "unknown"):
+        first, all_of_it = staged.loc[f"mmlp-first_stage@{place}"], staged.loc[f"mmlp-announced@{place}"]
+        for column in ("project_cost_inr_crore", "capex_inr_crore", "due_capital_inr_crore", "capacity_t_per_year"):
+            assert first[column] == pytest.approx(p["mmlp_first_stage_share"] * all_of_it[column])
+        assert first["use_charge_inr_per_t"] == pytest.approx(all_of_it["use_charge_inr_per_t"])
+        assert first["site_id"] == all_of_it["site_id"]
+
+
 def test_capital_and_upkeep_of_a_warehouse_are_its_rent() -> None:
     """2,000 m2 are 21,528 sq ft: at 30 INR a month 77.5 lakh a year. So rent is not paid on top of capital."""
     p = load_parameters()
