@@ -4,7 +4,7 @@ A client's cargo chooses gateway group g and mode m with probability (multinomia
 
     P_igm = exp(u_igm) / sum_hn exp(u_ihn),   u_igm = a_g + b [m = rail] - beta c_igm / r_i            (20)
 
-c_igm its cheapest lane of today through that group by that mode, how rare trains are (99) in it, r_i the cheapest by
+c_igm its cheapest lane of today through that group by that mode, how rare trains are (100) in it, r_i the cheapest by
 road. Shares of a state are its
 clients' probabilities weighted by the value of their cargo. The terms beta, a_g (which add up to zero) and b minimise
 

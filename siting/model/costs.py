@@ -63,7 +63,7 @@ class Tariff:
         rail: of a box; its fixed part is the passage through the terminal.
         daily_train_dwell_h: D of (48).
         trains_per_week: n of (48) where a terminal's own is not known.
-        rare_trains_of_freight: of (99).
+        rare_trains_of_freight: of (100).
         empty_return: freight of bringing the box empty, over that of the loaded box.
     """
 

@@ -37,7 +37,7 @@ class GatewayCosts:
     def unit(self) -> Array:
         """(n_clients,) r_i of (20): the cheapest way by road, or by rail where there is no other; 0 without a way.
 
-        Not the cheapest of all: what is minded of trains (99) is measured in it too.
+        Not the cheapest of all: what is minded of trains (100) is measured in it too.
         """
         by_road, by_rail = self.by_mode().min(axis=1).T
         least = np.where(np.isfinite(by_road), by_road, by_rail)

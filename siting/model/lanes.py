@@ -102,15 +102,16 @@ class LanePricer:
             ``client``, where there is such a column, are shippers that differ in taste alone.
         taste: (n_clients, n_gateways, 2) INR/t that a client minds a gateway, by road and by rail, on top of what it
             pays; None: it minds none.
-        rarity: (n_clients,) INR/t that a client minds trains for each time they are half as many; None: as of (99).
+        rarity: (n_clients,) INR/t that a client minds trains for each time they are half as many; None: as of (100).
 
     Shippers mind a terminal from which trains leave rarely more than the wait (48) costs them: there is less to choose
     from [the size of an alternative: Ben-Akiva and Lerman 1985, chapter 9]. On top of what it pays client i minds
 
-        s f_i log2(7 / n_t)                                                                                     (99)
+        s f_i max(log2(7 / n_t), 0)                                                                            (100)
 
-    at a terminal t with n_t trains a week, less than nothing where more than one leaves a day, with f_i the least
-    freight of its box by road to a gateway and s ``rare_trains_of_freight``.
+    at a terminal t with n_t trains a week, with f_i the least freight of its box by road to a gateway and s
+    ``rare_trains_of_freight``. More than a train a day is liked no better: were each doubling liked as much, boxes of
+    Punjab would pass the depots of Ludhiana for those of Dadri, and records show that they do not.
     """
 
     def __init__(
@@ -141,12 +142,12 @@ class LanePricer:
         known = places.trains_per_week
         self.trains_per_week: Array = np.where(np.isnan(known), tariff.trains_per_week, known)
         """(n_places,) that leave, or would, from a place"""
-        self.halvings: Array = np.log2(DAYS_PER_WEEK / self.trains_per_week)
-        """(n_places,) log2(7 / n_t) of (99)"""
+        self.halvings: Array = np.maximum(np.log2(DAYS_PER_WEEK / self.trains_per_week), 0.0)
+        """(n_places,) max(log2(7 / n_t), 0) of (100)"""
         self.rarity: Array = self._rarity() if rarity is None else rarity
 
     def _rarity(self) -> Array:
-        """(n_clients,) s f_i of (99); 0 without a way by road."""
+        """(n_clients,) s f_i of (100); 0 without a way by road."""
         km = self.places.first_mile_km[:, self.places.gateways]
         freight = np.fmin.reduce(self.tariff.full_load_inr_per_t(km), axis=1, initial=np.inf)[self.origin]
         box_inr_per_t = np.where(np.isfinite(freight), freight, 0.0) * self.reefer

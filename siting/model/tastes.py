@@ -7,7 +7,7 @@ Shipper k of client i perceives a lane that costs c and leaves through gateway g
 with the calibrated terms of (20), r_i the client's cheapest cost by road today and e Gumbel, a Latin hypercube for each
 client [McKay, Beckman and Conover 1979; doubled as it grows: Sallaberry, Helton and Hora 2008], so that shippers choose
 among today's lanes in the shares of (20) [Haase and Mueller 2014; Pacheco Paneque et al. 2021]. How rare trains are
-(99) is in c. Gateways of one harbour share their e. What is liked best adds nothing, all else more, and an unchanged
+(100) is in c. Gateways of one harbour share their e. What is liked best adds nothing, all else more, and an unchanged
 choice keeps its taste, so that savings are differences of like with like. A client without weight, for which nothing is
 chosen, is divided by the shares themselves.
 

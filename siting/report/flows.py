@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from geodata.exports import tonnes_by_class
 from siting.model.calibration import LEAST_USD_MILLION, cargo_usd
+from siting.model.costs import DAYS_PER_WEEK, DAYS_PER_YEAR
 from siting.model.lanes import NONE
 from siting.model.port_bulk import port_bulk
 from siting.plan import Plan
@@ -18,6 +19,8 @@ from siting.results.tables import flows_table
 
 EXPORTS_OF_CAPACITY = 0.5
 """Part of a port's boxes that are exports; the others bring imports."""
+TIMES_ON_RECORD = 2.0
+"""Trains of exports at a depot that are more than so many times those on record, and by a train a day, are named."""
 FAR_OFF, LARGE_USD = 0.15, 2e9
 """A share told worse than by so much is named, of states with so much at ports and depots."""
 
@@ -25,14 +28,15 @@ FAR_OFF, LARGE_USD = 0.15, 2e9
 def flow_facts(plan: Plan) -> dict[str, Any]:
     """What the report says of flows: ``chart``, ``states`` and ``distance`` where flows are observed, and ``over``."""
     over = over_capacity(plan)
-    observed = plan.model.pack.observed_flows
+    observed, busy = plan.model.pack.observed_flows, busier_than_on_record(plan)
     if observed is None:
-        return {"over": over, "states": []}
+        return {"over": over, "busy": busy, "states": []}
     by_port = _by_port(plan)
     states = _by_state(plan, by_port, observed)
     weight = states["observed_usd"]
     return {
         "over": over,
+        "busy": busy,
         "chart": _chart(by_port.loc[states["state"]].groupby(level="gateway").sum()),
         "states": states.sort_values("observed_usd", ascending=False).to_dict("records"),
         "distance": float(np.average(states["distance"], weights=weight)) if weight.sum() else None,
@@ -42,18 +46,48 @@ def flow_facts(plan: Plan) -> dict[str, Any]:
 
 
 def over_capacity(plan: Plan) -> list[dict[str, Any]]:
-    """Gateways whose modelled exports of today exceed the part of their capacity that exports may fill."""
-    places, routing = plan.model.places.table, plan.before
-    tonnes = np.bincount(routing.lanes.gateway, routing.tonnes, minlength=len(places))
-    gateways = plan.model.pack.gateways.set_index("gateway_id")
+    """Gateways and depots whose modelled exports of today exceed the part of their capacity that exports may fill."""
+    pack, teu = plan.model.pack, _teu_today(plan)
     rows = []
-    for row in plan.model.places.gateways:
-        gateway = gateways.loc[places["place_id"].iloc[row]]
-        teu = tonnes[row] / plan.model.parameters["payload_t_per_teu"]
-        room = gateway["container_capacity_million_teu"] * 1e6 * EXPORTS_OF_CAPACITY
-        if teu > room:  # false where the capacity is not known
-            rows.append({"name": gateway["name"], "teu": float(teu), "room": float(room)})
+    for table, key in ((pack.gateways, "gateway_id"), (pack.depots, "depot_id")):
+        if "container_capacity_million_teu" not in table:
+            continue
+        through = teu.reindex(table[key]).fillna(0.0).to_numpy()
+        room = table["container_capacity_million_teu"].to_numpy(np.float64) * 1e6 * EXPORTS_OF_CAPACITY
+        for at in np.flatnonzero(through > room):  # false where the capacity is not known
+            rows.append({"name": table["name"].iloc[at], "teu": float(through[at]), "room": float(room[at])})
     return rows
+
+
+def busier_than_on_record(plan: Plan) -> list[dict[Any, Any]]:
+    """Depots whose modelled exports of today fill many more trains a week than are on record, the busiest first.
+
+    Shippers choose among depots near by as if the nearest with a train a day were all there is; what a depot has room
+    for is in no table, so that the excess is told instead.
+    """
+    depots, parameters = plan.model.pack.depots, plan.model.parameters
+    if "trains_per_week" not in depots:
+        return []
+    t_per_week = parameters["payload_t_per_teu"] * parameters["teu_per_train"] * DAYS_PER_YEAR / DAYS_PER_WEEK
+    routing, places = plan.before, plan.model.places.table["place_id"]
+    by_rail = routing.lanes.terminal != NONE
+    tonnes = pd.Series(routing.tonnes[by_rail]).groupby(places.to_numpy()[routing.lanes.terminal[by_rail]]).sum()
+    table = depots.set_index("depot_id")[["name", "trains_per_week"]]
+    table["trains"] = tonnes.reindex(table.index).fillna(0.0) / t_per_week
+    known = table[table["trains_per_week"] > 0]
+    more = known["trains"] - known["trains_per_week"] >= DAYS_PER_WEEK
+    named = known[more & (known["trains"] > TIMES_ON_RECORD * known["trains_per_week"])]
+    return named.sort_values("trains", ascending=False).to_dict("records")
+
+
+def _teu_today(plan: Plan) -> pd.Series:
+    """TEU of exports a year through each place today: at its gateway, and at the depot that fills or forwards a box."""
+    routing, lanes = plan.before, plan.before.lanes
+    inland = np.where(lanes.terminal != NONE, lanes.terminal, np.where(lanes.hub != lanes.gateway, lanes.hub, NONE))
+    place = np.concatenate([lanes.gateway, inland])
+    tonnes = np.concatenate([routing.tonnes, routing.tonnes])[place != NONE]
+    ids = plan.model.places.table["place_id"].to_numpy()[place[place != NONE]]
+    return pd.Series(tonnes / plan.model.parameters["payload_t_per_teu"]).groupby(ids).sum()
 
 
 def _by_port(plan: Plan) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 Rule (28) asks that every state saves at least a share a of what its cargo costs today. Plans that keep it at a keep it
 at less, so that the largest share lies between the smallest that a plan reaches and any at which none is proven to be:
 
-    min_s saving_s / C_s of a plan   <=   max a   <   every a at which (28) is proven infeasible                 (99)
+    min_s saving_s / C_s of a plan   <=   max a   <   every a at which (28) is proven infeasible                 (101)
 
 Halving between the two closes in on it, from what each state could save with all sites to itself. Where neither a plan
 nor a proof is found at a share, plans are looked for below it and the range that is told stays open above.
@@ -28,7 +28,7 @@ from siting.solver import Solution, solve
 
 NAME = "Every state saves as much as all can"
 PRECISION = 0.02
-"""Relative; how near the two sides of (99) come where each step ends with a plan or a proof."""
+"""Relative; how near the two sides of (101) come where each step ends with a plan or a proof."""
 LEAST = 1e-4
 """A state that cannot save this share, with all sites to itself, is left out."""
 ROUGH = 0.02
@@ -57,7 +57,7 @@ def fairest_plan(model: Model, progress: Callable[[str], None] = lambda what: No
     """Find the largest share that every state can save, and the plan of least cost that gives it.
 
     Args:
-        progress: told the range of (99) as it narrows.
+        progress: told the range of (101) as it narrows.
 
     Raises:
         InputError: no state can save anything; the study itself fits no plan, or has phases.

@@ -32,6 +32,9 @@ CHOICES = (
         "Parks and cargo terminals bear all their capital, used or not",
         parameters={"take_or_pay_share": 1.0, "mmlp_public_share": 1.0, "cargo_terminal_public_share": 1.0},
     ),
+    Variant("New terminals have one train a week", parameters={"rail_trains_per_week": 1.0}),
+    Variant("New terminals have four trains a week", parameters={"rail_trains_per_week": 4.0}),
+    Variant("Rare trains cost shippers the wait alone", parameters={"rare_trains_of_freight": 0.0}),
     Variant("Exporters take the cheapest port, whatever records show", {"shippers": 0}),
 )
 """Each as the study with the choice switched back."""

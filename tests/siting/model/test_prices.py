@@ -202,13 +202,13 @@ def test_levers_by_hand(name: str) -> None:
 RARE = {
     "a train a day is the measure": (7, 0.0),
     "two trains a week": (2, 0.15 * BOX[600] * np.log2(3.5)),
-    "twice a day is liked better": (14, -0.15 * BOX[600]),
+    "twice a day is liked no better": (14, 0.0),
 }
 
 
 @pytest.mark.parametrize("name", RARE)
 def test_rare_trains_are_minded_in_units_of_the_freight_by_road(name: str) -> None:
-    """(99): 0.15 of what the box would pay by road to the port for each halving; by road nothing is minded."""
+    """(100): 0.15 of what the box would pay by road to the port for each halving; by road nothing is minded."""
     trains, minded = RARE[name]
     p = pricer("general", "full", rail_trains_per_week=trains, rare_trains_of_freight=0.15)
     np.testing.assert_allclose(p.taste_of(lane(terminal=DEPOT)), minded, atol=1e-9)
@@ -228,7 +228,8 @@ def test_a_terminal_has_the_trains_that_are_known_of_it() -> None:
     p = LanePricer(own, p.tariff, p.conditions, p.clients)
     waits = [p.parts(lane(terminal=at)).query("mode == 'dwell'")["hours"].iloc[0] for at in (DEPOT, SITE)]
     assert waits == pytest.approx([84.8, 120.8])
-    np.testing.assert_allclose(p.taste_of(lane(terminal=DEPOT)), -0.15 * BOX[600])
+    np.testing.assert_allclose(p.taste_of(lane(terminal=SITE)), 0.15 * BOX[600] * np.log2(3.5))
+    assert p.taste_of(lane(terminal=DEPOT)) == 0.0
 
 
 def test_the_search_takes_the_cheapest_and_prices_it_as_its_parts() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from siting.model.model import Model
 from siting.plan import Plan
-from siting.report.flows import _depots_off, flow_facts, over_capacity
+from siting.report.flows import _depots_off, busier_than_on_record, flow_facts, over_capacity
 
 
 @pytest.fixture
@@ -52,6 +52,46 @@ def test_a_port_that_gets_more_than_half_its_capacity_is_named(tiny_plan: Plan) 
         )
         plan = replace(tiny_plan, model=_with(tiny_plan.model, pack=pack))
         assert [row["teu"] for row in over_capacity(plan)] == pytest.approx(named)
+
+
+@pytest.fixture
+def through_the_depot(tiny_plan: Plan) -> tuple[Plan, float]:
+    """The tiny plan with all cargo by its depot and train, and its TEU a year."""
+    model, lanes = tiny_plan.model, tiny_plan.before.lanes
+    (depot,) = model.places.depots
+    hub, at = np.full(len(lanes), -1), np.full(len(lanes), depot)
+    before = replace(tiny_plan.before, lanes=replace(lanes, hub=hub, terminal=at))
+    return replace(tiny_plan, before=before), before.tonnes.sum() / model.parameters["payload_t_per_teu"]
+
+
+def _depots_with(plan: Plan, **columns: float) -> Plan:
+    pack = replace(plan.model.pack)
+    pack.__dict__.update(plan.model.pack.__dict__ | {"depots": plan.model.pack.depots.assign(**columns)})
+    return replace(plan, model=_with(plan.model, pack=pack))
+
+
+@pytest.mark.parametrize(("of_teu", "named"), [(2.02, False), (1.98, True), (np.nan, False)])
+def test_a_depot_that_gets_more_than_half_its_capacity_is_named(
+    through_the_depot: tuple[Plan, float], of_teu: float, named: bool
+) -> None:
+    plan, teu = through_the_depot
+    found = over_capacity(_depots_with(plan, container_capacity_million_teu=of_teu * teu / 1e6))
+    assert [row["teu"] for row in found] == pytest.approx([teu] * named)
+
+
+@pytest.mark.parametrize(
+    ("trains", "of_trains", "named"),
+    [(20, 0.49, True), (20, 0.51, False), (13, 0.47, False), (20, 0.0, False), (20, np.nan, False)],
+)
+def test_a_depot_with_more_than_twice_its_trains_on_record_and_a_train_a_day_is_named(
+    through_the_depot: tuple[Plan, float], trains: float, of_trains: float, named: bool
+) -> None:
+    """90 TEU a train, 365 / 7 weeks a year; where none are on record nothing is said."""
+    plan, teu = through_the_depot
+    share = plan.before.share * trains / (teu / 90 / (365 / 7))
+    plan = replace(plan, before=replace(plan.before, share=share))
+    found = busier_than_on_record(_depots_with(plan, trains_per_week=of_trains * trains))
+    assert [row["trains"] for row in found] == pytest.approx([trains] * named)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def by_every_set(model: Model) -> float:
 
 
 def test_the_share_is_the_largest_that_every_state_can_save(model: Model) -> None:
-    """(99), by enumeration."""
+    """(101), by enumeration."""
     found, truth = fairest_plan(model), by_every_set(model)
     assert truth > 0.001
     assert found.share <= truth * (1 + 1e-6) <= found.share_at_most * (1 + 2e-6)

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from siting.model.model import build_model
+from siting.parameters import load_parameters
 from siting.plan import make_plan
 from siting.report.structure import structure_rows
 from siting.run import Asked, Log, run_study
@@ -31,6 +32,12 @@ def test_what_a_study_has_switched_back_already_is_not_asked_again(tiny_study):
     assert gone == {"Capital costs nothing within the budget", "New sites need no customs staff"}
     small = [choice.name for choice in CHOICES if choice not in choices_of(tiny_study)]
     assert small == ["Customs serve a site however few its boxes"]
+
+
+def test_trains_of_new_terminals_are_told_at_both_ends_of_their_range():
+    row = load_parameters().rows["rail_trains_per_week"]
+    asked = [choice.parameters.get("rail_trains_per_week") for choice in CHOICES]
+    assert [trains for trains in asked if trains is not None] == [row.low, row.high]
 
 
 def test_capital_is_told_by_the_year_even_where_it_is_not_charged(table):
