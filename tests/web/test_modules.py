@@ -84,7 +84,7 @@ def test_a_question_is_replaced_and_never_changed(visit):
           return { base, larger: larger.forced, barred: [barred.forced, barred.forbidden], changes, back };
         })()""",
     )
-    nothing = {name: [] for name in ("forced", "forbidden", "closed_gateways", "rules_off")}
+    nothing = {name: [] for name in ("forced", "forbidden", "closed_gateways", "rules_off", "levers")}
     assert told["base"] == {"budget_inr_crore": 10, **nothing}
     assert told["larger"] == ["warehouse-large@a/b"]  # one size of a site
     assert told["barred"] == [[], ["a/b"]]  # what is forced gives way to what is forbidden

@@ -13,10 +13,11 @@ from flask import Blueprint, Response, request
 from geodata.errors import InputError
 from geodata.pack import Pack
 from siting.model.names import Names, gateways_of, names_of, possible_names
-from siting.results.read import AnswerFolder
+from siting.results.read import AnswerFolder, PlanTables
 from siting.study import Study, open_data, study_text
 from web.queries import body, number, only
 from web.results import Results
+from web.runs.levers import told_levers
 from web.runs.questions import (
     USUAL_GAP,
     Question,
@@ -78,10 +79,23 @@ class RunBook:
     def names(self, study: Study) -> Names:
         """Names that a question about a study may use: those of its model, once that is built."""
         values = plain_values(study)
-        pack, options = self._pack(values["data"]), self.pool.options.get(model_key(values))
-        if options is None:
+        pack, options = self._pack(values["data"]), self._offered(values, "options")
+        if not options:
             return possible_names(pack, study.facility_types, study.parameter_values())
         return names_of(pd.DataFrame({name: options[name] for name in ("option_id", "site_id")}), gateways_of(pack))
+
+    def levers(self, study: Study) -> list[dict[str, Any]]:
+        """Levers of a study; none until its model is built."""
+        levers: list[dict[str, Any]] = self._offered(plain_values(study), "levers")
+        return levers
+
+    def _offered(self, values: dict[str, Any], name: str) -> Any:
+        """Options or levers of a study whose model was built, which are kept while they are asked for."""
+        key, kept = model_key(values), self.pool.offered
+        offered = kept.get(key, {"options": [], "levers": []})
+        if key in kept:
+            kept.move_to_end(key)
+        return offered[name]
 
     def _pack(self, data: dict[str, Any]) -> Pack:
         if not data:
@@ -158,12 +172,15 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         if fault is not None:
             refuse(409, "the model of this study cannot be built", [fault])
 
-    def options(values: dict[str, Any]) -> Response:
+    def offered(values: dict[str, Any], told: Callable[[dict[str, Any]], Any] = lambda of: of["options"]) -> Response:
         key = model_key(values)
         refuse_faulty(key)
-        if key not in pool.options:
+        if key not in pool.offered:
             return answer({"state": pool.warm(values, key)}, 202)
-        return json_body(pool.options[key]).response()
+        return json_body(told(pool.offered[key])).response()
+
+    def levers(values: dict[str, Any], plan: PlanTables | None = None) -> Response:
+        return offered(values, lambda of: {"levers": told_levers(of["levers"], plan)})
 
     @api.get(f"{API}/studies")
     def listed_studies() -> Response:
@@ -190,17 +207,27 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
     @api.get(f"{API}/plans/<key>/options")
     def plan_options(key: str) -> Response:
         only()
-        return options(plain_values(study_of("plan", key)))
+        return offered(plain_values(study_of("plan", key)))
+
+    @api.get(f"{API}/plans/<key>/levers")
+    def plan_levers(key: str) -> Response:
+        only()
+        return levers(plain_values(study_of("plan", key)), results.plans().get(key))
+
+    @api.get(f"{API}/runs/<key>/levers")
+    def run_levers(key: str) -> Response:
+        only()
+        return levers(book.run(key).values)
 
     @api.get(f"{API}/studies/<key>/options")
     def study_options(key: str) -> Response:
         only()
-        return options(plain_values(study_of("study", key)))
+        return offered(plain_values(study_of("study", key)))
 
     @api.get(f"{API}/runs/<key>/options")
     def run_options(key: str) -> Response:
         only()
-        return options(book.run(key).values)
+        return offered(book.run(key).values)
 
     @api.get(f"{API}/runs")
     def listed_runs() -> Response:
@@ -213,7 +240,14 @@ def create_run_api(book: RunBook, results: Results, studies: Studies) -> Bluepri
         content = body("plan", "study", "changes", "gap", "replaces")
         base, study = base_of(content)
         try:
-            question = ask(base, study, content.get("changes", {}), content.get("gap", USUAL_GAP), book.names(study))
+            question = ask(
+                base,
+                study,
+                content.get("changes", {}),
+                content.get("gap", USUAL_GAP),
+                book.names(study),
+                book.levers(study),
+            )
         except InputError as error:
             refuse(400, "; ".join(error.problems), error.problems)
         if "replaces" in content:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from hashlib import sha256
@@ -20,9 +20,11 @@ from siting.rules import rules_of
 from siting.session import LIMITS
 from siting.study import DataSource, Study, file_of, load_study, make_study, named, read_study, study_faults, with_paths
 from web.results import is_text
+from web.runs.levers import with_levers
 
 RULES_OFF = "rules_off"  # names of rules of the study that are not asked to be kept
-CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways", RULES_OFF)
+LEVERS = "levers"  # keys of levers that are pulled
+CHANGES = ("budget_inr_crore", "forced", "forbidden", "closed_gateways", RULES_OFF, LEVERS)
 MAX_TOLD = 20  # names that an error lists
 MAX_NAMES = 1000  # in one list of a question
 MAX_NAME_CHARACTERS = 80
@@ -170,11 +172,19 @@ class Studies:
         return None
 
 
-def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any, names: Names) -> Question:
+def ask(
+    base: Mapping[str, str],
+    study: Study,
+    changes: Any,
+    gap: Any,
+    names: Names,
+    levers: Sequence[Mapping[str, Any]] = (),
+) -> Question:
     """Return the question of a study with changes.
 
     Args:
         names: which names of sites and gateways there are.
+        levers: of the study, as far as its model is known.
 
     Raises:
         InputError: everything wrong with changes and gap.
@@ -187,8 +197,9 @@ def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any, names: Na
         if key not in CHANGES
     ]
     known = {key: value for key, value in changes.items() if key in CHANGES}
-    faults += _faults_of_rules(study, known)
-    faults += study_faults({**{key: value for key, value in known.items() if key != RULES_OFF}, "gap": gap}, "changes")
+    faults += _faults_of_rules(study, known) + _faults_of_levers(levers, known)
+    limits = {key: value for key, value in known.items() if key not in (RULES_OFF, LEVERS)}
+    faults += study_faults({**limits, "gap": gap}, "changes")
     for key, value in known.items():
         if isinstance(value, list) and len(value) > MAX_NAMES:
             faults.append(Fault(f"{key} has {len(value)} names", f"give at most {MAX_NAMES}", "changes", column=key))
@@ -196,24 +207,35 @@ def ask(base: Mapping[str, str], study: Study, changes: Any, gap: Any, names: Na
     if faults:
         raise InputError(faults)
     known = {key: sorted(set(value)) if isinstance(value, list) else value for key, value in known.items()}
-    limits = {key: value for key, value in known.items() if key != RULES_OFF}
+    limits = {key: value for key, value in known.items() if key not in (RULES_OFF, LEVERS)}
+    own = plain_values(study)
     if off := known.get(RULES_OFF):
-        named_rules = zip(plain_values(study)["rules"], rules_of(study.rules), strict=True)
+        named_rules = zip(own["rules"], rules_of(study.rules), strict=True)
         limits["rules"] = [plain for plain, rule in named_rules if rule.name not in off]
-    return Question(base, known, {**plain_values(study), **limits, "gap": gap})
+    pulled = [lever for lever in levers if lever["key"] in known.get(LEVERS, [])]
+    return Question(base, known, with_levers(own, {**own, **limits, "gap": gap}, pulled))
 
 
 def _faults_of_rules(study: Study, changes: Mapping[str, Any]) -> list[Fault]:
     """What is wrong with the names of the rules that a question leaves out."""
-    asked = changes.get(RULES_OFF, [])
-    if not isinstance(asked, list) or not all(isinstance(name, str) for name in asked):
-        return [
-            Fault(f"{RULES_OFF} = {str(asked)[:50]!r} is no list of names", "give a list", "changes", column=RULES_OFF)
-        ]
     names = [rule.name for rule in rules_of(study.rules)]
     remedy = f"the study's are {', '.join(names[:MAX_TOLD])}" if names else "the study has no rules"
+    return _unknown(RULES_OFF, changes.get(RULES_OFF, []), names, remedy)
+
+
+def _faults_of_levers(levers: Sequence[Mapping[str, Any]], changes: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong with the levers that a question pulls."""
+    keys = [lever["key"] for lever in levers]
+    remedy = f"the study's are {', '.join(keys)}" if keys else "its model is being built; try again in a few seconds"
+    return _unknown(LEVERS, changes.get(LEVERS, []), keys, remedy)
+
+
+def _unknown(column: str, asked: Any, names: Sequence[str], remedy: str) -> list[Fault]:
+    """Faults of a list of names of which only some are known."""
+    if not isinstance(asked, list) or not all(isinstance(name, str) for name in asked):
+        return [Fault(f"{column} = {str(asked)[:50]!r} is no list of names", "give a list", "changes", column=column)]
     return [
-        Fault(f"{RULES_OFF} names unknown {name[:50]!r}", remedy, "changes", column=RULES_OFF)
+        Fault(f"{column} names unknown {name[:50]!r}", remedy, "changes", column=column)
         for name in asked
         if name not in names
     ]

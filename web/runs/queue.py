@@ -29,7 +29,7 @@ MAX_ANSWERS = 50  # what-if answers whose tables are kept
 MAX_REMEMBERED = 1000  # runs whose question is
 GRACE_S = 3.0  # what a search may take to heed a cancellation before its process is ended
 WAKE_S = 0.5
-KEPT_OPTIONS = 4
+KEPT_OFFERED = 16
 FAULT_S = 10.0  # for which a model that could not be built is not tried again
 LOST = "The solver process ended unexpectedly, and this run with it. Start it again."
 CANCELLED = "Cancelled."
@@ -144,7 +144,7 @@ class Pool:
     def __init__(self, store: RunStore, results: Path, studies: Path, size: int = SIZE) -> None:
         self.store, self.results, self.studies = store, results, studies
         self.runs: OrderedDict[str, Run] = OrderedDict()
-        self.options: OrderedDict[str, dict[str, list[Any]]] = OrderedDict()
+        self.offered: OrderedDict[str, dict[str, Any]] = OrderedDict()  # options and levers, by model key
         self._faults: dict[str, tuple[float, str]] = {}
         self._queue: deque[str] = deque()
         self._wanted: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
@@ -199,7 +199,7 @@ class Pool:
         """Have the model of a study built on every process; returns ``warm`` once one has it, else ``warming``."""
         self.start()
         with self._change:
-            if key in self.options and any(key in p.warm for p in self._processes):
+            if key in self.offered and any(key in p.warm for p in self._processes):
                 return "warm"
             if self.fault(key) is None:
                 self._wanted[key] = values
@@ -344,7 +344,8 @@ class Pool:
             if self._closed:
                 return
             if kind == "done":
-                self._keep_model(process, run.model_key if run.kind == "what-if" else None, told.pop("options", None))
+                offered = {name: told.pop(name) for name in ("options", "levers") if name in told}
+                self._keep_model(process, run.model_key if run.kind == "what-if" else None, offered)
                 for name, value in told.items():
                     setattr(run, name, value)
                 run.plan = target.name if run.kind == "save" else None
@@ -363,7 +364,7 @@ class Pool:
         with self._change:
             process.warming = None
             if kind == "done":
-                self._keep_model(process, key, told["options"])
+                self._keep_model(process, key, told)
             elif kind == "failed":  # a lost process is tried again
                 self._wanted.pop(key, None)
                 self._faults[key] = time.monotonic(), told
@@ -382,16 +383,16 @@ class Pool:
             elif job.active:
                 self._end(job, "failed", told)
 
-    def _keep_model(self, process: _Process, key: str | None, options: dict[str, list[Any]] | None) -> None:
+    def _keep_model(self, process: _Process, key: str | None, offered: dict[str, Any]) -> None:
         if key is None:
             return
         if key in process.warm:
             process.warm.remove(key)
         process.warm.append(key)
-        if options is not None:
-            self.options[key] = options
-            while len(self.options) > KEPT_OPTIONS:
-                self.options.popitem(last=False)
+        if offered:
+            self.offered[key] = offered
+            while len(self.offered) > KEPT_OFFERED:
+                self.offered.popitem(last=False)
 
     def _hear(self, run: Run, message: Message) -> None:
         kind, told = message

@@ -34,6 +34,7 @@ from siting.solver import Progress, relative_gap
 from siting.stages import Stage
 from siting.study import load_study
 from web.map.plan import columns
+from web.runs.levers import plain_levers
 from web.runs.questions import model_key, study_from
 
 WARM_MODELS = 2  # of each process; one of the national pack takes about half a gigabyte
@@ -90,8 +91,8 @@ class Worker:
         return "failed", text
 
     def warm(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Build a model; returns what may be forced or forbidden."""
-        return {"options": self._options(self._session(values))}
+        """Build a model; returns what may be chosen in questions."""
+        return _offered(self._session(values))
 
     def solve(self, values: Mapping[str, Any], folder: str) -> dict[str, Any]:
         """Answer a question."""
@@ -105,7 +106,7 @@ class Worker:
             raise explained(error, study, session.current) from None
         self._check()
         write_answer(plan, Path(folder))
-        return {**_told(plan), **({"options": self._options(session)} if cold else {})}
+        return {**_told(plan), **(_offered(session) if cold else {})}
 
     def save(self, study_file: str, folder: str) -> dict[str, Any]:
         """Make the result of a study file."""
@@ -133,16 +134,6 @@ class Worker:
         self.sessions.move_to_end(key)
         return self.sessions[key]
 
-    def _options(self, session: Session) -> dict[str, list[Any]]:
-        options, places = session.model.options, session.model.places.table
-        at = places.iloc[options["place"]]
-        table = options[["option_id", "site_id"]].assign(
-            place_id=at["place_id"].to_numpy(),
-            **{name: at[name].to_numpy() for name in ("name", "state", "lon", "lat")},
-            **{name: options[name] for name in ("facility_type", "tier", "capex_inr_crore", "capacity_t_per_year")},
-        )
-        return columns(table)
-
     def _stage(self, stage: Stage) -> None:
         self._check()
         self.connection.send(("stage", stage.value))
@@ -165,6 +156,18 @@ class Worker:
         """Stop the search where the job is no longer wanted; it ends as on Ctrl-C."""
         if self.cancelled.is_set():
             raise KeyboardInterrupt
+
+
+def _offered(session: Session) -> dict[str, Any]:
+    """What a question about a study may choose from: options to force or forbid, levers to pull."""
+    options, places = session.model.options, session.model.places.table
+    at = places.iloc[options["place"]]
+    table = options[["option_id", "site_id"]].assign(
+        place_id=at["place_id"].to_numpy(),
+        **{name: at[name].to_numpy() for name in ("name", "state", "lon", "lat")},
+        **{name: options[name] for name in ("facility_type", "tier", "capex_inr_crore", "capacity_t_per_year")},
+    )
+    return {"options": columns(table), "levers": plain_levers(session.model)}
 
 
 def _saving_so_far(session: Session, objective_inr: float) -> float | None:

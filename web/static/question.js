@@ -1,7 +1,7 @@
-// What is asked of the solver: a budget, sites to force or forbid, ports to close, rules of the study to leave out.
+// What is asked of the solver: a budget, sites to force or forbid, ports to close, rules to leave out, levers to pull.
 // Questions are never changed, only replaced.
 
-const LISTS = ["forced", "forbidden", "closed_gateways", "rules_off"];
+const LISTS = ["forced", "forbidden", "closed_gateways", "rules_off", "levers"];
 
 export const siteOf = (option) => `${option.facility_type}@${option.place_id}`;
 const listOf = (question, name) => question[name] ?? [];
@@ -15,11 +15,13 @@ export const same = (a, b) =>
   a.budget_inr_crore === b.budget_inr_crore &&
   LISTS.every((name) => [...listOf(a, name)].sort().join() === [...listOf(b, name)].sort().join());
 
-export const has = (question, list, id) => question[list].includes(id);
+export const has = (question, list, id) => listOf(question, list).includes(id);
 const without = (ids, unwanted) => ids.filter((id) => !unwanted.includes(id));
 const toggled = (ids, id) => (ids.includes(id) ? without(ids, [id]) : [...ids, id]);
 
 export const toggleGateway = (question, id) => ({ ...question, closed_gateways: toggled(question.closed_gateways, id) });
+
+export const toggleLever = (question, key) => ({ ...question, levers: toggled(listOf(question, "levers"), key) });
 
 export const toggleRule = (question, name) => ({ ...question, rules_off: toggled(question.rules_off, name) });
 
@@ -43,8 +45,8 @@ export function toggleForbidden(question, id, options) {
 // Differences of a question from that of the base: [{list, id, added}].
 export function changes(question, base) {
   return LISTS.flatMap((list) => [
-    ...without(question[list], base[list]).map((id) => ({ list, id, added: true })),
-    ...without(base[list], question[list]).map((id) => ({ list, id, added: false })),
+    ...without(listOf(question, list), base[list]).map((id) => ({ list, id, added: true })),
+    ...without(base[list], listOf(question, list)).map((id) => ({ list, id, added: false })),
   ]);
 }
 

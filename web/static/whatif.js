@@ -12,7 +12,7 @@ import { ended, watch } from "./runs.js";
 import { createSearch, districtEntries } from "./search.js";
 import * as shell from "./shell.js";
 import { nothingCard, placeCard, portCard } from "./whatifcards.js";
-import { own, placesShown, question, render, renderPlan, stageText, tipLines } from "./whatifview.js";
+import { leverName, own, placesShown, question, render, renderPlan, stageText, tipLines } from "./whatifview.js";
 import { createWorkbench } from "./workbench.js";
 
 const SETTLE_MS = 200; // a slider at rest this long is an answer
@@ -42,6 +42,7 @@ const state = {
   asking: false, // the question is on its way
   trouble: null, // why it could not be asked
   options: [], // what can be built
+  levers: [], // what else can be done, or may happen
   places: [], // the same by place
   firstRun: null, // that answered a base which is a study file
   tab: "map",
@@ -147,7 +148,7 @@ const asBase = (choice) => ({ [choice.slice(0, choice.indexOf(":"))]: choice.sli
 const baseName = (of = state.base) => of && Object.entries(of).map(([kind, id]) => `${kind}:${id}`)[0];
 
 async function openBase(chosen) {
-  Object.assign(state, { base: chosen, run: null, asking: false, trouble: null, options: [], places: [] });
+  Object.assign(state, { base: chosen, run: null, asking: false, trouble: null, options: [], levers: [], places: [] });
   turn.watching += 1;
   shell.attempt(warm);
   let from = chosen.plan && data.planBase(chosen.plan);
@@ -174,7 +175,7 @@ async function openBase(chosen) {
   shell.showNotes(state.baseline.summary, state.baseline.placeName);
   const most = Math.max(2 * own(state).budget_inr_crore, 10);
   Object.assign(byId("budget"), { max: most, step: most >= 2000 ? 100 : most / 100 });
-  shell.attempt(() => loadOptions(`${from}/options`, chosen));
+  shell.attempt(() => loadOffers(from, chosen));
 }
 
 // Workers build the model while one looks; asked again until it is there.
@@ -185,14 +186,19 @@ async function warm() {
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function loadOptions(from, mine) {
-  let answer = await data.get(from);
-  while (answer.state === "warming" && mine === state.base) {
-    await sleep(RETRY_MS);
-    answer = await data.get(from);
-  }
+async function loadOffers(from, mine) {
+  const onceKnown = async (name) => {
+    let answer = await data.get(`${from}/${name}`);
+    while (answer.state === "warming" && mine === state.base) {
+      await sleep(RETRY_MS);
+      answer = await data.get(`${from}/${name}`);
+    }
+    return answer;
+  };
+  const options = await onceKnown("options");
+  const { levers } = await onceKnown("levers");
   if (mine !== state.base) return;
-  state.options = data.rows(answer);
+  Object.assign(state, { options: data.rows(options), levers });
   const groups = data.groupBy(state.options, (option) => option.place_id);
   state.places = [...groups].map(([place_id, list]) => ({ ...list[0], place_id, list }));
   draw();
@@ -392,6 +398,7 @@ function ruleNames(changes) {
     count("forced") > usual.forced.length ? _("{n} forced", { n: number(count("forced")) }) : null,
     count("forbidden") > usual.forbidden.length ? _("{n} forbidden", { n: number(count("forbidden")) }) : null,
     count("rules_off") ? _("{n} rules left out", { n: number(count("rules_off")) }) : null,
+    ...(changes.levers ?? []).map((key) => leverName(key, state)),
     ...closed.map((id) => _("Closed: {place}", { place: port(id) })),
   ].filter(Boolean);
 }

@@ -33,7 +33,7 @@ export function render(state, map, on) {
   renderSaving(state);
   renderAge(state);
   // The rest follows from the question alone: news of a run must not move what one is writing, nor draw the map anew.
-  const asked = [question(state), state.baseline, state.options, map, byId("show-options").checked];
+  const asked = [question(state), state.baseline, state.options, state.levers, map, byId("show-options").checked];
   if (asked.every((part, i) => part === drawn[i])) return;
   drawn = asked;
   renderQuestion(state, on);
@@ -115,6 +115,7 @@ function renderQuestion(state, on) {
   byId("reset").disabled = questions.same(now, own(state));
   const told = questions.changes(now, own(state));
   renderRules(state, on);
+  renderLevers(state, on);
   byId("changes").replaceChildren(...told.map((one) => changeRow(one, state, on)));
   const { gateways } = state.baseline;
   const closed = (port) => questions.has(now, "closed_gateways", port.gateway_id);
@@ -141,6 +142,53 @@ function renderRules(state, on) {
   );
 }
 
+// Levers by key in the language of the page; the server tells them in English.
+const LEVERS = {
+  only_warehouses: _("Warehouses alone"),
+  only_cold_stores: _("Cold stores alone"),
+  only_cargo_terminals: _("Cargo terminals alone"),
+  only_mmlps: _("Logistics parks alone"),
+  planned_parks: _("All planned parks"),
+  digital_customs: _("Customs digitised: a day less at every port"),
+  export_credit: _("Cheaper export credit for small firms"),
+  freight_refund: _("Freight refunded to small firms (LIFT)"),
+  carbon_price: _("Carbon priced"),
+  carbon_cap: _("CO2e capped"),
+  congestion_12: _("Ports more congested: 12 % longer"),
+  congestion_18: _("Ports more congested: 18 % longer"),
+  weak_access: _("Weak road and rail far from rail"),
+  warehouse_shortage: _("Warehouses short: stuffing dearer"),
+  road_only: _("Few multimodal options"),
+  port_closed: _("The busiest port closed"),
+  growth_digital: _("Digital trade: all exports up"),
+  growth_state: _("The state that exports most exports more"),
+  zones: _("Special economic zones"),
+};
+
+export function leverName(key, { levers }) {
+  const lever = levers.find((one) => one.key === key);
+  return LEVERS[key] ?? (lever ? lever.name : key);
+}
+
+// Levers as switches, each with what it does to the plan and is worth to all, where the result says so.
+function renderLevers(state, on) {
+  byId("lever-section").hidden = !state.levers.length;
+  byId("levers").replaceChildren(
+    ...state.levers.map((lever) => {
+      const { key, plan_change_inr_per_year: change, worth_inr_per_year: worth } = lever;
+      const onchange = () => on.change(questions.toggleLever(question(state), key));
+      const box = h("input", { type: "checkbox", checked: questions.has(question(state), "levers", key), onchange });
+      const effect = [
+        change === null ? null : _("plan {change} a year", { change: signed(change, rupees) }),
+        worth === null ? null : _("worth {worth} a year", { worth: signed(worth, rupees) }),
+      ].filter(Boolean);
+      const amount = effect.length ? h("span", { class: "amount" }, effect.join(" · ")) : null;
+      const setting = h("span", { class: "quiet", lang: "en" }, lever.setting);
+      return h("li", {}, h("label", { title: lever.note || null }, box, leverName(key, state), amount), setting);
+    }),
+  );
+}
+
 function changeRow(one, state, on) {
   const text = changeText(one, state);
   const label = _("Take back: {change}", { change: text });
@@ -157,8 +205,9 @@ export function idText(id, options) {
   return id.includes("@") ? `${name}, ${word(id.slice(0, id.indexOf("@")))}` : name;
 }
 
-export function changeText({ list, id, added }, { options, baseline }) {
+export function changeText({ list, id, added }, { options, levers, baseline }) {
   if (list === "rules_off") return added ? _("Rule left out: {name}", { name: id }) : _("Rule kept again: {name}", { name: id });
+  if (list === "levers") return _("Lever pulled: {name}", { name: leverName(id, { levers }) });
   if (list === "closed_gateways") {
     const place = named(baseline.gateways.find((row) => row.gateway_id === id) ?? { name: id }, "name");
     return added ? _("Closed: {place}", { place }) : _("Open again: {place}", { place });
