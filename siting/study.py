@@ -47,6 +47,8 @@ class Study:
             earlier year, or all that an official list leaves out.
         leader_weight: what a rupee of the leaders counts, in the choice of sites and in every sum of money of the
             answer alike; 0 leaves them out of both.
+        leaders_use_sites: whether cargo of the leaders that does not count may go through what is built, where that
+            costs it less than today by the port and mode that it takes anyway (:mod:`siting.leaders`).
         capital_charge: whether the choice pays a year for the capital it spends, spread over the appraisal period at
             the discount rate, so that it opens a site only where that adds more than it costs in all; without, every
             site that saves more a year than it costs to run, as far as the budget goes.
@@ -81,6 +83,7 @@ class Study:
     leader_share: float = 0.75
     leaders: tuple[str, ...] = ()
     leader_weight: float = 0.0
+    leaders_use_sites: bool = False
     capital_charge: bool = True
     forced: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
@@ -179,6 +182,7 @@ _CHECKS: dict[str, Check] = {
     "leader_share": number(0, 1),
     "leaders": texts(),
     "leader_weight": number(0, 1),
+    "leaders_use_sites": yes_or_no,
     "capital_charge": yes_or_no,
     "forced": texts(),
     "forbidden": texts(),

@@ -75,9 +75,8 @@ class Model:
 
     @cached_property
     def active(self) -> NDArray[np.int64]:
-        """Clients that take part in the choice: with a status quo lane and a weight."""
-        weight = self.clients["weight"].to_numpy()[self.existing.client]
-        return np.asarray(self.existing.client[weight > 0])
+        """Clients that take part in the choice: with a status quo lane, and a weight or leave to use what is built."""
+        return np.asarray(self.existing.client[_take_part(self.clients, self.study)[self.existing.client]])
 
     @cached_property
     def row_cost_inr_per_t(self) -> Array:
@@ -199,9 +198,9 @@ def _priced(
             clients = pricer.clients
         search = LaneSearch(pricer, today)
         existing = search.status_quo()
-        weighted = clients["weight"].to_numpy()[existing.client] > 0
-        improving = search.improving(existing.take(weighted), *building_places(options))
-        problem, lane_of_row = state_problem(study, clients, options, places, existing.take(weighted), improving)
+        taking_part = existing.take(_take_part(clients, study)[existing.client])
+        improving = search.improving(taking_part, *building_places(options))
+        problem, lane_of_row = state_problem(study, clients, options, places, taking_part, improving)
         model = Model(
             study, pack, parameters, survey, places, demand, clients, options, pricer, existing, improving,
             lane_of_row, problem, stages,
@@ -240,19 +239,24 @@ def close_gateways(model: Model, gateway_ids: Iterable[str]) -> Model:
         touched[lanes.client[np.isin(lanes.gateway, closed) | np.isin(lanes.hub, closed)]] = True
     search = LaneSearch(pricer)
     again = search.status_quo(np.flatnonzero(touched))
-    weighted = model.clients["weight"].to_numpy() > 0
-    better = search.improving(again.take(weighted[again.client]), *building_places(model.options))
+    part = _take_part(model.clients, study)
+    better = search.improving(again.take(part[again.client]), *building_places(model.options))
     existing, improving = (
         Lanes.joined([kept.take(~touched[kept.client]), new]).by_client()
         for kept, new in ((model.existing, again), (model.improving, better))
     )
-    active = existing.take(weighted[existing.client])
+    active = existing.take(part[existing.client])
     problem, lane_of_row = state_problem(study, model.clients, model.options, places, active, improving)
     closed_off = replace(
         model, study=study, places=places, pricer=pricer, existing=existing, improving=improving, problem=problem,
         lane_of_row=lane_of_row, rule_rows=(),
     )  # fmt: skip
     return with_rules(closed_off)
+
+
+def _take_part(clients: pd.DataFrame, study: Study) -> NDArray[np.bool_]:
+    """(n_clients,) whether a client takes part in the choice of sites, if it has a way today."""
+    return np.asarray((clients["weight"] > 0) | study.leaders_use_sites, dtype=bool)
 
 
 def check_names_of(study: Study, options: pd.DataFrame, places: Places) -> None:
@@ -292,13 +296,20 @@ def state_problem(
     existing: Lanes,
     improving: Lanes,
 ) -> tuple[FacilityProblem, NDArray[np.int64]]:
-    """State the problem over the active clients; the second result maps its lanes to ``improving``."""
+    """State the problem over the active clients; the second result maps its lanes to ``improving``.
+
+    Cargo that does not count costs nothing by any lane, and has none that costs it more than today.
+    """
     lane, needs = options_of_lanes(improving, clients["cargo_class"].to_numpy(object), options, places)
     position = np.full(len(clients), NONE)
     position[existing.client] = np.arange(len(existing))
     tonnes = clients["tonnes_per_year"].to_numpy()
     weight = clients["weight"].to_numpy() * tonnes
     cost_inr_per_t = improving.cost_inr_per_t[lane] + charge_of_use(options, needs)
+    if study.leaders_use_sites:
+        owner = improving.client[lane]
+        gains = (weight[owner] > 0) | (cost_inr_per_t < existing.cost_inr_per_t[position[owner]])
+        lane, needs, cost_inr_per_t = lane[gains], needs[gains], cost_inr_per_t[gains]
     group = pd.factorize(options["site_id"])[0]
     with refused_as_input():
         problem = FacilityProblem(

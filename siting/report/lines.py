@@ -49,6 +49,7 @@ def plan_lines(s: Mapping[str, Any], sites: pd.DataFrame) -> list[str]:
         "Net saving": f"{crore(saving)} a year: {shares[0]:.1f} % of all cost, {shares[1]:.1f} % of part-load cost"
         + _possible(s),
         **_suited(s),
+        **_led(s, sites),
         "Benefit/cost": f"{ratio}, payback {payback}; {counted(losing['sites'], 'site')} "
         f"(₹{indian(losing['capex_inr_crore'])} crore) "
         f"{'does not recover its' if losing['sites'] == 1 else 'do not recover their'} own capital",
@@ -81,6 +82,18 @@ def _suited(s: Mapping[str, Any]) -> dict[str, str]:
     return {
         "Of which": f"{crore(money)} freight, handling, time and carbon, {crore(taste)} ports and trains that suit "
         f"shippers better, less {crore(s['fixed_cost_inr_per_year'])} to run the sites"
+    }
+
+
+def _led(s: Mapping[str, Any], sites: pd.DataFrame) -> dict[str, str]:
+    """Line of what leaders bring to the sites, where they may use them without counting."""
+    study = s["resolved_study"]
+    if not study.get("leaders_use_sites") or study["leader_weight"]:
+        return {}
+    used = sites["leaders_t_per_year"]
+    return {
+        "Leaders": f"{indian(used.sum())} t a year of their cargo through {counted(int((used > 0).sum()), 'site')}, "
+        f"which saves them {crore(s['leaders_saving_inr_per_year'], 1)} a year; in no other figure"
     }
 
 

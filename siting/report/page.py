@@ -70,6 +70,7 @@ def render_report(
         sites=_site_rows(sites),
         sites_shown=SITES_SHOWN,
         site_counts=_site_counts(sites),
+        leaders_t=sites["leaders_t_per_year"].sum(),
         unused=int((sites["throughput_t_per_year"] == 0).sum()),
         gains=_gains(districts),
         n_gaining=int((districts["saving_inr_per_year"] > 0).sum()),

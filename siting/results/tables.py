@@ -67,8 +67,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "taste_inr_per_year": plan.totals("after")["taste_inr_per_year"],
         "before": plan.totals("before"),
         "after": plan.totals("after"),
-        "saving_inr_per_year": plan.net_saving_inr_per_year,
-        "benefit_inr_per_year": plan.benefit_inr_per_year,
+        **_saved(plan),
         "gap_of_saving": plan.gap_of_saving,
         "net_present_value_inr_crore": appraisal.net_present_value_inr / INR_PER_CRORE,
         "benefit_cost_ratio": appraisal.benefit_cost_ratio,
@@ -102,6 +101,15 @@ def summary(plan: Plan) -> dict[str, Any]:
         **phases_summary(plan),
         "draws": None if plan.certainty is None else plan.certainty.summary(),
         "resolved_study": model.study.resolved(),
+    }
+
+
+def _saved(plan: Plan) -> dict[str, Any]:
+    """What the plan saves a year, and what besides."""
+    return {
+        "saving_inr_per_year": plan.net_saving_inr_per_year,
+        "leaders_saving_inr_per_year": plan.leaders_saving_inr_per_year,
+        "benefit_inr_per_year": plan.benefit_inr_per_year,
     }
 
 
@@ -148,7 +156,7 @@ def sites_table(plan: Plan) -> pd.DataFrame:
         "option_id", "site_id", "place_id", "district_id", "name", "state", "lon", "lat", "facility_type", "tier",
         "status", "capex_inr_crore", "project_cost_inr_crore", "fixed_cost_inr_per_year",
         "capital_charge_inr_per_year", "use_charge_inr_per_t", "capacity_t_per_year", "min_throughput_t_per_year",
-        "throughput_t_per_year", "utilisation", "districts_served", "saving_inr_per_year",
+        "throughput_t_per_year", "leaders_t_per_year", "utilisation", "districts_served", "saving_inr_per_year",
         "recovers_capital", "repays_share", "chosen_share",
     ]  # fmt: skip
     if plan.phased is not None:

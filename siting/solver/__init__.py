@@ -12,6 +12,7 @@ Three villages and three sites, of which one may open:
 """
 
 from siting.solver.certificate import Certificate
+from siting.solver.check import check_solution
 from siting.solver.conflict import Change, Explanation, Repair, explain, has_plan
 from siting.solver.coverage import Coverage
 from siting.solver.errors import InputError, WrongAnswerError
@@ -43,6 +44,7 @@ __all__ = [
     "Status",
     "WrongAnswerError",
     "bare",
+    "check_solution",
     "explain",
     "has_plan",
     "limits_of",

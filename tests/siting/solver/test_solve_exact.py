@@ -162,6 +162,29 @@ def test_shippers_with_tastes_fill_sites_that_charge_by_the_year_and_the_tonne(
     assert all(assert_true(tiny_study(seed), f"seed {seed}") for seed in range(700_000, 700_030))
 
 
+def with_idle_clients(problem: FacilityProblem, seed: int) -> FacilityProblem:
+    """Some clients cost nothing by any lane or by none: they fill options and are no reason to open them."""
+    idle = np.random.default_rng([seed, 5]).random(problem.n_clients) < 0.5
+    unserved = np.where(idle, 0.0, problem.unserved_cost)
+    return problem.with_changes(
+        lane_cost=np.where(idle[problem.lane_client], 0.0, problem.lane_cost), unserved_cost=unserved
+    )
+
+
+@pytest.mark.parametrize("block", range(2))
+def test_clients_that_cost_nothing_fill_options_to_their_minimum(block: int) -> None:
+    """As cargo of leaders that does not count; in some of the problems a plan is cheaper for it."""
+    proven, cheaper = 0, 0
+    seeds = range(870_000 + 40 * block, 870_040 + 40 * block)
+    for seed in seeds:
+        problem = with_idle_clients(with_minimums(random_problem(seed), seed), seed)
+        proven += assert_true(problem, f"seed {seed}")
+        idle = problem.with_changes(demand=np.where(problem.unserved_cost == 0.0, 0.0, problem.demand))
+        with_it, without = exact_optimum(problem), exact_optimum(idle)
+        cheaper += with_it is not None and (without is None or with_it < without)
+    assert proven >= 0.96 * len(seeds) and cheaper > 0
+
+
 def beyond_option_rows(seed: int) -> FacilityProblem:
     """A problem with rules over lanes, with coverage or with both, and now and then with all else."""
     problem = random_problem(seed)
