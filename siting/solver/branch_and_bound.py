@@ -25,7 +25,8 @@ CANDIDATES, RELIABLE = 12, 2
 class Node:
     """Options (low, high) and their number (fewest, most) within bounds, and what no plan there undercuts.
 
-    With a record, what shows it is written down; `shown` is what was found of it before it had one.
+    With a record, what shows it is written down; `shown` is what was found of it before it had one. Where `unshown`,
+    nothing on record shows the bound: the node must be solved even when its bound is enough.
     """
 
     bound: float
@@ -35,6 +36,7 @@ class Node:
     most: float = np.inf
     record: Record | None = None
     shown: tuple[Prices, ...] = ()
+    unshown: bool = False
 
 
 Relaxed = tuple[float, FloatArray, FloatArray]
@@ -77,7 +79,7 @@ def branch_and_bound(
             _put_least_last(stack)
         down = False
         node = stack[-1]
-        if node.bound >= cutoff():
+        if node.bound >= cutoff() and not node.unshown:
             stack.pop()
             continue
         looked_into += 1
@@ -114,7 +116,7 @@ def fixed_by_reduced_cost(node: Node, bound: float, y: FloatArray, reduced: Floa
     """The node with its bound, and with what reduced costs over the room decide."""
     low = np.where((-reduced > room) & (y > 1.0 - WHOLE), 1.0, node.low)
     high = np.where((reduced > room) & (y < WHOLE), 0.0, node.high)
-    return replace(node, bound=bound, low=low, high=high)
+    return replace(node, bound=bound, low=low, high=high, unshown=False)
 
 
 def _sides_of_number(node: Node, y: FloatArray) -> list[Node] | None:
@@ -184,7 +186,8 @@ class _PseudoCosts:
             value, is_bound, shown = tried_side
             gains[k] = max(0.0, min(value, self._cutoff()) - node.bound)
             if is_bound:
-                sides[k] = replace(sides[k], bound=max(node.bound, value), shown=tuple(shown))
+                unshown = node.record is not None and value > node.bound and not shown
+                sides[k] = replace(sides[k], bound=max(node.bound, value), shown=tuple(shown), unshown=unshown)
             self._rise[k, j] += gains[k] / distance
             self._tried[k, j] += 1
         return sides, gains

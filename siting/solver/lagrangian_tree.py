@@ -1,7 +1,9 @@
-"""Depth-first branch and bound on Lagrangian bounds, for small cores without capacities, groups and rules but a number.
+"""Depth-first branch and bound on Lagrangian bounds, for cores without capacities, groups and rules but a number.
 
 A node keeps the multipliers of its parent, improves them for a few steps, fixes options by reduced cost and
-branches on the least decided one [Beasley 1993; Senne, Lorena and Pereira 2005].
+branches on the least decided one [Beasley 1993; Senne, Lorena and Pereira 2005]. Whether it is worth its time shows
+early: of a tree in which leaves at depth d count 2^-d, the part that is behind says how many nodes are ahead [weighted
+backtrack estimator: Kilby, Slaney, Thiebaux and Walsh 2006].
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 
 from siting.solver.core import Core
 from siting.solver.kernels import add_gains, compiled
-from siting.solver.problem import BoolArray, FloatArray
+from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.proof import Prices, Record
 
 CLOSED, FREE, OPEN = -1, 0, 1
@@ -22,6 +24,8 @@ NODE_STEPS, ROOT_STEPS = 60, 300
 SHRINK = 0.6
 BATCH = 50
 """Nodes between two looks at the clock."""
+LOOK = 100
+"""Nodes after which to ask how many there will be."""
 DEPTH = 400
 """Most open nodes; a depth-first search of twice as many options would be hopeless anyway."""
 
@@ -207,12 +211,21 @@ def _written(core: Core, lam: FloatArray, price_in: float, price_out: float) -> 
     return [replace(at, first=found[0].first) for at in found]
 
 
+def _problem(core: Core, best_cost: float) -> tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray]:
+    """First lanes, option and cost of each lane, what a client costs at most, fixed costs: as the kernels take them."""
+    option_at = np.zeros(core.n_places, dtype=np.int64)
+    option_at[core.place] = np.arange(core.n_options)
+    far = float(core.cost.max(initial=0.0)) * 2 + best_cost + 1.0
+    ceiling = np.where(np.isfinite(core.unserved), core.unserved, far)
+    return core.first_lane, option_at[core.places[:, 0]], core.cost, ceiling, core.fixed_cost
+
+
 def search(
     core: Core,
     lam: FloatArray,
     best_cost: float,
     slack: float,
-    max_nodes: int,
+    most_nodes: int,
     keep_going: Callable[[], bool],
     record: Record,
 ) -> tuple[bool, BoolArray | None]:
@@ -220,30 +233,28 @@ def search(
 
     Args:
         lam: (n_clients,) multipliers to start from.
-        max_nodes: give up after so many.
+        most_nodes: give up after so many, and where as many are ahead.
         keep_going: asked now and then; False gives up.
         record: where each node's multipliers are written down.
 
     Returns:
         (whether the search is complete, the best plan found that costs less than best_cost, or None).
     """
-    n = core.n_options
-    option_at = np.zeros(core.n_places, dtype=np.int32)
-    option_at[core.place] = np.arange(n, dtype=np.int32)
-    option = option_at[core.places[:, 0]]
-    far = float(core.cost.max(initial=0.0)) * 2 + best_cost + 1.0
-    ceiling = np.where(np.isfinite(core.unserved), core.unserved, far)
-    problem = (core.first_lane, option, core.cost, ceiling, core.fixed_cost)
+    n, problem = core.n_options, _problem(core, best_cost)
     states = np.zeros((DEPTH, n), dtype=np.int8)
     states[0, core.forced] = OPEN
     lams = np.empty((DEPTH, core.n_clients))
-    lams[0] = np.minimum(lam, ceiling)
+    lams[0] = np.minimum(lam, problem[3])
     bounds = np.full(DEPTH, -np.inf)
     plan = np.zeros(n, dtype=bool)
     best_lam, v, mean = np.empty(core.n_clients), np.empty(n), np.empty(n)
     n_open = -1 if core.n_open is None else core.n_open
+    depth = np.zeros(DEPTH, dtype=np.int64)
     records, top, cost, done = [record], 1, best_cost, 0
-    while top > 0 and top + 1 < DEPTH and done < max_nodes and (done % BATCH or keep_going()):
+    while top > 0 and top + 1 < DEPTH and done < most_nodes and (done % BATCH or keep_going()):
+        behind = 1.0 - np.exp2(-depth[:top].astype(float)).sum()
+        if done >= LOOK and done > most_nodes * behind:
+            break
         steps, way = (ROOT_STEPS, 1.0) if done == 0 else (NODE_STEPS, 0.5)
         done += 1
         top -= 1
@@ -262,7 +273,7 @@ def search(
         if pick < 0:
             continue
         children = slice(top, top + 2)
-        states[children], lams[children], bounds[children] = state, best_lam, bound
+        states[children], lams[children], bounds[children], depth[children] = state, best_lam, bound, depth[top] + 1
         states[top, pick], states[top + 1, pick] = CLOSED, OPEN  # open is looked at first
         records += here.part(np.array([pick]))
         top += 2

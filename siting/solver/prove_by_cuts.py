@@ -16,8 +16,8 @@ from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.proof import Region
 from siting.solver.search import Search, unservable
 
-FEW, FEW_NODES = 150, 2000
-"""Options few enough for the Lagrangian tree, and the nodes this may take where it comes first."""
+MOST_VISITS, MOST_NODES = 1e9, 10_000
+"""Lanes times nodes, and nodes, that the Lagrangian tree may take, which comes first."""
 MOST_LIKELY, LIKELY_NODES = 0.7, 100
 """Options without reduced cost are searched first where they are at most this part of those left; nodes this takes."""
 ROUNDING_MOVES = 3
@@ -37,7 +37,7 @@ def prove_by_cuts(search: Search, dual: Dual) -> None:
         search.raise_bound(ceiling)
         return
     candidates, lam = np.flatnonzero(keep), np.minimum(dual.at.lam, sub.unserved)
-    if sub.n_options <= FEW and _search_tree(search, sub, candidates, lam, FEW_NODES):
+    if _search_tree(search, sub, candidates, lam, min(MOST_NODES, int(MOST_VISITS / max(sub.n_lanes, 1)))):
         return
     master = _master(search, sub, lam, keep)
 

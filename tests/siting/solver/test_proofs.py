@@ -107,10 +107,10 @@ WAYS: list[tuple[str, Proof, str, dict[str, object]]] = [
     ("number", CUTS, "tree", {}),
     ("fixed cost", CUTS, "tree", {}),
     ("budget", CUTS, "tree", {}),
-    ("number", CUTS, "tree", {"FEW": 0}),  # Benders cuts and branching instead of the Lagrangian tree
-    ("fixed cost", CUTS, "tree", {"FEW": 0, "MOST_LIKELY": 9.0}),  # always the likely options first
-    ("budget", CUTS, "tree", {"FEW": 0, "MOST_LIKELY": 0.0}),
-    ("budget", CUTS, "tree", {"FEW_NODES": 1}),  # a tree that gives up
+    ("number", CUTS, "tree", {"MOST_VISITS": 0}),  # Benders cuts and branching instead of the Lagrangian tree
+    ("fixed cost", CUTS, "tree", {"MOST_VISITS": 0, "MOST_LIKELY": 9.0}),  # always the likely options first
+    ("budget", CUTS, "tree", {"MOST_VISITS": 0, "MOST_LIKELY": 0.0}),
+    ("number", CUTS, "tree", {"MOST_VISITS": 1e3}),  # a tree that gives up
     ("two places", LINKS, "tree", {}),
     ("two places", LINKS, "tree", {"MOST_LIKELY": 9.0, "LIKELY_NODES": 2000}),
     ("clustered", LINKS, "solver", {"FEW": 0}),  # HiGHS branches
@@ -187,7 +187,7 @@ def searches_of(
 
 def test_likely_options_are_searched_first_where_they_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Through cuts: those in the linear relaxation, for some nodes; then all that reduced costs leave, to the end."""
-    monkeypatch.setattr(prove_by_cuts, "FEW", 0)
+    monkeypatch.setattr(prove_by_cuts, "MOST_VISITS", 0)
     monkeypatch.setattr(prove_by_cuts, "MOST_LIKELY", 9.0)
     first, then = searches_of(prove_by_cuts, "_branch_on", "budget", CUTS, monkeypatch)
     _, left, options, opened, _, nodes = first
