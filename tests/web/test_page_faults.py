@@ -177,6 +177,18 @@ def test_without_webgl_nothing_stands_on_the_map_but_its_names_and_boxes(visit):
     assert on_it == "svg"
 
 
+@pytest.mark.parametrize("width", [1024, 1366, 1920])
+def test_without_webgl_the_box_of_layers_stands_beside_the_country(chromium, app, width):
+    with chromium.visiting(app, webgl=False, width=width, height=768) as visit:
+        page = visit.open("/")
+        box = page.locator("#layers").bounding_box()
+        country = page.locator(".svg-districts").bounding_box()
+        if box["height"] > 100:  # open, where there is room
+            assert box["x"] + box["width"] <= country["x"]
+        assert width < 1366 or box["height"] > 100
+        visit.assert_quiet()
+
+
 def test_a_filter_of_one_state_moves_the_map_there(chromium, app):
     with chromium.visiting(app) as visit:
         page = visit.open("/?lang=en#at=80.00,24.00,4.00")

@@ -46,7 +46,7 @@ export async function createMap(container, plan, on) {
       ],
     },
     bounds: plan.bounds,
-    fitBoundsOptions: { padding: { top: 16, bottom: 40, left: 16 + (on.left ?? 0), right: 16 } },
+    fitBoundsOptions: { padding: { top: 16, bottom: 40, left: 16 + (on.left ?? 0), right: 30 } }, // for half a name
     maxBounds: [west - beyond, south - beyond, east + beyond, north + beyond],
     maxZoom: 10,
     dragRotate: false,
@@ -89,19 +89,7 @@ function addSources(map, plan, on) {
     ports: portFeatures(map, plan.gateways),
     depots: points(plan.depots, () => ({ symbol: image(map, "depot") })),
     "district-labels": points(plan.districts, (row) => ({ label: labelName(named(row, "district"), "district") })),
-    "state-labels": collection(
-      plan.states.names.map((name, i) =>
-        feature(
-          { type: "Point", coordinates: plan.states.labels[i] },
-          {
-            label: label(map, plan.stateNames.get(name) ?? name, "state"),
-            rank: -plan.states.area_deg2[i],
-            area: plan.states.area_deg2[i],
-          },
-          i,
-        ),
-      ),
-    ),
+    "state-labels": collection(plan.states.names.flatMap((_name, i) => stateLabels(map, plan, i))),
   };
   const together = { cluster: true, clusterRadius: 14, clusterMaxZoom: CLUSTERED_BELOW - 1 };
   for (const [name, content] of Object.entries(data)) {
@@ -153,6 +141,26 @@ function label(map, text, kind) {
   const name = labelName(text, kind);
   if (!map.hasImage(name)) map.addImage(name, imageOf(labelCanvas(text, LABEL_STYLES[kind])), { pixelRatio: PIXEL_RATIO });
   return name;
+}
+
+// The name of a state, and where it moves when a sign stands in its place: of those that fit, the first is drawn,
+// since each covers the others.
+function stateLabels(map, { states, stateNames }, i) {
+  const name = label(map, stateNames.get(states.names[i]) ?? states.names[i], "state");
+  const aside = 0.3 * (map.getImage(name).data.width / PIXEL_RATIO);
+  const places = [
+    [0, 0],
+    [0, -18],
+    [-aside, 0],
+    [aside, 0],
+  ];
+  return places.map((offset, k) =>
+    feature(
+      { type: "Point", coordinates: states.labels[i] },
+      { label: name, offset, area: states.area_deg2[i], rank: k / 1000 - states.area_deg2[i] },
+      i,
+    ),
+  );
 }
 
 // Hundreds of districts: each label is drawn when it comes into sight.
@@ -232,6 +240,25 @@ function addLayers(map) {
       layout: { "line-join": "round" },
       paint: { "line-color": INK, "line-width": width, "line-dasharray": [2.2, 1.4] },
     },
+    {
+      id: "state-labels",
+      type: "symbol",
+      filter: ["step", ["zoom"], [">", ["get", "area"], 1], 6, true],
+      layout: {
+        "icon-image": ["get", "label"],
+        "icon-offset": ["get", "offset"],
+        "symbol-sort-key": ["get", "rank"],
+        "icon-padding": 0,
+      },
+    },
+    {
+      id: "port-labels",
+      source: "ports",
+      type: "symbol",
+      minzoom: 4.6,
+      layout: { "icon-image": ["get", "label"], "icon-anchor": "right", "icon-offset": [-12, 0] },
+    },
+    { id: "district-labels", type: "symbol", minzoom: 6, layout: { "icon-image": ["get", "label"], "icon-padding": 4 } },
     { id: "options", type: "symbol", layout: { "icon-image": ["get", "symbol"], "icon-size": grows(0.5, 1), ...onTop } },
     {
       id: "depots",
@@ -256,7 +283,12 @@ function addLayers(map) {
       source: "sites",
       type: "symbol",
       filter: CLUSTER,
-      layout: { "icon-image": ["concat", "cluster:", ["get", "point_count"]], "icon-size": grows(0.8, 1), ...onTop },
+      layout: {
+        "icon-image": ["concat", "cluster:", ["get", "point_count"]],
+        "icon-size": grows(0.8, 1),
+        "icon-allow-overlap": true, // and names leave them room
+        "icon-padding": 0,
+      },
     },
     {
       id: "ring",
@@ -271,22 +303,8 @@ function addLayers(map) {
     {
       id: "ports",
       type: "symbol",
-      layout: { "icon-image": ["get", "symbol"], "icon-size": grows(0.75, 1.1), "icon-allow-overlap": true },
+      layout: { "icon-image": ["get", "symbol"], "icon-size": grows(0.75, 1.1), ...onTop },
     },
-    {
-      id: "state-labels",
-      type: "symbol",
-      filter: ["step", ["zoom"], [">", ["get", "area"], 1], 6, true],
-      layout: { "icon-image": ["get", "label"], "symbol-sort-key": ["get", "rank"], "icon-padding": 0 },
-    },
-    {
-      id: "port-labels",
-      source: "ports",
-      type: "symbol",
-      minzoom: 4.6,
-      layout: { "icon-image": ["get", "label"], "icon-anchor": "right", "icon-offset": [-12, 0] },
-    },
-    { id: "district-labels", type: "symbol", minzoom: 6, layout: { "icon-image": ["get", "label"], "icon-padding": 4 } },
   ];
   for (const layer of layers) map.addLayer({ source: layer.id, ...layer });
 }

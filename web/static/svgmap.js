@@ -116,6 +116,7 @@ export async function createMap(container, plan, on) {
   marks("depots", "depot", plan.depots, (row) => s("circle", { cx: x(row.lon), cy: y(row.lat), r: 4 }));
   view.setSites(plan.sites);
   view.setPorts(plan.gateways);
+  if (on.left) svg.style.paddingLeft = `${on.left + 8}px`; // beside the box of layers
   container.replaceChildren(svg, h("p", { class: "svg-attribution" }, attribution(plan).join(" ")));
   return view;
 }
