@@ -147,17 +147,11 @@ function label(map, text, kind) {
 // since each covers the others.
 function stateLabels(map, { states, stateNames }, i) {
   const name = label(map, stateNames.get(states.names[i]) ?? states.names[i], "state");
-  const aside = 0.3 * (map.getImage(name).data.width / PIXEL_RATIO);
-  const places = [
-    [0, 0],
-    [0, -18],
-    [-aside, 0],
-    [aside, 0],
-  ];
-  return places.map((offset, k) =>
+  const narrow = map.getContainer().clientWidth < 500; // names left of their states would run out of it
+  return ["center", "bottom", "top", "left", ...(narrow ? [] : ["right"])].map((anchor, k) =>
     feature(
       { type: "Point", coordinates: states.labels[i] },
-      { label: name, offset, area: states.area_deg2[i], rank: k / 1000 - states.area_deg2[i] },
+      { label: name, anchor, area: states.area_deg2[i], rank: k / 1000 - states.area_deg2[i] },
       i,
     ),
   );
@@ -246,9 +240,9 @@ function addLayers(map) {
       filter: ["step", ["zoom"], [">", ["get", "area"], 1], 6, true],
       layout: {
         "icon-image": ["get", "label"],
-        "icon-offset": ["get", "offset"],
+        "icon-anchor": ["get", "anchor"],
         "symbol-sort-key": ["get", "rank"],
-        "icon-padding": 0,
+        "icon-padding": 1,
       },
     },
     {
