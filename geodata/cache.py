@@ -7,6 +7,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,10 @@ def cached_array(
     return array
 
 
-def network_inputs(network: Network) -> tuple[ArrayLike, ...]:
-    """The arrays of a network that decide its distances, as inputs for `cached_matrix`."""
-    return (
+@lru_cache(maxsize=8)
+def network_checksum(network: Network) -> str:
+    """Checksum of all that decides the distances of a network, as an input for `cached_matrix`."""
+    return _checksum(
         network.node_lon,
         network.node_lat,
         network.edge_from,

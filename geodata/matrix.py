@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -153,21 +152,22 @@ def shortest_paths(
     graph, edge_of_entry = lightest_arcs(network, _edge_weight(network, weight))
     # Searching against the direction of travel, the predecessor of a node is the next one on its way.
     backwards = graph.T.tocsr() if network.directed else graph
+    starts = np.repeat(np.arange(network.n_nodes), np.diff(graph.indptr))
+    ends = starts * network.n_nodes + graph.indices  # of each entry, in their order
     routes: list[Route | None] = [None] * len(origin)
     for target in np.unique(destination):
         pairs = np.flatnonzero(destination == target)
         distance, following = dijkstra(backwards, indices=target, return_predecessors=True, limit=limit[pairs].max())
+        onward = following.ravel().tolist()
         for pair in pairs:
             nodes = [int(origin[pair])]
             if not np.isfinite(distance[nodes[0]]):
                 continue
             while nodes[-1] != target:
-                nodes.append(int(following[nodes[-1]]))
-            edges = []
-            for a, b in pairwise(nodes):
-                entries = slice(graph.indptr[a], graph.indptr[a + 1])
-                edges.append(edge_of_entry[entries][graph.indices[entries] == b][0])
-            routes[pair] = Route(np.array(nodes), np.array(edges, dtype=np.int64), float(distance[nodes[0]]))
+                nodes.append(onward[nodes[-1]])
+            way = np.array(nodes)
+            entry = np.searchsorted(ends, way[:-1] * network.n_nodes + way[1:])
+            routes[pair] = Route(way, edge_of_entry[entry].astype(np.int64), float(distance[nodes[0]]))
     return routes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -58,6 +58,12 @@ class Network:
     @property
     def n_edges(self) -> int:
         return len(self.edge_from)
+
+    @cached_property
+    def classes(self) -> tuple[IntArray, list[str]]:
+        """Position of each edge's class (n_edges,) among the names of all, and these."""
+        of_edge, names = pd.factorize(self.edge_class)
+        return of_edge, list(names)
 
 
 @dataclass(frozen=True)
@@ -127,8 +133,9 @@ def load_network(path: str | Path) -> Network:
     edge_to = table["to_node"].to_numpy(dtype=np.int64)
     geometry = np.asarray(table.geometry.array, dtype=object)
     ends = np.concatenate([edge_from, edge_to])
-    points = np.concatenate([shapely.get_point(geometry, 0), shapely.get_point(geometry, -1)])
-    lon, lat = shapely.get_x(points), shapely.get_y(points)
+    points, line = shapely.get_coordinates(geometry, return_index=True)
+    each = np.arange(len(table))
+    lon, lat = points[np.concatenate([np.searchsorted(line, each), np.searchsorted(line, each, side="right") - 1])].T
     node_lon, node_lat = np.full((2, ends.max() + 1), np.nan)
     node_lon[ends], node_lat[ends] = lon, lat
     km = table["km"].to_numpy(dtype=np.float64)
@@ -369,12 +376,12 @@ def hours(network: Network, speed_km_h: Mapping[str, float]) -> FloatArray:
 
     Raises InputError for a class without a speed above 0.
     """
-    classes = pd.Series(network.edge_class)
-    speed = classes.map(dict(speed_km_h)).to_numpy(dtype=np.float64)
+    of_edge, names = network.classes
+    speed = np.array([speed_km_h.get(name, np.nan) for name in names])
     if not (speed > 0).all():
-        wrong = sorted(classes[~(speed > 0)].unique())
+        wrong = sorted(name for name, km_h in zip(names, speed, strict=True) if not km_h > 0)
         raise InputError([Fault(f"speed_km_h: edge class {name!r} has no speed above 0", "add one") for name in wrong])
-    edge_hours: FloatArray = network.edge_km / speed
+    edge_hours: FloatArray = network.edge_km / speed[of_edge]
     return edge_hours
 
 

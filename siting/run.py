@@ -21,11 +21,10 @@ from siting.model.model import InfeasibleError, build_model
 from siting.plan import Plan, make_plan, with_economic_budget
 from siting.report.brief import Brief, today
 from siting.report.page import write_report
-from siting.report.workbook import write_workbook
 from siting.results.cells import write_csv
 from siting.results.geometry import flow_lines
 from siting.results.geopackage import write_geopackage
-from siting.results.read import open_result
+from siting.results.read import PlanFolder, open_result
 from siting.results.tables import write_summary, write_tables
 from siting.rule_prices import with_rule_prices
 from siting.scenarios.draws import evaluate_draws
@@ -237,16 +236,19 @@ def write_result(
     lost += _drawn(folder / "study.gpkg", lambda: write_geopackage(plan, folder, flows()))
     if report:
         lost += _drawn(folder / "report.html", lambda: write_report(plan, folder, flows(), beside))
+        written = cache(lambda: open_result(folder))
         for name, language in BRIEFS.items():
-            lost += _drawn(folder / name, partial(_write_brief, plan, folder / name, language))
+            lost += _drawn(folder / name, partial(_write_brief, plan, written, folder / name, language))
     if xlsx:
+        from siting.report.workbook import write_workbook
+
         lost += _drawn(folder / "report.xlsx", lambda: write_workbook(open_result(folder), folder / "report.xlsx"))
     log(Stage.DONE)
     return lost
 
 
-def _write_brief(plan: Plan, file: Path, language: str) -> None:
-    brief = Brief(open_result(file.parent), plan.model.pack, Words(language), today())
+def _write_brief(plan: Plan, written: Callable[[], PlanFolder], file: Path, language: str) -> None:
+    brief = Brief(written(), plan.model.pack, Words(language), today())
     file.write_text(brief.html(), encoding="utf-8")
 
 

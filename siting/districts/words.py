@@ -12,6 +12,10 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.cache import cached_array
 from siting.money import INR_PER_CRORE, indian
 
 LANGUAGES = ("en", "hi")
@@ -58,15 +62,19 @@ def catalogue(language: str) -> NullTranslations:
     """Translations into a language of ``LANGUAGES``."""
     if language == "en":
         return NullTranslations()
-    from babel.messages.mofile import write_mo  # a report in English needs none of it
+    source = (TRANSLATIONS / language / "LC_MESSAGES" / "messages.po").read_bytes()
+    compiled = cached_array(lambda: _compiled(source, language), np.frombuffer(source, np.uint8), language, suffix="mo")
+    return GNUTranslations(BytesIO(compiled.tobytes()))
+
+
+def _compiled(source: bytes, language: str) -> NDArray[np.uint8]:
+    """A catalogue as gettext reads it."""
+    from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    with (TRANSLATIONS / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        content = read_po(file, locale=language)
     binary = BytesIO()
-    write_mo(binary, content)
-    binary.seek(0)
-    return GNUTranslations(binary)
+    write_mo(binary, read_po(BytesIO(source), locale=language))
+    return np.frombuffer(binary.getvalue(), np.uint8)
 
 
 @dataclass(frozen=True)

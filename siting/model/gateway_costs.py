@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from siting.model.costs import Array
 from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, NONE, RAIL, ROAD, Index, LanePricer, Lanes
-from siting.model.legs import Legs
+from siting.model.legs import Legs, railheads
 from siting.model.today_kernels import price_today
 
 MODE_OF_WAY = np.array([ROAD, ROAD, RAIL])
@@ -58,7 +58,7 @@ def gateway_costs(pricer: LanePricer, clients: Index | None = None) -> GatewayCo
     shape = (len(which), len(places.gateways), len(MODE_OF_WAY))
     costs = GatewayCosts(np.full(shape, np.inf), np.full(shape, NONE), np.full(shape[:2], NONE))
     onward = legs.onward()
-    to_depots = legs.ends(np.concatenate([places.gateways, places.filling_depots]), places.depots)
+    to_depots = legs.ends(np.concatenate([places.gateways, places.filling_depots]), railheads(places))
     for rows, first_mile, cargo in legs.blocks(which, np.union1d(places.gateways, places.depots)):
         price_today(onward, legs.rates, to_depots, first_mile, cargo, rows, costs.inr_per_t, costs.hub, costs.terminal)
     return costs

@@ -60,7 +60,7 @@ class LaneSearch:
             begins = np.concatenate([[0], np.cumsum(count[block])])
             rows = np.repeat(first[block] - begins[:-1], count[block]) + np.arange(begins[-1])
             taste = pricer.taste[shipper[rows]]
-            who = Shippers(shipper[rows], quo[rows], taste, taste.min(axis=1))
+            who = Shippers(shipper[rows], quo[rows], taste, np.minimum.reduce(taste.transpose(1, 0, 2).copy()))
             here = Found.room(room)
             improving(onward, legs.rates, places, first_mile, cargo, who, begins, here)
             if (n := int(here.counted[0])) > room:

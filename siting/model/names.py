@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
-from rapidfuzz import fuzz, process, utils
 
 from geodata.errors import Fault
 from geodata.pack import Pack
@@ -110,6 +109,8 @@ def _where(key: str, names: Collection[str]) -> str:
 
 def suggestion(name: str, known: Collection[str]) -> str | None:
     """Return the known name most like one, of the same type where it names a type that there is; None if none is."""
+    from rapidfuzz import fuzz, process, utils  # only a wrong name needs it
+
     head = name[: name.find("@") + 1]
     same = {other[len(head) :]: other for other in known if other.startswith(head)}
     near = process.extractOne(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.cache import cached_matrix, network_inputs
+from geodata.cache import cached_matrix, network_checksum
 from geodata.errors import Fault, InputError
 from geodata.matrix import many_to_many, point_matrix
 from geodata.network import Network, great_circle_km, hours, snap
@@ -148,7 +148,7 @@ class Survey:
         """(n, n_gateways) running hours from node to node at these speeds."""
         known = self.rail_hours.get((main_km_h, dfc_km_h))
         if known is None:
-            speed = {name: dfc_km_h if name == "dfc" else main_km_h for name in set(self.rail.edge_class)}
+            speed = {name: dfc_km_h if name == "dfc" else main_km_h for name in self.rail.classes[1]}
             known = _rail_matrix(self.rail, self.table, hours(self.rail, speed))
             self.rail_hours[main_km_h, dfc_km_h] = known
         return known
@@ -198,7 +198,7 @@ def survey_pack(pack: Pack, upgraded: Sequence[str] = (), cut: float = 0.0) -> S
     lon, lat = table["lon"].to_numpy(np.float64), table["lat"].to_numpy(np.float64)
     road_km = cached_matrix(
         lambda: point_matrix(pack.road, lon, lat, lon, lat, max_snap_km=MAX_ROAD_SNAP_KM).km,
-        *network_inputs(pack.road), lon, lat, MAX_ROAD_SNAP_KM,
+        network_checksum(pack.road), lon, lat, MAX_ROAD_SNAP_KM,
     )  # fmt: skip
     np.fill_diagonal(road_km, 0.0)
     if upgraded:
@@ -232,7 +232,7 @@ def _rail_matrix(rail: Network, table: pd.DataFrame, weight: Array | Literal["km
     ends = node[table["kind"] == "gateway"]
     nodes, position = np.unique(node, return_inverse=True)
     matrix: Array = cached_matrix(
-        lambda: many_to_many(rail, nodes, ends, weight), *network_inputs(rail), nodes, ends, weight
+        lambda: many_to_many(rail, nodes, ends, weight), network_checksum(rail), nodes, ends, weight
     )[position]
     return matrix
 
@@ -244,7 +244,7 @@ def _road_run_h(road: Network, lon: Array, lat: Array, ends: Index) -> Array | N
     node, _ = snap(road, lon, lat)
     nodes, position = np.unique(node, return_inverse=True)
     run_h: Array = cached_matrix(
-        lambda: many_to_many(road, nodes, node[ends], weight=edge_h), *network_inputs(road), nodes, node[ends], edge_h
+        lambda: many_to_many(road, nodes, node[ends], weight=edge_h), network_checksum(road), nodes, node[ends], edge_h
     )[position]
     return run_h
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.cache import cached_matrix, network_inputs
+from geodata.cache import cached_matrix, network_checksum
 from geodata.corridors import corridor_edges
 from geodata.errors import Fault
 from geodata.hints import hint
@@ -88,7 +88,7 @@ def spared_km(pack: Pack, node: NDArray[np.int64], names: Sequence[str], cut: fl
     weight = road.edge_km * (1.0 - cut * upgraded_edges(pack, names))
     nodes, position = np.unique(node, return_inverse=True)
     ways = [
-        cached_matrix(lambda w=w: many_to_many(road, nodes, nodes, w), *network_inputs(road), nodes, w)  # type: ignore[misc]
+        cached_matrix(lambda w=w: many_to_many(road, nodes, nodes, w), network_checksum(road), nodes, w)  # type: ignore[misc]
         for w in (road.edge_km, weight)
     ]
     spared: Array = (ways[0] - ways[1])[position][:, position]

@@ -58,7 +58,7 @@ def price_today(
     """Fill in `GatewayCosts` of some clients.
 
     Args:
-        to_depots: from gateways and depots that fill boxes, in this order, to all depots.
+        to_depots: from gateways and depots that fill boxes, in this order, to depots with trains.
         rows: (n,) where each client stands in the tables of costs.
     """
     depots, gateways = to_depots.ends, onward.gateways

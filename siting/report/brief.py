@@ -17,6 +17,7 @@ from siting.districts.words import Words
 from siting.model.rules import told
 from siting.money import INR_PER_CRORE
 from siting.parameters import load_parameters
+from siting.report.formats import KeptTemplates
 from siting.report.lines import SITE_WORDS
 from siting.report.map import brief_map, saving_key
 from siting.report.parameters import plain_name
@@ -70,7 +71,7 @@ class Brief:
         words, s = self.words, self.plan.summary
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("siting.report"), autoescape=True, undefined=jinja2.StrictUndefined,
-            lstrip_blocks=True, trim_blocks=True,
+            lstrip_blocks=True, trim_blocks=True, bytecode_cache=KeptTemplates(),
         )  # fmt: skip
         environment.globals.update(_=words, lang=words.language)
         environment.filters.update(

@@ -16,7 +16,7 @@ from siting.certainty import word_of
 from siting.money import counted, crore, indian
 
 
-class _KeptTemplates(jinja2.FileSystemBytecodeCache):
+class KeptTemplates(jinja2.FileSystemBytecodeCache):
     """Compiled templates on disk, by the checksum of their text; where that cannot be written, they are compiled."""
 
     def _get_default_cache_dir(self) -> str:
@@ -34,7 +34,7 @@ def environment() -> jinja2.Environment:
     """Templates of the report, with the filters that typeset numbers."""
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader("siting.report"), jinja2.PackageLoader("geodata")]),
-        autoescape=True, undefined=jinja2.StrictUndefined, lstrip_blocks=True, bytecode_cache=_KeptTemplates(),
+        autoescape=True, undefined=jinja2.StrictUndefined, lstrip_blocks=True, bytecode_cache=KeptTemplates(),
     )  # fmt: skip
     environment.filters.update(
         indian=number,

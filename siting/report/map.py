@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ import shapely
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from geodata.cache import cached_array
 from geodata.districts import metric_crs
 from geodata.pack import Pack
 from siting.money import INR_PER_CRORE, counted, indian
@@ -140,6 +142,45 @@ def brief_map(pack: Pack, districts: pd.DataFrame, sites: pd.DataFrame, title: s
     return svg(title, title, frame.height_px, geography, *_site_marks(sites, frame), name="map")
 
 
+@dataclass(frozen=True)
+class _Outlines:
+    """The areas of a pack as SVG paths, and the frame they are drawn in.
+
+    Args:
+        districts: in the order of the pack.
+    """
+
+    frame: Frame
+    districts: list[str]
+    land: str
+    states: str
+
+    @classmethod
+    def drawn(cls, pack: Pack, scale_m: float) -> _Outlines:
+        """Simplify and draw the areas; what is smaller than ``scale_m`` is left out."""
+        shapes = pd.concat([pack.districts.geometry, pack.land.geometry], ignore_index=True)
+        shapes = shapes.to_crs(metric_crs(tuple(shapes.total_bounds)))
+        simple = pd.Series(shapely.coverage_simplify(shapes.to_numpy(), scale_m))
+        states = pd.concat([pack.districts["state"], pack.land["state"]], ignore_index=True)
+        frame = Frame.around(shapes)
+        outlines = [shapely.coverage_union_all(simple[states == state].to_numpy()) for state in sorted(states.unique())]
+        paths, n = _paths(simple, frame), len(pack.districts)
+        return cls(frame, paths[:n], "".join(paths[n:]), "".join(_paths(outlines, frame)))
+
+    @classmethod
+    def of(cls, pack: Pack, scale_m: float) -> _Outlines:
+        """As `drawn`, kept on disk by what it is drawn from."""
+        layers = ("districts", "states")
+        one_pack = pack.files["districts"].parent == pack.files["states"].parent
+        kept = cached_array(
+            lambda: np.frombuffer(json.dumps(asdict(cls.drawn(pack, scale_m))).encode(), np.uint8),
+            *(pack.checksums[layer] for layer in layers), one_pack, scale_m, WIDTH, TENTH,
+            shapely.geos_version_string, suffix="outlines",
+        )  # fmt: skip
+        told = json.loads(kept.tobytes())
+        return cls(Frame(**told.pop("frame")), **told)
+
+
 def _geography(
     pack: Pack, districts: pd.DataFrame, bounds: list[float], scale_m: float, flows: gpd.GeoDataFrame | None = None
 ) -> tuple[Frame, Markup]:
@@ -149,18 +190,13 @@ def _geography(
         districts: in the order of the pack.
         scale_m: what is smaller is left out.
     """
-    shapes = pd.concat([pack.districts.geometry, pack.land.geometry], ignore_index=True)
-    shapes = shapes.to_crs(metric_crs(tuple(shapes.total_bounds)))
-    simple = pd.Series(shapely.coverage_simplify(shapes.to_numpy(), scale_m))
-    states = pd.concat([pack.districts["state"], pack.land["state"]], ignore_index=True)
-    drawn, land = simple[: len(districts)].set_axis(districts.index), simple[len(districts) :]
-    frame = Frame.around(shapes)
-    return frame, tag(
+    drawn = _Outlines.of(pack, scale_m)
+    return drawn.frame, tag(
         "g",
-        tag("path", d="".join(_paths(land, frame)), fill=NO_DATA),
-        *_district_paths(districts, drawn, frame, bounds),
-        _state_lines(states, simple, frame),
-        *(() if flows is None else _flow_paths(flows, frame)),
+        tag("path", d=drawn.land, fill=NO_DATA),
+        *_district_paths(districts, drawn.districts, bounds),
+        tag("path", d=drawn.states, fill="none", stroke=MUTED, stroke_width=6),
+        *(() if flows is None else _flow_paths(flows, drawn.frame)),
         transform=f"scale({1 / TENTH:g})", stroke_linejoin="round",
     )  # fmt: skip
 
@@ -179,13 +215,12 @@ def _classes(bounds: Sequence[float]) -> list[tuple[str, str]]:
     return entries
 
 
-def _district_paths(districts: pd.DataFrame, drawn: pd.Series, frame: Frame, bounds: Sequence[float]) -> list[Markup]:
+def _district_paths(districts: pd.DataFrame, paths: Sequence[str], bounds: Sequence[float]) -> list[Markup]:
     crore = districts["saving_inr_per_year"].to_numpy() / INR_PER_CRORE
     rank = np.searchsorted(bounds, crore - 1e-9)
     groups: dict[str, list[Markup]] = {}
     names = districts["district"] + ", " + districts["state"]
     under, reached = districts["under_utilised"], districts["cost_after_inr_per_t"].notna()
-    paths = _paths(drawn, frame)
     for k, (name, is_counted, has_lane) in enumerate(zip(names, under, reached, strict=True)):
         if not is_counted:
             fill, words = LEADER, "leader, not counted"
@@ -206,11 +241,6 @@ def _shade(rank: int, n_classes: int) -> int:
     """Spread fewer classes over all fills."""
     top = len(CLASS_FILLS) - 1
     return top if n_classes == 1 else round(rank * top / (n_classes - 1))
-
-
-def _state_lines(states: pd.Series, drawn: pd.Series, frame: Frame) -> Markup:
-    outlines = [shapely.coverage_union_all(drawn[states == state].to_numpy()) for state in sorted(states.unique())]
-    return tag("path", d="".join(_paths(outlines, frame)), fill="none", stroke=MUTED, stroke_width=6)
 
 
 def bundle(flows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -25,7 +25,6 @@ from siting.model.model import InfeasibleError, Model, build_model, close_gatewa
 from siting.model.routing import Routing
 from siting.plan import make_plan, stated, stops_of_itself
 from siting.report.scenarios import changes_of, write_scenario_chart, write_scenario_page
-from siting.report.workbook import write_scenario_workbook
 from siting.results.cells import write_csv
 from siting.results.scenarios import plan_row, scenario_table
 from siting.results.tables import sites_table
@@ -279,6 +278,8 @@ def run_scenarios(batch: Batch, out: Path, log: Log, wanted: Wanted | None = Non
             write_scenario_chart(table, batch, result / "scenarios.svg")
             write_scenario_page(table, batch, result / "scenarios.html")
             if wanted.xlsx:
+                from siting.report.workbook import write_scenario_workbook
+
                 write_scenario_workbook(table, changes_of(batch), batch.base.resolved(), result / "scenarios.xlsx")
             keep_batch(batch, {"draws": wanted.draws}, result / "batch.json")
             log.write(result)

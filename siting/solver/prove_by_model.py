@@ -8,7 +8,6 @@ import numpy as np
 
 from siting.solver.core import Core, restrict
 from siting.solver.lagrangian import Dual
-from siting.solver.mip import solve_core
 from siting.solver.problem import BoolArray
 from siting.solver.proof import Solved
 from siting.solver.rules import Rules
@@ -20,6 +19,8 @@ SHORT = 100
 
 def prove_by_model(search: Search, dual: Dual) -> None:
     """Mixed-integer models of what is left: first of the favoured options, then of all."""
+    from siting.solver.mip import solve_core  # PuLP, which most problems are proven without
+
     core, incumbent = search.core, search.incumbent
     favoured = search.favoured(dual.often)
     if core.n_open is None and favoured.sum() < 0.5 * core.n_options:
@@ -36,6 +37,8 @@ def prove_by_model(search: Search, dual: Dual) -> None:
 
 def solve_model(search: Search, options: BoolArray) -> None:
     """The model of some options, with all others known to be of no use to a better plan."""
+    from siting.solver.mip import solve_core
+
     search.watch.enter("model")
     core, incumbent = search.core, search.incumbent
     ceiling = incumbent.cutoff  # plans with other options cost at least this

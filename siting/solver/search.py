@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from siting.solver.core import Core, core_lanes
 from siting.solver.incumbent import ROUNDING, WHOLE, Incumbent
 from siting.solver.lagrangian import Dual
-from siting.solver.mip import CoreAnswer
 from siting.solver.problem import BoolArray, FloatArray, IntArray
 from siting.solver.proof import Prices, Record, Region
 from siting.solver.relaxation import Evaluation
 from siting.solver.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from siting.solver.mip import CoreAnswer
 
 FAVOURED = 0.02
 """Options chosen in this part of the iterations of the Lagrangian ascent are looked at first."""

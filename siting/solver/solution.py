@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -251,6 +252,7 @@ def no_plan(
     )
 
 
+@cache
 def solver_name() -> str:
     """Names and versions of what solved it."""
     return f"deh-siting, PuLP {version('pulp')}, HiGHS {version('highspy')}"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny_networks import network
 
-from geodata.cache import cached_matrix, network_inputs
+from geodata.cache import cached_matrix, network_checksum
 
 
 class Counted:
@@ -23,13 +23,13 @@ class Counted:
 
 def test_the_cache_answers_only_the_same_question(tmp_path: Path) -> None:
     compute, net = Counted(), network(2, [(0, 1, 2.0)])
-    inputs = network_inputs(net)
-    first = cached_matrix(compute, *inputs, np.array([0]), "km", cache_dir=tmp_path)
-    again = cached_matrix(compute, *inputs, np.array([0]), "km", cache_dir=tmp_path)
+    inputs = network_checksum(net), np.array([0]), "km"
+    first = cached_matrix(compute, *inputs, cache_dir=tmp_path)
+    again = cached_matrix(compute, *inputs, cache_dir=tmp_path)
     assert np.array_equal(first, again, equal_nan=True)
     assert compute.runs == 1
-    cached_matrix(compute, *inputs, np.array([1]), "km", cache_dir=tmp_path)
-    cached_matrix(compute, *network_inputs(network(2, [(0, 1, 3.0)])), np.array([0]), "km", cache_dir=tmp_path)
+    cached_matrix(compute, inputs[0], np.array([1]), "km", cache_dir=tmp_path)
+    cached_matrix(compute, network_checksum(network(2, [(0, 1, 3.0)])), np.array([0]), "km", cache_dir=tmp_path)
     assert compute.runs == 3
 
 
