@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from tiny_result import HOSTILE
 
-from web.map.measures import HATCH, METHODS, classes_of, classify
+from siting.results.classes import METHODS
+from web.map.measures import HATCH, classes_of, classify
 
 PLAN = "/api/v1/plans/tiny"
 

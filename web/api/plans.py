@@ -13,13 +13,14 @@ from markupsafe import Markup
 
 from geodata.pack import Pack
 from siting.money import INR_PER_CRORE, indian
+from siting.results.classes import METHODS
 from siting.results.read import PlanTables
 from web.batches import batches
 from web.compare import comparison, sweep_points
 from web.i18n import LANGUAGES, language
 from web.map.figure import LAYERS as FIGURE_LAYERS
 from web.map.figure import USUAL_LAYERS, Figure
-from web.map.measures import MEASURES, METHODS, classes_told
+from web.map.measures import MEASURES, classes_told
 from web.map.plan import DistrictShapes, PlanData
 from web.map.shapes import network_lines
 from web.map.tables import LAYERS, MIMETYPES, encode

@@ -12,20 +12,11 @@ import pandas as pd
 from flask_babel import gettext
 
 from siting.money import indian
+from siting.results.classes import METHODS, class_limits, shades
 from web.i18n import marked
 
 Translate = Callable[[str], str]
 
-# From light to dark, one hue for each kind of measure: the more, the darker, in grey print too.
-HUES = {
-    "green": ("#c9ebc3", "#94d08f", "#55ad62", "#23803f", "#004d22"),
-    "purple": ("#dcd9ec", "#b8b2d9", "#9186bf", "#6a539f", "#401d72"),
-    "orange": ("#fbd7ae", "#f5ac68", "#e27f33", "#b4540f", "#743102"),
-    "blue": ("#cbdff0", "#98c2e0", "#5c9cca", "#2a71ab", "#0a437a"),
-    "brown": ("#ead9c3", "#d0b08a", "#ad8354", "#805a2c", "#4e330f"),
-}
-METHODS = ("quantile", "equal")
-CLASSES = 5
 APART = ("zero", "below", "leader", "missing")
 HATCH = "hatch"  # no colour: where there is no value, what is below is hatched
 APART_COLOURS = ("#eae7e1", "#c2578c", "#d0d6db", HATCH)  # of APART
@@ -33,8 +24,6 @@ PLAIN, HIDDEN = "#f6f5f1", "#f1f3f5"  # a district about which nothing is said; 
 # Purple and green with white between: told apart by the colour-blind. Blue would be sea, red an alarm.
 WORSE, BETTER = ("#e7d4e8", "#c2a5cf", "#762a83"), ("#d9f0d3", "#7fbf7b", "#1b7837")
 DIFFERENCE_INR = (1e6, 1e7)  # limits between the steps of a difference, the same for every pair of plans
-# Mantissas of the limits between classes, each tried where the ones before leave too few classes.
-ROUNDINGS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), tuple(np.arange(10, 100) / 10), tuple(np.arange(100, 1000) / 100))
 UNITS = {
     "inr": ((1e7, marked("₹{n} crore")), (1e5, marked("₹{n} lakh")), (1.0, "₹{n}")),
     "inr_per_t": ((1.0, marked("₹{n} per tonne")),),
@@ -155,37 +144,6 @@ class Classed:
     legend: list[tuple[str, str, int]]
 
 
-def class_limits(above: np.ndarray, method: str) -> list[float]:
-    """Return round limits between the classes of rising values above zero.
-
-    Args:
-        method: quantile for about equal numbers of districts, equal for equal steps.
-    """
-    if len(above) == 0 or above[0] == above[-1]:
-        return []
-    low, high = float(above[0]), float(above[-1])
-    if method == "equal":
-        step = _rounded((high - low) / CLASSES, (1, 2, 2.5, 5), up=True)
-        limits = [k * step for k in range(math.floor(low / step) + 1, math.ceil(high / step))]
-        return limits or [step * round((low + high) / 2 / step)]
-    ideal = [float(above[k * len(above) // CLASSES]) for k in range(1, CLASSES)]
-    wanted = min(CLASSES - 2, len({value for value in ideal if value > low}))
-    for mantissas in ROUNDINGS:
-        found = sorted({limit for limit in (_rounded(value, mantissas) for value in ideal) if low < limit <= high})
-        if len(found) >= wanted:
-            return found
-    return sorted({value for value in ideal if value > low})  # too close to each other to be rounded
-
-
-def _rounded(value: float, mantissas: Iterable[float], up: bool = False) -> float:
-    """The nearest number, or the next one above, with one of these mantissas."""
-    power = 10.0 ** math.floor(math.log10(value))
-    steps = [m * power for m in (*mantissas, 10)]
-    if up:
-        return next(step for step in steps if step >= value * (1 - 1e-9))
-    return float(f"{min(steps, key=lambda step: abs(math.log(step / value))):.6g}")
-
-
 def classes_of(name: str, tables: Iterable[pd.DataFrame], method: str, translate: Translate = gettext) -> Classes:
     """Return the classes of a measure over the districts of one plan or several."""
     measure = MEASURES[name]
@@ -216,14 +174,6 @@ def _short(value: float) -> str:
     """As many decimals as a round limit needs, Indian grouping."""
     decimals = next((d for d in range(4) if math.isclose(round(value, d), value, rel_tol=1e-6)), 3)
     return indian(value, decimals)
-
-
-def shades(hue: str, n: int) -> list[str]:
-    """``n`` colours of a hue from light to dark."""
-    colours = HUES[hue]
-    if n == 1:
-        return [colours[len(colours) // 2]]
-    return [colours[min(len(colours) - 1, round(k * (len(colours) - 1) / (n - 1)))] for k in range(n)]
 
 
 def classify(name: str, table: pd.DataFrame, method: str) -> Classed:

@@ -17,8 +17,9 @@ import xlsxwriter
 from flask import request
 
 from siting.results.cells import csv_text
+from siting.results.classes import METHODS
 from siting.study import FACILITY_TYPES
-from web.map.measures import MEASURES, METHODS, classify
+from web.map.measures import MEASURES, classify
 from web.map.plan import PlanData, columns
 from web.queries import choice, choices, flag, number, only
 from web.security import refuse
