@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-INR_PER_CRORE = 1e7
+INR_PER_LAKH, INR_PER_CRORE = 1e5, 1e7
 MINUS = "−"
 
 

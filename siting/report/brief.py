@@ -19,7 +19,7 @@ from siting.money import INR_PER_CRORE
 from siting.parameters import load_parameters
 from siting.report.formats import KeptTemplates
 from siting.report.lines import SITE_WORDS
-from siting.report.map import brief_map, saving_key
+from siting.report.map import NO_SAVING, SavingClasses, brief_map
 from siting.report.parameters import plain_name
 from siting.results.read import PlanTables
 
@@ -78,12 +78,12 @@ class Brief:
             crore=_dashed(words.crore), number=_dashed(words.number), whole=_dashed(words.whole),
             percent=_dashed(words.percent), ratio=_dashed(lambda value: f"{value:.2f}"),
         )  # fmt: skip
-        saving = self.plan.districts["saving_inr_per_year"].where(self.plan.districts["under_utilised"], 0.0)
         return environment.get_template("brief.html").render(
             s={**s, **self._more}, study=s["resolved_study"], study_name=_clipped(s["study"], NAME_CHARACTERS),
             day=self.day.strftime("%d-%m-%Y"), pack=self.pack.manifest,
             map=brief_map(self.pack, self.plan.districts, self.plan.sites, words(TITLE)),
-            key=saving_key(saving), kinds=[words(SITE_WORDS[kind]) for kind in self._kinds],
+            key=[*SavingClasses.of(self.plan.districts).key(), (NO_SAVING, "0")],
+            kinds=[words(SITE_WORDS[kind]) for kind in self._kinds],
             sites=self.sites, states=self.states, losing=self.losing, slower=self.slower, sure=self.sure,
             rules=self.rules, assumed=self.assumptions, sources=self.sources,
             osm=any("OpenStreetMap" in file["licence"] for file in self.pack.manifest.get("files", {}).values()),

@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from geodata.cache import cached_array
 from geodata.districts import metric_crs
 from geodata.pack import Pack
-from siting.money import INR_PER_CRORE, counted, indian
+from siting.money import INR_PER_CRORE, INR_PER_LAKH, counted, indian
 from siting.plan import Plan
 from siting.report.charts import ACCENT, INK, MUTED, WIDTH, label, line, rect, svg, tag
+from siting.results.classes import METHODS, class_limits, shades
 
 Array = NDArray[np.float64]
 
 SCALE_M = 1500.0  # shapes smaller than this cannot be seen on a page
 FLOW_SCALE_M = 2500.0
 BRIEF_SCALE_M = 4000.0
-CLASS_FILLS = ("#f0d846", "#b4a76f", "#7c7b78", "#4a536c", "#002b62")  # cividis, light to dark
 FILL_OPACITY = 0.8  # so that roads and sites stand out on dark districts
 NO_SAVING = "#f3f3ef"
 LEADER = "#dfe3e6"
@@ -92,16 +92,40 @@ def _paths(shapes: Collection[shapely.Geometry], frame: Frame) -> list[str]:
     return ["".join(commands) for commands in drawn]
 
 
-def saving_classes(saving_inr: pd.Series, count: int = 5) -> list[float]:
-    """Upper bounds of quantile classes of the positive savings, in ₹ crore, rounded to two digits, rising.
+@dataclass(frozen=True)
+class SavingClasses:
+    """Classes of what under-utilised districts save, as on the map.
 
-    The last bound is the largest saving; fewer than ``count`` bounds where values repeat.
+    Args:
+        limits_inr: round limits between them, a year.
+        fills: of each, light to dark; none where nobody saves.
     """
-    crore = saving_inr[saving_inr > 0] / INR_PER_CRORE
-    if crore.empty:
-        return []
-    inner = [float(f"{q:.2g}") for q in np.quantile(crore, np.arange(1, count) / count)]
-    return [*sorted({q for q in inner if q < crore.max()}), float(crore.max())]
+
+    limits_inr: list[float]
+    fills: list[str]
+
+    @classmethod
+    def of(cls, districts: pd.DataFrame) -> SavingClasses:
+        """The classes of a table of districts."""
+        saving = districts.loc[districts["under_utilised"], "saving_inr_per_year"].to_numpy()
+        above = np.sort(saving[saving > 0])
+        limits = class_limits(above, METHODS[0])
+        return cls(limits, shades("green", len(limits) + 1) if len(above) else [])
+
+    def fill(self, saving_inr: float) -> str:
+        """The fill of a saving above zero."""
+        return self.fills[int(np.searchsorted(self.limits_inr, saving_inr, side="right"))]
+
+    def key(self) -> list[tuple[str, str]]:
+        """Fill and bounds in ₹ lakh of each class."""
+        bounds = [f"{limit / INR_PER_LAKH:g}" for limit in self.limits_inr]
+        between = [f"{low}–{high}" for low, high in pairwise(bounds)]
+        words = (
+            [f"<\N{NO-BREAK SPACE}{bounds[0]}", *between, f"≥\N{NO-BREAK SPACE}{bounds[-1]}"]
+            if bounds
+            else [">\N{NO-BREAK SPACE}0"]
+        )
+        return list(zip(self.fills, words, strict=False))
 
 
 def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gpd.GeoDataFrame) -> Markup:
@@ -112,13 +136,13 @@ def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gp
         sites: result of :func:`siting.results.tables.sites_table`; the first ten are numbered.
         flows: result of :func:`siting.results.geometry.flow_lines`.
     """
-    bounds = saving_classes(districts["saving_inr_per_year"].where(districts["under_utilised"], 0.0))
-    frame, geography = _geography(plan.model.pack, districts, bounds, SCALE_M, flows)
+    classes = SavingClasses.of(districts)
+    frame, geography = _geography(plan.model.pack, districts, classes, SCALE_M, flows)
     marks = [
         geography,
         *_site_marks(sites, frame),
         *_port_marks(plan, frame),
-        *_legend(bounds, sites, flows),
+        *_legend(classes, sites, flows),
         *_scale_bar(frame),
     ]
     served = int((districts["saving_inr_per_year"] > 0).sum())
@@ -137,8 +161,7 @@ def brief_map(pack: Pack, districts: pd.DataFrame, sites: pd.DataFrame, title: s
         districts: ``districts.csv``, in the order of the pack.
         sites: ``sites.csv``; the first ten are numbered.
     """
-    bounds = saving_classes(districts["saving_inr_per_year"].where(districts["under_utilised"], 0.0))
-    frame, geography = _geography(pack, districts, bounds, BRIEF_SCALE_M)
+    frame, geography = _geography(pack, districts, SavingClasses.of(districts), BRIEF_SCALE_M)
     return svg(title, title, frame.height_px, geography, *_site_marks(sites, frame), name="map")
 
 
@@ -182,7 +205,7 @@ class _Outlines:
 
 
 def _geography(
-    pack: Pack, districts: pd.DataFrame, bounds: list[float], scale_m: float, flows: gpd.GeoDataFrame | None = None
+    pack: Pack, districts: pd.DataFrame, classes: SavingClasses, scale_m: float, flows: gpd.GeoDataFrame | None = None
 ) -> tuple[Frame, Markup]:
     """Land, districts by what they save, states and movements, and the frame they are drawn in.
 
@@ -194,39 +217,23 @@ def _geography(
     return drawn.frame, tag(
         "g",
         tag("path", d=drawn.land, fill=NO_DATA),
-        *_district_paths(districts, drawn.districts, bounds),
+        *_district_paths(districts, drawn.districts, classes),
         tag("path", d=drawn.states, fill="none", stroke=MUTED, stroke_width=6),
         *(() if flows is None else _flow_paths(flows, drawn.frame)),
         transform=f"scale({1 / TENTH:g})", stroke_linejoin="round",
     )  # fmt: skip
 
 
-def saving_key(saving_inr: pd.Series) -> list[tuple[str, str]]:
-    """Fill and bounds in ₹ crore of each class of :func:`saving_classes`, then that of no saving."""
-    return [(NO_SAVING, "0"), *_classes(saving_classes(saving_inr))]
-
-
-def _classes(bounds: Sequence[float]) -> list[tuple[str, str]]:
-    entries, low = [], 0.0
-    for k, high in enumerate(bounds):
-        text = f"> {low:g}" if k == len(bounds) - 1 and k > 0 else f"{low:g}–{high:.2g}"
-        entries.append((CLASS_FILLS[_shade(k, len(bounds))], text))
-        low = high
-    return entries
-
-
-def _district_paths(districts: pd.DataFrame, paths: Sequence[str], bounds: Sequence[float]) -> list[Markup]:
-    crore = districts["saving_inr_per_year"].to_numpy() / INR_PER_CRORE
-    rank = np.searchsorted(bounds, crore - 1e-9)
+def _district_paths(districts: pd.DataFrame, paths: Sequence[str], classes: SavingClasses) -> list[Markup]:
+    saving_inr = districts["saving_inr_per_year"].to_numpy()
     groups: dict[str, list[Markup]] = {}
     names = districts["district"] + ", " + districts["state"]
     under, reached = districts["under_utilised"], districts["cost_after_inr_per_t"].notna()
     for k, (name, is_counted, has_lane) in enumerate(zip(names, under, reached, strict=True)):
         if not is_counted:
             fill, words = LEADER, "leader, not counted"
-        elif crore[k] > 0:
-            fill = CLASS_FILLS[_shade(int(rank[k]), len(bounds))]
-            words = f"saves ₹{indian(crore[k], 2)} crore a year"
+        elif saving_inr[k] > 0:
+            fill, words = classes.fill(saving_inr[k]), f"saves ₹{indian(saving_inr[k] / INR_PER_CRORE, 2)} crore a year"
         else:
             fill, words = NO_SAVING, "no saving" if has_lane else "no cargo or no road"
         shape = tag("path", tag("title", f"{name}: {words}"), d=paths[k])
@@ -235,12 +242,6 @@ def _district_paths(districts: pd.DataFrame, paths: Sequence[str], bounds: Seque
         tag("g", *shapes, fill=fill, fill_opacity=FILL_OPACITY, stroke="#ffffff", stroke_width=3)
         for fill, shapes in groups.items()
     ]
-
-
-def _shade(rank: int, n_classes: int) -> int:
-    """Spread fewer classes over all fills."""
-    top = len(CLASS_FILLS) - 1
-    return top if n_classes == 1 else round(rank * top / (n_classes - 1))
 
 
 def bundle(flows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -352,18 +353,12 @@ def _site_mark(facility_type: str, tier: str, x: float, y: float, title: str) ->
     return tag("path", tag("title", title), d=d, fill=ACCENT, stroke="#ffffff", stroke_width=1.1)
 
 
-def _legend(bounds: Sequence[float], sites: pd.DataFrame, flows: gpd.GeoDataFrame) -> list[Markup]:
+def _legend(classes: SavingClasses, sites: pd.DataFrame, flows: gpd.GeoDataFrame) -> list[Markup]:
     """Key in the empty north-east corner of the sheet."""
     x, y = WIDTH * 0.50, 22.0
     second = x + 200
-    marks = [label(x, y, "District saving, ₹ crore a year", font_weight=600)]
-    low = 0.0
-    entries = []
-    for k, high in enumerate(bounds):
-        text = f"over {low:g}" if k == len(bounds) - 1 and k > 0 else f"{low:g} to {high:.2g}"
-        entries.append((CLASS_FILLS[_shade(k, len(bounds))], text))
-        low = high
-    entries += [(NO_SAVING, "none"), (LEADER, "leader, not counted")]
+    marks = [label(x, y, "District saving, ₹ lakh a year", font_weight=600)]
+    entries = [*reversed(classes.key()), (NO_SAVING, "none"), (LEADER, "leader, not counted")]
     for k, (fill, text) in enumerate(entries):
         top = y + 10 + 19 * k
         marks.append(tag("rect", x=x, y=top, width=22, height=13, fill=fill, fill_opacity=FILL_OPACITY,

@@ -21,7 +21,7 @@ from siting.plan import make_plan
 from siting.report import page as report
 from siting.report.charts import saving_chart, sweep_chart, ticks
 from siting.report.lines import plan_lines
-from siting.report.map import bundle, saving_classes
+from siting.report.map import SavingClasses, bundle
 from siting.report.page import cost_components, render_report, write_report
 from siting.report.parameters import plain_name
 from siting.results.compare import frontier
@@ -272,11 +272,23 @@ def test_shared_stretches_are_drawn_once_with_their_sum():
 
 
 @pytest.mark.parametrize(
-    ("savings", "bounds"),
-    [([], []), ([0.0, 0.0], []), ([3e7], [3.0]), (np.arange(11) * 1e7, [2.8, 4.6, 6.4, 8.2, 10.0])],
+    ("savings", "words"),
+    [
+        ([], ["> 0"]),
+        ([0.0, 0.0], ["> 0"]),
+        ([3e7], ["> 0"]),
+        ([1e4, 4e4, 3e5, 8e5, 2e7], ["< 0.5", "0.5–2", "2–10", "10–200", "≥ 200"]),
+    ],
 )
-def test_saving_classes_hold_equal_numbers_of_districts(savings, bounds):
-    assert saving_classes(pd.Series(savings, dtype=float)) == bounds
+def test_classes_of_savings_have_round_limits_and_leaders_are_in_none(savings, words):
+    districts = pd.DataFrame(
+        {"saving_inr_per_year": [*savings, 1e9], "under_utilised": [True] * len(savings) + [False]}
+    )
+    classes = SavingClasses.of(districts.astype({"saving_inr_per_year": float, "under_utilised": bool}))
+    told = [text.replace("\N{NO-BREAK SPACE}", " ") for _, text in classes.key()]
+    assert told == words[: len(classes.fills)]
+    fills = [classes.fill(saving) for saving in savings if saving > 0]
+    assert fills == sorted(fills, key=classes.fills.index)
 
 
 def test_ticks_are_round_and_cover_the_data():
