@@ -29,6 +29,7 @@ from siting.results.geometry import flow_lines
 from siting.results.tables import sites_table, summary
 from siting.rule_prices import with_rule_prices
 from siting.run import BRIEFS
+from siting.scenarios.draws import evaluate_draws
 from siting.scenarios.sensitivity import sensitivity
 
 VOID = {"meta", "br", "wbr", "link", "img", "input", "hr"}
@@ -97,6 +98,15 @@ def test_the_report_holds_the_figures_of_the_plan(tiny_plan, page):
         s["solver"],
     ):
         assert shown in page.text
+
+
+def test_the_first_paragraph_says_how_sure_where_draws_were_made(tiny_plan, page):
+    drawn = replace(tiny_plan, certainty=evaluate_draws(tiny_plan, 3))
+    spread = summary(drawn)["draws"]["own_saving"]
+    answer = render(drawn).split('<p class="answer">')[1].split("</p>")[0]
+    told = f"{crore(spread['low_inr_per_year'])} to {crore(spread['high_inr_per_year'])} a year in nine of ten draws"
+    assert told in " ".join(answer.split())
+    assert "nine of ten draws" not in page.text
 
 
 def test_every_site_and_unreachable_district_is_named(tiny_plan, page):
