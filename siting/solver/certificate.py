@@ -20,7 +20,7 @@ from siting.solver.option_limits import Limits
 from siting.solver.problem import BoolArray, FacilityProblem, FloatArray
 from siting.solver.proof import Region, Solved
 from siting.solver.reduction_check import is_relaxed
-from siting.solver.restated import EPSILON, Restated
+from siting.solver.restated import EPSILON, ROUNDED, Restated
 
 Kind = Literal["arithmetic", "dual", "tree", "solver", "none"]
 
@@ -70,8 +70,7 @@ def cheapest_lanes(problem: FacilityProblem) -> float:
     terms = np.concatenate([least, np.minimum(problem.fixed_cost, 0.0)])
     if not np.isfinite(terms).all():  # somebody must be served and has no lane
         return float(terms.sum())
-    margin = EPSILON * (8 + float(np.log2(1 + len(terms)))) * float(np.abs(terms).sum())
-    return float(terms.sum()) - margin
+    return float(terms.sum()) - EPSILON * ROUNDED * float(np.abs(terms).sum())
 
 
 def certify(problem: FacilityProblem, core: Core, proof: Region, claimed: float) -> Certificate:

@@ -24,6 +24,8 @@ ROUNDS = 3
 """Times each price is improved per call when there are several."""
 STEPS = 60
 """Supporting lines per price; a handful is usual."""
+WIDER = 4
+"""By how much a step widens that has not come to the other side of the top."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,13 +116,11 @@ class OptionChoice:
         )
         self.right = np.array([row.right for row in self.rows])
         self.equality = np.array([row.equality for row in self.rows], dtype=bool)
-        alone = core.group < 0
-        label = np.where(alone, core.group.max(initial=-1) + 1 + np.arange(n), core.group)
-        self.order = np.argsort(label, kind="stable")
-        self.start = np.flatnonzero(np.diff(label[self.order], prepend=-1))
-        self.number = np.empty(n, dtype=np.int64)
-        self.number[self.order] = np.repeat(np.arange(len(self.start)), np.diff(self.start, append=n))
-        self.grouped = len(self.start) < n
+        label = np.where(core.group < 0, ~np.arange(n), core.group)  # below 0: on its own
+        _, self.number, count = np.unique(label, return_inverse=True, return_counts=True)
+        self.order = np.argsort(self.number, kind="stable")
+        self.start = np.cumsum(count) - count
+        self.grouped = len(count) < n
 
     def choose(self, v: FloatArray) -> Choice:
         """Bound, choice and reduced costs for these values."""
@@ -173,12 +173,10 @@ class OptionChoice:
             value -= price * row.right
         if self.grouped:
             best = np.minimum.reduceat(w[self.order], self.start)
-            chosen = (w == best[self.number]) & (w < 0)
-            if chosen.sum() > (best < 0).sum():  # ties within a group: the first
-                position = np.flatnonzero(chosen)
-                _, first = np.unique(self.number[position], return_index=True)
-                chosen = np.zeros(len(w), dtype=bool)
-                chosen[position[first]] = True
+            least = np.flatnonzero((w == best[self.number]) & (w < 0))
+            _, first = np.unique(self.number[least], return_index=True)  # of equals in a group
+            chosen = np.zeros(len(w), dtype=bool)
+            chosen[least[first]] = True
         else:
             chosen = w < 0
         chosen |= self.forced
@@ -187,7 +185,7 @@ class OptionChoice:
     def _improve(self, v: FloatArray, k: int) -> tuple[_Point, FloatArray]:
         """The best price for one row, the others fixed, and the y at which its limit is met."""
         row = self.rows[k]
-        unit = max(float(np.abs(v).max()), 1e-300) / max(float(np.abs(row.use).max()), 1e-300)
+        unit = (float(np.abs(v).max()) or 1.0) / float(np.abs(row.use).max())
         lowest = -np.inf if row.equality else 0.0
 
         def look(price: float) -> tuple[_Point, float]:
@@ -206,10 +204,9 @@ class OptionChoice:
                 high = (price, point, slope)
             if slope == 0 or (slope < 0 and price <= lowest):
                 return point, point.chosen.astype(float)
-            if high is None:
-                price, step = price + step, step * 4
-            elif low is None:
-                price, step = max(price - step, lowest), step * 4
+            if high is None or low is None:
+                price = price + step if high is None else max(price - step, lowest)
+                step *= WIDER
             else:
                 rise = low[2] - high[2]
                 meet = (high[1].value - low[1].value + low[2] * low[0] - high[2] * high[0]) / rise
@@ -249,7 +246,7 @@ def _sides(rules: Rules, first: int = 0) -> list[_Row]:
     for r, (start, end) in enumerate(zip(a.indptr[:-1], a.indptr[1:], strict=True), first):
         options, use = a.indices[start:end].astype(np.int64), a.data[start:end]
         lower, upper = float(rules.lower[r - first]), float(rules.upper[r - first])
-        if not len(use):  # no price mends a row that nothing can change
+        if not use.any():  # no price mends a row that nothing can change
             continue
         if lower == upper:
             found.append(_Row(options, use, upper, True, r))

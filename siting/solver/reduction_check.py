@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from siting.solver.core import Core
+from siting.solver.lane_index import LaneIndex
 from siting.solver.option_limits import FIT, Limits
-from siting.solver.problem import BoolArray, FloatArray, IntArray
+from siting.solver.problem import NO_OPTION, BoolArray, FloatArray, IntArray
 from siting.solver.restated import Restated
 
 
@@ -63,45 +64,31 @@ def _rules_agree(restated: Restated, core: Core) -> bool:
 
 def _lanes_covered(restated: Restated, core: Core, limits: Limits) -> bool:
     """Every useful lane is in the core no dearer, or another lane makes it needless."""
-    p = restated.problem
     usable = restated.usable(limits)
     client, cost, options = restated.client[usable], restated.cost[usable], restated.options[usable]
-    place_of = np.full(p.n_options + 1, -2)  # -2: not in the core
-    place_of[core.option_of], place_of[-1] = core.place, -1
-    client_of = np.full(p.n_clients, -1)
-    client_of[core.client_of] = np.arange(core.n_clients)
-    owner, places = client_of[client], place_of[options]
-    have = _keys(core.client.astype(np.int64), core.places.astype(np.int64), core.n_places)
-    order = np.lexsort((core.cost, have))
-    have, have_cost = have[order], core.cost[order]
+    index = LaneIndex(restated.problem, core, np.arange(core.n_lanes))
 
-    def covered(wanted_places: IntArray) -> BoolArray:
-        inside = (owner >= 0) & (wanted_places > -2).all(axis=1) & (wanted_places[:, 0] >= 0)
-        wanted = np.where(inside, _keys(owner, np.maximum(wanted_places, -1), core.n_places), -1)
-        at = np.searchsorted(have, wanted)
-        there = np.append(have, -2)[at] == wanted
-        return np.asarray(there & (np.append(have_cost, np.inf)[at] <= cost))
+    def covered(options: IntArray) -> BoolArray:
+        return np.asarray(np.append(core.cost, np.inf)[index.find(client, options)] <= cost)
 
-    alone = np.full(len(cost), -1)
-    ok = covered(places)
+    alone = np.full(len(cost), NO_OPTION)
     first_fills, second_fills = restated.fills[usable].T
-    ok |= covered(np.column_stack([places[:, 0], alone])) & ~second_fills
-    ok |= covered(np.column_stack([places[:, 1], alone])) & ~first_fills
-    needless = (cost >= _certain(restated, limits)[client]) & ~first_fills & ~second_fills
+    ok = covered(options)
+    ok |= covered(np.column_stack([options[:, 0], alone])) & ~second_fills
+    ok |= covered(np.column_stack([options[:, 1], alone])) & ~first_fills
+    needless = (cost >= _certain(restated, limits, np.flatnonzero(usable)[ok])[client]) & ~first_fills & ~second_fills
     return bool((ok | needless).all())
 
 
-def _keys(client: IntArray, places: IntArray, n_places: int) -> IntArray:
-    """One number for a client and the places of a lane, in any order."""
-    low, high = np.sort(places, axis=1).T
-    return np.asarray((client * (n_places + 1) + low + 1) * (n_places + 1) + high + 1)
+def _certain(restated: Restated, limits: Limits, lanes: IntArray) -> FloatArray:
+    """(n_clients,) cost of the cheapest of some lanes whose options are all open in every plan and can hold all demand.
 
-
-def _certain(restated: Restated, limits: Limits) -> FloatArray:
-    """(n_clients,) cost of the cheapest lane whose options are all open in every plan and can hold all demand."""
+    Args:
+        lanes: those that the core has: what it left out makes nothing needless.
+    """
     p = restated.problem
     always = np.append(limits.low & (p.capacity >= restated.reach) & (p.capacity > 0), True)
-    lane = np.flatnonzero(always[restated.options[:, 0]] & always[restated.options[:, 1]])
+    lane = lanes[always[restated.options[lanes]].all(axis=1)]
     ceiling = restated.stay.copy()
     np.minimum.at(ceiling, restated.client[lane], restated.cost[lane])
     return ceiling

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from siting.solver.core import Core
+from siting.solver.lane_index import LaneIndex
 from siting.solver.option_limits import FIT, ROUNDING, Bound, Limits, OptionRows
 from siting.solver.problem import NO_OPTION, BoolArray, FacilityProblem, FloatArray, IntArray
 from siting.solver.proof import Prices
 
 EPSILON = float(np.finfo(float).eps)
+ROUNDED = 64
+"""Roundings of a sum beside those of its terms one by one: more than adding any number of them in pairs comes to."""
 LARGEST_WHOLE = 2.0**40
 """Costs above it are not counted on in whole numbers: sums of them may round."""
 
@@ -58,7 +61,11 @@ class Restated:
         self.options = np.where(ends[:, :1] < 0, ends[:, ::-1], ends)
         self.paired = np.flatnonzero(self.options[:, 1] >= 0)
         self.fills = np.append(p.min_throughput > 0, False)[self.options]
-        self.core_lane, self.turned = _match_pairs(p, core, self.client[self.paired], self.options[self.paired])
+        index = LaneIndex(p, core, np.flatnonzero(core.places[:, 1] >= 0))
+        pairs = self.options[self.paired]
+        self.core_lane = index.find(self.client[self.paired], pairs)
+        first_place = np.append(core.places[:, 0], index.place_of[NO_OPTION])[self.core_lane]
+        self.turned = index.place_of[pairs[:, 0]] != first_place
         self._known: tuple[Prices, BoolArray, BoolArray, _Values] | None = None
 
     def _filling(self) -> BoolArray:
@@ -127,35 +134,34 @@ class Restated:
         """(11) at some prices: the least cost of a plan within the limits, relaxed."""
         p = self.problem
         values = self._values(prices, limits)
-        w, error = values.v.copy(), values.error.copy()
-        value, size = values.constant, values.size
+        value, total = values.constant, values.total
         price = np.concatenate([prices.rules, prices.held])
         lower, upper = self.rows.lower.copy(), self.rows.upper.copy()
         lower[-1], upper[-1] = limits.fewest, limits.most
         limit = np.where(price > 0, lower, upper)
         price = np.where(np.isfinite(limit), price, 0.0)
         limit = np.where(np.isfinite(limit), limit, 0.0)
-        w -= price @ self.rows.rows
-        error += 4 * EPSILON * (np.abs(price) @ self.rows.size)
+        w, size = values.v - price @ self.rows.rows, values.size + np.abs(price) @ self.rows.size
+        value += float(price @ limit)
+        total += float(np.abs(price) @ np.abs(limit))
         if limits.one_of is not None and prices.one_of > 0:
             w -= prices.one_of * limits.one_of
-            error += EPSILON * prices.one_of * limits.one_of
+            size += prices.one_of * limits.one_of
             value += prices.one_of
-            size += prices.one_of
-        value += float(price @ limit)
-        size += float(np.abs(price) @ np.abs(limit))
+            total += prices.one_of
         low, high = limits.low, limits.high
         if np.isinf(w[low]).any():  # what must open cannot come to its minimum (17)
             return Bound(np.inf, np.zeros(len(w)), np.zeros(len(w)))
-        floor = np.where(high & ~low, w - error, np.inf)  # the least each free option may be worth
-        best, second = _best_of_group(p.group, floor)
-        fixed = w[low] - error[low]
-        alone = high & ~low & (p.group < 0)
-        value += float(fixed.sum()) + float(np.minimum(floor[alone], 0.0).sum()) + best.total
-        size += float(np.abs(fixed).sum()) + float(np.abs(np.minimum(floor[alone], 0.0)).sum()) + abs(best.total)
-        enter = np.where(high & ~low, floor - best.of_option, np.where(high, 0.0, np.inf))
-        leave = np.where(high & ~low, np.maximum(second - floor, 0.0), np.where(low, np.inf, 0.0))
-        return Bound(value - EPSILON * (64 + 2 * np.log2(1 + p.n_clients + p.n_options)) * size, enter, leave)
+        least = w - EPSILON * (ROUNDED + values.count + len(price)) * size
+        free = high & ~low
+        floor = np.where(free, least, np.inf)  # the least each free option may be worth
+        of_group, best, second = _best_of_group(p.group, floor)
+        for terms in (least[low], of_group):
+            value += float(terms.sum())
+            total += float(np.abs(terms).sum())
+        enter = np.where(free, floor - best, np.where(high, 0.0, np.inf))
+        leave = np.where(free, np.maximum(second - floor, 0.0), np.where(low, np.inf, 0.0))
+        return Bound(value - EPSILON * ROUNDED * total, enter, leave)
 
     def _values(self, prices: Prices, limits: Limits) -> _Values:
         """(10) for every option, and the sum of the multipliers; kept while the multipliers are the same."""
@@ -204,47 +210,39 @@ class Restated:
             most = np.minimum(np.bincount(option, weights=p.demand[client], minlength=n), p.capacity)
             worth[most < p.min_throughput * (1 - FIT)] = np.inf
         count = np.bincount(option, minlength=n)
-        error = EPSILON * (count + 8) * (np.abs(p.fixed_cost) + np.bincount(option, weights=magnitude, minlength=n))
+        size = np.abs(p.fixed_cost) + np.bincount(option, weights=magnitude, minlength=n)
         v = np.where(self.idle, self.idle_worth, p.fixed_cost + worth)
-        return _Values(v, error, float(lam.sum()), float(np.abs(lam).sum()))
+        return _Values(v, size, count, float(lam.sum()), float(np.abs(lam).sum()))
 
 
 @dataclass(frozen=True, eq=False)
 class _Values:
-    """(10) for every option with what rounding may have added, the sum of the multipliers and of their sizes."""
+    """(10) for every option, and the sum of the multipliers.
+
+    Attributes:
+        size, count: (n_options,) sum of the absolute values in (10), and how many there are; what rounding may have
+            added is as much of it as there are terms, and a few.
+        total: sum of the absolute values of the multipliers.
+    """
 
     v: FloatArray
-    error: FloatArray
+    size: FloatArray
+    count: IntArray
     constant: float
-    size: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Best:
-    """(n_options,) worth of the best of each option's group, and the sum over groups."""
-
-    of_option: FloatArray
     total: float
 
 
-def _best_of_group(group: IntArray, floor: FloatArray) -> tuple[_Best, FloatArray]:
-    """The best of each option's group (or itself), and what is next best without the option; 0 where none gains."""
-    own = np.minimum(floor, 0.0)
-    second = np.zeros(len(floor))
-    member = np.flatnonzero(group >= 0)
-    if not len(member):
-        return _Best(own, 0.0), second
-    order = member[np.lexsort((floor[member], group[member]))]
-    start = _starts(group[order])
-    number = np.repeat(np.arange(len(start)), np.diff(start, append=len(order)))
-    best = np.minimum(floor[order[start]], 0.0)
-    following = np.zeros(len(start))
-    has_two = np.diff(start, append=len(order)) > 1
-    following[has_two] = np.minimum(floor[order[start[has_two] + 1]], 0.0)
-    own[order] = best[number]
-    second[order[start]] = following
-    second[np.setdiff1d(member, order[start])] = -np.inf  # not the best: leaving it changes nothing
-    return _Best(own, float(best.sum())), second
+def _best_of_group(group: IntArray, floor: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Worth of the best of each group, 0 where none gains; the same by option; and what is best without the option."""
+    label = np.where(group < 0, ~np.arange(len(group)), group)  # below 0: a group of its own
+    _, number, count = np.unique(label, return_inverse=True, return_counts=True)
+    order, start = np.lexsort((floor, number)), np.cumsum(count) - count
+    worth, following = np.minimum(floor[order], 0.0), np.zeros(len(start))
+    several = count > 1
+    following[several] = worth[start[several] + 1]
+    without = np.full(len(floor), -np.inf)  # not the best: leaving it changes nothing
+    without[order[start]] = following
+    return worth[start], worth[start][number], without
 
 
 def _knapsacks(p: FacilityProblem, option: IntArray, client: IntArray, reduced: FloatArray) -> FloatArray:
@@ -271,8 +269,8 @@ def _before(option: IntArray, demand: FloatArray) -> tuple[FloatArray, float]:
 
 
 def _starts(number: IntArray) -> IntArray:
-    """Where each number, of 0 or more and in order, comes first."""
-    return np.flatnonzero(np.diff(number, prepend=-1))
+    """Where each of some numbers in order comes first."""
+    return np.unique(number, return_index=True)[1]
 
 
 def _fills(
@@ -309,43 +307,13 @@ def _idle(
     while True:
         gained, size = pairs.most(gain), 2 * np.abs(stay[pairs.client])
         total, sizes, count = (np.bincount(pairs.option, part, p.n_options) for part in (gained, gained + size, None))
-        floor = p.fixed_cost - total - EPSILON * (count + 8) * (np.abs(p.fixed_cost) + sizes)
+        floor = p.fixed_cost - total - EPSILON * (ROUNDED + count) * (np.abs(p.fixed_cost) + sizes)
         new = outside & ~idle[:-1] & (floor >= 0)
         if not new.any():
             return idle[:-1], worth
         idle[:-1] |= new
         worth[new] = floor[new]
         pairs = pairs.kept(np.asarray(~idle[p.lane_options].any(axis=1)))
-
-
-def _match_pairs(
-    problem: FacilityProblem, core: Core, client: IntArray, options: IntArray
-) -> tuple[IntArray, BoolArray]:
-    """Where each two-option lane is in the core (-1: dropped there), and whether its ends are turned."""
-    core_lane, turned = np.full(len(client), -1), np.zeros(len(client), dtype=bool)
-    theirs = np.flatnonzero(core.places[:, 1] >= 0)
-    if not len(client) or not len(theirs):
-        return core_lane, turned
-    place_of = np.full(problem.n_options, -1)
-    place_of[core.option_of] = core.place
-    client_of = np.full(problem.n_clients, -1)
-    client_of[core.client_of] = np.arange(core.n_clients)
-    mine = place_of[options]
-    owner = client_of[client]
-    n = core.n_places + 1
-
-    def key(owner: IntArray, places: IntArray) -> IntArray:
-        low, high = np.sort(places, axis=1).T
-        return np.asarray((owner * n + low) * n + high)
-
-    have = key(core.client[theirs].astype(np.int64), core.places[theirs].astype(np.int64))
-    order = np.argsort(have, kind="stable")
-    wanted = key(owner, mine)
-    at = np.minimum(np.searchsorted(have[order], wanted), len(order) - 1)
-    found = (have[order][at] == wanted) & (owner >= 0) & (mine >= 0).all(axis=1)
-    core_lane[found] = theirs[order[at[found]]]
-    turned[found] = mine[found, 0] != core.places[core_lane[found], 0]
-    return core_lane, turned
 
 
 def _entries(
@@ -367,7 +335,7 @@ def _entries(
         option = np.concatenate([option, at.options[gain[second], 1]])
         client = np.concatenate([client, client[second]])
         reduced = np.concatenate([reduced, other])
-    key = option * at.problem.n_clients + client
+    key = _numbers(at.problem, option, client)
     order = np.argsort(key, kind="stable")
     start = _starts(key[order])
     if len(start) < len(order):
@@ -378,20 +346,24 @@ def _entries(
     return option[order], client[order], reduced
 
 
+def _numbers(p: FacilityProblem, option: IntArray, client: IntArray) -> IntArray:
+    """One number for an option and a client."""
+    return np.asarray(np.ravel_multi_index((option, client), (p.n_options, p.n_clients), mode="wrap"))
+
+
 def _first_parts(
     at: Restated, prices: Prices, gain: IntArray, second: IntArray, reduced: FloatArray, relief: FloatArray
 ) -> FloatArray:
     """What the first option bears of gainful two-option lanes: as the search said, else where it costs nothing."""
-    lanes = at.core.n_lanes
-    said = np.full(lanes + 1, np.nan)
+    said = np.full(at.core.n_lanes, np.nan)
     said[prices.lane] = prices.first
     pair = np.searchsorted(at.paired, gain[second])
     core_lane, turned = at.core_lane[pair], at.turned[pair]
-    first = said[core_lane]  # the last entry answers for lanes dropped there
+    first = np.append(said, np.nan)[core_lane]  # the last entry answers for lanes dropped there
     whole = reduced[second]
     less = relief[second]
     first = np.where(turned, whole - less.sum(axis=1) - first, first) + less[:, 0]
-    first = np.where(np.isnan(first) & (core_lane >= 0), whole / 2, first)
+    first = np.where(np.isnan(first) & (core_lane < at.core.n_lanes), whole / 2, first)
     fills = at.fills[gain[second]]  # elsewhere a part above zero would only be given away
     first = np.where(fills[:, 0], first, np.minimum(first, 0.0))
     first = np.where(fills[:, 1], first, np.maximum(first, whole))
@@ -401,7 +373,7 @@ def _first_parts(
     first[unknown] = np.where(fills.all(axis=1), whole[unknown] / 2, one_fills)
     unknown = unknown[(whole[unknown] < 0) & ~fills.any(axis=1)]
     if len(unknown):
-        key_of = at.options[gain] * at.problem.n_clients + at.client[gain, None]
+        key_of = _numbers(at.problem, at.options[gain].T, at.client[gain]).T
         first[unknown] = _free_parts(key_of, reduced, second, first, unknown)
     return np.asarray(first)
 
@@ -423,9 +395,10 @@ def _free_parts(
     key, have = key[order], have[order]
 
     def gained(wanted: IntArray) -> FloatArray:
-        at = np.searchsorted(key, wanted)
-        there = np.append(key, -1)[at] == wanted
-        return np.where(there, np.append(have, 0.0)[at], 0.0)
+        at, after = (np.searchsorted(key, wanted, side) for side in ("left", "right"))
+        found, gain = at < after, np.zeros(len(wanted))
+        gain[found] = have[at[found]]
+        return gain
 
     whole = reduced[second[unknown]]
     at_first, at_second = (gained(key_of[second[unknown], end]) for end in range(2))

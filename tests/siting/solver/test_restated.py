@@ -189,7 +189,7 @@ def test_lanes_over_two_options_are_known_in_the_core_by_client_and_places() -> 
         place = np.full(problem.n_options, -1)
         place[core.option_of] = core.place
         for lane, turned, at in zip(bounds.core_lane, bounds.turned, bounds.paired, strict=True):
-            if lane >= 0:
+            if lane < core.n_lanes:
                 ends = place[bounds.options[at]].tolist()
                 assert core.client_of[core.client[lane]] == bounds.client[at]
                 assert core.places[lane].tolist() == (ends[::-1] if turned else ends), f"seed {seed}"
@@ -225,7 +225,7 @@ def test_a_lane_bounds_alike_whichever_of_its_two_options_comes_first() -> None:
         other_way = problem.with_changes(lane_options=problem.lane_options[:, ::-1])
         flipped = Restated(other_way, core, np.full(problem.n_clients, np.inf))
         limits = bounds.rows.limits()
-        if not (bounds.core_lane >= 0).all() or limits.low[bounds.options[bounds.paired]].all(axis=1).any():
+        if not (bounds.core_lane < core.n_lanes).all() or limits.low[bounds.options[bounds.paired]].all(axis=1).any():
             continue
         pairs = np.flatnonzero(core.places[:, 1] >= 0)
         prices = Prices(
@@ -320,9 +320,9 @@ def test_what_the_first_of_two_options_bears_of_a_lane(
     A lane over one option comes before; of three lanes of the core it is the second.
     """
     at = SimpleNamespace(
-        core=SimpleNamespace(n_lanes=3), paired=np.array([1]), core_lane=np.array([-1 if core == "dropped" else 1]),
+        core=SimpleNamespace(n_lanes=3), paired=np.array([1]), core_lane=np.array([3 if core == "dropped" else 1]),
         turned=np.array([core == "turned"]), fills=np.array([[False, False], fills]), client=np.zeros(2, np.int64),
-        options=np.array([[5, -1], [6, 7]]), problem=SimpleNamespace(n_clients=1),
+        options=np.array([[5, -1], [6, 7]]), problem=SimpleNamespace(n_options=8, n_clients=1),
     )  # fmt: skip
     lanes = np.array([0, 1, 2] if said is not None else [0, 2])
     parts = np.array([-70.0, said, -90.0] if said is not None else [-70.0, -90.0])
