@@ -26,7 +26,7 @@ class LaneIndex:
         self.client_of[core.client_of] = np.arange(core.n_clients)
         self.place_of = np.append(np.full(problem.n_options, core.n_places), NO_OPTION)
         self.place_of[core.option_of] = core.place
-        number = self._number(core.client[lanes], core.places[lanes])
+        number = self._number(core.client[lanes].astype(np.int64), core.places[lanes].astype(np.int64))
         order = np.lexsort((core.cost[lanes], number))
         self._lanes, self._numbers = lanes[order], number[order]
 

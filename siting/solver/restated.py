@@ -45,7 +45,8 @@ class Restated:
         free = np.flatnonzero((first < 0) & (second < 0))
         self.stay = p.unserved_cost.copy()
         np.minimum.at(self.stay, p.lane_client[free], p.lane_cost[free])
-        filling, useful = self._filling(), self._useful()
+        has_minimum = np.append(p.min_throughput > 0, False)  # the last entry answers for NO_OPTION
+        filling, useful = has_minimum[p.lane_options].any(axis=1), self._useful()
         self.reach = self._reach(useful & ((p.lane_cost < self.stay[p.lane_client]) | filling))
         self.rows = OptionRows(p, np.isinf(self.stay), self.reach)
         top = np.minimum(self.stay, most)
@@ -53,27 +54,20 @@ class Restated:
         lanes &= np.append(self.rows.limits().high, True)[p.lane_options].all(axis=1)
         self.idle, self.idle_worth = _idle(p, core, lanes, top, self.stay)
         through = np.append(self.idle, False)[p.lane_options]
-        lent = through.any(axis=1) & (np.append(p.min_throughput > 0, False)[p.lane_options] & ~through).any(axis=1)
+        lent = through.any(axis=1) & (has_minimum[p.lane_options] & ~through).any(axis=1)
         lane = np.flatnonzero(lanes & (lent | ~through.any(axis=1)))
         self.client = p.lane_client[lane].astype(np.int64)
         self.cost = np.where(lent[lane], self.stay[self.client], p.lane_cost[lane])
         ends = np.where(through[lane], NO_OPTION, p.lane_options[lane]).astype(np.int64)
         self.options = np.where(ends[:, :1] < 0, ends[:, ::-1], ends)
         self.paired = np.flatnonzero(self.options[:, 1] >= 0)
-        self.fills = np.append(p.min_throughput > 0, False)[self.options]
+        self.fills = has_minimum[self.options]
         index = LaneIndex(p, core, np.flatnonzero(core.places[:, 1] >= 0))
         pairs = self.options[self.paired]
         self.core_lane = index.find(self.client[self.paired], pairs)
         first_place = np.append(core.places[:, 0], index.place_of[NO_OPTION])[self.core_lane]
         self.turned = index.place_of[pairs[:, 0]] != first_place
         self._known: tuple[Prices, BoolArray, BoolArray, _Values] | None = None
-
-    def _filling(self) -> BoolArray:
-        """(n_lanes,) mask of the lanes of the problem through an option with a minimum."""
-        p = self.problem
-        if not p.min_throughput.any():
-            return np.zeros(p.n_lanes, dtype=bool)
-        return np.asarray(np.append(p.min_throughput > 0, False)[p.lane_options].any(axis=1))
 
     def _useful(self) -> BoolArray:
         """(n_lanes,) mask of the lanes that need an option and whose options can hold their client, or part of it."""
@@ -93,7 +87,7 @@ class Restated:
             return np.full(p.n_options, np.inf)
         there = p.pairs.any(lanes)
         client, option = p.pairs.client[there], p.pairs.option[there]
-        return np.bincount(option, weights=p.demand[client], minlength=p.n_options).astype(np.float64, copy=False)
+        return np.asarray(np.bincount(option, weights=p.demand[client], minlength=p.n_options), dtype=np.float64)
 
     def costs_whole(self) -> bool:
         """Whether every plan that is worth a look costs a whole number: all costs are whole and no client is split."""
@@ -197,7 +191,7 @@ class Restated:
         magnitude = np.abs(reduced) + 2 * np.abs(lam[client])
         n = p.n_options
         gainful = np.minimum(reduced, 0.0)
-        worth = np.bincount(option, weights=gainful, minlength=n).astype(np.float64, copy=False)
+        worth = np.asarray(np.bincount(option, weights=gainful, minlength=n), dtype=np.float64)
         load = np.bincount(option, weights=np.where(reduced < 0, p.demand[client], 0.0), minlength=n)
         full, short = load > p.capacity, load < p.min_throughput
         if full.any():
@@ -210,7 +204,7 @@ class Restated:
             most = np.minimum(np.bincount(option, weights=p.demand[client], minlength=n), p.capacity)
             worth[most < p.min_throughput * (1 - FIT)] = np.inf
         count = np.bincount(option, minlength=n)
-        size = np.abs(p.fixed_cost) + np.bincount(option, weights=magnitude, minlength=n)
+        size: FloatArray = np.abs(p.fixed_cost) + np.bincount(option, weights=magnitude, minlength=n)
         v = np.where(self.idle, self.idle_worth, p.fixed_cost + worth)
         return _Values(v, size, count, float(lam.sum()), float(np.abs(lam).sum()))
 
@@ -248,8 +242,7 @@ def _best_of_group(group: IntArray, floor: FloatArray) -> tuple[FloatArray, Floa
 def _knapsacks(p: FacilityProblem, option: IntArray, client: IntArray, reduced: FloatArray) -> FloatArray:
     """(n_options,) the minimum in (10) where not all gainful clients fit: the best per unit of demand first."""
     demand = p.demand[client]
-    per_unit = np.full(len(reduced), -np.inf)
-    np.divide(reduced, demand, out=per_unit, where=demand > 0)
+    per_unit = np.divide(reduced, demand, out=np.zeros(len(reduced)), where=demand > 0)
     order = np.lexsort((per_unit, option))
     option, reduced, demand = option[order], reduced[order], demand[order]
     before, in_all = _before(option, demand)
@@ -285,7 +278,7 @@ def _fills(
     before, in_all = _before(option, demand)
     left = missing[option] - before - ROUNDING * in_all  # a little less to make up can only lower the bound
     cost = np.bincount(option, weights=reduced * np.clip(left / demand, 0.0, 1.0), minlength=p.n_options)
-    return cost.astype(np.float64, copy=False)
+    return np.asarray(cost, dtype=np.float64)
 
 
 def _idle(

@@ -90,11 +90,13 @@ GROUPS = {
                 "branch_and_bound.py:fixed_by_reduced_cost",
             )
         ),
-        _tests("solver/", "search choice option_limits fixing proofs equations assignment rules certificate"),
+        _tests(
+            "solver/", "search choice option_limits fixing proof_steps proofs equations assignment rules certificate"
+        ),
     ),
     "certificate": Group(
-        tuple(f"siting/solver/{name}.py" for name in ("certificate", "reduction_check", "restated")),
-        _tests("solver/", "restated option_limits certificate proofs rules"),
+        tuple(f"siting/solver/{name}.py" for name in ("certificate", "reduction_check", "restated", "lane_index")),
+        _tests("solver/", "lane_index reduction_check restated restated_units option_limits certificate proofs rules"),
     ),
 }
 

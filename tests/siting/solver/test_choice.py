@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import linprog
@@ -204,3 +206,61 @@ def test_of_two_equals_in_a_group_one_is_chosen_though_another_group_is_worth_no
     found = OptionChoice(core).choose(v)
     assert found.value == -1.0
     assert found.y.sum() == 1.0
+
+
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """Values at which the dual is looked at from here on."""
+    seen: list[np.ndarray] = []
+    whole = OptionChoice._at
+    monkeypatch.setattr(OptionChoice, "_at", lambda master, v: seen.append(v) or whole(master, v))
+    return seen
+
+
+@pytest.mark.parametrize(("cost", "use"), [(2.0**-30, 1.0), (2.0**30, 1.0), (1.0, 2.0**-20), (1.0, 2.0**20)])
+def test_a_choice_is_made_in_the_same_steps_in_any_units(
+    cost: float, use: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values in other units, and rows: bounds, choices and prices are the same to the last bit."""
+    seen = looks(monkeypatch)
+    for seed in range(400, 440):
+        core = core_of(seed, 1 + seed % 3, seed % 2 == 0)
+        rows = core.rules
+        other = replace(core, rules=Rules(rows.coefficients * use, rows.lower * use, rows.upper * use))
+        v = np.random.default_rng(seed).normal(0, 10, core.n_options)
+        here, there = OptionChoice(core), OptionChoice(other)
+        for each in (v, v[::-1].copy()):
+            seen.clear()
+            found, before = here.choose(each), len(seen)
+            again = there.choose(each * cost)
+            assert len(seen) == 2 * before, f"seed {seed}"
+            assert again.value == found.value * cost, f"seed {seed}"
+            assert (again.y == found.y).all() and (again.enter == found.enter * cost).all()
+            assert (again.prices * use == found.prices * cost).all()
+
+
+def test_rows_kept_anyway_are_not_priced_and_others_in_a_few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 200 rows two bind; a row whose price is above 0 is improved though it is kept."""
+    rng = np.random.default_rng(1)
+    use = rng.integers(1, 9, (200, 12)).astype(float)
+    upper = use.sum(axis=1) - 0.5
+    upper[[50, 120]] = 20.0
+    core = reduce_problem(
+        FacilityProblem.from_costs(
+            rng.random((3, 12)) + 1.0, unserved_cost=99.0, rules=Rules(use, np.full(200, -np.inf), upper)
+        )
+    )
+    master, priced = OptionChoice(core), []
+    assert len(master.rows) == 200
+    improve = OptionChoice._improve
+    monkeypatch.setattr(OptionChoice, "_improve", lambda here, v, k: priced.append(k) or improve(here, v, k))
+    seen = looks(monkeypatch)
+    v = -1.0 - rng.random(12)
+    v[9:] = 1.0
+    found = master.choose(v)
+    binding = {int(k) for k in np.flatnonzero(master.right == 20.0)}
+    assert set(np.flatnonzero(found.prices[0]).tolist()) <= binding <= set(priced)
+    assert len(priced) <= 12 and len(seen) <= 80
+    priced.clear()
+    master.choose(np.full(12, 1.0))
+    assert set(np.flatnonzero(found.prices[0]).tolist()) <= set(priced)
+    assert not master.prices.any(), "nothing is chosen: no row needs a price"

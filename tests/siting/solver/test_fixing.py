@@ -104,10 +104,10 @@ def test_no_plan_under_the_cutoff_uses_an_option_fixed_out_by_a_linear_program(c
 
 
 def test_an_option_is_decided_where_its_reduced_cost_exceeds_the_room() -> None:
-    linear = LinearBound(10.0, np.array([0.0, 0.0, 1.0, 1.0, 0.4]), np.array([3.0, 1.0, -3.0, -1.0, 5.0]))
+    linear = LinearBound(10.0, np.array([0.0, 0.0, 1.0, 1.0, 0.4, 0.4]), np.array([3.0, 1.0, -3.0, -1.0, 5.0, -5.0]))
     closed, opened = linear.decided(2.0)
-    assert closed.tolist() == [True, False, False, False, False]
-    assert opened.tolist() == [False, False, True, False, False]
+    assert closed.tolist() == [True, False, False, False, False, False], "of a fraction nothing is decided"
+    assert opened.tolist() == [False, False, True, False, False, False]
 
 
 def test_a_restricted_core_is_no_dearer_whatever_lanes_it_dropped(cores: list[Core]) -> None:

@@ -23,8 +23,10 @@ def stands(problem: FacilityProblem, reduced: FacilityProblem) -> bool:
 
 def without_lanes(problem: FacilityProblem, kept: np.ndarray) -> FacilityProblem:
     return problem.with_changes(
-        lane_client=problem.lane_client[kept], lane_options=problem.lane_options[kept], lane_cost=problem.lane_cost[kept]
-    )  # fmt: skip
+        lane_client=problem.lane_client[kept],
+        lane_options=problem.lane_options[kept],
+        lane_cost=problem.lane_cost[kept],
+    )
 
 
 def test_a_core_of_less_stands_only_where_the_best_plan_costs_no_more() -> None:
