@@ -68,7 +68,7 @@ GROUPS = {
                 "model/", "prices facilities lanes demand gateway_costs places land_share names calibration tariffs"
             ),
             *_tests("model/", "rule_rows rule_limits policies tastes young_districts port_bulk routing"),
-            *_tests("", "charges parameters session study_rules rule_faults plan"),
+            *_tests("", "charges parameters session study_rules rule_faults infeasible phases plan"),
             *_tests("districts/", "potential"),
         ),
         sample=90,
