@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 from test_proofs import CUTS, KINDS, LINKS, MODEL
 
-from siting.solver import FacilityProblem, prove_by_cuts, prove_by_links, prove_by_model, prove_by_multipliers, prover
+from siting.solver import (
+    FacilityProblem,
+    mip,
+    prove_by_cuts,
+    prove_by_links,
+    prove_by_model,
+    prove_by_multipliers,
+    prover,
+)
 from siting.solver.core import Core, restrict
 from siting.solver.cutting_planes import LinearBound
 from siting.solver.lagrangian import FIRST_STEP, Dual, ascend
@@ -64,7 +72,7 @@ def test_cuts_are_made_of_what_a_better_plan_may_use(kind: str, monkeypatch: pyt
 def test_a_linear_program_decides_by_the_room_between_its_bound_and_the_best_plan(
     kind: str, proof: Any, module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FEW", 0 if module is prove_by_cuts else 150)
+    monkeypatch.setattr(prove_by_cuts, "MOST_VISITS", 0)
     search, dual = begun(kind)
     decided, whole = [], LinearBound.decided
 
@@ -242,7 +250,7 @@ def test_a_first_model_is_of_favoured_options_within_half_the_gap_and_the_rest_o
             continue
         calls.clear()
         with monkeypatch.context() as patch:
-            patch.setattr(prove_by_model, "solve_core", answered)
+            patch.setattr(mip, "solve_core", answered)
             MODEL(search, dual)
         (first, (gap, *_, nodes)), (then, (gap_then, *_)) = calls
         assert (first.n_options, then.n_options) == (favoured.sum(), left.sum())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from siting.solver import FacilityProblem, prove_by_cuts, prove_by_model, prover
+from siting.solver import FacilityProblem, mip, prove_by_cuts, prove_by_model, prover
 from siting.solver.core import Core
 from siting.solver.mip import CoreAnswer
 from siting.solver.reduce import reduce_problem
@@ -164,7 +164,7 @@ def test_a_plan_that_cannot_be_served_after_all_is_not_given_twice(
         cores.append(core)
         return CoreAnswer(plans[len(cores) - 1], float(len(cores)))
 
-    monkeypatch.setattr(prove_by_model, "solve_core", answered)
+    monkeypatch.setattr(mip, "solve_core", answered)
     prove_by_model.solve_model(search, np.ones(3, dtype=bool))
     assert len(cores) == asked
     for k, core in enumerate(cores):
