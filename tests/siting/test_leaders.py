@@ -26,8 +26,18 @@ def test_leaders_change_no_figure_where_no_site_needs_them(filled, free_plan):
     assert others["leaders_saving_inr_per_year"] == 0.0 and (sites_table(free_plan)["leaders_t_per_year"] == 0).all()
 
 
-def test_leaders_go_where_it_is_best_for_them_within_the_room_that_is_left(filled):
+@pytest.fixture(scope="module")
+def crowded(tiny_study):
+    """Sites so small that leaders find others in them."""
+    parameters = {**tiny_study.parameters, "stock_turns_per_year": 6}
+    asked = tiny_study.with_changes(leaders_use_sites=True, capital_charge=False, parameters=parameters)
+    return make_plan(build_model(asked))
+
+
+@pytest.mark.parametrize("made", ["filled", "crowded"])
+def test_leaders_go_where_it_is_best_for_them_within_the_room_that_is_left(made, request):
     """(102) as a linear program over the lanes of the open options, written out once more."""
+    filled = request.getfixturevalue(made)
     model, problem, open_ = filled.model, filled.model.problem, filled.solution.open
     clients = model.clients.iloc[model.active].reset_index(drop=True)
     lane = problem.lane_client
@@ -43,16 +53,38 @@ def test_leaders_go_where_it_is_best_for_them_within_the_room_that_is_left(fille
         -gain[usable], A_ub=np.vstack([one, through])[:, usable],
         b_ub=np.concatenate([np.ones(problem.n_clients), problem.capacity[open_] - others]),
     )  # fmt: skip
-    assert best.fun < 0
+    assert best.fun <= 0
     assert filled.leaders_saving_inr_per_year == pytest.approx(-best.fun, rel=1e-6)
+    full = others >= problem.capacity[open_] * (1 - 1e-6)
+    assert full.any() == (made == "crowded")
     leaders = sites_table(filled)["leaders_t_per_year"]
-    assert leaders.sum() > 0 and (leaders <= sites_table(filled)["throughput_t_per_year"] + 1e-6).all()
+    assert (leaders.sum() > 0) == (best.fun < 0)
+    assert made == "crowded" or leaders.sum() > 0
+    assert (leaders <= sites_table(filled)["throughput_t_per_year"] + 1e-6).all()
 
 
 def test_no_leader_pays_more_than_today(filled):
     table = filled.client_table[~filled.client_table["under_utilised"]].dropna(subset="cost_inr_per_t_before")
     assert len(table)
     assert (table["cost_inr_per_t_after"] <= table["cost_inr_per_t_before"] * (1 + 1e-12)).all()
+
+
+def test_leaders_have_no_lane_that_costs_them_more_than_today(tiny_study):
+    """Not even to fill a terminal: what it charges by the tonne is in what they pay."""
+    dear = {
+        **tiny_study.parameters,
+        "cargo_terminal_public_share": 0.5,
+        "take_or_pay_share": 0.25,
+        "terminal_utilisation": 0.3,
+        "cargo_terminal_capex_inr_crore": 110,
+        "cargo_terminal_t_per_year": 630_000,
+    }
+    model = build_model(tiny_study.with_changes(leaders_use_sites=True, parameters=dear))
+    quo = model.existing.cost_inr_per_t[np.searchsorted(model.existing.client, model.active)]
+    mine = ~model.clients["under_utilised"].to_numpy()[model.active]
+    owner = model.problem.lane_client
+    assert (model.row_cost_inr_per_t < quo[owner])[mine[owner]].all()
+    assert (model.row_cost_inr_per_t >= quo[owner])[~mine[owner]].any(), "the charge takes what others' lanes gain"
 
 
 def test_a_site_that_others_cannot_fill_opens_with_the_leaders_cargo(tiny_study, filled):
