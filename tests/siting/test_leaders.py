@@ -44,8 +44,7 @@ def test_leaders_go_where_it_is_best_for_them_within_the_room_that_is_left(made,
     mine = (~clients["under_utilised"]).to_numpy()[lane]
     usable = mine & np.isin(problem.lane_options, [*open_, -1]).all(axis=1)
     t = problem.demand[lane]
-    quo = model.existing.cost_inr_per_t[np.searchsorted(model.existing.client, model.active)]
-    gain = (quo[lane] - model.row_cost_inr_per_t) * t
+    gain = (_today(model)[lane] - model.row_cost_inr_per_t) * t
     through = np.array([(problem.lane_options == j).any(axis=1) * t for j in open_])
     others = through[:, ~mine] @ filled.solution.lane_share[~mine]
     one = np.array([(lane == i) * 1.0 for i in range(problem.n_clients)])
@@ -79,12 +78,20 @@ def test_leaders_have_no_lane_that_costs_them_more_than_today(tiny_study):
         "cargo_terminal_capex_inr_crore": 110,
         "cargo_terminal_t_per_year": 630_000,
     }
-    model = build_model(tiny_study.with_changes(leaders_use_sites=True, parameters=dear))
-    quo = model.existing.cost_inr_per_t[np.searchsorted(model.existing.client, model.active)]
-    mine = ~model.clients["under_utilised"].to_numpy()[model.active]
-    owner = model.problem.lane_client
-    assert (model.row_cost_inr_per_t < quo[owner])[mine[owner]].all()
-    assert (model.row_cost_inr_per_t >= quo[owner])[~mine[owner]].any(), "the charge takes what others' lanes gain"
+    counting = build_model(tiny_study.with_changes(parameters=dear))
+    lost = counting.row_cost_inr_per_t >= _today(counting)[counting.problem.lane_client]
+    of_lost = counting.clients["district"].to_numpy()[counting.active][counting.problem.lane_client[lost]]
+    named = tuple(counting.demand["district_id"].iloc[np.unique(of_lost)])
+    assert 0 < len(named) < len(counting.demand)
+    model = build_model(tiny_study.with_changes(leaders_use_sites=True, leaders=named, parameters=dear))
+    mine = ~model.clients["under_utilised"].to_numpy()[model.active][model.problem.lane_client]
+    assert mine.any()
+    assert (model.row_cost_inr_per_t < _today(model)[model.problem.lane_client])[mine].all()
+
+
+def _today(model):
+    """(n_active,) what each client that takes part pays a tonne without any site."""
+    return model.existing.cost_inr_per_t[np.searchsorted(model.existing.client, model.active)]
 
 
 def test_a_site_that_others_cannot_fill_opens_with_the_leaders_cargo(tiny_study, filled):
