@@ -7,8 +7,9 @@ steps of what is told (₹0.1 crore, a site, 0.01 %, a tonne, a box of 20 feet).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,16 @@ from siting.model.limits import StudyLimit, limits_of_study, loosened, loosened_
 from siting.model.model import InfeasibleError, Model, build_model
 from siting.model.rules import told
 from siting.money import counted, indian
+from siting.rules_alone import Alone, rules_alone
 from siting.solver import Change, Explanation, Repair, explain, has_plan
 from siting.study import Study
 
 SHOWN = 4
 """Names that one text lists."""
+MANY_LANES = 30_000
+"""With more, rules over lanes are looked at one at a time first: whether any is kept at all."""
+SHARE_ALONE = 0.7
+"""Part of the time limit that this may take."""
 QUICK_S = 10.0
 """Seconds that a check gives to finding out whether anything fits."""
 
@@ -95,6 +101,7 @@ class WhyNothingFits:
         ways: changes of one thing alone, the cheapest first; or the cheapest of several where none is enough.
         hopeless: what loosened alone is not enough, however far, proven.
         undecided: of what it was not found out in time whether it alone is enough.
+        known: where it is not known whether a plan fits, what is.
     """
 
     study: str
@@ -104,11 +111,13 @@ class WhyNothingFits:
     ways: tuple[WayOut, ...] = ()
     hopeless: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
     def as_fault(self) -> Fault:
         """In one line."""
         if not self.causes:
-            return Fault("no reason was found in time", "allow more with time_limit_s", self.study)
+            what = "; ".join(["no reason was found in time", *self.known])
+            return Fault(what, "allow more with time_limit_s", self.study)
         whole = "; ".join(cause.text for cause in self.causes)
         what = f"cannot all be kept: {whole}" if len(self.causes) > 1 else f"cannot be kept: {whole}"
         if not self.ways:
@@ -134,9 +143,17 @@ def why_nothing_fits(study: Study, model: Model | None = None) -> WhyNothingFits
     """
     model = model or build_model(without_limits(study))
     problem, limits = limits_of_study(study, model)
-    found = explain(problem, [each.limit for each in limits], study.time_limit_s)
+    end, alone = time.perf_counter() + study.time_limit_s, []
+    if problem.n_lanes > MANY_LANES and any(each.limit.kind == "lanes" for each in limits):
+        alone = rules_alone(study, model, limits, SHARE_ALONE * study.time_limit_s)
+        if any(each.short.any() for each in alone):
+            return _told_alone(study, model, limits, alone)
+        if any(each.reached <= 0 for each in alone):
+            return WhyNothingFits(study.name, True)
+    found = explain(problem, [each.limit for each in limits], max(end - time.perf_counter(), 1.0))
     if found.outcome != "none":
-        return WhyNothingFits(study.name, True if found.outcome == "plan" else None)
+        fits = True if found.outcome == "plan" else None
+        return WhyNothingFits(study.name, fits, known=() if fits else _known(limits, alone))
     return _told(study, model, limits, found)
 
 
@@ -164,6 +181,41 @@ def _told(study: Study, model: Model, limits: Sequence[StudyLimit], found: Expla
     ways = tuple(_way(study, model, limits, repair) for repair in repairs)
     hopeless, undecided = (tuple(_named(limits[k]) for k in some) for some in (found.hopeless, found.undecided))
     return WhyNothingFits(study.name, False, causes, found.minimal, ways, hopeless, undecided)
+
+
+def _told_alone(study: Study, model: Model, limits: Sequence[StudyLimit], alone: Sequence[Alone]) -> WhyNothingFits:
+    """What rules that are not kept even alone tell: which, how far off they are, and what a plan comes to."""
+    short = [each for each in alone if each.short.any()]
+    causes, ways = [], []
+    for each in short:
+        of = limits[each.limit]
+        cause = _cause(model, of, each.short)
+        causes.append(replace(cause, text=f"{cause.text}; no plan that keeps all else {_beyond(of, each.least)}"))
+        if np.isfinite(each.reached):
+            step = of.limit.step
+            amount = of.limit.rounded(each.reached)
+            change = Change(each.limit, amount, np.zeros(0, dtype=np.int64))
+            ways.append(_way(study, model, limits, Repair((change,), amount, amount - each.least <= step)))
+    minimal = len(short) == 1 and bool(ways)
+    return WhyNothingFits(study.name, False, tuple(causes), minimal, tuple(ways) if len(short) == 1 else ())
+
+
+def _known(limits: Sequence[StudyLimit], alone: Sequence[Alone]) -> tuple[str, ...]:
+    """What plans that keep all else come to of rules that may be kept."""
+    return tuple(
+        f"{_named(of)}: a plan that keeps all else has {_value(_moved(of, each.reached), of)}, "
+        f"and it is not proven that none has {_value(of.limit.value, of)}"
+        for each in alone
+        if np.isfinite(each.reached) and (of := limits[each.limit])
+    )  # fmt: skip
+
+
+def _beyond(of: StudyLimit, by: float) -> str:
+    return f"comes {'below' if of.limit.at_most else 'above'} {_value(_moved(of, by), of)}"
+
+
+def _moved(of: StudyLimit, by: float) -> float:
+    return of.limit.value + (by if of.limit.at_most else -by)
 
 
 def _way(study: Study, model: Model, limits: Sequence[StudyLimit], repair: Repair) -> WayOut:

@@ -94,10 +94,10 @@ def nothing_fits_lines(why: WhyNothingFits) -> list[str]:
     """Why nothing fits a study, and what is the least to loosen."""
     if why.fits is not False:
         found = "something fits" if why.fits else "it was not found out in time whether anything fits"
-        return [f"{why.study}: {found}"]
+        return [f"{why.study}: {found}", *(f"  {line}" for line in why.known)]
     lines = [f"{why.study}: {'these cannot all be kept' if len(why.causes) > 1 else 'this cannot be kept'}"]
     lines += [f"  {cause.text}" for cause in why.causes]
-    if not why.minimal:
+    if not why.minimal and len(why.causes) > 1:
         lines.append("  (time was over before it was proven that all of them are needed)")
     several = len(why.ways) > 1
     lines += [f"enough would be {'any one of these, the cheapest first' if several else ''}".rstrip()] * bool(why.ways)

@@ -19,15 +19,18 @@ import pytest
 from scipy.optimize import linprog
 
 from geodata.errors import Fault
+from siting import infeasible
 from siting.cli import build_parser, run_command
 from siting.infeasible import explained, why_nothing_fits
 from siting.model.limits import STEPS
 from siting.model.model import InfeasibleError, build_model
 from siting.model.options import select_options
 from siting.model.rules import with_rules
+from siting.report.why import nothing_fits_lines
 from siting.rules import rules_of
+from siting.rules_alone import Alone
+from siting.solver import Explanation, solve
 from siting.solver import InputError as ProblemError
-from siting.solver import solve
 from siting.study import study_text, told_by_file
 
 WEST, EAST = "Madhya Pradesh", "Chhattisgarh"
@@ -351,6 +354,54 @@ def test_each_change_is_enough_and_a_step_less_of_any_part_of_it_is_not(name, ba
         assert fits(mended, model_of(mended)), way.text
         for short in tighter(study, model_of(study), way):
             assert not fits(short, model_of(short)), way.text
+
+
+OF_CARGO = [
+    name for name, asked in STUDIES.items()
+    if {"carbon", "state_saving"} & {rule["rule"] for rule in asked.get("rules", ())}
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_CARGO)
+def test_where_lanes_are_many_rules_over_them_are_looked_at_alone_first(name, base, model_of, monkeypatch):
+    """What is told so is true too, what is enough is, and nothing less than the least is told to be."""
+    study = base.with_changes(**STUDIES[name])
+    usual = why_nothing_fits(study, model_of(study))
+    monkeypatch.setattr(infeasible, "MANY_LANES", 0)
+    why = why_nothing_fits(study, model_of(study))
+    assert why.fits is False and why.causes
+    if why == usual:
+        return  # no rule is short alone
+    assert all("no plan that keeps all else comes" in cause.text for cause in why.causes)
+    short = {cause.rule for cause in why.causes}
+    kept = [k for k, rule in enumerate(rules_of(study.rules)) if rule.name not in short]
+    without = study.with_changes(rules=tuple(study.rules[k] for k in kept))
+    assert fits(without, model_of(without)) or not why.minimal
+    of_rule = {way.steps[0].rule: way.steps[0] for way in usual.ways if len(way.steps) == 1}
+    for way in why.ways:
+        mended = study.with_changes(**way.changes)
+        assert fits(mended, model_of(mended)), way.text
+        (step,) = way.steps
+        far, least = abs(step.then - step.now), abs(of_rule[step.rule].then - step.now)
+        assert far == pytest.approx(least) if way.least else far >= least
+
+
+def test_some_rule_is_short_alone_and_what_plans_come_to_is_told_where_none_is(base, model_of, monkeypatch):
+    monkeypatch.setattr(infeasible, "MANY_LANES", 0)
+    study = base.with_changes(**CONFLICTS["no such carbon"])
+    (cause,) = why_nothing_fits(study, model_of(study)).causes
+    assert "at most 10.00 % of today's; no plan that keeps all else comes below" in cause.text
+    one = base.with_changes(rules=(carbon(0.95),))
+    assert why_nothing_fits(one, model_of(one)).fits is True
+    slow = Explanation("unknown", {}, False, (), (), (), None)
+    monkeypatch.setattr(infeasible, "explain", lambda *asked: slow)
+    near = Alone(1, -1e-4, np.zeros(1, dtype=bool), 0.01)
+    monkeypatch.setattr(infeasible, "rules_alone", lambda *asked: [near])
+    why = why_nothing_fits(one, model_of(one))
+    told = "rule 'CO2e': a plan that keeps all else has 96.00 % of today's, and it is not proven that none has 95.00 %"
+    told += " of today's"
+    assert why.fits is None and why.known == (told,)
+    assert nothing_fits_lines(why)[1] == f"  {why.known[0]}" and why.known[0] in str(why.as_fault())
 
 
 @pytest.mark.parametrize("name", WHOLE)
