@@ -158,13 +158,13 @@ def shortest_paths(
     for target in np.unique(destination):
         pairs = np.flatnonzero(destination == target)
         distance, following = dijkstra(backwards, indices=target, return_predecessors=True, limit=limit[pairs].max())
-        onward = following.ravel().tolist()
+        onward = following.item
         for pair in pairs:
             nodes = [int(origin[pair])]
             if not np.isfinite(distance[nodes[0]]):
                 continue
             while nodes[-1] != target:
-                nodes.append(onward[nodes[-1]])
+                nodes.append(onward(nodes[-1]))
             way = np.array(nodes)
             entry = np.searchsorted(ends, way[:-1] * network.n_nodes + way[1:])
             routes[pair] = Route(way, edge_of_entry[entry].astype(np.int64), float(distance[nodes[0]]))
