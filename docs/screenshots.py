@@ -60,7 +60,6 @@ README: Screens = {
     "hindi": ("/?lang=hi#plan=national&measure=hours_after", None),
     "table": ("/?lang=en#plan=national&tab=table", None),
     "compare": ("/compare?lang=en#a=national-sweep~budget-200&b=national-sweep~budget-50", None),
-    "difference": ("/compare?lang=en#a=national-sweep~budget-50&b=national-sweep~budget-200&view=difference", None),
     "what-if": ("/what-if?lang=en#plan=national", _ask),
     "workbench": ("/what-if?lang=en#plan=national&tab=bench", _bench),
 }

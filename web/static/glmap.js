@@ -234,6 +234,12 @@ function addLayers(map) {
       layout: { "line-join": "round" },
       paint: { "line-color": INK, "line-width": width, "line-dasharray": [2.2, 1.4] },
     },
+    { id: "options", type: "symbol", layout: { "icon-image": ["get", "symbol"], "icon-size": grows(0.5, 1), ...onTop } },
+    {
+      id: "depots",
+      type: "symbol",
+      layout: { ...hidden, "icon-image": ["get", "symbol"], "icon-size": grows(0.5, 0.9), ...onTop },
+    },
     {
       id: "state-labels",
       type: "symbol",
@@ -253,12 +259,6 @@ function addLayers(map) {
       layout: { "icon-image": ["get", "label"], "icon-anchor": "right", "icon-offset": [-12, 0] },
     },
     { id: "district-labels", type: "symbol", minzoom: 6, layout: { "icon-image": ["get", "label"], "icon-padding": 4 } },
-    { id: "options", type: "symbol", layout: { "icon-image": ["get", "symbol"], "icon-size": grows(0.5, 1), ...onTop } },
-    {
-      id: "depots",
-      type: "symbol",
-      layout: { ...hidden, "icon-image": ["get", "symbol"], "icon-size": grows(0.5, 0.9), ...onTop },
-    },
     {
       id: "sites",
       type: "symbol",
