@@ -77,11 +77,13 @@ def lanes_of_today(
     Returns:
         Lanes in order of client; one without a way to any gateway has none.
     """
-    perceived = costs.inr_per_t[row] + pricer.taste[clients][:, :, MODE_OF_WAY]
+    perceived, taste = costs.inr_per_t[row], pricer.taste[clients]
+    for way, mode in enumerate(MODE_OF_WAY):
+        perceived[:, :, way] += taste[:, :, mode]
     ways = np.arange(len(MODE_OF_WAY))
     found = []
     for group in ways[:, None] if each_way else ways[None]:
-        table = perceived[:, :, group].reshape(len(clients), -1)
+        table = (perceived[:, :, group] if each_way else perceived).reshape(len(clients), -1)
         first = table.argmin(axis=1)[:, None] if k == 1 else np.argsort(table, axis=1, kind="stable")[:, :k]
         i, rank = np.nonzero(np.isfinite(np.take_along_axis(table, first, axis=1)))
         gateway, at = np.divmod(first[i, rank], len(group))

@@ -22,7 +22,7 @@ with q_i its tonnes and K the mean. In the national study that leaves a quarter 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from siting.model.costs import Array
 from siting.model.gateway_costs import GatewayCosts
-from siting.model.lanes import RAIL, Index, LanePricer
+from siting.model.lanes import RAIL, ROAD, Index, LanePricer
 
 LEAST_SHARE = 1e-3
 """Of a client without weight, alternatives that get less are left out."""
@@ -98,12 +98,15 @@ class Liking:
         """
         n_harbours = int(self.harbour.max()) + 1
         gumbel = latin_hypercubes(number, 2 * n_harbours, seed, _gumbels)
-        liking = self.constants + gumbel.reshape(len(client), n_harbours, 2)[:, self.harbour]
-        within_reach = np.isfinite(self.inr_per_t)[client]
-        best = np.where(within_reach, liking, -np.inf).max(axis=(1, 2), keepdims=True)
-        scale = self.cheapest[client, None, None] / self.sensitivity
-        taste: Array = scale * np.maximum(np.where(np.isfinite(best), best, 0.0) - liking, 0.0)
-        return taste
+        ways = (2 * self.harbour[:, None] + np.array([ROAD, RAIL])).ravel()
+        liking = np.take(gumbel, ways, axis=1)
+        liking += self.constants.ravel()
+        within_reach = np.isfinite(self.inr_per_t).reshape(len(self.cheapest), -1)[client]
+        best = np.where(within_reach, liking, -np.inf).max(axis=1, keepdims=True)
+        taste: Array = np.subtract(np.where(np.isfinite(best), best, 0.0), liking, out=liking)
+        np.maximum(taste, 0.0, out=taste)
+        taste *= (self.cheapest[client] / self.sensitivity)[:, None]
+        return taste.reshape(len(client), -1, 2)
 
 
 def shippers_of(pricer: LanePricer, today: GatewayCosts, tastes: pd.DataFrame, shippers: int, seed: int) -> LanePricer:
@@ -120,14 +123,16 @@ def shippers_of(pricer: LanePricer, today: GatewayCosts, tastes: pd.DataFrame, s
     counts = (pricer.clients["weight"] > 0).to_numpy()
     each = shippers_each(liking.cheapest * pricer.clients["tonnes_per_year"].to_numpy() * counts, shippers)
     drawn = np.repeat(np.arange(len(counts)), each)
-    share = np.where(counts[:, None, None], 0.0, liking.shares())
+    without = np.flatnonzero(~counts)
+    share = replace(liking, inr_per_t=liking.inr_per_t[without], cheapest=liking.cheapest[without]).shares()
     share[share < LEAST_SHARE] = 0.0
-    certain, gateway, mode = np.nonzero(share)
-    stranded = np.flatnonzero(~counts & ~share.any(axis=(1, 2)))  # without a way today: whole
+    row, gateway, mode = np.nonzero(share)
+    certain = without[row]
+    stranded = without[~share.any(axis=(1, 2))]  # without a way today: whole
     client = np.concatenate([drawn, certain, stranded])
     part = np.concatenate([
         1.0 / each[drawn],
-        share[certain, gateway, mode] / share.sum(axis=(1, 2))[certain],
+        share[row, gateway, mode] / share.sum(axis=(1, 2))[row],
         np.ones(len(stranded)),
     ])  # fmt: skip
     aversion = np.repeat(AVERSION * liking.cheapest[certain, None, None], len(places.gateways), axis=1).repeat(
