@@ -264,3 +264,19 @@ def test_rows_kept_anyway_are_not_priced_and_others_in_a_few_looks(monkeypatch: 
     master.choose(np.full(12, 1.0))
     assert set(np.flatnonzero(found.prices[0]).tolist()) <= set(priced)
     assert not master.prices.any(), "nothing is chosen: no row needs a price"
+
+
+@pytest.mark.parametrize(
+    ("changes", "held"),
+    [({}, [0, 1]), ({"capacity": 0.5}, [1]), ({"n_open": 2}, [0]), ({"capacity": 0.5, "n_open": 2}, [])],
+)
+def test_where_capacities_are_alike_the_number_says_all_and_where_it_is_given_nothing(
+    changes: dict[str, object], held: list[int]
+) -> None:
+    """(12) and (13) among the rows that are priced, after the rules of the problem."""
+    settings: dict[str, object] = {"demand": [0.25, 0.5], "capacity": [0.5, 0.375, 0.25], **changes}
+    core = reduce_problem(
+        FacilityProblem.from_costs(np.ones((2, 3)) + np.arange(3), fixed_cost=[1.0, 2.0, 3.0], **settings)  # type: ignore[arg-type]
+    )
+    master = OptionChoice(core)
+    assert [row.rule - len(core.rules) for row in master.rows if row.rule >= len(core.rules)] == held

@@ -161,7 +161,10 @@ def test_a_proof_that_begins_with_a_poor_plan_finds_the_best(
     search.incumbent.offer(opened, moves=0)
     search.proof.prices += before.proof.prices
     poor, best = search.incumbent.cost + core.base, optimum(KINDS[kind](1))
+    told: list[float] = []
+    monkeypatch.setattr(search, "tell", lambda: told.append(search.bound + core.base))
     proof(search, dual)
+    assert max(told) <= best * (1 + SMALL), "no bound on the way is above the best plan"
     assert search.done
     assert search.incumbent.cost + core.base == pytest.approx(best, rel=SMALL)
     assert poor > best * 1.01
