@@ -14,8 +14,8 @@ ITERATIONS, ITERATIONS_PAIRED = 1000, 250
 """Most iterations of the ascent; fewer where two-place lanes make each of them dear."""
 WARM_STEP = 0.3
 """First step of an ascent that starts from good multipliers."""
-WARM_UP, EVERY, EVERY_DEAR = 20, 20, 40
-"""Plans are made after so many iterations, and every so many; less often where service is a linear program."""
+EVERY, EVERY_DEAR = 20, 40
+"""Plans are made every so many iterations; less often where service is a linear program."""
 TRIES, TRIES_DEAR, HOPELESS = 40, 24, 80
 """Most plans made in one ascent; iterations without any plan after which to stop."""
 NEAR = 1.02
@@ -88,7 +88,7 @@ def _ascend(search: Search, relaxation: Relaxation, first: Multipliers, lam: Flo
     def visit(k: int, best: Evaluation, often: FloatArray) -> bool:
         nonlocal known, tries
         known = best.bound
-        if k >= WARM_UP and k % (EVERY if simple else EVERY_DEAR) == 0:
+        if k > 0 and k % (EVERY if simple else EVERY_DEAR) == 0:
             for y in (best.choice.y, often):
                 opened = incumbent.round(y)
                 if opened is not None and tries > 0:

@@ -359,3 +359,27 @@ def test_neither_part_of_the_plans_goes_unproven() -> None:
         for region, prices in kept:
             region.prices = prices
     assert certify(problem, core, search.proof, cost).bound == cost
+
+
+def test_a_part_in_which_somebody_is_left_without_a_lane_has_no_plan() -> None:
+    """Two clients: by both options 3 + 3 + 2 = 8; closing both needs no multipliers to be ruled out."""
+    problem = FacilityProblem.from_costs([[3.0, 5.0], [5.0, 3.0]], fixed_cost=[1.0, 1.0])
+    core, proof = reduce_problem(problem), Region()
+    _, above = proof.part(np.ones(2, dtype=bool), 0)
+    above.prices.append(Prices(np.full(2, 4.0), np.zeros(0)))
+    found = certify(problem, core, proof, 8.0)
+    assert (found.bound, found.kind) == (8.0, "tree")
+    above.prices.clear()
+    assert certify(problem, core, proof, 8.0).bound < 8.0
+
+
+@pytest.mark.parametrize("largest", [1e3, 1e6])
+def test_what_highs_may_be_off_is_a_part_of_the_largest_cost(largest: float) -> None:
+    problem = clustered(1, clients=20, sites=8)
+    core, search = searched(problem)
+    solved = search.proof.solved
+    assert solved is not None
+    proof = Region(solved=replace(solved, bound=0.9 * solved.bound, largest=largest))
+    found = certify(problem, core, proof, search.incumbent.cost + core.base)
+    assert found.kind == "solver"
+    assert found.bound == pytest.approx(0.9 * solved.bound + core.base - 1e-9 * largest, rel=1e-12)

@@ -27,7 +27,7 @@ from siting.solver.prove_by_multipliers import _first_multipliers
 from siting.solver.reduce import reduce_problem
 from siting.solver.relaxation import Multipliers, Relaxation
 from siting.solver.search import Search
-from siting.solver.stopwatch import OutOfTime, Stopwatch
+from siting.solver.stopwatch import OutOfTime, Progress, Stopwatch
 
 
 def search_of(problem: FacilityProblem, gap: float = 0.0) -> Search:
@@ -295,3 +295,43 @@ def test_all_is_proven_again_where_lanes_are_few_and_there_is_time(
     search.bound = 9.0
     prover.prove_again(search, 2.0)
     assert bool(asked) == again and search.bound == (2.0 if again else 9.0)
+
+
+@pytest.mark.parametrize(("kind", "every", "most"), [("number", 20, 40), ("budget", 20, 40), ("clustered", 40, 24)])
+def test_two_plans_are_made_every_so_many_iterations(
+    kind: str, every: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After as many for a start; half as often, and fewer of them, where service is a linear program."""
+    problem, made = KINDS[kind](0), []
+    search = Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
+    offer = search.incumbent.offer
+    monkeypatch.setattr(search.incumbent, "offer", lambda *a, **named: made.append(named) or offer(*a, **named))
+    dual = prove_by_multipliers.prove_by_multipliers(search, None, None)
+    assert made[0] == {"moves": 0}, "a plan to measure steps by"
+    assert len(made) - 1 == min(most, 2 * ((dual.iterations - 1) // every))
+    assert all(named == {"within": 1.02} for named in made[1:])
+
+
+def test_no_more_plans_are_made_in_an_ascent_than_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prove_by_multipliers, "TRIES", 3)
+    search, made = search_of(KINDS["number"](0)), []
+    offer = search.incumbent.offer
+    monkeypatch.setattr(search.incumbent, "offer", lambda *a, **named: made.append(named) or offer(*a, **named))
+    dual = prove_by_multipliers.prove_by_multipliers(search, None, None)
+    assert len(made) == 1 + 3 and dual.iterations > 3 * 20
+
+
+def test_what_is_told_counts_the_clients_that_only_stay() -> None:
+    seen: list[Progress] = []
+    search = Search(reduce_problem(KINDS["budget"](1)), 0.0, 1, Stopwatch(None, seen.append))
+    assert search.core.base == 90.0
+    prove_by_multipliers.prove_by_multipliers(search, None, None)
+    search.tell()
+    bound, cost = search.bound + 90.0, search.incumbent.cost + 90.0
+    assert bound < cost and (seen[-1].bound, seen[-1].objective) == (bound, cost)
+    search.tell_plan(cost - 1.0, cost)
+    assert seen[-1].bound == bound, "of some options it is no bound"
+    search.tell_model(bound - 1.0, cost + 1.0)
+    assert (seen[-1].bound, seen[-1].objective) == (bound, cost)
+    search.tell_model(bound + 1.0, cost - 1.0)
+    assert (seen[-1].bound, seen[-1].objective) == (bound + 1.0, cost - 1.0)

@@ -20,7 +20,7 @@ from siting.solver.prove_by_multipliers import prove_by_multipliers
 from siting.solver.reduce import reduce_problem
 from siting.solver.restated import Restated
 from siting.solver.search import Search
-from siting.solver.stopwatch import Progress, Stopwatch
+from siting.solver.stopwatch import Stopwatch
 
 Proof = Callable[[Search, Dual], None]
 SMALL = 1e-8
@@ -267,21 +267,6 @@ def test_a_first_smaller_model_is_of_the_favoured_options_where_they_are_under_a
     assert few > 0 or kind != "budget"
 
 
-@pytest.mark.parametrize(("kind", "every", "most"), [("number", 20, 40), ("budget", 20, 40), ("clustered", 40, 24)])
-def test_two_plans_are_made_every_so_many_iterations(
-    kind: str, every: int, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After as many for a start; half as often, and fewer of them, where service is a linear program."""
-    problem, made = KINDS[kind](0), []
-    search = Search(reduce_problem(problem), 0.0, 1, Stopwatch(None, None))
-    offer = search.incumbent.offer
-    monkeypatch.setattr(search.incumbent, "offer", lambda *a, **named: made.append(named) or offer(*a, **named))
-    dual = prove_by_multipliers(search, None, None)
-    assert made[0] == {"moves": 0}, "a plan to measure steps by"
-    assert len(made) - 1 == min(most, 2 * ((dual.iterations - 1) // every))
-    assert all(named == {"within": 1.02} for named in made[1:])
-
-
 def test_which_proof_comes_next_is_told_by_the_kind_of_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     def stages(kind: str) -> set[str]:
         search = Search(reduce_problem(KINDS[kind](1)), 0.0, 1, Stopwatch(None, None))
@@ -320,19 +305,3 @@ def test_a_model_of_all_proves_again_what_other_proofs_do_not_show() -> None:
     prover.prove_again(search, least - search.core.base)
     found = certify(problem, search.core, search.proof, search.proven)
     assert (found.kind, found.bound) == ("solver", pytest.approx(optimum(problem), rel=SMALL))
-
-
-def test_what_is_told_counts_the_clients_that_only_stay() -> None:
-    seen: list[Progress] = []
-    search = Search(reduce_problem(KINDS["budget"](1)), 0.0, 1, Stopwatch(None, seen.append))
-    assert search.core.base == 90.0
-    prove_by_multipliers(search, None, None)
-    search.tell()
-    bound, cost = search.bound + 90.0, search.incumbent.cost + 90.0
-    assert bound < cost and (seen[-1].bound, seen[-1].objective) == (bound, cost)
-    search.tell_plan(cost - 1.0, cost)
-    assert seen[-1].bound == bound, "of some options it is no bound"
-    search.tell_model(bound - 1.0, cost + 1.0)
-    assert (seen[-1].bound, seen[-1].objective) == (bound, cost)
-    search.tell_model(bound + 1.0, cost - 1.0)
-    assert (seen[-1].bound, seen[-1].objective) == (bound + 1.0, cost - 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -163,3 +164,44 @@ def test_the_highest_multipliers_are_those_of_all_regions() -> None:
     found = _highest(problem, core, proof)
     assert found[core.client_of].tolist() == [4.0, 5.0] and found[2] == np.inf
     assert _highest(problem, core, Region())[core.client_of].tolist() == [-np.inf, -np.inf]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_an_option_open_in_any_case_makes_needless_is_taken_off_what_it_bears(turned: bool) -> None:
+    """Option 0 serves for 4 in any case. Of a lane of 1 over both, 6 of 9 were said to be its part: 3 are left to gain.
+
+    Option 1 costs more than these 3.
+    """
+    problem = FacilityProblem(
+        lane_client=np.array([0, 0]), lane_options=np.array([[0, -1], [1, 0] if turned else [0, 1]]),
+        lane_cost=np.array([4.0, 1.0]), n_clients=1, n_options=2, unserved_cost=np.array([10.0]),
+        fixed_cost=np.array([2.0, 5.0]), forced_open=np.array([0]),
+    )  # fmt: skip
+    core = reduce_problem(problem.with_changes(fixed_cost=np.array([2.0, 1.0])))
+    (pair,) = np.flatnonzero(core.places[:, 1] >= 0)
+    first = -6.0 if core.option_of[core.places[pair, 0]] == 0 else -3.0
+    prices = Prices(np.array([10.0]), np.zeros(0), lane=np.array([pair]), first=np.array([first]))
+    at = Restated(problem, core, np.full(1, np.inf))
+    found = at.bound(prices, at.rows.limits())
+    assert found.value == pytest.approx(4.0 + 2.0) and found.enter[1] == pytest.approx(5.0 - 3.0)
+
+
+def test_what_is_kept_from_one_bound_to_the_next_is_only_for_the_same_prices_and_limits() -> None:
+    """Multipliers, the division of lanes over two options, and the options closed and open each change it."""
+    differed = np.zeros(3, dtype=int)
+    for seed in range(372_000, 372_060):
+        problem, rng = random_problem(seed), np.random.default_rng(seed)
+        core, bounds = restated(problem)
+        one = some_prices(core, rng)
+        if not len(one.lane):
+            continue
+        changes = ({"first": one.first * 0.3}, {"lam": one.lam * 0.7}, {"rules": one.rules + 1.0})
+        limits, others = bounds.rows.limits(), some_limits(problem, rng)
+        for k, change in enumerate(changes):
+            before = bounds.bound(one, limits).value
+            other = replace(one, **change)  # type: ignore[arg-type]
+            again, fresh = bounds.bound(other, limits).value, restated(problem)[1].bound(other, limits).value
+            assert again == fresh, f"seed {seed}"
+            differed[k] += again != before
+        assert bounds.bound(one, others).value == restated(problem)[1].bound(one, others).value
+    assert (differed > 3).all()
