@@ -27,6 +27,8 @@ from siting.solver.whole import WholeAnswer, open_lanes, solve_whole
 
 MANY_LANES = 30_000
 """Above it the whole problem is not stated."""
+MANY_RULES, MANY_RULED_LANES = 100, 200_000
+"""From so many rules on the whole problem comes first, up to so many lanes: each rule would need a price."""
 EVALUATIONS, ROUNDS, TOGETHER = 16, 3, 16
 """Most problems priced for one rule, times each rule is looked at, and problems priced for all rules at once."""
 LOOK, REACH_GAP = 3, 1e-3
@@ -298,6 +300,10 @@ def solve_under_lane_rules(
     """
     dual = _Dual(problem, gap, watch, threads, plain)
     dual.last = start
+    if len(dual.rules) >= MANY_RULES:
+        _close_by_model(dual, problem, MANY_RULED_LANES)
+        if dual.best is not None or dual.closed:
+            return _answer(dual)
     dual.here = dual.at(dual.prices)
     if len(dual.rules) > 1:
         dual.price_together()
@@ -312,18 +318,23 @@ def solve_under_lane_rules(
         dual.at(dual.prices)  # to the finer gap, where the first looks were rough
     if not dual.closed:
         _close_by_model(dual, dual.left())
+    return _answer(dual)
+
+
+def _answer(dual: _Dual) -> Ruled:
+    """What was found and proven."""
     multipliers = dual.last.multipliers if dual.last is not None else np.zeros(0)
     if dual.infeasible is not None:
         return Ruled(None, replace(dual.infeasible, bound=np.inf), multipliers, dual.message)
     return Ruled(dual.best, dual.certificate, multipliers)
 
 
-def _close_by_model(dual: _Dual, left: FacilityProblem) -> None:
+def _close_by_model(dual: _Dual, left: FacilityProblem, many_lanes: int = MANY_LANES) -> None:
     """HiGHS on what is left of the problem, where lanes are few: the plan, and a higher bound.
 
     A plan that opens what is closed in what is left is not better than the best by the gap.
     """
-    if len(open_lanes(left)) > MANY_LANES:
+    if len(open_lanes(left)) > many_lanes:
         return
     without: list[BoolArray] = []
     outside = dual.cutoff if len(left.forbidden) > len(dual.problem.forbidden) else np.inf

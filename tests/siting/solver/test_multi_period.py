@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.multi_period import MultiPeriod
-from siting.solver import solve
+from siting.solver import lane_rules, solve
 
 HAND_MADE = """2 3 2
 1 1
@@ -58,6 +58,40 @@ def test_drawn_instances_are_solved_as_by_enumeration(seed):
     found = solve(given.problem, gap=0.0)
     assert found.objective == pytest.approx(by_enumeration(given))
     assert found.status == "optimal"
+
+
+def no_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where the prices of rules over lanes are looked for."""
+
+    def asked(self: object, prices: object) -> None:
+        raise AssertionError("a price was tried")
+
+    monkeypatch.setattr(lane_rules._Dual, "at", asked)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_rules_over_lanes_are_stated_whole_before_any_has_a_price(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane_rules, "MANY_RULES", 1)
+    no_prices(monkeypatch)
+    given = MultiPeriod.generated(4, 4, 3, seed)
+    found = solve(given.problem, gap=1e-9)
+    assert (found.status, found.certificate.kind) == ("optimal", "solver")
+    assert found.objective == pytest.approx(by_enumeration(given))
+    asks_too_much = MultiPeriod("", given.opens, given.served + 1, given.opening_cost, given.cost)
+    assert solve(asks_too_much.problem, gap=0.0).status == "infeasible"
+
+
+def test_an_instance_of_a_hundred_rules_needs_no_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_prices(monkeypatch)
+    given = MultiPeriod.generated(4, 30, 4, 1)
+    assert len(given.problem.over_lanes) < lane_rules.MANY_RULES
+    with pytest.raises(AssertionError, match="a price was tried"):
+        solve(given.problem, gap=0.0)
+    given = MultiPeriod.generated(4, 40, 4, 1)
+    assert len(given.problem.over_lanes) >= lane_rules.MANY_RULES
+    assert solve(given.problem, gap=0.0).status == "optimal"
 
 
 def test_a_file_that_is_cut_short_is_refused():
