@@ -109,10 +109,11 @@ class Study:
         """The phases, their budgets scaled to that of the study."""
         return phases_of(self.phases, self.budget_inr_crore)
 
-    def refuse_phases(self, asked: str) -> None:
-        """Raise InputError where the study has phases, which what is asked knows nothing of."""
+    def refuse_phases(self, asked: str, of_result: bool = False) -> None:
+        """Raise InputError where the study has phases, which what is asked of it or its result does not know."""
         if self.phases:
-            remedy = "leave [[phases]] out and give budget_inr_crore"
+            without = f"leave [[phases]] out and give budget_inr_crore = {self.budget_inr_crore:g}"
+            remedy = f"{without}, run that and ask its result" if of_result else without
             raise InputError(Fault(f"{asked} asks a study without phases", remedy, self.name, column="phases"))
 
     def parameter_values(self) -> Parameters:

@@ -127,7 +127,7 @@ def _why(arguments: argparse.Namespace) -> int:
             print(f"... {what}", file=sys.stderr)
 
     study = study_of_result(open_result(arguments.folder), arguments.study)
-    study.refuse_phases("siting why")
+    study.refuse_phases("siting why", of_result=True)
     why = Why(make_plan(build_model(study)), progress)
     answers: dict[str, Any] = {}
     lines: list[str] = []

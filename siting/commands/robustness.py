@@ -106,7 +106,7 @@ def _alternatives(arguments: argparse.Namespace) -> int:
     if faults := study_faults(given, "command line"):
         raise InputError(faults)
     study = study_of_result(open_result(arguments.folder), arguments.study).with_changes(**given)
-    study.refuse_phases("siting alternatives")
+    study.refuse_phases("siting alternatives", of_result=True)
     if arguments.out is not None:
         check_replaceable(arguments.out, ALTERNATIVES_FILES)
     progress = progress_of(arguments)

@@ -68,7 +68,10 @@ def test_its_sites_are_ordered_under_a_yearly_budget(result, capsys):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (("why", "out", "mmlp-east"), "siting why asks a study without phases"),
+        (
+            ("why", "out", "mmlp-east"),
+            "siting why asks a study without phases; leave [[phases]] out and give budget_inr_crore = 75, run that",
+        ),
         (("alternatives", "out"), "siting alternatives asks a study without phases"),
         (("order", "out", "--per-year", "soon"), "--per-year soon is no number above 0"),
         (("order", "out", "--per-year", "0.1"), "take more than 30 years"),
