@@ -51,6 +51,23 @@ def test_numbers_are_written_as_in_india(visit, code, told):
 
 
 @needs_chromium
+@pytest.mark.parametrize(
+    ("site", "told"),
+    [
+        ("{opens_in_phase: 'to 2030', stages: ''}", [["Opens in phase", "to 2030"]]),
+        (
+            "{opens_in_phase: 'to 2030', stages: 'first_stage in to 2030; announced in to 2035'}",
+            [["Opens in phase", "to 2030"], ["Grows in stages", "first_stage in to 2030; announced in to 2035"]],
+        ),
+        ("{opens_in_phase: null, stages: null}", []),
+        ("{}", []),
+    ],
+)
+def test_the_card_of_a_site_says_when_it_is_built_in_a_study_with_phases(visit, site, told):
+    assert run(visit, "card", f"m.whenBuilt({site})") == told
+
+
+@needs_chromium
 def test_rings_are_put_together_from_arcs_that_are_sent_once(visit):
     arcs = "[[[0, 0], [0, 1], [1, 1]], [[0, 0], [1, 0], [1, 1]], [[5, 5], [6, 5], [5, 5]]]"
     square, island = [[0, 0], [0, 1], [1, 1], [1, 0], [0, 0]], [[5, 5], [6, 5], [5, 5]]

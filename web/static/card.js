@@ -78,6 +78,7 @@ export function siteCard(row, lanes, on) {
       [_("Place by saving per rupee"), _("{n} of {all}", { n: number(on.rankOf(row)), all: number(on.siteCount) })],
       [_("Capacity a year"), tonnes(row.capacity_t_per_year)],
       [_("Used a year"), `${tonnes(row.throughput_t_per_year)} (${percent(row.utilisation)})`],
+      ...whenBuilt(row),
     ]),
     h("meter", { class: "use", min: 0, max: 1, value: row.utilisation ?? 0, "aria-label": _("Utilisation") }),
     on.ask
@@ -92,6 +93,14 @@ export function siteCard(row, lanes, on) {
     gains(row, lanes, on),
     key(lanes.movements.features),
   ];
+}
+
+// When a site of a study with phases opens, and through which sizes it grows.
+export function whenBuilt({ opens_in_phase: opens, stages }) {
+  return [
+    [_("Opens in phase"), opens],
+    [_("Grows in stages"), stages],
+  ].filter(([, told]) => told);
 }
 
 const yesNo = (value) => (value === undefined || value === null ? NOTHING : value ? _("yes") : _("no"));
