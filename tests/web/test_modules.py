@@ -68,6 +68,28 @@ def test_the_card_of_a_site_says_when_it_is_built_in_a_study_with_phases(visit, 
 
 
 @needs_chromium
+@pytest.mark.parametrize(
+    ("proven", "answer", "told"),
+    [
+        (
+            "true",
+            "{objective_inr: 3e9, bound_inr: 2.95e9}",
+            "Proven: no other plan is better by over ₹5.00 crore a year",
+        ),
+        ("true", "{objective_inr: 3, bound_inr: 3.1}", "Proven: no other plan is better by over ₹0 a year"),
+        (
+            "false",
+            "{objective_inr: 3e9, bound_inr: 2e9}",
+            "Not proven: another plan may be better by up to ₹100 crore a year",
+        ),
+        ("false", "{gap: 0.5, bound_inr: null}", "Not proven: the best possible plan may cost up to 50.00\u00a0% less"),
+    ],
+)
+def test_a_proof_is_told_in_rupees_a_year(visit, proven, answer, told):
+    assert run(visit, "shell", f"m.proofText({proven}, {answer})") == told
+
+
+@needs_chromium
 def test_rings_are_put_together_from_arcs_that_are_sent_once(visit):
     arcs = "[[[0, 0], [0, 1], [1, 1]], [[0, 0], [1, 0], [1, 1]], [[5, 5], [6, 5], [5, 5]]]"
     square, island = [[0, 0], [0, 1], [1, 1], [1, 0], [0, 0]], [[5, 5], [6, 5], [5, 5]]

@@ -29,6 +29,7 @@ def table(client, address):
 def test_tables_are_filtered_as_on_the_page(client):
     assert table(client, "districts.json?q=AALAND")["district"] == ["Aaland"]
     assert table(client, "districts.json?q=आलैंड")["district"] == ["Aaland"]
+    assert table(client, "sites.json?q=nowhere")["name"] == []
     assert table(client, "districts.json?state=Beta")["district"] == []
     assert table(client, "districts.json?under_utilised=false")["district"] == [HOSTILE]
     assert table(client, "districts.json?served=true")["district"] == ["Aaland", "Beeland"]

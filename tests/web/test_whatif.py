@@ -49,7 +49,7 @@ def set_budget(page, crore: int) -> None:
 def test_a_smaller_budget_is_proven_again_and_saves_less(page):
     assert page.inner_text("#against") == "as in the base"
     assert ask(page, lambda: set_budget(page, 10)).startswith("−₹")
-    assert "Proven within" in page.inner_text("#proof")
+    assert "Proven: no other plan is better by over ₹" in page.inner_text("#proof")
     page.wait_for_selector("#figures:has-text('of ₹10.0 crore')")
 
 

@@ -61,7 +61,7 @@ def filtered(data: PlanData, layer: str) -> pd.DataFrame:
         table = table[_column(table, "state", layer).isin(states)]
     if (text := request.args.get("q")) is not None:
         wanted = plain(text)
-        found = [table[name].map(plain, na_action="ignore").str.contains(wanted, regex=False, na=False)
+        found = [table[name].map(plain, na_action="ignore").astype("string").str.contains(wanted, regex=False, na=False)
                  for name in TEXT_COLUMNS if name in table]  # fmt: skip
         table = table[pd.concat(found, axis=1).any(axis=1)] if found else table.iloc[:0]
     if (under := flag("under_utilised")) is not None:

@@ -113,21 +113,11 @@ function cautions(plan, state) {
 }
 
 function sureness({ summary }) {
-  const slack =
-    summary.gap_of_saving === null || summary.gap_of_saving === undefined
-      ? null
-      : Math.abs(summary.gap_of_saving * summary.saving_inr_per_year);
   const draws = summary.draws?.n ? summary.draws : null;
   const consists = shell.composition(summary);
   return [
     consists && [_("The saving"), consists, "saving"],
-    [
-      _("Solver"),
-      summary.status === "optimal" && slack !== null
-        ? _("no other plan saves {amount} a year more", { amount: rupees(slack) })
-        : shell.proofText(summary.status === "optimal", summary.gap),
-      "proof",
-    ],
+    [_("Solver"), shell.proofText(summary.status === "optimal", summary), "proof"],
     [
       _("Inputs"),
       draws

@@ -146,7 +146,7 @@ async function openPlan(id) {
   if (EMBEDDED) plan.summary.can_what_if = false; // other pages do not open in a frame
   document.title = `${plan.summary.study} – ${_("Export hubs")}`;
   byId("title").textContent = plan.summary.study;
-  shell.showProof(plan.summary.status === "optimal", plan.summary.gap, plan.summary.proof);
+  shell.showProof(plan.summary.status === "optimal", plan.summary);
   shell.showNotes(plan.summary, plan.placeName);
   byId("fainter").hidden = !plan.sites.some((row) => row.chosen_share < 0.9 && row.chosen_share !== null);
   byId("report").hidden = !plan.summary.links.report;

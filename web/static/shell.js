@@ -181,16 +181,19 @@ export function showNotes(summary, nameOf) {
     : "";
 }
 
-export function proofText(proven, gap) {
+// `answer`: objective_inr, bound_inr and gap of a plan or of a run; bound_inr is null where none is known.
+export function proofText(proven, { objective_inr: objective, bound_inr: bound, gap }) {
+  if (typeof bound !== "number") return _("Not proven: the best possible plan may cost up to {gap} less", { gap: percent(gap, 2) });
+  const amount = rupees(Math.max(objective - bound, 0));
   return proven
-    ? _("Proven within {gap} of the best possible plan", { gap: percent(gap, 3) })
-    : _("Not proven: the best possible plan may cost up to {gap} less", { gap: percent(gap, 2) });
+    ? _("Proven: no other plan is better by over {amount} a year", { amount })
+    : _("Not proven: another plan may be better by up to {amount} a year", { amount });
 }
 
-export function showProof(proven, gap, proof = "") {
-  byId("proof").title = proof;
+export function showProof(proven, answer) {
+  byId("proof").title = answer.proof ?? "";
   byId("proof").className = proven ? "proof proven" : "proof";
-  byId("proof").textContent = proofText(proven, gap);
+  byId("proof").textContent = proofText(proven, answer);
 }
 
 // The classes with how many districts are in each, as bars too. `on`: light(key or null) shows where a class is on

@@ -56,9 +56,9 @@ function renderWork(state) {
   byId("save").querySelector("button").disabled = run?.state !== "finished";
   if (state.trouble) return showWork("", _("This failed: {why}", { why: state.trouble }));
   if (state.asking) return showWork(" working", _("Asking"));
-  if (!run) return shell.showProof(state.baseline.summary.status === "optimal", state.baseline.summary.gap);
+  if (!run) return shell.showProof(state.baseline.summary.status === "optimal", state.baseline.summary);
   if (run.state === "finished") {
-    shell.showProof(run.proven, run.gap);
+    shell.showProof(run.proven, run);
     return byId("proof").append(` · ${_("{n} s", { n: number(run.elapsed_s, 1) })}`);
   }
   return busy ? showWork(" working", busyText(run)) : showWork("", endText(run));
