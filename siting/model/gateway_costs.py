@@ -65,7 +65,7 @@ def gateway_costs(pricer: LanePricer, clients: Index | None = None) -> GatewayCo
 
 
 def lanes_of_today(
-    pricer: LanePricer, costs: GatewayCosts, clients: Index, row: Index, k: int = 1, each_way: bool = False
+    pricer: LanePricer, costs: GatewayCosts, clients: Index, row: Index, k: int, each_way: bool
 ) -> Lanes:
     """The k lanes of today that clients like best, with their taste in the cost; of each way if asked.
 

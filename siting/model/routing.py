@@ -98,14 +98,14 @@ class Routing:
     def _option_of(self, parts: pd.DataFrame) -> Index:
         """As `option_of_part`; at a place with a store and a cargo terminal, boxes are filled in the store.
 
-        Of the two options of such a lane the store is first, and the filling comes before the train.
+        Of two options of a lane the store is first, and the filling comes before the train.
         """
         place = np.append(self.model.options["place"].to_numpy(), NONE)
         used = self.options[parts["lane"].to_numpy()]
         stays = parts["mode"].isin(["handling", "dwell"]).to_numpy()
         here = stays[:, None] & (place[used] == parts["from"].to_numpy()[:, None]) & (used != NONE)
         order = parts.assign(handling=parts["mode"] == "handling").groupby("lane")["handling"].cumsum().to_numpy()
-        second = here[:, 1] & (~here[:, 0] | (order > 1))
+        second = here[:, 1] & (order > 1)
         option: Index = np.where(second, used[:, 1], np.where(here[:, 0], used[:, 0], NONE))
         return option
 

@@ -106,7 +106,7 @@ class Liking:
         taste: Array = np.subtract(np.where(np.isfinite(best), best, 0.0), liking, out=liking)
         np.maximum(taste, 0.0, out=taste)
         taste *= (self.cheapest[client] / self.sensitivity)[:, None]
-        return taste.reshape(len(client), -1, 2)
+        return taste.reshape(-1, *self.constants.shape)
 
 
 def shippers_of(pricer: LanePricer, today: GatewayCosts, tastes: pd.DataFrame, shippers: int, seed: int) -> LanePricer:

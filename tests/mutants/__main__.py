@@ -65,9 +65,10 @@ GROUPS = {
         ("siting/model/*.py",),
         (
             *_tests(
-                "model/", "prices facilities lanes demand gateway_costs places land_share names calibration tariffs"
+                "model/",
+                "small_maps model prices facilities lanes demand gateway_costs places land_share names calibration",
             ),
-            *_tests("model/", "rule_rows rule_limits policies tastes young_districts port_bulk routing"),
+            *_tests("model/", "tariffs rule_rows rule_limits limits policies tastes young_districts port_bulk routing"),
             *_tests("", "charges parameters session study_rules rule_faults infeasible phases plan"),
             *_tests("districts/", "potential"),
         ),

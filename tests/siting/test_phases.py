@@ -12,7 +12,7 @@ import pytest
 
 from geodata.errors import InputError
 from siting.model.model import build_model
-from siting.model.phased import discount_weights, phased_problem, present_values
+from siting.model.phased import discount_weights, last_growth, of_last, phased_problem, present_values
 from siting.phases import Phase
 from siting.plan import make_plan
 from siting.results.tables import sites_table, summary, write_tables
@@ -45,6 +45,71 @@ def test_a_year_counts_by_what_it_is_worth_today():
     worth = [1 / 1.1, 1 / 1.21 + 1 / 1.331]
     assert present_values(phases, 0.1) == pytest.approx(worth)
     assert discount_weights(phases, 0.1) == pytest.approx(np.array(worth) / sum(worth))
+
+
+def test_the_last_of_three_phases_ends_after_its_own_years():
+    """(77) at 10 %: years 1, 2 to 3 and 4 to 6, each at its end; without discount the years alone."""
+    phases = [Phase("a", 1, 1.0), Phase("b", 2, 1.0), Phase("c", 3, 1.0)]
+    years = ([1], [2, 3], [4, 5, 6])
+    assert present_values(phases, 0.1) == pytest.approx([sum(1.1**-n for n in some) for some in years])
+    assert present_values(phases, 0.0).tolist() == [1, 2, 3]
+    assert present_values(phases[:1], 0.0).tolist() == [1]
+
+
+def test_demand_of_a_phase_is_a_part_of_that_of_the_last():
+    phases = [Phase("a", 1, 1.0, -0.5), Phase("b", 1, 1.0), Phase("c", 1, 1.0, 0.25)]
+    assert of_last(phases) == pytest.approx([0.4, 0.8, 1.0])
+    assert last_growth([{"demand_growth": 0.1}, {"demand_growth": 0.4}, {"demand_growth": 0.3}]) == 0.3
+    assert last_growth([{"demand_growth": 0.1}, {}]) == last_growth([]) == 0.0
+
+
+def test_each_part_of_the_problem_of_three_phases_by_hand():
+    """(77) to (79): two clients, three options, of which the first two are sizes of one site; all the rest in order."""
+    problem = FacilityProblem.from_costs(
+        [[5.0, 6.0, 7.0], [8.0, np.inf, 9.0]], demand=[2.0, 4.0], fixed_cost=[1.0, 2.0, 3.0], capex=[10.0, 20.0, 5.0],
+        capacity=[4.0, 8.0, np.inf], min_throughput=[1.0, 0.0, 0.0], group=[0, 0, None], unserved_cost=[90.0, 80.0],
+        rules=Rules([[1.0, 1.0, 1.0]], lower=1.0, upper=2.0, names=["some"]), forced_open=[2], forbidden=[1],
+    )  # fmt: skip
+    phases = (Phase("a", 1, 6.0, -0.5), Phase("b", 1, 7.0), Phase("c", 2, 8.0, 1.0))
+    whole, part, w = phased_problem(Stated(problem, 0.0), phases), (0.25, 0.5, 1.0), (0.25, 0.25, 0.5)
+    n, m, lanes = 2, 3, problem.n_lanes
+    assert (whole.n_clients, whole.n_options, whole.n_lanes) == (3 * n, 3 * m, 3 * lanes)
+    for t in range(3):
+        own, sites, clients = (slice(t * k, (t + 1) * k) for k in (lanes, m, n))
+        assert (whole.lane_client[own] == problem.lane_client + t * n).all()
+        shifted = np.where(problem.lane_options < 0, -1, problem.lane_options + t * m)
+        assert (whole.lane_options[own] == shifted).all() and (shifted == -1).any()
+        assert whole.lane_cost[own] == pytest.approx(w[t] * part[t] * problem.lane_cost)
+        assert whole.unserved_cost[clients] == pytest.approx(w[t] * part[t] * problem.unserved_cost)
+        assert whole.demand[clients] == pytest.approx(part[t] * problem.demand)
+        assert whole.fixed_cost[sites] == pytest.approx(w[t] * problem.fixed_cost)
+        for same in ("capex", "capacity", "min_throughput"):
+            assert (getattr(whole, same)[sites] == getattr(problem, same)).all()
+        one, other, alone = whole.group[sites]
+        assert one == other and (alone == -1 or (whole.group == alone).sum() == 1)
+        assert (whole.group == one).sum() == 2, "of each phase one size is open"
+    assert whole.forced_open.tolist() == [8] and sorted(whole.forbidden.tolist()) == [1, 4, 7]
+    rows = {
+        "budget up to a": ([10, 20, 5, 0, 0, 0, 0, 0, 0], -np.inf, 6), "some": ([0] * 6 + [1] * 3, 1, 2),
+        "budget up to b": ([0, 0, 0, 10, 20, 5, 0, 0, 0], -np.inf, 13),
+        "budget up to c": ([0, 0, 0, 0, 0, 0, 10, 20, 5], -np.inf, 21),
+    }  # fmt: skip
+    for coefficients, low, high, name in zip(
+        whole.rules.coefficients.toarray().tolist(),
+        whole.rules.lower,
+        whole.rules.upper,
+        whole.rules.names,
+        strict=True,
+    ):
+        if name in rows:
+            assert (coefficients, low, high) == rows.pop(name)
+        else:
+            assert name.endswith(" stays") and (low, high) == (-np.inf, 0)
+    assert not rows
+    stays = whole.rules.coefficients.toarray()[[name.endswith(" stays") for name in whole.rules.names]]
+    no_less = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]])
+    nothing = np.zeros((3, 3))
+    assert stays.tolist() == np.block([[no_less, -no_less, nothing], [nothing, no_less, -no_less]]).tolist()
 
 
 def test_an_example_of_two_periods_priced_by_hand():

@@ -83,6 +83,21 @@ def test_shares_of_two_equal_gateways_by_hand() -> None:
     assert depot[0] == 0.0
 
 
+@pytest.mark.parametrize("sensitivity", [1.0, 1e4])
+def test_shares_hang_on_differences_however_large_what_is_compared(sensitivity: float) -> None:
+    """Equation (20) where exp of either alone is nothing: of two at one cost each has half, by the slopes too."""
+    relative = np.full((1, 2, 2), np.inf)
+    relative[0, :, 0] = 3.0
+    one = Choices(
+        ["S"], ["A", "B"], ["A", "B"], np.array([0, 1]), relative, np.zeros((1, 2), bool), np.ones(1),
+        np.zeros(1, np.int64), np.ones((1, 2)), np.zeros(1),
+    )  # fmt: skip
+    shares, depot, d_shares, d_depot = calibration._shares(one, Terms(sensitivity, 0.0, np.zeros(2)))
+    np.testing.assert_allclose(shares, [[0.5, 0.5]])
+    assert depot.tolist() == [0.0] and not d_depot.any()
+    np.testing.assert_allclose(d_shares[0], [[0, 0, 0.25, -0.25], [0, 0, -0.25, 0.25]], atol=1e-12)
+
+
 def test_shares_of_road_and_rail_by_hand() -> None:
     """Equation (20) at one cost, b = -1: 1 / (1 + e^-1) = 0.731 by road, at a gateway where no box is filled inland.
 

@@ -104,3 +104,13 @@ def test_trains_run_faster_on_dedicated_lines(tiny_model):
     assert speeds == (p["rail_speed_main_km_h"], p["rail_speed_dfc_km_h"])
     dedicated.rail_hours[speeds] = kept + 1.0
     assert dedicated.places(p).rail_h[east, 0] == pytest.approx(by_hand + 1.0)
+
+
+def test_a_place_is_at_itself_and_no_upgrade_makes_a_road_shorter_than_nothing(tiny_model):
+    assert np.diag(tiny_model.places.road_km).tolist() == [0.0] * len(tiny_model.places)
+    upgraded = survey_pack(tiny_model.pack, ("Madhya Pradesh",), 0.5)
+    assert np.diag(upgraded.road_km).tolist() == [0.0] * len(tiny_model.places)
+    apart = np.isfinite(tiny_model.places.road_km)
+    assert (np.isfinite(upgraded.road_km) == apart).all()
+    shorter = tiny_model.places.road_km[apart] - upgraded.road_km[apart]
+    assert (shorter >= 0).all() and (shorter > 0).any()

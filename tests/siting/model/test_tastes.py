@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from siting.model import tastes as tastes_module
 from siting.model.gateway_costs import GatewayCosts, gateway_costs
 from siting.model.lane_search import LaneSearch
-from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, NONE
+from siting.model.lanes import AT_DEPOT, AT_PORT, BY_RAIL, NONE, LanePricer
 from siting.model.model import Model, build_model, restated
-from siting.model.tastes import Liking, divided, latin_hypercubes, shippers_each
+from siting.model.tastes import Liking, divided, latin_hypercubes, shippers_each, shippers_of
 from siting.plan import make_plan
 from siting.study import Study
 
@@ -83,6 +84,53 @@ def test_draws_fill_every_part_of_each_dimension_once() -> None:
         assert (part == np.arange(n)[:, None]).all()
 
 
+@pytest.mark.parametrize("drawn_at", [0.0, np.nextafter(1.0, 0.0)])
+def test_no_draw_is_at_an_end_where_tastes_are_without_end(monkeypatch: pytest.MonkeyPatch, drawn_at: float) -> None:
+    """Whatever numbers of [0, 1) are drawn: -log(-log(u)) of 0 and of 1 is infinite."""
+
+    class Ends:
+        def random(self, shape: tuple[int, int]) -> np.ndarray:
+            return np.full(shape, drawn_at)
+
+        def permuted(self, values: np.ndarray, axis: int) -> np.ndarray:
+            return values
+
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: Ends())
+    points = latin_hypercubes(np.zeros(4, np.int64), 2, seed=1)
+    assert ((points > 0) & (points < 1)).all()
+
+
+def test_a_taste_of_22_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """r / beta (T - a - b - e) with e of A 1 by road and 2 by rail, of B 3 and 0; no rail to B, r = 1,000, beta = 3.
+
+    Liked: A 0.4 + 1 by road and 0.4 - 0.5 + 2 by rail, B -0.4 + 3 and, out of reach, -0.4 - 0.5 + 0: T = 2.6.
+    """
+    monkeypatch.setattr(tastes_module, "latin_hypercubes", lambda client, n, *rest: np.array([[1.0, 2.0, 3.0, 0.0]]))
+    both = costs(1000.0, 1200.0)
+    both.inr_per_t[:, 0, BY_RAIL] = 900.0
+    taste = drawn(both, np.zeros(1, np.int64))
+    np.testing.assert_allclose(taste[0], 1000 / 3 * np.array([[1.2, 0.7], [0.0, 3.5]]))
+    both.inr_per_t[:, 1, BY_RAIL] = 9000.0
+    monkeypatch.setattr(tastes_module, "latin_hypercubes", lambda client, n, *rest: np.array([[1.0, 2.0, 3.0, 9.0]]))
+    np.testing.assert_allclose(drawn(both, np.zeros(1, np.int64))[0], 1000 / 3 * np.array([[6.7, 6.2], [5.5, 0.0]]))
+    both.inr_per_t[:, 1, BY_RAIL] = np.inf  # what is out of reach and liked better is minded no less than the best
+    np.testing.assert_allclose(drawn(both, np.zeros(1, np.int64))[0], 1000 / 3 * np.array([[1.2, 0.7], [0.0, 0.0]]))
+
+
+def test_a_client_that_counts_has_shippers_by_what_it_pays_today(shippers: Model, tiny_model: Model) -> None:
+    """(23) with r_i q_i from the costs of today; each has an equal part, and what does not count has none drawn."""
+    whole = tiny_model.clients
+    pays = gateway_costs(tiny_model.pricer).unit() * whole["tonnes_per_year"] * (whole["weight"] > 0)
+    each = shippers_each(pays.to_numpy(), shippers.study.shippers)
+    split = shippers.clients
+    count = np.bincount(split["client"], minlength=len(whole))
+    counts = (each > 0) & (whole["weight"] > 0).to_numpy()
+    assert count[counts].tolist() == each[counts].tolist() and len(set(each[counts])) > 2
+    own = counts[split["client"]]
+    np.testing.assert_allclose(split["part"][own], 1 / each[split["client"][own]])
+    np.testing.assert_allclose(split.groupby("client")["part"].sum(), 1.0)
+
+
 def test_a_client_with_more_shippers_keeps_those_it_had() -> None:
     eight, four = (latin_hypercubes(np.full(n, 7), 5, seed=2) for n in (8, 4))
     np.testing.assert_array_equal(eight[:4], four)
@@ -135,6 +183,74 @@ def test_a_harbour_counts_once_at_its_cheapest_gateway() -> None:
 
 def test_a_client_without_a_way_has_no_shares() -> None:
     assert not Liking.of(costs(np.inf, np.inf), TASTES, ["A", "B"]).shares().any()
+
+
+@pytest.mark.parametrize("sensitivity", [3.0, 1e4])
+def test_shares_hang_on_differences_however_large_what_is_compared(sensitivity: float) -> None:
+    """At one cost A gets 1 / (1 + e^-0.8), also where exp of either utility alone is nothing."""
+    liking = replace(Liking.of(costs(1000.0, 1000.0), TASTES, ["A", "B"]), sensitivity=sensitivity)
+    share = 1 / (1 + np.exp(-0.8))
+    np.testing.assert_allclose(liking.shares()[0, :, 0], [share, 1 - share])
+
+
+def test_a_gateway_that_is_not_calibrated_has_the_mean_and_a_harbour_of_its_own() -> None:
+    liking = Liking.of(costs(1000.0, 1200.0), TASTES, ["B", "C"])
+    assert liking.gateway.tolist() == [-0.4, 0.0] and len(set(liking.harbour.tolist())) == 2
+    assert liking.constants.tolist() == [[-0.4, -0.9], [0.0, -0.5]]
+
+
+def test_one_that_pays_little_has_a_shipper_and_one_that_pays_nothing_none() -> None:
+    assert shippers_each(np.array([0.5, 0.0]), 4).tolist() == [4, 0]
+    assert shippers_each(np.zeros(2), 4).tolist() == [0, 0]
+    assert shippers_each(np.array([1e9, 1.0, 1.0]), 4).tolist() == [16, 1, 1]
+
+
+def pricer_of(model: Model, weight: np.ndarray) -> LanePricer:
+    own = model.pricer
+    return LanePricer(own.places, own.tariff, own.conditions, own.clients.assign(weight=weight))
+
+
+def test_a_client_without_weight_is_divided_by_the_shares_of_what_it_has(
+    tiny_model: Model, tastes_of_tiny: pd.DataFrame
+) -> None:
+    """Each part minds all but its own way by a thousand times the cheapest; below a thousandth there is none.
+
+    One without a way today is whole and minds nothing.
+    """
+    pricer = pricer_of(tiny_model, np.zeros(len(tiny_model.clients)))
+    today = gateway_costs(pricer)
+    liking = Liking.of(today, tastes_of_tiny, ["INPRT"])
+    found = shippers_of(pricer, today, tastes_of_tiny, 4, seed=1)
+    np.testing.assert_array_equal(found.rarity, pricer.rarity[found.client])
+    for client, share in enumerate(liking.shares()):
+        mine = np.flatnonzero(found.client == client)
+        ways = np.argwhere(share >= 1e-3)
+        if not share.any():
+            assert found.clients["part"].iloc[mine].tolist() == [1.0] and not found.taste[mine].any()
+            continue
+        assert len(mine) == len(ways)
+        kept = share[share >= 1e-3]
+        np.testing.assert_allclose(found.clients["part"].iloc[mine], kept / kept.sum())
+        for row, (gateway, mode) in zip(mine, ways, strict=True):
+            minded = np.full((1, 2), 1000 * liking.cheapest[client])
+            minded[gateway, mode] = 0.0
+            np.testing.assert_allclose(found.taste[row], minded)
+    assert len(found.clients) > len(pricer.clients)
+    assert not np.isfinite(today.inr_per_t).all()
+
+
+def test_what_counts_by_half_has_shippers_of_equal_parts(tiny_model: Model, tastes_of_tiny: pd.DataFrame) -> None:
+    """And so has what counts in full beside others that do not, which are no part of the mean."""
+    weight = np.where(np.arange(len(tiny_model.clients)) % 3, 0.5, 0.0)
+    pricer = pricer_of(tiny_model, weight)
+    today = gateway_costs(pricer)
+    found = shippers_of(pricer, today, tastes_of_tiny, 4, seed=1)
+    pays = today.unit() * pricer.clients["tonnes_per_year"].to_numpy() * (weight > 0)
+    for client, n in enumerate(shippers_each(pays, 4)):
+        if n:
+            assert found.clients["part"][found.client == client].tolist() == [pytest.approx(1 / n)] * n
+    assert found.client.tolist() == sorted(found.client.tolist())
+    np.testing.assert_allclose(found.clients.groupby("client")["part"].sum(), 1.0)
 
 
 def test_parts_of_a_client_add_up() -> None:
