@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from geodata.errors import InputError
 from siting.model.lane_search import LaneSearch
 from siting.model.lanes import NONE, Lanes
-from siting.model.model import Model, build_model, repriced, restated, state_problem
+from siting.model.model import Model, build_model, repriced, restated, state_problem, timed
 from siting.model.options import building_places, options_of_lanes
+from siting.stages import Stage
 from siting.study import Study
 
 
@@ -102,3 +106,32 @@ def test_a_model_of_sites_that_stand_offers_these_alone(tiny_model: Model) -> No
     model = repriced(tiny_model, {"stuffing_inr_per_t": 300.0}, opened)
     assert model.options["option_id"].tolist() == tiny_model.options["option_id"].iloc[opened].tolist()
     assert len(repriced(tiny_model, {"stuffing_inr_per_t": 300.0}).options) == len(tiny_model.options)
+
+
+PORTS = (
+    "gateway_id,name,state,lon,lat,container_service,rail_served,export_dwell_h,source\n"
+    "INPRT,Port,Madhya Pradesh,75.5,19.5,{},true,100,test\nINBLK,Bulk,Madhya Pradesh,75.6,19.5,false,true,60,test\n"
+)
+
+
+def test_ports_that_take_no_containers_are_no_places_and_one_that_does_is_needed(
+    tiny_study: Study, tmp_path: Path
+) -> None:
+    file = tmp_path / "gateways.csv"
+    study = tiny_study.with_changes(data={**tiny_study.data, "gateways": file})
+    file.write_text(PORTS.format("true"))
+    places = build_model(study).places
+    assert places.table["place_id"].iloc[places.gateways].tolist() == ["INPRT"]
+    file.write_text(PORTS.format("false"))
+    with pytest.raises(InputError, match="no gateway takes containers"):
+        build_model(study)
+
+
+def test_a_stage_is_announced_and_takes_as_long_as_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([10.0, 12.34567])
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    took: dict[str, float] = {}
+    said: list[Stage] = []
+    with timed(took, Stage.LANES, said.append):
+        assert said == [Stage.LANES] and not took
+    assert took == {Stage.LANES: 2.346}

@@ -5,6 +5,7 @@ A lane needs two facilities at the most, so what holds of every pair of them hol
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -158,3 +159,17 @@ def test_no_cargo_terminal_is_built_where_none_is_named() -> None:
     named, usual = (LaneSearch(p).improving(quo, stores, parks, *some) for some in ((np.zeros(0, np.int64),), ()))
     also = LaneSearch(p).improving(quo, stores, parks, np.array([0]))
     assert usual.terminal.tolist() == named.terminal.tolist() != also.terminal.tolist()
+
+
+def test_rare_trains_are_minded_by_what_the_box_costs_by_road_and_not_without_a_road() -> None:
+    """(100): the least freight from the district's exporters to a gateway, of cargo that perishes in a cold box."""
+    p = random_pricer(1)
+    first_mile = p.places.first_mile_km.copy()
+    first_mile[1, -2:] = np.nan
+    first_mile[0, -2:] = [700.0, 300.0]
+    without = replace(p.places, first_mile_km=first_mile)
+    cut = LanePricer(without, p.tariff, p.conditions, p.clients)
+    freight = p.tariff.rare_trains_of_freight * p.tariff.full_load_inr_per_t(np.array(300.0))
+    cold = np.where(p.clients["cargo_class"] == "perishable", p.tariff.reefer_factor, 1.0)
+    np.testing.assert_allclose(cut.rarity, np.where(p.clients["place"] == 0, freight * cold, 0.0))
+    assert p.tariff.rare_trains_of_freight > 0 and p.tariff.reefer_factor > 1
