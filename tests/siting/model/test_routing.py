@@ -1,9 +1,11 @@
 """What follows for clients and sites from how cargo moves, where clients are divided over lanes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from siting.model.lanes import NONE, Lanes
+from siting.model.lanes import NONE, LanePricer, Lanes
 from siting.model.model import Model, repriced
 from siting.model.routing import Routing
 from siting.plan import Plan
@@ -28,6 +30,20 @@ def test_parts_of_a_client_carry_its_cargo_and_cost_what_the_whole_does(tiny_mod
         np.testing.assert_allclose(parts.client_means[name], values, err_msg=str(name))
     assert not today.uses_site.any()
     assert today.district.tolist() == tiny_model.clients["district"].to_numpy()[tiny_model.existing.client].tolist()
+
+
+def test_what_a_client_minds_is_the_mean_over_its_lanes(tiny_model: Model) -> None:
+    """By the shares that go each way: three quarters and a quarter by one way, and so what it minds of that."""
+    pricer = tiny_model.pricer
+    taste = 7.0 + np.arange(2.0 * len(pricer.clients)).reshape(-1, 1, 2)
+    liked = replace(
+        tiny_model, pricer=LanePricer(pricer.places, pricer.tariff, pricer.conditions, pricer.clients, taste)
+    )
+    minded = liked.pricer.taste_of(liked.existing)
+    assert (minded > 0).all()
+    for routing in (Routing.today(liked), divided(liked)):
+        means = routing.client_means["taste_inr_per_t"]
+        np.testing.assert_allclose(means.loc[liked.existing.client], minded)
 
 
 def test_money_time_and_carbon_add_up_to_the_cost_of_each_part(free_plan: Plan) -> None:

@@ -24,7 +24,8 @@ N = len(KINDS)
 RATES = (
     {},
     {"road_only_delay": 0.12, "warehouse_shortage_markup": 0.15, "carbon_price_inr_per_t_co2e": 3000},
-    {"rail_inr_per_t_km": 0.5, "rail_terminal_handling_inr_per_t": 20, "rail_terminal_dwell_h": 10},
+    {"rail_inr_per_t_km": 0.5, "rail_terminal_handling_inr_per_t": 20, "rail_terminal_dwell_h": 10,
+     "rail_trains_per_week": 14},
     {"rail_inr_per_t_km": 0.9, "rail_terminal_handling_inr_per_t": 50, "consolidation_dwell_h": 4,
      "rake_handling_h": 1, "depot_cold_room_inr_per_t": 900},
 )  # fmt: skip
@@ -40,6 +41,8 @@ def random_places(rng: np.random.Generator) -> Places:
     cut = rng.random(len(a)) < 0.08
     km[a[cut], b[cut]] = km[b[cut], a[cut]] = np.nan
     rail[rng.random((N, 2)) < 0.15] = np.nan
+    if rng.random() < 0.4:
+        rail[3:6] = np.nan  # no train but the new ones
     table = pd.DataFrame({"place_id": [f"p{i}" for i in range(N)], "kind": KINDS})
     stands = table["kind"].isin(["depot", "cargo_terminal"])
     table["trains_per_week"] = np.where(stands, rng.choice([0.5, 3, 30], N), np.nan)
@@ -57,7 +60,7 @@ def random_pricer(seed: int) -> LanePricer:
     clients["time_inr_per_t_h"] = rng.uniform(0, 30, len(clients))
     clients["first_mile_factor"] = rng.choice([1.0, 1.3], len(clients))
     client = np.repeat(np.arange(len(clients)), 2)
-    taste = rng.uniform(-200, 600, (len(client), 2, 2)) * rng.choice([0.0, 0.2, 1.0])
+    taste = rng.uniform(-200, 600, (len(client), 2, 2)) * rng.choice([0.0, 0.2, 1.0, 20.0])
     parts = divided(clients, client, np.full(len(client), 0.5))
     conditions = Conditions(
         rng.uniform(50, 150, 2), parameters["road_only_delay"], parameters["warehouse_shortage_markup"]
@@ -97,6 +100,15 @@ def serves(hub: int, terminal: int, opened: frozenset[Facility]) -> bool:
     return hall and train
 
 
+def alone(hub: int, terminal: int, possible: list[Facility]) -> list[Facility]:
+    """Of a lane's two facilities each, which do less by themselves than both; none where one does all."""
+    new = [k >= 0 and KINDS[k] in ("district", "planned") for k in (hub, terminal)]
+    if not all(new) or hub == terminal:
+        return []
+    train = ("terminal", terminal) if ("terminal", terminal) in possible else ("park", terminal)
+    return [("store", hub), train]
+
+
 def least(lanes: Lanes, opened: frozenset[Facility], n_clients: int) -> np.ndarray:
     """(n_clients,) cost of the cheapest lane that these facilities serve."""
     open_way = np.array(
@@ -125,6 +137,10 @@ def test_for_any_facilities_the_lanes_kept_are_as_cheap_as_all_lanes(seed: int) 
         np.testing.assert_allclose(today, least(every, frozenset(), n))
         assert (found.cost_inr_per_t < today[found.client]).all()
         kept = Lanes.joined([quo, found])
+        for hub, terminal in {*zip(found.hub.tolist(), found.terminal.tolist(), strict=True)}:
+            mine = (found.hub == hub) & (found.terminal == terminal)
+            for fewer in alone(hub, terminal, possible):
+                assert (found.cost_inr_per_t[mine] < least(kept, frozenset({fewer}), n)[found.client[mine]]).all()
         with_way = np.isfinite(today)
         for opened in map(frozenset, [*combinations(possible, 1), *combinations(possible, 2)]):
             mine, best = least(kept, opened, n), least(every, opened, n)
