@@ -61,3 +61,5 @@ def test_what_makers_clear_at_their_own_works_is_the_districts_that_is_named() -
     records = pd.DataFrame({"district_id": ["a", "a", "b", "c", ""], "usd_million": [20.0, 10.0, 60.0, 5.0, 900.0]})
     exports = pd.DataFrame({"district_id": ["a", "b", "c", "d"], "export_usd": [100e6, 50e6, 0.0, 10e6]})
     np.testing.assert_allclose(own_works_share(exports, records), [0.3, 0.95, 0.0, 0.0])
+    little = pd.DataFrame({"district_id": ["a"], "usd_million": [0.25e-6]})
+    assert own_works_share(exports.assign(export_usd=0.5), little)[0] == pytest.approx(0.5), "of half a dollar too"

@@ -101,6 +101,23 @@ def test_first_stages_are_offered_where_there_is_a_later_phase(tiny_study: Study
     assert tiers == [{"announced"}, {"announced"}, {"announced", "first_stage"}]
 
 
+def test_a_model_is_stated_at_the_demand_of_its_last_phase(tiny_model: Model) -> None:
+    phases = tuple({"years": 5, "budget_inr_crore": 30.0, "demand_growth": growth} for growth in (0.1, 0.8))
+    grown = restated(tiny_model, tiny_model.study.with_changes(phases=phases))
+    np.testing.assert_allclose(grown.clients["tonnes_per_year"], 1.8 * tiny_model.clients["tonnes_per_year"])
+
+
+def test_stores_parks_and_cargo_terminals_are_searched_where_each_may_stand(tiny_model: Model) -> None:
+    some = tiny_model.options[
+        tiny_model.options["place"].isin([2, 4]) | (tiny_model.options["facility_type"] == "mmlp")
+    ]
+    some = some[(some["place"] != 4) | (some["facility_type"] != "cargo_terminal")]
+    stores, parks, terminals = building_places(some)
+    for found, kinds in ((stores, ("warehouse", "cold_store")), (parks, ("mmlp",)), (terminals, ("cargo_terminal",))):
+        assert found.tolist() == sorted(set(some["place"][some["facility_type"].isin(kinds)]))
+    assert stores.tolist() == [2, 4] and terminals.tolist() == [2] and len(parks) > 2
+
+
 def test_a_model_of_sites_that_stand_offers_these_alone(tiny_model: Model) -> None:
     opened = np.array([2, 5])
     model = repriced(tiny_model, {"stuffing_inr_per_t": 300.0}, opened)

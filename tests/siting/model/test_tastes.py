@@ -1,5 +1,6 @@
 """Shippers: parts of a client with tastes of their own, that choose as the calibrated shares say."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -84,13 +85,16 @@ def test_draws_fill_every_part_of_each_dimension_once() -> None:
         assert (part == np.arange(n)[:, None]).all()
 
 
-@pytest.mark.parametrize("drawn_at", [0.0, np.nextafter(1.0, 0.0)])
-def test_no_draw_is_at_an_end_where_tastes_are_without_end(monkeypatch: pytest.MonkeyPatch, drawn_at: float) -> None:
-    """Whatever numbers of [0, 1) are drawn: -log(-log(u)) of 0 and of 1 is infinite."""
+@pytest.mark.parametrize(("first", "others"), [(0.0, 0.0), (0.25, np.nextafter(1.0, 0.0))])
+def test_no_draw_is_at_an_end_where_tastes_are_without_end(
+    monkeypatch: pytest.MonkeyPatch, first: float, others: float
+) -> None:
+    """Whatever numbers of [0, 1) are drawn: -log(-log(u)) of 0 and of 1 is infinite, and sums are rounded to 1."""
+    numbers = itertools.chain([first], itertools.repeat(others))
 
     class Ends:
         def random(self, shape: tuple[int, int]) -> np.ndarray:
-            return np.full(shape, drawn_at)
+            return np.full(shape, next(numbers))
 
         def permuted(self, values: np.ndarray, axis: int) -> np.ndarray:
             return values
