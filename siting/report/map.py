@@ -120,12 +120,9 @@ class SavingClasses:
         """Fill and bounds in ₹ lakh of each class."""
         bounds = [f"{limit / INR_PER_LAKH:g}" for limit in self.limits_inr]
         between = [f"{low}–{high}" for low, high in pairwise(bounds)]
-        words = (
-            [f"<\N{NO-BREAK SPACE}{bounds[0]}", *between, f"≥\N{NO-BREAK SPACE}{bounds[-1]}"]
-            if bounds
-            else [">\N{NO-BREAK SPACE}0"]
-        )
-        return list(zip(self.fills, words, strict=False))
+        words = [f"< {bounds[0]}", *between, f"≥ {bounds[-1]}"] if bounds else ["> 0"]
+        unbroken = [text.replace(" ", "\N{NO-BREAK SPACE}") for text in words]
+        return list(zip(self.fills, unbroken, strict=False))
 
 
 def plan_map(plan: Plan, districts: pd.DataFrame, sites: pd.DataFrame, flows: gpd.GeoDataFrame) -> Markup:
