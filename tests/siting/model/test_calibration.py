@@ -70,14 +70,19 @@ def test_gateways_of_one_harbour_share_their_row(fitted: Calibration) -> None:
     assert table["value"]["A"] == table["value"]["A2"] and table["group"]["A2"] == "A"
 
 
-def test_shares_of_two_equal_gateways_by_hand() -> None:
-    """Equation (20): e^1 / (e^1 + 1) = 0.731 for a gateway liked by one unit more, at the same cost, without rail."""
+def two_gateways_by_road(relative_cost: float) -> Choices:
+    """One client, two gateways that cost it the same, without rail."""
     relative = np.full((1, 2, 2), np.inf)
-    relative[0, :, 0] = 1.0
-    one = Choices(
+    relative[0, :, 0] = relative_cost
+    return Choices(
         ["S"], ["A", "B"], ["A", "B"], np.array([0, 1]), relative, np.zeros((1, 2), bool), np.ones(1),
         np.zeros(1, np.int64), np.ones((1, 2)), np.zeros(1),
     )  # fmt: skip
+
+
+def test_shares_of_two_equal_gateways_by_hand() -> None:
+    """Equation (20): e^1 / (e^1 + 1) = 0.731 for a gateway liked by one unit more, at the same cost, without rail."""
+    one = two_gateways_by_road(1.0)
     shares, depot = calibration._shares(one, Terms(2.0, 0.0, np.array([0.5, -0.5])))[:2]
     np.testing.assert_allclose(shares, [[0.7310585786, 0.2689414214]])
     assert depot[0] == 0.0
@@ -86,12 +91,7 @@ def test_shares_of_two_equal_gateways_by_hand() -> None:
 @pytest.mark.parametrize("sensitivity", [1.0, 1e4])
 def test_shares_hang_on_differences_however_large_what_is_compared(sensitivity: float) -> None:
     """Equation (20) where exp of either alone is nothing: of two at one cost each has half, by the slopes too."""
-    relative = np.full((1, 2, 2), np.inf)
-    relative[0, :, 0] = 3.0
-    one = Choices(
-        ["S"], ["A", "B"], ["A", "B"], np.array([0, 1]), relative, np.zeros((1, 2), bool), np.ones(1),
-        np.zeros(1, np.int64), np.ones((1, 2)), np.zeros(1),
-    )  # fmt: skip
+    one = two_gateways_by_road(3.0)
     shares, depot, d_shares, d_depot = calibration._shares(one, Terms(sensitivity, 0.0, np.zeros(2)))
     np.testing.assert_allclose(shares, [[0.5, 0.5]])
     assert depot.tolist() == [0.0] and not d_depot.any()
